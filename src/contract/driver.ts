@@ -1,0 +1,112 @@
+import type { HostContext, RunContext } from "./host.ts";
+
+/** What a machine can be; `unknown` and `broken` stop every command with a diagnosis, nothing is re-made. */
+export type MachineState =
+  "absent" | "stopped" | "starting" | "running" | "paused" | "saved" | "stopping" | "broken" | "unknown";
+
+export interface DriverCapabilities {
+  readonly isolation: "vm" | "container" | "metal" | "host";
+  /** What `MachineSpec.image` must be: a root file system as tar, a bootable disk, or nothing (the machine is there). */
+  readonly image: "rootfs" | "disk" | "none";
+  readonly suspend: boolean;
+  readonly snapshot: boolean;
+  readonly resize: boolean;
+  readonly volumes: boolean;
+  readonly seed: "nocloud" | "guestinfo" | "userdata" | "ignition" | "none";
+}
+
+/** Answer to «can this driver work here?». */
+export interface Probe {
+  readonly usable: boolean;
+  readonly version?: string;
+  /** What is missing, one sentence; set when not usable. */
+  readonly problem?: string;
+  /** The one command or action that mends it. */
+  readonly fix?: string;
+  /** Debian packages whose installation mends it; `start --yes` installs them. */
+  readonly packages?: readonly string[];
+}
+
+/** A TCP port of the guest that the host must reach on 127.0.0.1; the chosen host port is kept for the machine's life. */
+export interface PortRequest {
+  readonly name: "ssh" | "api";
+  readonly guestPort: number;
+  /** Wanted port of the host; 0 = the driver picks a free one. */
+  readonly hostPort: number;
+}
+
+export interface MachineImage {
+  readonly kind: "rootfs" | "disk";
+  /** Tar or disk image on the host. */
+  readonly file: string;
+  /** Content key: equal keys are equal images. */
+  readonly key: string;
+}
+
+export interface MachineSpec {
+  /** Unique on the host: `localkube-<profile>`. Also the label by which `list` finds orphans. */
+  readonly name: string;
+  readonly hostname: string;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly image: MachineImage;
+  readonly ports: readonly PortRequest[];
+  /** OpenSSH public key allowed to log in as root. */
+  readonly authorizedKey: string;
+  /** Identity file matching `authorizedKey`; only its path goes into the endpoint. */
+  readonly identityFile: string;
+  /** Host key pair to inject; the private part is in OpenSSH PEM format and must never reach argv or a log. */
+  readonly hostKey: { readonly privatePem: string; readonly publicKey: string };
+  /** Networks (CIDR) the driver must not choose its own network from: pod and service CIDRs. */
+  readonly avoidNetworks: readonly string[];
+}
+
+/** A driver's own record of a machine: plain JSON, stored in the profile, opaque to everyone else but for these fields. */
+export interface MachineRef {
+  readonly driver: string;
+  readonly name: string;
+  /** The hypervisor's id, when it has one. */
+  readonly id?: string;
+  /** Address of the guest that stays the same over stop and start. */
+  readonly address: string;
+  /** Reachable from the host at `address` without a forward (NodePorts). */
+  readonly addressReachable: boolean;
+  /** Host ports by request name. */
+  readonly ports: Readonly<Record<PortRequest["name"], number>>;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** Every method is idempotent, obeys `c.signal` and ends by itself: no unbounded loop. */
+export interface Driver {
+  /**
+   * Makes the machine, powered off or on. A machine of that name made from an equal spec is returned as it is; if one is there that is
+   * not ours, rejects with DRIVER_NAME_TAKEN. Leaves nothing behind when it rejects.
+   */
+  create(spec: MachineSpec, c: RunContext): Promise<MachineRef>;
+  /** Powers on; returns when the guest is running, not when sshd answers. Rejects with DRIVER_START_FAILED. */
+  start(m: MachineRef, c: RunContext): Promise<void>;
+  /** Graceful until `graceMs`, then by force. A stopped or absent machine is fine. */
+  stop(m: MachineRef, c: RunContext & { readonly graceMs: number }): Promise<void>;
+  /** Removes machine, disks, networks and forwards; succeeds when they are gone already; rejects with what remains. */
+  remove(m: MachineRef, c: RunContext): Promise<void>;
+  /** The truth from the hypervisor, never from our records. */
+  state(m: MachineRef, c: RunContext): Promise<MachineState>;
+  /** One paragraph about a `broken` or `unknown` machine: what the hypervisor says, its last console lines. */
+  diagnose(m: MachineRef, c: RunContext): Promise<string>;
+  /** Names of all machines on this host that carry localkube's label, of any profile. */
+  list(c: RunContext): Promise<readonly { readonly name: string; readonly state: MachineState }[]>;
+  /** Removes what a killed `create` may have left for this name though no MachineRef was recorded. */
+  removeByName(name: string, c: RunContext): Promise<void>;
+}
+
+export interface DriverDefinition {
+  readonly apiVersion: 1;
+  readonly name: string;
+  readonly summary: string;
+  /** Order in which `--driver auto` tries: preferred first; `named` is never chosen by auto. */
+  readonly priority: "preferred" | "default" | "fallback" | "named";
+  readonly capabilities: DriverCapabilities;
+  /** Never rejects for «not usable»: says what is missing and the one thing that fixes it. Ends within 5 s. Read-only. */
+  probe(host: HostContext): Promise<Probe>;
+  open(host: HostContext): Driver;
+}

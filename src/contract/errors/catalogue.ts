@@ -1,0 +1,20 @@
+import { artifactErrors } from "./artifact.ts";
+import { clusterErrors } from "./cluster.ts";
+import { driverErrors } from "./driver.ts";
+import { hostErrors } from "./host.ts";
+import { sshErrors } from "./ssh.ts";
+import { stateErrors } from "./state.ts";
+import { usageErrors } from "./usage.ts";
+
+/** Every error id of the product, by area. A test asserts that each is thrown somewhere and documented. */
+export const catalogue = {
+  ...usageErrors,
+  ...hostErrors,
+  ...driverErrors,
+  ...sshErrors,
+  ...artifactErrors,
+  ...stateErrors,
+  ...clusterErrors,
+};
+
+export type ErrorId = keyof typeof catalogue;

@@ -1,0 +1,29 @@
+import type { PushEntry } from "./transport.ts";
+
+export interface RuntimeInput {
+  /** Version of the runtime that will read the configuration, `1.6.20`. */
+  readonly runtimeVersion: string;
+  /** Image of the pod sandbox. */
+  readonly pauseImage: string;
+  readonly cgroupDriver: "systemd" | "cgroupfs";
+  /** The guest may not lower oom_score_adj (no CAP_SYS_RESOURCE). */
+  readonly restrictOomScoreAdj: boolean;
+  readonly cniBinDir: string;
+}
+
+/** A CRI runtime: data and pure functions; steps do the work. */
+export interface RuntimeDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** CRI endpoint, `unix:///run/containerd/containerd.sock`. */
+  readonly endpoint: string;
+  /** systemd unit that serves the endpoint. */
+  readonly unit: string;
+  /** Kubernetes minors it can serve; `max` empty = no upper end. */
+  readonly kubernetes: { readonly min: string; readonly max?: string };
+  files(input: RuntimeInput): readonly PushEntry[];
+  /** argv run in the guest; an image archive comes on standard input. */
+  readonly importImage: readonly [string, ...string[]];
+  readonly listImages: readonly [string, ...string[]];
+  removeImage(ref: string): readonly [string, ...string[]];
+}

@@ -1,0 +1,17 @@
+import type { RunContext } from "./host.ts";
+
+/** One part of a command's work. Steps form a graph by `needs`; what does not need each other runs side by side. */
+export interface Step<S> {
+  /** Stable: used in the journal, in events, in `--timeline` and by tests. Kebab-case. */
+  readonly id: string;
+  /** What a reader sees while it runs: «Creating the machine». */
+  readonly title: string;
+  readonly needs?: readonly string[];
+  /** Milliseconds until the step is aborted with STEP_TIMEOUT. */
+  readonly timeoutMs: number;
+  /** Read-only. `done` skips `apply`; this makes a command re-entrant after it was killed anywhere. */
+  check?(state: S, c: RunContext): Promise<"done" | "todo">;
+  /** Sentences for `--dry-run`; reads nothing but `state`. */
+  plan?(state: S): readonly string[];
+  apply(state: S, c: RunContext): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import type { CommandOptions, RunCommand } from "../contract/host.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+
+const defaultTimeoutMs = 60_000;
+const outputLimitCharacters = 64 * 1024 * 1024;
+const shownLines = 12;
+
+/** Runs host programs through execa, which is loaded on first use. CRLF in their output becomes LF. */
+export const runCommand: RunCommand = async (argv, options = {}) => {
+  const { execa } = await import("execa");
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const [program, ...args] = argv;
+  options.signal?.throwIfAborted();
+  const child = execa(program, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...standardInput(options),
+    env: { ...options.env, LANG: "C", LC_ALL: "C" },
+    all: true,
+    timeout: timeoutMs,
+    forceKillAfterDelay: 2000,
+    reject: false,
+    maxBuffer: outputLimitCharacters,
+    stripFinalNewline: false,
+  });
+  if (options.onLine) createInterface({ input: child.all }).on("line", options.onLine);
+  const result = await child;
+  options.signal?.throwIfAborted();
+  const stdout = normaliseLineEnds(result.stdout);
+  const stderr = normaliseLineEnds(result.stderr);
+  const tolerated = options.allowFailure && result.exitCode !== undefined && !result.timedOut;
+  if (result.failed && !tolerated) throw failure(argv, timeoutMs, result, stderr || stdout);
+  return { exitCode: result.exitCode ?? 0, stdout, stderr };
+};
+
+function failure(
+  argv: readonly string[],
+  timeoutMs: number,
+  result: Failure,
+  output: string,
+): LocalkubeError {
+  const command = shellQuote(argv);
+  if (result.timedOut)
+    return new LocalkubeError("HOST_COMMAND_TIMEOUT", { command, seconds: timeoutMs / 1000 });
+  if (result.code === "ENOENT")
+    return new LocalkubeError("HOST_COMMAND_NOT_FOUND", { program: argv[0] ?? "" });
+  const exitCode = result.exitCode ?? result.signal ?? "none";
+  return new LocalkubeError("HOST_COMMAND_FAILED", { command, exitCode }, { output: lastLines(output) });
+}
+
+/** A command line that can be pasted into a POSIX shell. */
+export function shellQuote(argv: readonly string[]): string {
+  return argv
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(" ");
+}
+
+interface Failure {
+  readonly timedOut: boolean;
+  readonly code?: string | undefined;
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+}
+
+function standardInput({ stdin }: CommandOptions) {
+  if (stdin === undefined) return { stdin: "ignore" as const };
+  if (typeof stdin === "string" || stdin instanceof Uint8Array) return { input: stdin };
+  return { input: stdin as Readable };
+}
+
+const normaliseLineEnds = (text: string | undefined): string => (text ?? "").replaceAll("\r\n", "\n");
+const lastLines = (text: string): string => text.trimEnd().split("\n").slice(-shownLines).join("\n");
