@@ -95,6 +95,8 @@ export interface Driver {
   diagnose(m: MachineRef, c: RunContext): Promise<string>;
   /** Names of all machines on this host that carry localkube's label, of any profile. */
   list(c: RunContext): Promise<readonly { readonly name: string; readonly state: MachineState }[]>;
+  /** Removes what the driver keeps between machines (imported images); returns a name for each. */
+  purge(c: RunContext): Promise<readonly string[]>;
   /** Removes what a killed `create` may have left for this name though no MachineRef was recorded. */
   removeByName(name: string, c: RunContext): Promise<void>;
 }

@@ -13,5 +13,6 @@ export interface Step<S> {
   check?(state: S, c: RunContext): Promise<"done" | "todo">;
   /** Sentences for `--dry-run`; reads nothing but `state`. */
   plan?(state: S): readonly string[];
-  apply(state: S, c: RunContext): Promise<void>;
+  /** Does the work; may say `unchanged` when it found that there was none. */
+  apply(state: S, c: RunContext): Promise<void | "unchanged">;
 }

@@ -1,9 +1,114 @@
 import { type ErrorEntry, exitCodes } from "./entry.ts";
 
 export const artifactErrors = {
+  KUBERNETES_VERSION_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "Kubernetes {version} is not known; known are {oldest} to {newest}",
+    fix: "Use --kubernetes-version {closest}",
+  },
+  KUBERNETES_VERSION_NOT_OFFERED: {
+    exit: exitCodes.unavailable,
+    title: "The {source} artifacts do not offer Kubernetes {version}; they offer {offered} ({reason})",
+    fix: "Use --kubernetes-version {offered}, or --mirror with a folder or URL that holds {version}",
+  },
   ARTIFACT_DIGEST_MISMATCH: {
     exit: exitCodes.io,
     title: "{path} has another content than its digest says (wanted {wanted}, got {got})",
     fix: "The source {source} serves a wrong file; use another --mirror",
+  },
+  ARTIFACT_DIGEST_MISSING: {
+    exit: exitCodes.io,
+    title: "{path} from {source} holds no SHA-256 digest of {name}",
+    fix: "Check what {source} serves, or use another --mirror",
+  },
+  ARTIFACT_NOT_FOUND: {
+    exit: exitCodes.notFound,
+    title: "{source} does not have {path}",
+    fix: "Check that the version exists, or use a --mirror that holds it",
+  },
+  ARTIFACT_SOURCE_UNREACHABLE: {
+    exit: exitCodes.unavailable,
+    title: "{path} cannot be had from {source}: {problem}",
+    fix: "Check the network and HTTPS_PROXY, use --mirror DIR|URL, or --artifacts debian",
+  },
+  ARTIFACT_SOURCE_UNTRUSTED: {
+    exit: exitCodes.permission,
+    title: "{source} shows a certificate that this host does not trust ({problem})",
+    fix: "Set SSL_CERT_FILE to the PEM file of the authority that issued it",
+  },
+  ARTIFACT_REFUSED: {
+    exit: exitCodes.permission,
+    title: "{source} refuses {path} with HTTP {status}",
+    fix: "Check the rights and the proxy in front of {source}, or use another --mirror",
+  },
+  ARTIFACT_NO_SPACE: {
+    exit: exitCodes.cannotCreate,
+    title: "No space left on the disk of {folder}",
+    fix: "Free some space there, or set XDG_CACHE_HOME to a folder on another disk",
+  },
+  ARTIFACT_LOCK_TIMEOUT: {
+    exit: exitCodes.temporary,
+    title: "Another localkube has been fetching {path} for {seconds} s",
+    fix: "Wait for it to end, then run the same command again",
+  },
+  ARTIFACT_PATH_INVALID: {
+    exit: exitCodes.io,
+    title: "{path} is not a valid artifact path",
+    fix: "The source serves a malformed file; use another --mirror",
+  },
+  ARTIFACT_IMAGE_INVALID: {
+    exit: exitCodes.io,
+    title: "The image {ref} from {source} cannot be used: {problem}",
+    fix: "Check what {source} serves, or use another --mirror",
+  },
+  MIRROR_UNREACHABLE: {
+    exit: exitCodes.unavailable,
+    title: "{path} cannot be had from the mirror {source}: {problem}",
+    fix: "Check the address given with --mirror",
+  },
+  MIRROR_INVALID: {
+    exit: exitCodes.usage,
+    title: "The mirror {mirror} cannot be used: {problem}",
+    fix: "Give --mirror an existing folder or an http(s) URL",
+  },
+  DEBIAN_TOOL_MISSING: {
+    exit: exitCodes.unavailable,
+    title: "Kubernetes cannot be built from Debian's source: these packages are not installed: {packages}",
+    fix: "sudo apt-get install {packages}",
+  },
+  DEBIAN_BUILD_NO_RIGHTS: {
+    exit: exitCodes.permission,
+    title: "Kubernetes cannot be built from Debian's source: no rights to make a Debian root ({problem})",
+    fix: "{fix}",
+  },
+  DEBIAN_BUILD_NO_SPACE: {
+    exit: exitCodes.cannotCreate,
+    title: "{folder} has {free} GiB free; building Kubernetes from Debian's source needs {needed} GiB",
+    fix: "Free some space there, or set XDG_CACHE_HOME to a folder on another disk",
+  },
+  DEBIAN_ARCHIVE_UNREACHABLE: {
+    exit: exitCodes.unavailable,
+    title: "The Debian archive {archive} cannot be used: {problem}",
+    fix: "Check the network and http_proxy, or set LOCALKUBE_DEBIAN_MIRROR to an archive that answers",
+  },
+  DEBIAN_ARCHIVE_UNTRUSTED: {
+    exit: exitCodes.io,
+    title: "The Debian archive {archive} is not what Debian signed: {problem}",
+    fix: "Set LOCALKUBE_DEBIAN_MIRROR to an archive that is",
+  },
+  DEBIAN_BUILD_FAILED: {
+    exit: exitCodes.software,
+    title: "Building Kubernetes from Debian's source failed: {phase}",
+    fix: "Read {log}; the same command goes on where it stopped",
+  },
+  DEBIAN_BUILD_BUSY: {
+    exit: exitCodes.temporary,
+    title: "Another localkube has been building Kubernetes for {minutes} minutes",
+    fix: "Wait for it to end, then run the same command again",
+  },
+  DEBIAN_BUILD_TAKEN_OVER: {
+    exit: exitCodes.temporary,
+    title: "Another localkube took over this build while this one slept",
+    fix: "Run the same command again; it waits for the other one's result",
   },
 } as const satisfies Record<string, ErrorEntry>;

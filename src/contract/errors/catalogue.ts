@@ -2,6 +2,7 @@ import { artifactErrors } from "./artifact.ts";
 import { clusterErrors } from "./cluster.ts";
 import { driverErrors } from "./driver.ts";
 import { hostErrors } from "./host.ts";
+import { machineErrors } from "./machine.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
 import { usageErrors } from "./usage.ts";
@@ -11,6 +12,7 @@ export const catalogue = {
   ...usageErrors,
   ...hostErrors,
   ...driverErrors,
+  ...machineErrors,
   ...sshErrors,
   ...artifactErrors,
   ...stateErrors,

@@ -6,6 +6,56 @@ export const clusterErrors = {
     title: "Interrupted",
     fix: "Run the same command again; it goes on where it stopped",
   },
+  PKI_AUTHORITY_EXPIRED: {
+    exit: exitCodes.config,
+    title: "The cluster's certificate authority {name} in {folder} has expired",
+    fix: "Save what you need with localkube kubectl, then make the cluster anew: localkube start --recreate",
+  },
+  FLAG_NOT_IN_VERSION: {
+    exit: exitCodes.usage,
+    title: "--extra-config {component}.{flag}: {program} {version} has no flag --{flag}",
+    fix: "See the flags it has: localkube ssh -- {program} --help",
+  },
+  API_UNREACHABLE: {
+    exit: exitCodes.unavailable,
+    title: "The Kubernetes API at {server} does not answer: {problem}",
+    fix: "Run localkube status, then localkube logs --problems",
+  },
+  API_REFUSED: {
+    exit: exitCodes.software,
+    title: "The Kubernetes API answered {method} {path} with status {status}",
+    fix: "Look inside: localkube logs --problems",
+  },
+  API_KIND_UNKNOWN: {
+    exit: exitCodes.config,
+    title: "This cluster knows no {kind} of {apiVersion} (object {name})",
+    fix: "See what it knows: localkube kubectl -- api-resources",
+  },
+  CONTROL_PLANE_FAILING: {
+    exit: exitCodes.software,
+    title: "The control plane does not come up: a program keeps ending",
+    fix: "Mend what its last lines say (often an --extra-config), then run localkube start again",
+  },
+  CLUSTER_BEING_DELETED: {
+    exit: exitCodes.config,
+    title: "The cluster {name} is half deleted: an earlier delete did not finish",
+    fix: "Finish it: localkube delete -p {name}",
+  },
+  CLUSTER_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title: "There is no cluster {name}",
+    fix: "Make it: localkube start -p {name}",
+  },
+  CLUSTER_NOT_RUNNING: {
+    exit: exitCodes.unavailable,
+    title: "The cluster {name} is not running: its machine {machine} is {state}",
+    fix: "Start it: localkube start -p {name}",
+  },
+  PURGE_CLUSTERS_LEFT: {
+    exit: exitCodes.cannotCreate,
+    title: "There are still clusters: {names}",
+    fix: "Delete them first: localkube delete --all",
+  },
   STEP_TIMEOUT: {
     exit: exitCodes.temporary,
     title: "«{title}» did not end within {seconds} s",

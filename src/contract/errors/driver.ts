@@ -6,4 +6,54 @@ export const driverErrors = {
     title: "{driver} could not start the machine {name}",
     fix: "Run localkube doctor",
   },
+  DRIVER_PORT_TAKEN: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not start the machine {name}: port {port} of 127.0.0.1 is used by another program",
+    fix: "Find and end that program: ss -ltnp sport = :{port}",
+  },
+  DRIVER_NAME_TAKEN: {
+    exit: exitCodes.cannotCreate,
+    title: "{driver} already has a {kind} named {name} that localkube did not make",
+    fix: "Choose another profile name: localkube start --profile NAME",
+  },
+  DRIVER_MACHINE_ABSENT: {
+    exit: exitCodes.notFound,
+    title: "The machine {name} is gone: {driver} does not know it any more",
+    fix: "If its data may be lost, make it anew: localkube start --recreate",
+  },
+  DRIVER_MACHINE_BROKEN: {
+    exit: exitCodes.unavailable,
+    title: "The machine {name} is in the state «{state}», which localkube does not touch",
+    fix: "Look at it with {driver}, bring it to a known state, then run the same command again",
+  },
+  DRIVER_MACHINE_DIFFERS: {
+    exit: exitCodes.cannotCreate,
+    title: "{driver} has a machine {name} that was made with other settings",
+    fix: "Start it with its old settings, or make it anew and lose its data: localkube start --recreate",
+  },
+  DRIVER_LEFTOVERS: {
+    exit: exitCodes.software,
+    title: "{driver} could not remove everything of {name}",
+    fix: "Free what is named above, then run localkube delete again",
+  },
+  DRIVER_NO_FREE_NETWORK: {
+    exit: exitCodes.unavailable,
+    title: "No free network in 192.168.64.0 to 192.168.191.255 for {name}",
+    fix: "See which routes take them: ip route",
+  },
+  DRIVER_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "There is no driver «{driver}» (there are: {known})",
+    fix: "Choose one: localkube start --driver auto",
+  },
+  DRIVER_UNUSABLE: {
+    exit: exitCodes.unavailable,
+    title: "The driver {driver} cannot be used here: {problem}",
+    fix: "{fix}",
+  },
+  DRIVER_NONE_USABLE: {
+    exit: exitCodes.unavailable,
+    title: "No driver can be used here: {problems}",
+    fix: "{fix}",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -16,4 +16,30 @@ export const hostErrors = {
     title: "`{command}` did not end within {seconds} s",
     fix: "Run the command by hand to see where it hangs: {command}",
   },
+  HOST_PACKAGES_MISSING: {
+    exit: exitCodes.unavailable,
+    title: "The host lacks the packages {packages}",
+    fix: "Install them: {command}",
+  },
+  HOST_PACKAGES_UNSUPPORTED: {
+    exit: exitCodes.unavailable,
+    title:
+      "The host lacks programs of the Debian packages {packages}, and localkube installs packages only on Debian and its relatives, not on {system}",
+    fix: "Install what {system} calls {packages}",
+  },
+  HOST_PACKAGES_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The packages {packages} could not be installed",
+    fix: "Run the command by hand to see more: {command}",
+  },
+  PORT_IN_USE: {
+    exit: exitCodes.unavailable,
+    title: "Port {port} of {address} is in use by {process}",
+    fix: "Use another port, or --{flag} 0 for any free one",
+  },
+  PORT_NOT_PERMITTED: {
+    exit: exitCodes.permission,
+    title: "This user may not listen on port {port} of {address}",
+    fix: "Use --{flag} with a port above 1023, or 0 for any free one",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -16,6 +16,16 @@ export const sshErrors = {
     title: "The machine at {host}:{port} refuses the key {identityFile}",
     fix: "Check authorized_keys of user {user} in the machine",
   },
+  SSH_IDENTITY_UNREADABLE: {
+    exit: exitCodes.io,
+    title: "The SSH key {identityFile} cannot be used: {problem}",
+    fix: "Restore that file, readable by you alone (mode 0600)",
+  },
+  SSH_HANDSHAKE_FAILED: {
+    exit: exitCodes.config,
+    title: "The SSH server at {host}:{port} and localkube have no method in common: {problem}",
+    fix: "Allow aes128-gcm@openssh.com and curve25519-sha256 in the machine's sshd_config",
+  },
   SSH_CONNECTION_LOST: {
     exit: exitCodes.temporary,
     title: "The SSH connection to {host}:{port} broke during `{command}`",
@@ -30,6 +40,26 @@ export const sshErrors = {
     exit: exitCodes.temporary,
     title: "In the machine `{command}` did not end within {seconds} s",
     fix: "Look inside: localkube logs --problems",
+  },
+  SSH_PUSH_REFUSED: {
+    exit: exitCodes.config,
+    title: "No file can be put at {path} in the machine: {problem}",
+    fix: "Look at the place: localkube ssh -- ls -ld {path}",
+  },
+  SSH_PUSH_FAILED: {
+    exit: exitCodes.cannotCreate,
+    title: "Files could not be written in the machine: {problem}",
+    fix: "See whether it has space left: localkube ssh -- df -h",
+  },
+  SSH_PUSH_SOURCE_UNREADABLE: {
+    exit: exitCodes.io,
+    title: "{file} cannot be read for the machine: {problem}",
+    fix: "Run the same localkube command again; files of the cache are made anew when they are missing",
+  },
+  SSH_FORWARD_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "Port {port} of 127.0.0.1 cannot be opened: {problem}",
+    fix: "Use another port, or end the program that holds it",
   },
   SSH_PUSH_MISMATCH: {
     exit: exitCodes.io,

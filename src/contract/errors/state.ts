@@ -6,4 +6,44 @@ export const stateErrors = {
     title: "The state file {file} cannot be read: {problem}",
     fix: "Restore it from a backup; nothing was changed",
   },
+  STATE_TOO_NEW: {
+    exit: exitCodes.config,
+    title: "The state file {file} has schema {schema}; this localkube knows schema {known} at most",
+    fix: "Use the newer localkube that wrote it; nothing was changed",
+  },
+  STATE_LOCKED: {
+    exit: exitCodes.temporary,
+    title: "Another localkube works on the profile {name} since {since}: {holder}",
+    fix: "Wait until it has ended, then run the same command again",
+  },
+  STATE_LOCK_LOST: {
+    exit: exitCodes.temporary,
+    title: "The lock of the profile {name} was taken away while this command worked",
+    fix: "Run the same command again; it goes on where it stopped",
+  },
+  STATE_UNWRITABLE: {
+    exit: exitCodes.cannotCreate,
+    title: "{file} cannot be written: {problem}",
+    fix: "Make {folder} writable for this user, or point LOCALKUBE_HOME at a folder that is",
+  },
+  KUBECONFIG_MALFORMED: {
+    exit: exitCodes.config,
+    title: "The kubeconfig {file} is malformed at line {line}: {problem}",
+    fix: "Correct that line; the file was not touched",
+  },
+  KUBECONFIG_UNUSABLE: {
+    exit: exitCodes.cannotCreate,
+    title: "The kubeconfig {file} cannot be used: {problem}",
+    fix: "Point KUBECONFIG at a file that this user may read and write",
+  },
+  KUBECONFIG_LOCKED: {
+    exit: exitCodes.temporary,
+    title: "The kubeconfig {file} is locked by another program since more than {seconds} s",
+    fix: "If no kubectl is running remove the leftover {lock}",
+  },
+  KUBECONFIG_NAME_TAKEN: {
+    exit: exitCodes.config,
+    title: "The kubeconfig {file} has an entry {kind} «{name}» that localkube did not make",
+    fix: "Use another profile name: localkube start -p NAME",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,59 @@
+import { access, readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import type { HostContext } from "../../src/contract/host.ts";
+import type { EngineInfo } from "./engine.ts";
+
+const capSysResource = 24n;
+const mostFiles = 1_048_576;
+// podman 4.3 lowers its own process limit to this before it starts runc, whatever we have; asking for more then fails.
+const mostProcesses = 32_768;
+
+/**
+ * crun refuses hosts whose cgroups are v1 or hybrid («cgroups in hybrid mode not supported»), runc does not. Seen with crun 1.8 on a
+ * hybrid host; runc is asked for by name where it is there.
+ */
+export async function ociRuntimeOption(
+  info: EngineInfo,
+  host: HostContext,
+): Promise<{ args: readonly string[]; problem?: string }> {
+  if (info.cgroupVersion === 2 || info.ociRuntime === "runc") return { args: [] };
+  if (await programExists("runc", host)) return { args: ["--runtime", "runc"] };
+  return {
+    args: [],
+    problem: `${info.ociRuntime} cannot run machines on cgroup v1, and runc is not installed`,
+  };
+}
+
+/**
+ * Without CAP_SYS_RESOURCE the engine's default ulimits are above what may be set («setrlimit RLIMIT_NOFILE: Operation not
+ * permitted»); then the limits we have ourselves are passed on.
+ */
+export async function ulimitOptions(): Promise<readonly string[]> {
+  const status = await readFile("/proc/self/status", "utf8");
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  if ((effective >> capSysResource) & 1n) return [];
+  const limits = await readFile("/proc/self/limits", "utf8");
+  const hard = (title: string): string | undefined =>
+    new RegExp(`^${title}\\s+\\S+\\s+(\\S+)`, "m").exec(limits)?.[1];
+  const option = (name: string, value: string | undefined, most: number): readonly string[] => {
+    const limit = value === undefined || value === "unlimited" ? most : Math.min(Number(value), most);
+    return ["--ulimit", `${name}=${limit}:${limit}`];
+  };
+  return [
+    ...option("nofile", hard("Max open files"), mostFiles),
+    ...option("nproc", hard("Max processes"), mostProcesses),
+  ];
+}
+
+async function programExists(program: string, host: HostContext): Promise<boolean> {
+  const folders = [...(host.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  const found = await Promise.all(
+    folders.map((folder) =>
+      access(join(folder, program)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}

@@ -1,0 +1,37 @@
+import { containerDriver } from "../container/container-driver.ts";
+
+interface DockerInfo {
+  readonly ServerVersion: string;
+  readonly CgroupVersion: string;
+  readonly DefaultRuntime: string;
+  readonly SecurityOptions?: readonly string[];
+}
+
+/** Container machines by docker's engine. */
+export default containerDriver({
+  program: "docker",
+  packages: ["docker.io"],
+  infoFormat: "{{json .}}",
+  parseInfo: (json) => {
+    const info = json as DockerInfo;
+    return {
+      version: info.ServerVersion,
+      rootless: (info.SecurityOptions ?? []).some((option) => option.includes("rootless")),
+      cgroupVersion: info.CgroupVersion === "2" ? 2 : 1,
+      ociRuntime: info.DefaultRuntime,
+    };
+  },
+  // What podman's --systemd=always does by itself: writable /run, the stop signal systemd understands, and its container hint.
+  initOptions: [
+    "--tmpfs",
+    "/run:exec",
+    "--tmpfs",
+    "/tmp:exec",
+    "--stop-signal",
+    "SIGRTMIN+3",
+    "--env",
+    "container=docker",
+  ],
+  networkOptions: [],
+  imagePrefix: "",
+});

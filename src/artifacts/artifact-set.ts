@@ -1,0 +1,34 @@
+import type { ArtifactSet } from "../contract/artifact.ts";
+import type { RunContext } from "../contract/host.ts";
+import type { StoreOptions } from "./artifact-store.ts";
+import { catalogueEntry } from "./catalogue/catalogue-entry.ts";
+import { fetchDebianFromMirror } from "./debian-source.ts";
+import type { ArtifactPlan } from "./plan-artifacts.ts";
+import { openSource } from "./source.ts";
+import { fetchUpstream } from "./upstream-set.ts";
+
+export { type ArtifactPlan, type ArtifactRequest, planArtifacts } from "./plan-artifacts.ts";
+
+/**
+ * Everything a plan names, verified and in the cache: downloads (or with Debian artifacts builds) what is missing, reports progress
+ * in bytes, and does nothing but look when all is there. Errors of `ArtifactStore.ensure` and of the Debian builder.
+ */
+export async function fetchArtifacts(
+  plan: ArtifactPlan,
+  c: RunContext,
+  options: StoreOptions = {},
+): Promise<ArtifactSet> {
+  const { arch, mirror } = plan;
+  if (plan.source === "upstream") {
+    const source = await openSource(mirror);
+    const entry = catalogueEntry(plan.kubernetesVersion);
+    return (await fetchUpstream(entry, arch, source, c, options)).set;
+  }
+  if (mirror && !plan.complete) {
+    const set = await fetchDebianFromMirror({ arch, mirror }, c, options);
+    if (set) return set;
+    c.log(`the mirror has no Debian artifacts for linux/${arch} of this recipe; building them`);
+  }
+  const { buildDebianArtifacts } = await import("./debian/build.ts");
+  return buildDebianArtifacts({ arch }, c);
+}

@@ -1,0 +1,161 @@
+import { readFile, rm } from "node:fs/promises";
+import { basename } from "node:path";
+import type { LocalFile } from "../contract/artifact.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RunContext } from "../contract/host.ts";
+import { companionDigest } from "./companion-digest.ts";
+import { defaultLimits, type DownloadLimits } from "./download/limits.ts";
+import { fetchFromSource } from "./fetch-from-source.ts";
+import { withFileLock } from "./file-lock.ts";
+import { treePath } from "./identity.ts";
+import { type Source, sourceName } from "./source.ts";
+import { TransferProgress } from "./transfer-progress.ts";
+import { cacheTree } from "./tree.ts";
+import { VerifiedMemo } from "./verified-memo.ts";
+import type { Wanted } from "./wanted.ts";
+
+export interface StoreOptions {
+  readonly limits?: Partial<DownloadLimits>;
+  /** Hash every cached file again, also those that did not change since they were hashed. */
+  readonly rehash?: boolean;
+}
+
+const lockWaitMs = 15 * 60_000;
+
+/** The cache in front of one source: gives verified files, fetching what is missing or damaged. One per command. */
+export class ArtifactStore {
+  readonly source: Source;
+  /** Every identity handed out so far: what a mirror must hold to serve the same again. */
+  readonly identities = new Set<string>();
+  readonly #c: RunContext;
+  readonly #root: string;
+  readonly #limits: DownloadLimits;
+  readonly #rehash: boolean;
+  readonly #memo: VerifiedMemo;
+  readonly #progress: TransferProgress;
+
+  constructor(source: Source, c: RunContext, options: StoreOptions = {}) {
+    this.source = source;
+    this.#c = c;
+    this.#root = cacheTree(c.host);
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#rehash = options.rehash ?? false;
+    this.#memo = new VerifiedMemo(this.#root);
+    this.#progress = new TransferProgress(c.report);
+  }
+
+  /**
+   * A verified file of the cache; fetched from the source if it is missing. A cached file with a wrong digest is removed, said in
+   * the log, and fetched again. Two processes never fetch the same file at once. Rejects as `downloadFile` does, and with
+   * ARTIFACT_DIGEST_MISSING, ARTIFACT_LOCK_TIMEOUT, ARTIFACT_PATH_INVALID.
+   */
+  async ensure(wanted: Wanted): Promise<LocalFile> {
+    this.identities.add(wanted.identity);
+    const { digest } = wanted;
+    if (digest.kind === "none") return this.#ensureDigest(wanted, undefined);
+    if (digest.kind === "known") return this.#ensureDigest(wanted, digest.sha256);
+    try {
+      return await this.#ensureDigest(wanted, await this.#companion(wanted, digest.identity));
+    } catch (error) {
+      // The cached companion, not the file, may be what is damaged: ask the source once more before blaming it.
+      if (!(error instanceof LocalkubeError) || error.id !== "ARTIFACT_DIGEST_MISMATCH") throw error;
+      await this.forget(digest.identity);
+      return this.#ensureDigest(wanted, await this.#companion(wanted, digest.identity));
+    }
+  }
+
+  /** Whether `ensure` would need no transfer. Reads no network. */
+  async has(wanted: Wanted): Promise<boolean> {
+    const { digest } = wanted;
+    if (digest.kind === "none") return (await this.#cached(wanted, undefined)) !== undefined;
+    if (digest.kind === "known") return (await this.#cached(wanted, digest.sha256)) !== undefined;
+    const companion = treePath(this.#root, digest.identity);
+    const text = await readFile(companion, "utf8").catch(() => "");
+    const sha256 = companionDigest(text, basename(wanted.identity));
+    return sha256 !== undefined && (await this.#cached(wanted, sha256)) !== undefined;
+  }
+
+  /** Path of an identity in the cache, whether it is there or not. */
+  path(identity: string): string {
+    return treePath(this.#root, identity);
+  }
+
+  /** Removes a file whose content turned out to be of no use. */
+  async forget(identity: string): Promise<void> {
+    await rm(this.path(identity), { force: true });
+  }
+
+  /** Writes down which files were verified; call once at the end, also after a failure. */
+  save(): Promise<void> {
+    return this.#memo.save();
+  }
+
+  async #ensureDigest(wanted: Wanted, sha256: string | undefined): Promise<LocalFile> {
+    const cached = await this.#cached(wanted, sha256);
+    if (cached) return cached;
+    const file = this.path(wanted.identity);
+    const lockOptions = {
+      signal: this.#c.signal,
+      waitMs: lockWaitMs,
+      onWait: () => this.#c.log(`${wanted.identity}: another localkube is fetching it; waiting`),
+    };
+    return withFileLock(file, lockOptions, async (signal) => {
+      const meanwhile = await this.#cached(wanted, sha256);
+      if (meanwhile) return meanwhile;
+      await this.#removeDamaged(wanted, sha256);
+      const fetched = await this.#fetch(wanted, sha256, signal);
+      await this.#memo.remember(file, fetched.sha256);
+      return { file, ...fetched };
+    });
+  }
+
+  /** The cached file if its content is as wanted. */
+  async #cached(wanted: Wanted, sha256: string | undefined): Promise<LocalFile | undefined> {
+    const file = this.path(wanted.identity);
+    const found = await this.#memo.digest(file, { signal: this.#c.signal, rehash: this.#rehash });
+    return found && (sha256 === undefined || sha256 === found.sha256) ? { file, ...found } : undefined;
+  }
+
+  async #removeDamaged(wanted: Wanted, sha256: string | undefined): Promise<void> {
+    const file = this.path(wanted.identity);
+    const found = await this.#memo.digest(file, { signal: this.#c.signal });
+    if (!found) return;
+    this.#c.log(
+      `${wanted.identity}: the cached file is damaged (${found.sha256}, wanted ${sha256}); fetching it again`,
+    );
+    await rm(file, { force: true });
+  }
+
+  async #companion(wanted: Wanted, identity: string): Promise<string> {
+    const name = basename(wanted.identity);
+    for (const attempt of ["cached", "fetched again"]) {
+      const { file } = await this.ensure({ identity, digest: { kind: "none" } });
+      const sha256 = companionDigest(await readFile(file, "utf8"), name);
+      if (sha256 !== undefined) return sha256;
+      await this.forget(identity);
+      this.#c.log(`${identity} (${attempt}) holds no digest of ${name}`);
+    }
+    throw new LocalkubeError("ARTIFACT_DIGEST_MISSING", {
+      path: identity,
+      source: sourceName(this.source, identity),
+      name,
+    });
+  }
+
+  async #fetch({ identity, accept }: Wanted, sha256: string | undefined, signal: AbortSignal) {
+    const request = {
+      identity,
+      accept,
+      sha256,
+      file: this.path(identity),
+      limits: this.#limits,
+      env: this.#c.host.env,
+      signal,
+      onProgress: (done: number, total: number | undefined) => this.#progress.update(identity, done, total),
+      log: this.#c.log,
+    };
+    const fetched = await fetchFromSource(this.source, request);
+    this.#progress.finish(identity);
+    return fetched;
+  }
+}

@@ -1,0 +1,83 @@
+import * as v from "valibot";
+import digestsJson from "./digests.json" with { type: "json" };
+import flagsJson from "./flags.json" with { type: "json" };
+import imageDigestsJson from "./image-digests.json" with { type: "json" };
+import kubernetesJson from "./kubernetes.json" with { type: "json" };
+
+const release = v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/));
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const minorNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
+const flag = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]*$/));
+
+const minorSchema = v.strictObject({
+  /** Newest patch release known when this catalogue was made; newer ones are accepted. */
+  lastPatch: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** The etcd that this minor's newest patch release ships with (never 3.5.0 to 3.5.2, which corrupt data). */
+  etcd: release,
+  /** Tag of `registry.k8s.io/pause`. */
+  pause: v.pipe(v.string(), v.regex(/^\d+(\.\d+)+$/)),
+  coredns: v.pipe(v.string(), v.regex(/^v?\d+\.\d+\.\d+$/)),
+  corednsImage: v.string(),
+  schedulerConfig: v.pipe(v.string(), v.startsWith("kubescheduler.config.k8s.io/")),
+  /** CRI versions the kubelet speaks, preferred first. */
+  cri: v.array(v.picklist(["v1", "v1alpha2"])),
+  /** `floor` <= version < `below` works; `install` is what we push. */
+  containerd: v.strictObject({ floor: release, below: v.optional(release), install: release }),
+  runc: release,
+  cniPlugins: release,
+  crictl: release,
+});
+
+const flagsSchema = v.strictObject({
+  /** Printed by `--help` of both 1.20 and 1.36. */
+  both: v.array(flag),
+  only120: v.array(flag),
+  only136: v.array(flag),
+  /** First minor without the flag. */
+  removed: v.record(flag, minorNumber),
+  /** First minor with the flag. */
+  added: v.record(flag, minorNumber),
+});
+
+export const flagComponents = [
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+] as const;
+export type FlagComponent = (typeof flagComponents)[number];
+
+export const digestNames = [
+  "kubelet",
+  "kubectl",
+  "etcd",
+  "containerd",
+  "runc",
+  "cni-plugins",
+  "crictl",
+] as const;
+export type DigestName = (typeof digestNames)[number];
+
+const versionDigests = v.record(release, v.strictObject({ amd64: sha256, arm64: sha256 }));
+
+/** The four data files, checked once when this module is loaded: a damaged installation fails here and not in mid-work. */
+export const kubernetesMinors = v.parse(
+  v.record(v.pipe(v.string(), v.regex(/^1\.\d+$/)), minorSchema),
+  kubernetesJson,
+);
+export const componentFlags = v.parse(
+  v.strictObject(v.entriesFromList(flagComponents, flagsSchema)),
+  flagsJson,
+);
+export const componentDigests = v.parse(
+  v.strictObject(v.entriesFromList(digestNames, versionDigests)),
+  digestsJson,
+);
+/** Digest of a tag's index (the list of platforms), for tags whose digest is published by third parties too. */
+export const imageDigests: Readonly<Record<string, string>> = v.parse(
+  v.record(v.string(), sha256),
+  imageDigestsJson,
+);
+
+export type MinorData = v.InferOutput<typeof minorSchema>;

@@ -1,0 +1,55 @@
+import { componentFlags, type FlagComponent } from "./catalogue-data.ts";
+import { minorOf } from "./kubernetes-version.ts";
+
+/**
+ * `unknown`: the flag came or went between 1.20 and 1.36, at a release we have no evidence for, or was never seen in either
+ * (hidden flags, flags newer than 1.36). Never render such a flag by ourselves; a user who asks for it may have it.
+ */
+export type FlagState = "present" | "absent" | "unknown";
+
+const firstListed = 20;
+const lastListed = 36;
+
+/** Whether a component of that Kubernetes release accepts a flag (name without dashes, as in `--help`). */
+export function flagState(component: FlagComponent, flag: string, version: string): FlagState {
+  const minor = minorOf(version);
+  const { both, only120, only136, removed, added } = componentFlags[component];
+  const gone = removed[flag];
+  const since = added[flag];
+  if (gone !== undefined && minor >= gone) return "absent";
+  if (since !== undefined) return minor >= since ? "present" : "absent";
+  if (both.includes(flag)) return "present";
+  if (only120.includes(flag)) return stateOfLeaver(minor, gone);
+  if (only136.includes(flag))
+    return minor >= lastListed ? "present" : minor === firstListed ? "absent" : "unknown";
+  return minor === firstListed || minor === lastListed ? "absent" : "unknown";
+}
+
+function stateOfLeaver(minor: number, gone: number | undefined): FlagState {
+  if (gone !== undefined || minor === firstListed) return "present";
+  return minor >= lastListed ? "absent" : "unknown";
+}
+
+/** Only a flag known to be there is allowed. */
+export const flagAllowed = (component: FlagComponent, flag: string, version: string): boolean =>
+  flagState(component, flag, version) === "present";
+
+export interface FilteredFlags {
+  readonly flags: Readonly<Record<string, string>>;
+  /** Names left out because that release does not have them, or is not known to. */
+  readonly dropped: readonly string[];
+}
+
+/** Splits rendered flags (`{"node-ip": "10.0.0.2"}`, names without dashes) by what that release accepts; order is kept. */
+export function filterFlags(
+  component: FlagComponent,
+  version: string,
+  flags: Readonly<Record<string, string>>,
+): FilteredFlags {
+  const names = Object.keys(flags);
+  const allowed = names.filter((name) => flagAllowed(component, name, version));
+  return {
+    flags: Object.fromEntries(allowed.map((name) => [name, flags[name] ?? ""])),
+    dropped: names.filter((name) => !allowed.includes(name)),
+  };
+}

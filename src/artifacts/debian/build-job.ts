@@ -1,0 +1,85 @@
+import type { WriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { finished } from "node:stream/promises";
+import { dirname } from "node:path";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { CommandResult, Progress, RunContext } from "../../contract/host.ts";
+import type { Argv } from "./namespace.ts";
+import type { DebianPaths } from "./paths.ts";
+import type { Arch } from "./recipe.ts";
+
+/** One build under way: what its phases share. */
+export interface BuildJob {
+  readonly c: RunContext;
+  readonly paths: DebianPaths;
+  readonly key: string;
+  readonly arch: Arch;
+  readonly log: WriteStream;
+}
+
+export interface Phase {
+  /** What a reader sees: «Debian root». */
+  readonly title: string;
+  readonly argv: Argv;
+  readonly timeoutMs: number;
+  /** Turns an output line into something to show; undefined shows nothing new. */
+  readonly progress?: (line: string) => Progress | undefined;
+  /** A better error for this output, if the phase knows one. */
+  readonly explain?: (output: string, cause: unknown) => LocalkubeError | undefined;
+}
+
+const keptLines = 400;
+const shownLines = 12;
+
+/** Opens the log file, which keeps all builds of that key, for the time of `work`. */
+export async function withBuildLog<T>(file: string, work: (log: WriteStream) => Promise<T>): Promise<T> {
+  await mkdir(dirname(file), { recursive: true });
+  const log = createWriteStream(file, { flags: "a" });
+  try {
+    return await work(log);
+  } finally {
+    log.end();
+    await finished(log).catch(() => undefined); // a log that cannot be written must not hide the build's own error
+  }
+}
+
+/** Runs one program of the build: output to the log, progress to the views, failures as DEBIAN_BUILD_FAILED with the last lines. */
+export async function runPhase(job: BuildJob, phase: Phase): Promise<CommandResult> {
+  const { c, log, paths } = job;
+  const started = performance.now();
+  const output: string[] = [];
+  log.write(`== ${new Date().toISOString()} ${phase.title}\n`);
+  c.report({ message: phase.title });
+  const onLine = (line: string) => {
+    log.write(`${line}\n`);
+    c.log(line);
+    output.push(line);
+    if (output.length > keptLines) output.shift();
+    const progress = phase.progress?.(line);
+    if (!progress) return;
+    const detail = progress.message ? `: ${progress.message}` : "";
+    c.report({
+      ...progress,
+      message: `${phase.title}${detail} (${elapsed(started)})`,
+    });
+  };
+  try {
+    return await c.host.run(phase.argv, {
+      signal: c.signal,
+      timeoutMs: phase.timeoutMs,
+      onLine,
+    });
+  } catch (cause) {
+    c.signal.throwIfAborted();
+    const explained = phase.explain?.(output.join("\n"), cause);
+    if (explained) throw explained;
+    const details = { cause, output: output.slice(-shownLines).join("\n") };
+    throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: phase.title, log: paths.log }, details);
+  }
+}
+
+function elapsed(started: number): string {
+  const seconds = Math.round((performance.now() - started) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

@@ -1,0 +1,81 @@
+import { access, mkdir, rename } from "node:fs/promises";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { runPhase, type BuildJob } from "./build-job.ts";
+import { inNamespaces } from "./namespace.ts";
+import { recipe, rootPackages } from "./recipe.ts";
+
+export const defaultArchive = "http://deb.debian.org/debian";
+const title = "Debian root";
+const timeoutMs = 1_800_000;
+
+// Runs with the root's apt configuration on the host, so the source is checked against the same signed index as every package.
+const downloadSource = [
+  `mkdir -p "$1/src"`,
+  `cd "$1/src"`,
+  `APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get source --download-only ${recipe.sourcePackage}`,
+].join(" && ");
+
+const unreachable =
+  /^(?:E|W|Err)\S*.*(?:Could not resolve|Temporary failure|Could not connect|Unable to connect|Connection (?:failed|refused|timed out)|Failed to fetch|does not have a Release file|404 {1,2}Not Found|File not found|certificate)/m;
+const untrusted =
+  /^(?:E|W|Err)\S*.*(?:is not signed|signatures? (?:were|was|couldn)|NO_PUBKEY|BADSIG|EXPKEYSIG|Hash Sum mismatch|unexpected size|not valid yet)/im;
+
+/**
+ * Makes the bookworm root with compiler and Kubernetes' source package in `<build>/root`: the one phase that uses the network. A
+ * finished root is left as it is; a half one is made anew. Rejects with DEBIAN_ARCHIVE_UNREACHABLE or _UNTRUSTED.
+ */
+export async function makeRoot(job: BuildJob, archive: string): Promise<void> {
+  const { c, paths } = job;
+  if (await exists(paths.root)) return;
+  const part = `${paths.root}.part`;
+  await mkdir(paths.build, { recursive: true });
+  await removeTree(job, part);
+  await runPhase(job, {
+    title,
+    timeoutMs,
+    argv: inNamespaces(c.host, [
+      "mmdebstrap",
+      // Also without root: inside the user namespace we are it, and both ways are one.
+      "--mode=root",
+      "--format=directory",
+      "--variant=apt",
+      `--include=${rootPackages(c.host.arch, job.arch).join(",")}`,
+      `--aptopt=APT::Install-Recommends "false"`,
+      `--aptopt=Acquire::Languages "none"`,
+      `--aptopt=Acquire::Retries "3"`,
+      "--dpkgopt=path-exclude=/usr/share/doc/*",
+      "--dpkgopt=path-exclude=/usr/share/man/*",
+      "--dpkgopt=path-exclude=/usr/share/locale/*",
+      `--customize-hook=${downloadSource}`,
+      recipe.suite,
+      part,
+      `deb ${archive} ${recipe.suite} main`,
+      `deb-src ${archive} ${recipe.suite} main`,
+    ]),
+    progress: (line) => (line.startsWith("I: ") ? { message: shortened(line) } : undefined),
+    explain: (output, cause) => explain(archive, output, cause),
+  });
+  await rename(part, paths.root);
+}
+
+/** Removes a folder of the build; other users' ids of a user namespace own parts of it, so it is done in there. */
+export async function removeTree(job: Pick<BuildJob, "c">, folder: string): Promise<void> {
+  if (!(await exists(folder))) return;
+  const { host, signal } = job.c;
+  await host.run(inNamespaces(host, ["rm", "-rf", "--one-file-system", "--", folder]), { signal, timeoutMs });
+}
+
+function explain(archive: string, output: string, cause: unknown): LocalkubeError | undefined {
+  const lied = untrusted.exec(output)?.[0];
+  if (lied) return new LocalkubeError("DEBIAN_ARCHIVE_UNTRUSTED", { archive, problem: lied }, { cause });
+  const away = unreachable.exec(output)?.[0];
+  if (away) return new LocalkubeError("DEBIAN_ARCHIVE_UNREACHABLE", { archive, problem: away }, { cause });
+  return undefined;
+}
+
+const shortened = (line: string): string => line.slice(3).replace(/\.\.\.$|: sh -c .*$/, "");
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BinaryName } from "../../contract/artifact.ts";
+import { packageRoot } from "../../host/package-root.ts";
+
+export type Arch = "amd64" | "arm64";
+
+/** Raise when the code of this folder changes what it builds in a way that `recipe` does not show. */
+const revision = 1;
+
+/** Everything that decides what is built, but for the archive's content: bookworm's Kubernetes moves no more. */
+export const recipe = {
+  suite: "bookworm",
+  sourcePackage: "kubernetes",
+  kubernetesVersion: "v1.20.2",
+  packages: ["golang-go", "dpkg-dev", "gcc", "libc6-dev"],
+  /** On a host of the other architecture; Go itself needs nothing to cross-compile, the pause container is C. */
+  crossPackages: {
+    amd64: ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
+    arm64: ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+  },
+  crossCompiler: {
+    amd64: "x86_64-linux-gnu-gcc",
+    arm64: "aarch64-linux-gnu-gcc",
+  },
+  /**
+   * `providerless` leaves out the clients of AWS, Azure, GCP and vSphere, which a local cluster cannot use: a third less to compile,
+   * and apiserver, controller-manager and kubelet become half as large. The other two are upstream's own.
+   */
+  tags: "providerless,selinux,notest",
+  binaries: [
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+  ] as const satisfies readonly BinaryName[],
+  /** The date of the v1.20.2 release; a fixed one keeps builds reproducible. */
+  buildDate: "2021-01-13T13:20:00Z",
+  pauseVersion: "3.2",
+} as const;
+
+/** Where the source of the DNS server lives in this package. */
+export const clusterDnsFolder = (): string => join(packageRoot(), "templates", "cluster-dns");
+
+/**
+ * `<hash>-<hash>`: of what Kubernetes and pause are made from, and of that with the DNS server's source. Results with equal keys are
+ * interchangeable; with an equal first part all but cluster-dns are, so that a change of ours there does not cost minutes of compiling.
+ */
+export async function recipeKey(): Promise<string> {
+  const kubernetes = createHash("sha256").update(JSON.stringify([revision, recipe]));
+  const clusterDns = kubernetes.copy();
+  const names = (await readdir(clusterDnsFolder())).filter((name) => name.endsWith(".go")).sort();
+  const sources = await Promise.all(names.map((name) => readFile(join(clusterDnsFolder(), name))));
+  names.forEach((name, index) => clusterDns.update(`\0${name}\0`).update(sources[index] ?? ""));
+  return [kubernetes, clusterDns].map((hash) => hash.digest("hex").slice(0, 10)).join("-");
+}
+
+export const keyPattern = /^([0-9a-f]{10})-[0-9a-f]{10}$/;
+
+/** Debian packages of the build root on a host of `hostArch`. */
+export const rootPackages = (hostArch: Arch, arch: Arch): readonly string[] =>
+  hostArch === arch ? recipe.packages : [...recipe.packages, ...recipe.crossPackages[arch]];

@@ -1,0 +1,102 @@
+import { access, cp, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { runPhase, type BuildJob } from "./build-job.ts";
+import { goEnvironment, sourceFolder } from "./go-environment.ts";
+import { type Argv, inRoot } from "./namespace.ts";
+import { removeTree } from "./make-root.ts";
+import { clusterDnsFolder, recipe } from "./recipe.ts";
+
+const title = "Kubernetes source";
+const timeoutMs = 600_000;
+const upstreamVersion = recipe.kubernetesVersion.slice(1);
+const generatedFolder = "pkg/generated/openapi";
+const generatedName = "zz_generated.openapi";
+const outputBase = "/tmp/openapi";
+
+/**
+ * Unpacks the source package (dpkg checks its digests again) with Debian's patches, puts our DNS server beside it and generates the
+ * one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename, so a killed run is gone on with.
+ */
+export async function unpackSource(
+  job: BuildJob,
+  { withKubernetes }: { readonly withKubernetes: boolean },
+): Promise<void> {
+  const source = join(job.paths.root, sourceFolder);
+  if (!(await exists(source))) await unpack(job);
+  await rm(join(source, "cmd", "cluster-dns"), {
+    recursive: true,
+    force: true,
+  });
+  await cp(clusterDnsFolder(), join(source, "cmd", "cluster-dns"), {
+    recursive: true,
+  });
+  if (withKubernetes && !(await exists(join(source, generatedFolder, `${generatedName}.go`))))
+    await generateOpenApi(job, source);
+}
+
+async function unpack(job: BuildJob): Promise<void> {
+  const { root } = job.paths;
+  const description = (await readdir(join(root, "src"))).find((name) => name.endsWith(".dsc")) ?? "";
+  // Debian's number is 1.20.5+really1.20.2-…: the part that counts is the last one.
+  if (!description.replace(/^.*really|^[^_]*_/, "").startsWith(`${upstreamVersion}-`)) {
+    const output = `the archive's source package is ${description}, wanted is Kubernetes ${upstreamVersion}`;
+    throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: title, log: job.paths.log }, { output });
+  }
+  const part = `${sourceFolder}.part`;
+  await removeTree(job, join(root, part));
+  await inside(job, "unpacking", ["mkdir", "-p", dirname(sourceFolder)]);
+  await inside(job, "unpacking", ["dpkg-source", "--extract", `/src/${description}`, part]);
+  await rename(join(root, part), join(root, sourceFolder));
+}
+
+/** What `make generated_files` would do for this file, without the generators whose results the package has already. */
+async function generateOpenApi(job: BuildJob, source: string): Promise<void> {
+  const tagged = await inside(job, "finding API types", [
+    "grep",
+    "-Rl",
+    "--include=*.go",
+    "^// *+k8s:openapi-gen=",
+    "vendor/k8s.io",
+    "pkg",
+    "cmd",
+    "plugin",
+    "third_party",
+  ]);
+  const folders = new Set(tagged.split("\n").map((file) => file.replace(/\/[^/]*$/, "")));
+  const packages = [...folders]
+    .filter(
+      (folder) => folder && !/^vendor\/k8s\.io\/(?:code-generator|sample-apiserver)(?:\/|$)/.test(folder),
+    )
+    .sort()
+    .map((folder) => `k8s.io/kubernetes/${folder}`);
+  const generator = "./vendor/k8s.io/kube-openapi/cmd/openapi-gen";
+  await inside(job, "compiling its OpenAPI generator", ["go", "build", "-o", "/tmp/openapi-gen", generator]);
+  await inside(job, "generating the OpenAPI definitions", [
+    "/tmp/openapi-gen",
+    "--logtostderr",
+    `--input-dirs=${packages.join(",")}`,
+    `--output-package=k8s.io/kubernetes/${generatedFolder}`,
+    `--output-base=${outputBase}`,
+    `--output-file-base=${generatedName}`,
+    "--go-header-file=hack/boilerplate/boilerplate.generatego.txt",
+    "--report-filename=/tmp/openapi-violations",
+  ]);
+  const made = join(job.paths.root, outputBase, "k8s.io/kubernetes", generatedFolder, `${generatedName}.go`);
+  await rename(made, join(source, generatedFolder, `${generatedName}.go`));
+}
+
+async function inside(job: BuildJob, what: string, command: Argv): Promise<string> {
+  const inSource = command[0] !== "mkdir" && command[0] !== "dpkg-source";
+  const cwd = inSource ? sourceFolder : "/";
+  // GOROOT: a tool built with -trimpath does not know where the standard library's source is.
+  const env = { ...goEnvironment(job.c.host.arch), GOROOT: "/usr/lib/go" };
+  const argv = inRoot(job.c.host, job.paths.root, command, { cwd, env });
+  return (await runPhase(job, { title: `${title}: ${what}`, argv, timeoutMs })).stdout;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

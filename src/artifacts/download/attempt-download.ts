@@ -1,0 +1,114 @@
+import { createHash, type Hash } from "node:crypto";
+import { once } from "node:events";
+import { open } from "node:fs/promises";
+import { httpClient } from "../http/http-client.ts";
+import { withoutCredentials } from "../source.ts";
+import type { DownloadRequest } from "./download-request.ts";
+import type { PartialContent, PartialFile } from "./partial-file.ts";
+import { type Answer, bodyOffset, validatorOf, wholeSize } from "./response-check.ts";
+import { RetryableFailure } from "./retryable-failure.ts";
+
+export interface AttemptResult {
+  readonly sha256: string;
+  readonly size: number;
+  /** Part of the content came from an earlier attempt. */
+  readonly resumed: boolean;
+}
+
+/** One request. Resolves when the partial file holds all of it; otherwise throws and keeps what came. */
+export async function attemptDownload(request: DownloadRequest, part: PartialFile): Promise<AttemptResult> {
+  const url = withoutCredentials(request.url);
+  const present = await part.read(url, request.signal);
+  if (present && present.bytes === present.info.total)
+    return { sha256: present.hash.digest("hex"), size: present.bytes, resumed: true };
+  const stall = stallWatch(request);
+  try {
+    return await receive(request, part, present, stall);
+  } catch (error) {
+    if (stall.signal.aborted && !request.signal.aborted)
+      throw new RetryableFailure(`no data for ${request.limits.stallMs / 1000} s`);
+    throw error;
+  } finally {
+    stall.end();
+  }
+}
+
+async function receive(
+  request: DownloadRequest,
+  part: PartialFile,
+  present: PartialContent | undefined,
+  stall: StallWatch,
+): Promise<AttemptResult> {
+  const client = await httpClient(request.url, request.env);
+  const stream = client.stream(request.url, { headers: headersFor(request, present), signal: stall.signal });
+  stream.on("error", () => undefined); // told by `once` and by iteration; a late one must not end the process
+  try {
+    const [answer] = (await once(stream, "response")) as [Answer];
+    const offset = bodyOffset(answer, present?.bytes ?? 0, request.subject);
+    const total = wholeSize(answer, offset);
+    const validator = validatorOf(answer);
+    await part.describe(
+      validator === undefined
+        ? undefined
+        : { url: withoutCredentials(request.url), validator, ...(total === undefined ? {} : { total }) },
+    );
+    const resumed = offset > 0;
+    const hash = resumed && present ? present.hash : createHash("sha256");
+    const size = await write(request, stream, { path: part.path, offset, total, hash, stall });
+    return { sha256: hash.digest("hex"), size, resumed };
+  } finally {
+    stream.destroy();
+  }
+}
+
+/**
+ * Writes chunk by chunk with a file handle and not through a write stream: when the connection breaks, what came before is on the
+ * disk, while a destroyed stream would drop what it still held.
+ */
+async function write(
+  request: DownloadRequest,
+  chunks: AsyncIterable<Buffer>,
+  to: { path: string; offset: number; total: number | undefined; hash: Hash; stall: StallWatch },
+): Promise<number> {
+  let size = to.offset;
+  request.onProgress(size, to.total);
+  const output = await open(to.path, to.offset > 0 ? "a" : "w", 0o644);
+  try {
+    for await (const chunk of chunks) {
+      to.stall.alive();
+      to.hash.update(chunk);
+      await output.writeFile(chunk);
+      size += chunk.length;
+      request.onProgress(size, to.total);
+    }
+  } finally {
+    await output.close();
+  }
+  if (to.total !== undefined && size < to.total)
+    throw new RetryableFailure(`the connection ended after ${size} of ${to.total} bytes`);
+  return size;
+}
+
+function headersFor(request: DownloadRequest, present: PartialContent | undefined): Record<string, string> {
+  return {
+    ...(request.accept === undefined ? {} : { accept: request.accept }),
+    ...(present ? { range: `bytes=${present.bytes}-`, "if-range": present.info.validator } : {}),
+  };
+}
+
+interface StallWatch {
+  readonly signal: AbortSignal;
+  alive(): void;
+  end(): void;
+}
+
+/** Ends when the request's signal does, or when `alive` was not called for the limit. */
+function stallWatch({ signal, limits }: DownloadRequest): StallWatch {
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(new Error("stalled")), limits.stallMs);
+  return {
+    signal: AbortSignal.any([signal, stalled.signal]),
+    alive: () => void timer.refresh(),
+    end: () => clearTimeout(timer),
+  };
+}

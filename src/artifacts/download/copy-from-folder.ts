@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { rename, rm, stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { treePath } from "../identity.ts";
+import type { DownloadRequest } from "./download-request.ts";
+import { RetryableFailure } from "./retryable-failure.ts";
+import { transferFailure, unreachable } from "./transfer-failure.ts";
+
+const highWaterMark = 1024 * 1024;
+
+/** The same as `downloadFile` for a mirror that is a folder: copies, hashes on the way, renames when the digest is right. */
+export async function copyFromFolder(
+  folder: string,
+  request: Omit<DownloadRequest, "url" | "env" | "limits" | "accept" | "log">,
+): Promise<{ readonly sha256: string; readonly size: number }> {
+  const { subject, file, signal } = request;
+  const part = `${file}.part`;
+  try {
+    const from = treePath(folder, subject.path);
+    const { size: total } = await stat(from);
+    const hash = createHash("sha256");
+    let size = 0;
+    const count = async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        size += chunk.length;
+        request.onProgress(size, total);
+        yield chunk;
+      }
+    };
+    await pipeline(
+      createReadStream(from, { highWaterMark }),
+      count,
+      createWriteStream(part, { mode: 0o644, highWaterMark }),
+      { signal },
+    );
+    const sha256 = hash.digest("hex");
+    if (request.sha256 !== undefined && request.sha256 !== sha256)
+      throw new LocalkubeError("ARTIFACT_DIGEST_MISMATCH", {
+        path: subject.path,
+        source: subject.source,
+        wanted: request.sha256,
+        got: sha256,
+      });
+    await rename(part, file);
+    return { sha256, size };
+  } catch (error) {
+    await rm(part, { force: true });
+    signal.throwIfAborted();
+    throw copyFailure(error, request);
+  }
+}
+
+function copyFailure(error: unknown, { subject, file }: Pick<DownloadRequest, "subject" | "file">): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  const { path, source } = subject;
+  if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR")
+    return new LocalkubeError("ARTIFACT_NOT_FOUND", { path, source }, { cause: error });
+  if (code === "EIO" || code === "EACCES" || code === "ESTALE")
+    return unreachable(subject, new RetryableFailure(String((error as Error).message), { cause: error }));
+  return transferFailure(error, subject, file);
+}

@@ -1,0 +1,41 @@
+import type { Got } from "got";
+import { proxyFor } from "./proxy-for.ts";
+import { trustedAuthorities } from "./trusted-authorities.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const connectMs = 15_000;
+
+/**
+ * got, set up for an address as this host needs it: proxy, authorities, no decompression (digests are of the bytes sent), no
+ * retries and no exceptions for HTTP statuses: callers decide. Loaded on first use.
+ */
+export async function httpClient(url: URL, env: Environment): Promise<Got> {
+  const { default: got } = await import("got");
+  const authorities = await trustedAuthorities(env);
+  return got.extend({
+    headers: { "user-agent": "localkube", "accept-encoding": "identity" },
+    decompress: false,
+    throwHttpErrors: false,
+    retry: { limit: 0 },
+    timeout: { lookup: connectMs, connect: connectMs, secureConnect: connectMs },
+    ...(authorities ? { https: { certificateAuthority: authorities } } : {}),
+    ...(await agents(url, env, authorities)),
+  });
+}
+
+async function agents(url: URL, env: Environment, ca: string[] | undefined) {
+  // A redirect may change the protocol (http mirror to https), hence both, each by its own variable.
+  const http = proxyFor(new URL(`http://${url.host}`), env);
+  const https = proxyFor(new URL(`https://${url.host}`), env);
+  if (!http && !https) return {};
+  const { HttpProxyAgent, HttpsProxyAgent } = await import("hpagent");
+  return {
+    agent: {
+      ...(http ? { http: new HttpProxyAgent({ proxy: http }) } : {}),
+      ...(https
+        ? { https: new HttpsProxyAgent({ proxy: https, ...(ca ? { ca, proxyRequestOptions: { ca } } : {}) }) }
+        : {}),
+    },
+  };
+}

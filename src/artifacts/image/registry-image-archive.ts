@@ -1,0 +1,56 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ImageFile } from "../../contract/artifact.ts";
+import type { RunContext } from "../../contract/host.ts";
+import type { ArtifactStore } from "../artifact-store.ts";
+import { withFileLock } from "../file-lock.ts";
+import { imageFolder } from "../tree.ts";
+import { VerifiedMemo } from "../verified-memo.ts";
+import { writeOciArchive } from "./oci-archive.ts";
+import { fetchRegistryImage, parseRef } from "./registry-image.ts";
+
+const lockWaitMs = 5 * 60_000;
+
+/** The archive of an image on the host; `<file>.sha256` holds the digest it had when it was written. */
+function archivePath(host: RunContext["host"], ref: string, arch: string): string {
+  const { registry, repository, tag } = parseRef(ref);
+  return join(imageFolder(host), registry, ...repository.split("/"), `${tag}-linux-${arch}.tar`);
+}
+
+/** The archive if it was made before and is undamaged; reads no network. */
+export async function cachedImageArchive(
+  ref: string,
+  arch: "amd64" | "arm64",
+  c: Pick<RunContext, "host" | "signal">,
+  options: { readonly rehash?: boolean } = {},
+): Promise<ImageFile | undefined> {
+  const file = archivePath(c.host, ref, arch);
+  const memo = new VerifiedMemo(imageFolder(c.host));
+  const found = await memo.digest(file, { ...options, signal: c.signal });
+  const wanted = await readFile(`${file}.sha256`, "utf8").catch(() => "");
+  return found && found.sha256 === wanted.trim() ? { file, ref, ...found } : undefined;
+}
+
+/** An image of a registry as an archive for `ctr images import`, put together from the verified blobs in the cache. */
+export async function registryImageArchive(
+  store: ArtifactStore,
+  ref: string,
+  arch: "amd64" | "arm64",
+  c: RunContext,
+  options: { readonly rehash?: boolean } = {},
+): Promise<ImageFile> {
+  const image = await fetchRegistryImage(store, ref, arch);
+  const file = archivePath(c.host, ref, arch);
+  return withFileLock(file, { signal: c.signal, waitMs: lockWaitMs }, async (signal) => {
+    const cached = await cachedImageArchive(ref, arch, c, options);
+    if (cached) return cached;
+    const { default: writeFileAtomic } = await import("write-file-atomic");
+    await rm(`${file}.sha256`, { force: true });
+    const written = await writeOciArchive(image, file, { signal });
+    await writeFileAtomic(`${file}.sha256`, `${written.sha256}\n`);
+    const memo = new VerifiedMemo(imageFolder(c.host));
+    await memo.remember(file, written.sha256);
+    await memo.save();
+    return written;
+  });
+}

@@ -1,0 +1,102 @@
+import { copyFile, constants, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { ArtifactSet } from "../contract/artifact.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RunContext } from "../contract/host.ts";
+import { catalogueEntry } from "./catalogue/catalogue-entry.ts";
+import { debianFileNames } from "./debian/artifact-files.ts";
+import { debianIdentity } from "./debian-source.ts";
+import { hashFile } from "./hash-file.ts";
+import { treePath } from "./identity.ts";
+import { readSums, writeSums } from "./mirror-sums.ts";
+import type { ArtifactPlan } from "./plan-artifacts.ts";
+import { openSource } from "./source.ts";
+import { stableIdentity } from "./stable-version.ts";
+import { cacheTree } from "./tree.ts";
+import { fetchUpstream } from "./upstream-set.ts";
+
+export interface MirrorResult {
+  readonly folder: string;
+  /** Files of this version in the mirror, and their size. */
+  readonly files: number;
+  readonly bytes: number;
+  /** How many of them were not there before. */
+  readonly added: number;
+}
+
+/**
+ * Makes `folder` a mirror that serves everything a plan needs, beside what it holds already: fetches into the cache, copies what
+ * differs, updates SHA256SUMS. May be repeated after an interruption. Errors of `fetchArtifacts`, and ARTIFACT_NO_SPACE.
+ */
+export async function pullMirror(plan: ArtifactPlan, folder: string, c: RunContext): Promise<MirrorResult> {
+  const { arch, kubernetesVersion } = plan;
+  if (plan.source === "debian") return buildMirror({ from: "debian", arch }, folder, c);
+  const source = await openSource(plan.mirror);
+  const { identities } = await fetchUpstream(catalogueEntry(kubernetesVersion), arch, source, c);
+  return copyToMirror(identities, folder, c, kubernetesVersion);
+}
+
+/** Builds the Debian artifacts (nothing to do when they are in the cache) and makes `folder` a mirror of them. */
+export async function buildMirror(
+  { arch }: { readonly from: "debian"; readonly arch?: "amd64" | "arm64" },
+  folder: string,
+  c: RunContext,
+): Promise<MirrorResult> {
+  const wanted = arch ?? c.host.arch;
+  const { buildDebianArtifacts } = await import("./debian/build.ts");
+  const set: ArtifactSet = await buildDebianArtifacts({ arch: wanted }, c);
+  c.log(`Debian artifacts of Kubernetes ${set.kubernetesVersion} are in the cache`);
+  const base = await debianIdentity(wanted);
+  return copyToMirror(
+    [...debianFileNames, "SHA256SUMS"].map((name) => `${base}/${name}`),
+    folder,
+    c,
+  );
+}
+
+/** Copies what differs of some paths of the cache into a mirror, and keeps the mirror's table of digests true. */
+export async function copyToMirror(
+  identities: readonly string[],
+  folder: string,
+  c: RunContext,
+  stable?: string,
+): Promise<MirrorResult> {
+  const sums = await readSums(folder);
+  let bytes = 0;
+  let added = 0;
+  for (const [index, identity] of identities.entries()) {
+    c.signal.throwIfAborted();
+    c.report({ message: `Copying ${identity}`, done: index, total: identities.length, unit: "items" });
+    const copy = await copyOne(identity, folder, c);
+    sums.set(identity, copy.sha256);
+    bytes += copy.size;
+    if (copy.added) added += 1;
+  }
+  if (stable !== undefined) {
+    const file = treePath(folder, stableIdentity);
+    await writeFile(file, stable);
+    sums.set(stableIdentity, (await hashFile(file)).sha256);
+  }
+  await writeSums(folder, sums);
+  return { folder, files: identities.length, bytes, added };
+}
+
+async function copyOne(identity: string, folder: string, c: RunContext) {
+  const from = treePath(cacheTree(c.host), identity);
+  const to = treePath(folder, identity);
+  const wanted = await hashFile(from, { signal: c.signal });
+  const present = await stat(to).catch(() => undefined);
+  if (present?.size === wanted.size && (await hashFile(to, { signal: c.signal })).sha256 === wanted.sha256)
+    return { ...wanted, added: false };
+  const part = `${to}.${process.pid}.part`;
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(from, part, constants.COPYFILE_FICLONE); // no hard link: damage in one must not be damage in both
+    await rename(part, to);
+  } catch (error) {
+    await rm(part, { force: true });
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new LocalkubeError("ARTIFACT_NO_SPACE", { folder }, { cause: error });
+  }
+  return { ...wanted, added: true };
+}

@@ -1,0 +1,42 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+
+/** Where artifacts are taken from; every one of them offers the same paths. */
+export type Source =
+  | { readonly kind: "upstream" }
+  | { readonly kind: "url"; readonly base: URL }
+  | { readonly kind: "folder"; readonly folder: string };
+
+/** Reads `--mirror` (empty = upstream). Rejects with MIRROR_INVALID for a missing folder or another kind of address. */
+export async function openSource(mirror: string): Promise<Source> {
+  if (!mirror) return { kind: "upstream" };
+  if (/^https?:\/\//i.test(mirror)) {
+    const base = URL.parse(mirror);
+    if (!base) throw new LocalkubeError("MIRROR_INVALID", { mirror, problem: "the address is malformed" });
+    return { kind: "url", base };
+  }
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(mirror))
+    throw new LocalkubeError("MIRROR_INVALID", { mirror, problem: "only http and https are supported" });
+  const folder = resolve(mirror);
+  const status = await stat(folder).catch(() => undefined);
+  if (!status?.isDirectory())
+    throw new LocalkubeError("MIRROR_INVALID", {
+      mirror,
+      problem: status ? "it is not a folder" : "the folder does not exist",
+    });
+  return { kind: "folder", folder };
+}
+
+/** How messages call a source; without a password that its address may hold. */
+export function sourceName(source: Source, identity: string): string {
+  if (source.kind === "upstream") return identity.split("/", 1)[0] ?? identity;
+  return source.kind === "folder" ? source.folder : withoutCredentials(source.base);
+}
+
+export function withoutCredentials(url: URL): string {
+  const shown = new URL(url);
+  shown.username = "";
+  shown.password = "";
+  return shown.href;
+}

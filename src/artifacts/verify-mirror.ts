@@ -1,0 +1,79 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname, join, posix, relative, sep } from "node:path";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RunContext } from "../contract/host.ts";
+import { companionDigest } from "./companion-digest.ts";
+import { hashFile } from "./hash-file.ts";
+import { readSums } from "./mirror-sums.ts";
+import { openSource } from "./source.ts";
+import { publishedDigest } from "./upstream-artifacts.ts";
+
+export interface MirrorFault {
+  readonly path: string;
+  readonly problem: string;
+}
+
+export interface MirrorReport {
+  readonly files: number;
+  /** Files with another content than a digest says, and files that SHA256SUMS names but are not there. */
+  readonly bad: readonly MirrorFault[];
+  /** Files about which no digest is known. */
+  readonly unverified: readonly string[];
+}
+
+/**
+ * Hashes every file of a mirror's folder and compares it with all that is known of it: our catalogue, the mirror's SHA256SUMS, the
+ * publisher's `.sha256` and SHA256SUMS beside it, and the digest in a blob's own name. Changes nothing. MIRROR_INVALID if there is
+ * no such folder.
+ */
+export async function verifyMirror(folder: string, c: RunContext): Promise<MirrorReport> {
+  const source = await openSource(folder);
+  if (source.kind !== "folder")
+    throw new LocalkubeError("MIRROR_INVALID", { mirror: folder, problem: "only a folder can be verified" });
+  const root = source.folder;
+  const sums = await readSums(root);
+  const paths = await filesOf(root);
+  const bad: MirrorFault[] = [...sums.keys()]
+    .filter((path) => !paths.includes(path))
+    .map((path) => ({ path, problem: "is missing" }));
+  const unverified: string[] = [];
+  for (const [index, path] of paths.entries()) {
+    c.report({ message: `Checking ${path}`, done: index, total: paths.length, unit: "items" });
+    const claims = await claimsAbout(root, path, sums);
+    if (claims.length === 0) unverified.push(path);
+    const { sha256 } = await hashFile(join(root, path), { signal: c.signal });
+    const broken = claims.find((claim) => claim.sha256 !== sha256);
+    if (broken) bad.push({ path, problem: `has digest ${sha256}, but ${broken.by} says ${broken.sha256}` });
+  }
+  return { files: paths.length, bad, unverified };
+}
+
+interface Claim {
+  readonly by: string;
+  readonly sha256: string;
+}
+
+async function claimsAbout(root: string, path: string, sums: ReadonlyMap<string, string>): Promise<Claim[]> {
+  const beside = async (name: string) => {
+    const text = await readFile(join(root, dirname(path), name), "utf8").catch(() => "");
+    return companionDigest(text, basename(path));
+  };
+  const found: readonly (readonly [string, string | undefined])[] = [
+    ["the catalogue", publishedDigest(path)],
+    ["SHA256SUMS", sums.get(path)],
+    ["its name", /\/sha256:([0-9a-f]{64})$/.exec(path)?.[1]],
+    [`${basename(path)}.sha256`, await beside(`${basename(path)}.sha256`)],
+    [`${dirname(path)}/SHA256SUMS`, path === "SHA256SUMS" ? undefined : await beside("SHA256SUMS")],
+  ];
+  return found.flatMap(([by, sha256]) => (sha256 === undefined ? [] : [{ by, sha256 }]));
+}
+
+/** Relative paths with `/`; without the table itself and what localkube keeps beside artifacts. */
+async function filesOf(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && !/^\.|\.part(\.json)?$|\.lock$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join(posix.sep))
+    .filter((path) => path !== "SHA256SUMS")
+    .sort();
+}

@@ -1,0 +1,173 @@
+import process from "node:process";
+import { Command } from "@oclif/core/command";
+import * as Flags from "@oclif/core/flags";
+import type { Config, Interfaces } from "@oclif/core";
+import type { UseCaseContext } from "../cluster/use-case.ts";
+import type { HostContext } from "../contract/host.ts";
+import { hostContext } from "../host/host-context.ts";
+import { cloudEvent } from "../output/cloud-event.ts";
+import { outputForms } from "../output/output-form.ts";
+import type { View } from "../pipeline/events.ts";
+import { flagsFromEnvironment, type ValueSource } from "./flags-from-environment.ts";
+import { type Interruption, watchInterruption } from "./interruption.ts";
+import { requestedOutput } from "./requested-output.ts";
+import { loadSettings } from "./settings.ts";
+import { usageError } from "./usage-error.ts";
+
+const globalFlags = {
+  profile: Flags.string({
+    char: "p",
+    helpValue: "NAME",
+    summary: "Cluster to work on; `profile use` changes the default",
+    default: "localkube",
+    noCacheDefault: true,
+    helpGroup: "GLOBAL",
+  }),
+  output: Flags.option({ options: outputForms })({
+    char: "o",
+    summary: "Form of results and errors",
+    default: "text",
+    helpGroup: "GLOBAL",
+  }),
+  verbose: Flags.boolean({ summary: "Tell more: progress, causes, stack traces", helpGroup: "GLOBAL" }),
+};
+
+type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<typeof globalFlags & T["flags"]>;
+type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
+
+/**
+ * Every command: parse → one use case → print. `run()` finds its flags parsed, with `LOCALKUBE_<FLAG>` and the settings
+ * taken into account; whatever it throws is told to the user and becomes the exit code.
+ */
+export abstract class BaseCommand<T extends typeof Command> extends Command {
+  static override baseFlags = globalFlags;
+  /** Exit codes of this command besides the general ones, for its help. */
+  static exits: Readonly<Record<number, string>> = {};
+
+  protected flags!: FlagsOf<T>;
+  protected args!: ArgsOf<T>;
+  /** All positional words, also those after `--`; for commands with `strict = false`. */
+  protected words!: readonly string[];
+  /** Where each flag's value came from. */
+  protected sources: Readonly<Record<string, ValueSource>> = {};
+  protected host!: HostContext;
+  /** Aborted by Ctrl-C; hand it to everything that takes time. */
+  protected signal!: AbortSignal;
+  #interruption: Interruption | undefined;
+  #view: View | undefined;
+
+  /** oclif would load the configuration anew, with all that `runningConfig` leaves out. */
+  static override run<C extends Command>(
+    this: new (argv: string[], config: Config) => C,
+    argv?: string[],
+    config?: unknown,
+  ): Promise<ReturnType<C["run"]>> {
+    const command = new this(argv ?? [], config as Config);
+    return (command as unknown as BaseCommand<typeof Command>)._run();
+  }
+
+  protected override async init(): Promise<void> {
+    this.host = hostContext();
+    this.#interruption = watchInterruption();
+    this.signal = this.#interruption.signal;
+    const sources: Record<string, ValueSource> = {};
+    const flags = { ...this.ctor.baseFlags, ...this.ctor.flags };
+    const settings = this.readsSettings() ? loadSettings(this.host) : {};
+    const parsed = await this.parse({
+      ...this.ctor,
+      baseFlags: {},
+      // oclif would take a missing argument from standard input.
+      args: mapValues(this.ctor.args, (arg) => ({ ...arg, ignoreStdin: true })),
+      strict: this.ctor.strict,
+      flags: flagsFromEnvironment(flags, {
+        env: this.host.env,
+        settings,
+        onSource: (flag, source) => (sources[flag] = source),
+      }),
+    }).catch((error: unknown) => {
+      throw usageError(error, (this.id ?? "").replaceAll(":", " "), Object.keys(flags));
+    });
+    for (const name of Object.keys(parsed.flags)) sources[name] ??= "flag";
+    this.sources = sources;
+    this.flags = parsed.flags as FlagsOf<T>;
+    this.args = parsed.args as ArgsOf<T>;
+    // Not `parsed.argv`: oclif sorts that, and a word that comes twice changes its place.
+    this.words = parsed.raw.filter((token) => token.type === "arg").map((token) => token.input);
+  }
+
+  /** Commands that mend the settings must work when these are unreadable. */
+  protected readsSettings(): boolean {
+    return true;
+  }
+
+  /** Standard output: the result as JSON, or the text that `text` makes of it. */
+  protected print(result: object, text: () => string): void {
+    if (this.flags.output === "text") {
+      const lines = text();
+      if (lines !== "") process.stdout.write(lines.endsWith("\n") ? lines : `${lines}\n`);
+    } else if (this.#view) process.stdout.write(`${JSON.stringify(cloudEvent("result", result))}\n`);
+    else process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  }
+
+  /** What a use case gets: the host, the signal, a view for its events and, with `--verbose`, its log on standard error. */
+  protected async useCase(): Promise<UseCaseContext> {
+    const { emit } = await this.openView();
+    const log = this.flags.verbose
+      ? (line: string) => void process.stderr.write(`${line}\n`)
+      : () => undefined;
+    return { host: this.host, signal: this.signal, emit, log };
+  }
+
+  /** For use cases without steps: notices go to standard error, the result is one document. */
+  protected quietUseCase(): UseCaseContext {
+    const tell = (line: string) => void process.stderr.write(`${line}\n`);
+    return {
+      host: this.host,
+      signal: this.signal,
+      emit: (event) => {
+        if (event.type === "notice" && this.flags.output === "text") tell(event.text);
+      },
+      log: this.flags.verbose ? tell : () => undefined,
+    };
+  }
+
+  /** Opens the view that shows a use case's events; closed by itself when the command ends. */
+  protected async openView(): Promise<View> {
+    const { createView } = await import("../output/create-view.ts");
+    const view = await createView({
+      output: this.flags.output,
+      isTTY: process.stderr.isTTY === true,
+      verbose: this.flags.verbose,
+      stderr: process.stderr,
+      stdout: process.stdout,
+    });
+    this.#view = view;
+    return view;
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    const streaming = this.#view !== undefined;
+    await this.#closeView();
+    // What fails after an interruption fails because of it.
+    const told: unknown = this.signal?.aborted ? this.signal.reason : error;
+    const output = this.flags?.output ?? requestedOutput(this.argv, process.env);
+    const verbose = this.flags?.verbose ?? false;
+    const { reportFailure } = await import("../output/report-failure.ts");
+    process.exitCode = reportFailure(told, { output, streaming, verbose });
+  }
+
+  protected override async finally(): Promise<void> {
+    await this.#closeView();
+    this.#interruption?.stop();
+    if (this.signal?.aborted) process.exitCode = 130;
+  }
+
+  async #closeView(): Promise<void> {
+    const view = this.#view;
+    this.#view = undefined;
+    await view?.close();
+  }
+}
+
+const mapValues = <V, R>(table: Readonly<Record<string, V>>, change: (value: V) => R): Record<string, R> =>
+  Object.fromEntries(Object.entries(table).map(([key, value]) => [key, change(value)]));

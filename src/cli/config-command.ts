@@ -1,0 +1,28 @@
+import type { Command } from "@oclif/core";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { didYouMean } from "../host/nearest-word.ts";
+import { BaseCommand } from "./base-command.ts";
+import { knownSettings } from "./known-settings.ts";
+
+/** What the `config` commands share. */
+export abstract class ConfigCommand<T extends typeof Command> extends BaseCommand<T> {
+  /** They must work when a stored value is not allowed. */
+  protected override readsSettings(): boolean {
+    return false;
+  }
+
+  /** The flag that a setting stands for. Rejects with USAGE_UNKNOWN_SETTING. */
+  protected async settingFlag(key: string): Promise<Command.Flag> {
+    const plugin = [...this.config.plugins.values()][0];
+    const known = plugin ? await knownSettings(plugin, this.ctor) : {};
+    const names = Object.keys(known).sort();
+    const flag = known[key];
+    if (!flag || !names.includes(key))
+      throw new LocalkubeError("USAGE_UNKNOWN_SETTING", {
+        key,
+        hint: didYouMean(key, names),
+        known: names.join(", "),
+      });
+    return flag;
+  }
+}

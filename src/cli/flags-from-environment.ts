@@ -1,0 +1,89 @@
+import type { Command } from "@oclif/core";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { environmentName } from "./environment-name.ts";
+import { plainProblem } from "./usage-error.ts";
+
+/** Where a flag's value came from; whoever merges with a `--config` file needs it (flag > env > file > settings). */
+export type ValueSource = "flag" | "env" | "settings" | "default";
+
+export interface FlagSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Stored settings by flag name, as text. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Called for each flag that is not on the command line. */
+  readonly onSource: (flag: string, source: ValueSource) => void;
+}
+
+type Flag = Command.Flag;
+
+/** Where a value stands, and what to do when it is wrong. */
+export interface Origin {
+  readonly name: string;
+  readonly remedy: string;
+}
+
+/**
+ * The same flags, whose defaults are first looked for in `LOCALKUBE_<FLAG>`, then in the settings. oclif's own `env` is
+ * not used: it knows neither lists nor a wrong boolean, and it would hide where a value came from.
+ */
+export function flagsFromEnvironment(
+  flags: Readonly<Record<string, Flag>>,
+  sources: FlagSources,
+): Record<string, Flag> {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => [name, withSources(name, flag, sources)]),
+  );
+}
+
+function withSources(name: string, flag: Flag, sources: FlagSources): Flag {
+  const lookUp = async (context: unknown): Promise<unknown> => {
+    const variable = environmentName(name);
+    const fromEnv = sources.env[variable];
+    const text = fromEnv || sources.settings[name];
+    sources.onSource(name, fromEnv ? "env" : text === undefined ? "default" : "settings");
+    if (fromEnv) return parseValue(flag, fromEnv, { name: variable, remedy: `Change or unset ${variable}` });
+    if (text !== undefined)
+      return parseValue(flag, text, {
+        name: `setting ${name}`,
+        remedy: `Run localkube config unset ${name}`,
+      });
+    // A switch that is not given is off; one with a --no- form has a third state, which its command knows.
+    const original: unknown = flag.default ?? (flag.type === "boolean" && !flag.allowNo ? false : undefined);
+    return typeof original === "function" ? (original as (c: unknown) => unknown)(context) : original;
+  };
+  return { ...flag, env: undefined, default: lookUp } as unknown as Flag;
+}
+
+/**
+ * Parses a flag's value as given outside the command line. A repeatable flag takes one value a line, or several between
+ * blanks (or the flag's own delimiter). Rejects with USAGE_BAD_SETTING; `origin` names the place in the message.
+ */
+export async function parseValue(flag: Flag, text: string, origin: Origin): Promise<unknown> {
+  const wrong = (problem: string, cause?: unknown) => {
+    const { name, remedy } = origin;
+    return new LocalkubeError("USAGE_BAD_SETTING", { origin: name, value: text, problem, remedy }, { cause });
+  };
+  if (flag.type === "boolean") {
+    if (/^(1|true|yes|on)$/i.test(text)) return true;
+    if (/^(0|false|no|off)$/i.test(text)) return false;
+    throw wrong("use true or false");
+  }
+  const parseOne = async (value: string): Promise<unknown> => {
+    const allowed = flag.options;
+    if (allowed && !allowed.includes(value)) throw wrong(`use one of ${allowed.join(", ")}`);
+    try {
+      return await (flag.parse as (input: string, context: unknown, flag: unknown) => Promise<unknown>)(
+        value,
+        {},
+        flag,
+      );
+    } catch (error) {
+      if (error instanceof LocalkubeError) throw error;
+      throw wrong(plainProblem(error), error);
+    }
+  };
+  if (!flag.multiple) return parseOne(text);
+  const separator = flag.delimiter ?? (text.includes("\n") ? "\n" : /\s+/);
+  const values = text.split(separator).map((value) => value.trim());
+  return Promise.all(values.filter((value) => value !== "").map(parseOne));
+}

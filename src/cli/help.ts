@@ -1,0 +1,28 @@
+import { CommandHelp, Help } from "@oclif/core/help";
+import type { Interfaces } from "@oclif/core";
+import { generalExits } from "./general-exits.ts";
+
+/** oclif's help plus what scripts need: the exit codes. */
+export class CommandLineHelp extends Help {
+  constructor(config: Interfaces.Config, options?: Partial<Interfaces.HelpOptions>) {
+    super(config, { maxWidth: 110, ...options });
+    this.CommandHelpClass = HelpWithExits;
+  }
+
+  override formatRoot(): string {
+    return `${super.formatRoot()}\n\n${this.section("EXIT CODES", rows(generalExits))}`;
+  }
+}
+
+class HelpWithExits extends CommandHelp {
+  protected override sections() {
+    const own = (this.command as { exits?: Readonly<Record<number, string>> }).exits ?? {};
+    const body = [...rows({ 0: generalExits[0] ?? "", ...own }), pointer];
+    return [...super.sections(), { header: "EXIT CODES", generate: () => ({ header: "EXIT CODES", body }) }];
+  }
+}
+
+const pointer: [string, string] = ["…", "all others: see localkube --help"];
+
+const rows = (codes: Readonly<Record<number, string>>): [string, string][] =>
+  Object.entries(codes).map(([code, meaning]) => [code, meaning]);

@@ -1,0 +1,37 @@
+import process from "node:process";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * A terminal sends Ctrl-C to the launcher and to us, and the launcher passes its own on; npm does the same once more.
+ * What arrives that close together is one wish of the user.
+ */
+const sameWishMs = 300;
+
+export interface Interruption {
+  /** Aborted with INTERRUPTED at the first signal. */
+  readonly signal: AbortSignal;
+  /** Gives the signals back to Node. */
+  stop(): void;
+}
+
+/** First SIGINT, SIGTERM or SIGHUP: abort, so that the use case can end cleanly. A second one: exit with 130 at once. */
+export function watchInterruption(): Interruption {
+  const controller = new AbortController();
+  let firstAt = 0;
+  const onSignal = (): void => {
+    const now = performance.now();
+    if (firstAt === 0) {
+      firstAt = now;
+      controller.abort(new LocalkubeError("INTERRUPTED"));
+    } else if (now - firstAt > sameWishMs) {
+      process.exit(130);
+    }
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    signal: controller.signal,
+    stop: () => signals.forEach((signal) => process.off(signal, onSignal)),
+  };
+}

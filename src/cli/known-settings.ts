@@ -1,0 +1,13 @@
+import type { Command, Interfaces } from "@oclif/core";
+
+/** What destroys, or makes sense only once, is never a stored default. */
+const once = new Set(["recreate", "dry-run", "download-only", "config", "timeline", "help"]);
+
+export type KnownSettings = Readonly<Record<string, Command.Flag>>;
+
+/** The settings there are, by name: the flags of `start` and the global ones, with their parsers. */
+export async function knownSettings(plugin: Interfaces.Plugin, self: typeof Command): Promise<KnownSettings> {
+  const start = plugin.commandIDs.includes("start") ? await plugin.findCommand("start") : undefined;
+  const flags = { ...self.baseFlags, ...start?.baseFlags, ...start?.flags } as Record<string, Command.Flag>;
+  return Object.fromEntries(Object.entries(flags).filter(([name, flag]) => !once.has(name) && !flag.hidden));
+}

@@ -1,0 +1,34 @@
+import type { Config } from "@oclif/core/config";
+import type { CommandTable } from "./command-table.ts";
+
+/** oclif's configuration with our table as the only plugin; help needs all of it. */
+export async function fullConfig(table: CommandTable): Promise<Config> {
+  const { Config } = await import("@oclif/core/config");
+  const config = new Config({
+    root: table.root,
+    pjson: table.pjson,
+    plugins: new Map([[table.name, table]]),
+  });
+  await config.load();
+  return config;
+}
+
+/**
+ * What a command needs of the configuration while it runs. oclif's own class looks for shells, themes and plugins when
+ * it loads, which takes as long as all the rest of the start.
+ */
+export function runningConfig(table: CommandTable): Config {
+  const { name, version, pjson, root } = table;
+  const config = {
+    name,
+    version,
+    pjson,
+    root,
+    bin: pjson.oclif.bin ?? name,
+    topicSeparator: " ",
+    plugins: new Map([[name, table]]),
+    scopedEnvVarKeys: () => [],
+    runHook: () => Promise.resolve({ successes: [], failures: [] }),
+  };
+  return config as unknown as Config;
+}

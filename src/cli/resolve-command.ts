@@ -1,0 +1,43 @@
+/** What the words of the command line ask for. */
+export type Request =
+  | { readonly kind: "help"; readonly words: readonly string[] }
+  | { readonly kind: "command"; readonly id: string; readonly argv: readonly string[] }
+  | { readonly kind: "unknown"; readonly words: readonly string[] };
+
+const globalWithValue = new Set(["-p", "--profile", "-o", "--output"]);
+const globalAlone = /^(-p.+|-o.+|--profile=.*|--output=.*|--verbose)$/;
+
+/**
+ * Finds the longest leading run of words that is a command (`config set`); what follows are its arguments. Global
+ * flags may also stand before the command (`localkube -p two status`): they are moved behind it.
+ */
+export function resolveCommand(argv: readonly string[], ids: ReadonlySet<string>): Request {
+  const { leading, rest } = splitLeadingFlags(argv);
+  const dashes = rest.indexOf("--");
+  const own = dashes === -1 ? rest : rest.slice(0, dashes);
+  const firstFlag = own.findIndex((word) => word.startsWith("-"));
+  const words = firstFlag === -1 ? own : own.slice(0, firstFlag);
+  if (words[0] === "help") return { kind: "help", words: words.slice(1) };
+  for (let count = words.length; count > 0; count--) {
+    const id = words.slice(0, count).join(":");
+    if (!ids.has(id)) continue;
+    if (asksForHelp(own)) return { kind: "help", words: words.slice(0, count) };
+    return { kind: "command", id, argv: [...leading, ...rest.slice(count)] };
+  }
+  if (words.length === 0 && firstFlag !== -1 && !asksForHelp(own)) return { kind: "unknown", words: own };
+  const topic = words.join(":");
+  const isTopic = words.length === 0 || [...ids].some((id) => id.startsWith(`${topic}:`));
+  return isTopic ? { kind: "help", words } : { kind: "unknown", words };
+}
+
+function splitLeadingFlags(argv: readonly string[]) {
+  let end = 0;
+  for (let word = argv[end]; word !== undefined; word = argv[end]) {
+    if (globalWithValue.has(word)) end += 2;
+    else if (globalAlone.test(word)) end += 1;
+    else break;
+  }
+  return { leading: argv.slice(0, end), rest: argv.slice(end) };
+}
+
+const asksForHelp = (words: readonly string[]): boolean => words.includes("--help") || words.includes("-h");

@@ -1,0 +1,52 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { nearestWord } from "../host/nearest-word.ts";
+
+/** What oclif's parser throws; its classes are not exported, so they are known by what they carry. */
+interface ParseFailure {
+  readonly message: string;
+  readonly flags?: unknown;
+  readonly args?: unknown;
+  readonly oclif?: unknown;
+}
+
+/**
+ * The parser's complaint as one of our errors, with the flag that was probably meant. `command` is the id with blanks
+ * (`config set`), `flags` the names the command knows. Anything else than a parser's complaint is returned as it is.
+ */
+export function usageError(error: unknown, command: string, flags: readonly string[]): unknown {
+  if (error instanceof LocalkubeError || !(error instanceof Error)) return error;
+  const failure = error as ParseFailure;
+  if (Array.isArray(failure.flags)) return unknownFlag(String(failure.flags[0]), command, flags, error);
+  if (Array.isArray(failure.args)) return wrongArguments(failure.args, command, error);
+  // `oclif` marks a CLIError: expected and said to the user; other errors are bugs.
+  if (failure.oclif === undefined && !/^Parsing --/.test(failure.message)) return error;
+  return new LocalkubeError("USAGE_INVALID", { problem: plainProblem(error), command }, { cause: error });
+}
+
+function unknownFlag(typed: string, command: string, flags: readonly string[], cause: Error): LocalkubeError {
+  const name = typed.replace(/^-+/, "").replace(/=.*$/, "");
+  const near = typed.startsWith("--") ? nearestWord(name, flags) : undefined;
+  if (near === undefined)
+    return new LocalkubeError("USAGE_UNKNOWN_FLAG", { flag: typed, command }, { cause });
+  return new LocalkubeError("USAGE_MISTYPED_FLAG", { flag: typed, command, near }, { cause });
+}
+
+function wrongArguments(args: readonly unknown[], command: string, cause: Error): LocalkubeError {
+  const first: unknown = args[0];
+  if (typeof first === "object" && first !== null) {
+    const name = (first as { name?: string }).name ?? "argument";
+    return new LocalkubeError("USAGE_MISSING_ARGUMENT", { argument: name.toUpperCase(), command }, { cause });
+  }
+  return new LocalkubeError("USAGE_UNEXPECTED_ARGUMENT", { argument: String(first), command }, { cause });
+}
+
+/** oclif's text without its decorations. */
+export function plainProblem(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .replaceAll(/\u001b\[\d+m/g, "")
+    .replaceAll(/\n?See more help with --help/g, "")
+    .replace(/^The following errors? occurred:\s*/, "")
+    .replace(/^Parsing (--\S+) \s*/, "$1: ")
+    .trim();
+}

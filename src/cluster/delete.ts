@@ -1,0 +1,65 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { loadDriver } from "../machine/driver-registry.ts";
+import { removeKubeconfig } from "../provision/kubeconfig/remove-kubeconfig.ts";
+import { withProfileLock } from "../state/lock.ts";
+import { listClusters, loadCluster, removeCluster, saveCluster } from "../state/store.ts";
+import { machineName } from "./machine-name.ts";
+import { notice, quietly, type UseCaseContext } from "./use-case.ts";
+
+export interface DeleteResult {
+  readonly name: string;
+  /** False when there was nothing of that name. */
+  readonly existed: boolean;
+}
+
+/** Removes machine, kubeconfig entry and files of a profile; succeeds when it is gone already; rejects with what remains. */
+export async function deleteCluster(name: string, context: UseCaseContext): Promise<DeleteResult> {
+  const { host, signal } = context;
+  const lock = { command: "localkube delete", signal, onWait: (text: string) => notice(context, text) };
+  return withProfileLock(host, name, lock, (locked) =>
+    deleteHoldingLock(name, { ...context, signal: locked }),
+  );
+}
+
+/** Every profile, one after the other; goes on after a failure and rejects at the end with the first. */
+export async function deleteAll(context: UseCaseContext): Promise<readonly DeleteResult[]> {
+  const results: DeleteResult[] = [];
+  let failure: unknown;
+  for (const { name } of await listClusters(context.host)) {
+    try {
+      results.push(await deleteCluster(name, context));
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return results;
+}
+
+export async function deleteHoldingLock(name: string, context: UseCaseContext): Promise<DeleteResult> {
+  const { host } = context;
+  const record = await loadCluster(host, name);
+  if (!record) {
+    await removeCluster(host, name);
+    return { name, existed: false };
+  }
+  await saveCluster(host, { ...record, phase: "deleting" });
+  const driver = (await loadDriver(record.driver)).open(host);
+  const c = quietly(context);
+  try {
+    if (record.machine) await driver.remove(record.machine, c);
+    else await driver.removeByName(machineName(name), c);
+  } catch (error) {
+    // Without its program the driver could have made nothing either, unless a machine is on record.
+    const neverMade =
+      error instanceof LocalkubeError && error.id === "HOST_COMMAND_NOT_FOUND" && !record.machine;
+    if (!neverMade) throw error;
+  }
+  await removeKubeconfig(
+    name,
+    host,
+    record.userKubeconfig === undefined ? {} : { file: record.userKubeconfig },
+  );
+  await removeCluster(host, name);
+  return { name, existed: true };
+}

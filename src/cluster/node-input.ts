@@ -1,0 +1,40 @@
+import { flagState } from "../artifacts/catalogue/flags.ts";
+import { kubeletConfigHas } from "../artifacts/catalogue/kubelet-config-fields.ts";
+import type { NodeInput } from "../provision/node/node-input.ts";
+import type { CertificateInput } from "../provision/pki/certificate-plan.ts";
+import { set, type StartState } from "./start-state.ts";
+
+export const clusterDomain = "cluster.local";
+
+export function certificateInput(s: StartState): CertificateInput {
+  const { spec, addresses } = s.record;
+  return {
+    nodeName: spec.name,
+    nodeAddress: set(s, "machine").address,
+    serviceAddress: addresses.kubernetesService,
+    clusterDomain,
+    extraNames: spec.apiServer.names,
+    extraIps: spec.apiServer.ips,
+  };
+}
+
+export function nodeInput(s: StartState): NodeInput {
+  const { spec, addresses, kubernetesVersion } = s.record;
+  return {
+    spec,
+    nodeName: spec.name,
+    nodeAddress: set(s, "machine").address,
+    version: {
+      flagState: (program, flag) => flagState(program, flag, kubernetesVersion),
+      kubeletConfigHas: (field) => kubeletConfigHas(field, kubernetesVersion),
+    },
+    artifacts: set(s, "artifacts"),
+    certificates: set(s, "certificates"),
+    facts: set(s, "facts"),
+    runtime: s.runtime,
+    clusterDomain,
+    serviceAddress: addresses.kubernetesService,
+    dnsAddress: addresses.clusterDns,
+    cgroupDriver: "systemd",
+  };
+}

@@ -1,0 +1,105 @@
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { flagOfField, layerFromSpec, type SpecLayer } from "./spec-layer.ts";
+
+/**
+ * What a change means for a cluster that exists: `recreate` cannot be done to it, `resize` needs a driver that can, `reconfigure` is
+ * pushed by the next start, `client` concerns only this command and the kubeconfig.
+ */
+export type ChangeEffect = "recreate" | "resize" | "reconfigure" | "client";
+
+export interface SpecChange {
+  readonly field: keyof SpecLayer;
+  readonly from: string;
+  readonly to: string;
+  readonly effect: ChangeEffect;
+}
+
+/** What was settled when the cluster was made; `auto`, `cri` and an empty version stand for it. */
+export interface SettledChoices {
+  readonly driver: string;
+  readonly runtime: string;
+  readonly kubernetesVersion: string;
+}
+
+const effects: Readonly<Record<keyof SpecLayer, ChangeEffect>> = {
+  name: "recreate",
+  driver: "recreate",
+  runtime: "recreate",
+  kubernetesVersion: "reconfigure",
+  artifacts: "reconfigure",
+  mirror: "client",
+  cpus: "resize",
+  memory: "resize",
+  cni: "recreate",
+  serviceCidr: "recreate",
+  podCidr: "recreate",
+  extraConfig: "reconfigure",
+  featureGates: "reconfigure",
+  apiserverNames: "reconfigure",
+  apiserverIps: "reconfigure",
+  apiserverPort: "recreate",
+  wait: "client",
+  waitTimeout: "client",
+  keepContext: "client",
+  embedCerts: "client",
+};
+
+/** Every field in which the wanted spec differs from the cluster as it is. Pure. */
+export function diffSpec(
+  old: ClusterSpec,
+  wanted: ClusterSpec,
+  settled: SettledChoices,
+): readonly SpecChange[] {
+  const before: SpecLayer = { ...layerFromSpec(old), ...settled };
+  const after: SpecLayer = { ...layerFromSpec(wanted), ...settledOf(wanted, settled) };
+  return (Object.keys(flagOfField) as (keyof SpecLayer)[]).flatMap((field) => {
+    const [from, to] = [textOf(before[field]), textOf(after[field])];
+    return from === to ? [] : [{ field, from, to, effect: effects[field] }];
+  });
+}
+
+/**
+ * Throws for the first change that an existing cluster cannot take: CHANGE_NEEDS_RECREATE, also for cpus and memory when the driver
+ * cannot resize, or KUBERNETES_DOWNGRADE.
+ */
+export function assertChangeable(
+  name: string,
+  changes: readonly SpecChange[],
+  driver: { readonly resize: boolean },
+): void {
+  for (const { field, from, to, effect } of changes) {
+    if (effect === "recreate" || (effect === "resize" && !driver.resize))
+      throw new LocalkubeError("CHANGE_NEEDS_RECREATE", { name, field: flagOfField[field], from, to });
+    if (field === "kubernetesVersion" && isOlder(to, from))
+      throw new LocalkubeError("KUBERNETES_DOWNGRADE", { name, from, to });
+  }
+}
+
+function settledOf(wanted: ClusterSpec, settled: SettledChoices): SettledChoices {
+  return {
+    driver: wanted.driver === "auto" ? settled.driver : wanted.driver,
+    runtime: wanted.runtime === "cri" ? settled.runtime : wanted.runtime,
+    kubernetesVersion: wanted.kubernetesVersion || settled.kubernetesVersion,
+  };
+}
+
+/** A release is newer than its own release candidates, which a comparison of texts would turn round. */
+function isOlder(a: string, b: string): boolean {
+  const [coreA = "", candidateA = ""] = a.split(/-(.*)/);
+  const [coreB = "", candidateB = ""] = b.split(/-(.*)/);
+  const order = coreA.localeCompare(coreB, "en", { numeric: true });
+  if (order !== 0) return order < 0;
+  if (candidateA === "" || candidateB === "") return candidateA !== "" && candidateB === "";
+  return candidateA.localeCompare(candidateB, "en", { numeric: true }) < 0;
+}
+
+/** Order of keys is no difference. */
+function textOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return value.join(",");
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries
+    .map(([key, inner]) => (typeof inner === "object" ? `${key}{${textOf(inner)}}` : `${key}=${inner}`))
+    .join(",");
+}

@@ -1,0 +1,51 @@
+import { components, type ClusterSpec, type Component } from "../../contract/cluster-spec.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { didYouMean } from "../../host/nearest-word.ts";
+import type { SpecLayer } from "./spec-layer.ts";
+
+/**
+ * Values by component and key from `COMPONENT.KEY=VALUE` texts or a table. A key may hold dots (`kubelet.evictionHard.memory.available=…`);
+ * the last of several values of one key counts. Throws EXTRA_CONFIG_MALFORMED or EXTRA_CONFIG_COMPONENT_UNKNOWN.
+ */
+export function parseExtraConfig(value: NonNullable<SpecLayer["extraConfig"]>): ClusterSpec["extraConfig"] {
+  const result: Partial<Record<Component, Record<string, string>>> = {};
+  for (const { component, key, text } of assignments(value)) (result[component] ??= {})[key] = text;
+  return result;
+}
+
+function assignments(value: NonNullable<SpecLayer["extraConfig"]>) {
+  if (typeof value === "string") return value === "" ? [] : [parseAssignment(value)];
+  if (isList(value)) return value.map(parseAssignment);
+  return Object.entries(value).flatMap(([component, options]) =>
+    Object.entries(options).map(([key, option]) => parseAssignment(`${component}.${key}=${option}`)),
+  );
+}
+
+function parseAssignment(value: string) {
+  const malformed = (problem: string) => new LocalkubeError("EXTRA_CONFIG_MALFORMED", { value, problem });
+  const equals = value.indexOf("=");
+  if (equals < 0) throw malformed("«=» is missing");
+  const [left, text] = [value.slice(0, equals), value.slice(equals + 1)];
+  const dot = left.indexOf(".");
+  if (dot < 0) throw malformed("«.» between component and key is missing");
+  const component = knownComponent(left.slice(0, dot), value);
+  const key = left.slice(dot + 1);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(key)) throw malformed(`«${key}» is no name of an option`);
+  // Values end up in unit files, where a line break would begin a directive of its own.
+  if (/[\p{Cc}]/u.test(text)) throw malformed("the value has a line break or control character");
+  return { component, key, text };
+}
+
+function knownComponent(component: string, value: string): Component {
+  const found = components.find((known) => known === component);
+  if (found) return found;
+  const hint = didYouMean(component.replace(/^kube-/, ""), components);
+  throw new LocalkubeError("EXTRA_CONFIG_COMPONENT_UNKNOWN", {
+    value,
+    component,
+    hint,
+    known: components.join(", "),
+  });
+}
+
+const isList = (value: object): value is readonly string[] => Array.isArray(value);

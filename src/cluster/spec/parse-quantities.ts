@@ -1,0 +1,53 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { minimumMemoryMiB } from "../../host/capacity.ts";
+
+const mebibytes: Readonly<Record<string, number>> = { "": 1, k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
+
+/** CPUs as a whole number of 1 or more. Throws CPUS_INVALID. */
+export function parseCpus(value: string | number): number {
+  const cpus = wholeNumber(value);
+  if (cpus === undefined || cpus < 1) throw new LocalkubeError("CPUS_INVALID", { value });
+  return cpus;
+}
+
+/**
+ * MiB from `4G`, `4Gi`, `4096m`, `4096MB` or a plain number of MiB; units count in powers of 1024, as they do in every hypervisor.
+ * Throws MEMORY_INVALID or MEMORY_TOO_SMALL.
+ */
+export function parseMemory(value: string | number): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b?)?)?$/i.exec(String(value).trim());
+  const factor = mebibytes[(match?.[2] ?? "").toLowerCase()];
+  if (!match || factor === undefined) throw new LocalkubeError("MEMORY_INVALID", { value });
+  const memoryMiB = Math.floor(Number(match[1]) * factor);
+  if (memoryMiB < minimumMemoryMiB)
+    throw new LocalkubeError("MEMORY_TOO_SMALL", { memoryMiB, minimumMiB: minimumMemoryMiB });
+  return memoryMiB;
+}
+
+/** A TCP port or 0 for any free one. Throws PORT_INVALID. */
+export function parsePort(value: string | number, flag: string): number {
+  const port = wholeNumber(value);
+  if (port === undefined || port > 65_535) throw new LocalkubeError("PORT_INVALID", { value, flag });
+  return port;
+}
+
+/** Seconds from `360`, `360s`, `6m`, `1h30m`. Throws WAIT_TIMEOUT_INVALID. */
+export function parseWaitTimeout(value: string | number): number {
+  const text = String(value).trim();
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/.exec(text);
+  const [hours = 0, minutes = 0, seconds = 0] = (match ?? []).slice(1).map((part) => Number(part ?? 0));
+  const total = hours * 3600 + minutes * 60 + seconds;
+  if (total < 1 || !Number.isSafeInteger(total)) throw new LocalkubeError("WAIT_TIMEOUT_INVALID", { value });
+  return total;
+}
+
+/** A switch from a flag or from settings, where it is text. Throws SWITCH_INVALID. */
+export function parseSwitch(value: string | boolean, flag: string): boolean {
+  if (value === true || value === "true") return true;
+  if (value === false || value === "false") return false;
+  throw new LocalkubeError("SWITCH_INVALID", { value, flag: `--${flag}` });
+}
+
+function wholeNumber(value: string | number): number | undefined {
+  return /^\d{1,9}$/.test(String(value).trim()) ? Number(value) : undefined;
+}

@@ -1,0 +1,94 @@
+import { resolve } from "node:path";
+import { normaliseVersion } from "../../artifacts/catalogue/kubernetes-version.ts";
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { HostCapacity } from "../../host/capacity.ts";
+import { didYouMean } from "../../host/nearest-word.ts";
+import { profileName } from "../../state/profile-name.ts";
+import { parseExtraConfig } from "./parse-extra-config.ts";
+import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse-lists.ts";
+import { parseCidrs } from "./parse-networks.ts";
+import { parseCpus, parseMemory, parsePort, parseSwitch, parseWaitTimeout } from "./parse-quantities.ts";
+import { specDefaults } from "./spec-defaults.ts";
+import { flagOfField, layerFromSpec, type SpecLayer } from "./spec-layer.ts";
+
+/** Who may say what a cluster shall be, strongest first. */
+export interface SpecSources {
+  readonly flags?: SpecLayer;
+  readonly file?: SpecLayer;
+  readonly existing?: ClusterSpec | undefined;
+  readonly settings?: SpecLayer;
+}
+
+/** What the host and the registries offer. */
+export interface SpecSurroundings {
+  readonly capacity: HostCapacity;
+  /** Names beside `auto`. */
+  readonly drivers: readonly string[];
+  /** Names beside `cri`. */
+  readonly runtimes: readonly string[];
+}
+
+const artifactSources = ["auto", "upstream", "debian"] as const;
+
+/**
+ * The spec from all sources, field by field: flags win over the file over the existing cluster over settings over defaults; a list or
+ * table of a stronger source replaces the weaker one's as a whole. Pure but for the current folder, by which relative paths become
+ * absolute. Throws the usage error of the first field that is wrong; what only the host can tell is `checkSpecOnHost`'s.
+ */
+export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings): ClusterSpec {
+  const wish: Required<SpecLayer> = {
+    ...specDefaults(surroundings.capacity),
+    ...sources.settings,
+    ...(sources.existing && layerFromSpec(sources.existing)),
+    ...sources.file,
+    ...sources.flags,
+  };
+  return {
+    apiVersion: "localkube/v1",
+    kind: "Cluster",
+    name: profileName(wish.name),
+    driver: oneOf("DRIVER_UNKNOWN", wish.driver, ["auto", ...surroundings.drivers]),
+    runtime: oneOf("RUNTIME_UNKNOWN", wish.runtime, ["cri", ...surroundings.runtimes]),
+    kubernetesVersion: parseVersion(wish.kubernetesVersion),
+    artifacts: oneOf("ARTIFACTS_UNKNOWN", wish.artifacts, artifactSources),
+    mirror: isUrl(wish.mirror) || wish.mirror === "" ? wish.mirror : resolve(wish.mirror),
+    cpus: parseCpus(wish.cpus),
+    memoryMiB: parseMemory(wish.memory),
+    cni: ["bridge", "none"].includes(wish.cni) || wish.cni === "" ? wish.cni || "bridge" : resolve(wish.cni),
+    ...parseCidrs(wish.serviceCidr, wish.podCidr),
+    extraConfig: parseExtraConfig(wish.extraConfig),
+    featureGates: parseFeatureGates(wish.featureGates),
+    apiServer: {
+      names: parseApiServerNames(wish.apiserverNames),
+      ips: parseApiServerIps(wish.apiserverIps),
+      port: parsePort(wish.apiserverPort, flagOfField.apiserverPort),
+    },
+    wait: parseWait(wish.wait),
+    waitTimeoutSeconds: parseWaitTimeout(wish.waitTimeout),
+    keepContext: parseSwitch(wish.keepContext, flagOfField.keepContext),
+    embedCerts: parseSwitch(wish.embedCerts, flagOfField.embedCerts),
+  };
+}
+
+function oneOf<T extends string>(
+  id: "DRIVER_UNKNOWN" | "RUNTIME_UNKNOWN" | "ARTIFACTS_UNKNOWN",
+  value: string,
+  known: readonly T[],
+): T {
+  const found = known.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new LocalkubeError(id, {
+    value,
+    driver: value,
+    hint: didYouMean(value, known),
+    known: known.join(", "),
+  });
+}
+
+/** `stable` and `latest` are what other tools call the default. */
+function parseVersion(version: string): string {
+  return ["", "stable", "latest"].includes(version) ? "" : normaliseVersion(version);
+}
+
+const isUrl = (text: string) => /^https?:\/\//.test(text);

@@ -1,0 +1,32 @@
+import { waitTargets } from "../../contract/cluster-spec.ts";
+import type { HostCapacity } from "../../host/capacity.ts";
+import type { SpecLayer } from "./spec-layer.ts";
+
+export const defaultProfile = "localkube";
+
+/** Two CPUs, and a quarter of the host's memory between 2 and 6 GiB: enough to work in, without crowding out the host. */
+export function specDefaults(capacity: HostCapacity): Required<SpecLayer> {
+  const quarter = Math.min(Math.max(Math.floor(capacity.memoryMiB / 4), 2048), 6144);
+  return {
+    name: defaultProfile,
+    driver: "auto",
+    runtime: "cri",
+    kubernetesVersion: "",
+    artifacts: "auto",
+    mirror: "",
+    cpus: Math.min(2, capacity.cpus),
+    memory: Math.min(quarter, capacity.memoryMiB),
+    cni: "bridge",
+    serviceCidr: "10.96.0.0/12",
+    podCidr: "10.244.0.0/16",
+    extraConfig: {},
+    featureGates: {},
+    apiserverNames: [],
+    apiserverIps: [],
+    apiserverPort: 0,
+    wait: waitTargets,
+    waitTimeout: 360,
+    keepContext: false,
+    embedCerts: false,
+  };
+}

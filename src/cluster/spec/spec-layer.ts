@@ -1,0 +1,76 @@
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+
+/** Wishes of one source (flags, file, settings), by field, as the user wrote them. A field a source is silent on is absent. */
+export interface SpecLayer {
+  readonly name?: string;
+  readonly driver?: string;
+  readonly runtime?: string;
+  readonly kubernetesVersion?: string;
+  readonly artifacts?: string;
+  readonly mirror?: string;
+  readonly cpus?: string | number;
+  /** `4G`, `4096m` or a number of MiB. */
+  readonly memory?: string | number;
+  readonly cni?: string;
+  readonly serviceCidr?: string;
+  readonly podCidr?: string;
+  /** `COMPONENT.KEY=VALUE` once or several times, or values by component and key. */
+  readonly extraConfig?: string | readonly string[] | ExtraConfigTable;
+  /** `A=true,B=false`, or values by name. */
+  readonly featureGates?: string | readonly string[] | Readonly<Record<string, boolean>>;
+  readonly apiserverNames?: string | readonly string[];
+  readonly apiserverIps?: string | readonly string[];
+  readonly apiserverPort?: string | number;
+  /** A list, `all` or `none`. */
+  readonly wait?: string | readonly string[];
+  /** `6m`, `360s` or a number of seconds. */
+  readonly waitTimeout?: string | number;
+  readonly keepContext?: string | boolean;
+  readonly embedCerts?: string | boolean;
+}
+
+export type ExtraConfigTable = Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+
+/** The flag of `start` (and key of `config set`) that speaks for a field. */
+export const flagOfField = {
+  name: "profile",
+  driver: "driver",
+  runtime: "runtime",
+  kubernetesVersion: "kubernetes-version",
+  artifacts: "artifacts",
+  mirror: "mirror",
+  cpus: "cpus",
+  memory: "memory",
+  cni: "cni",
+  serviceCidr: "service-cidr",
+  podCidr: "pod-cidr",
+  extraConfig: "extra-config",
+  featureGates: "feature-gates",
+  apiserverNames: "apiserver-names",
+  apiserverIps: "apiserver-ips",
+  apiserverPort: "apiserver-port",
+  wait: "wait",
+  waitTimeout: "wait-timeout",
+  keepContext: "keep-context",
+  embedCerts: "embed-certs",
+} as const satisfies Record<keyof SpecLayer, string>;
+
+/** A layer from parsed flags or stored settings; flags that are not about the cluster are passed over, undefined ones too. */
+export function layerFromFlags(flags: Readonly<Record<string, unknown>>): SpecLayer {
+  const fields = Object.entries(flagOfField).filter(([, flag]) => flags[flag] !== undefined);
+  return Object.fromEntries(fields.map(([field, flag]) => [field, flags[flag]]));
+}
+
+/** What an existing cluster was made with, as a layer. */
+export function layerFromSpec(spec: ClusterSpec): SpecLayer {
+  const { memoryMiB, apiServer, waitTimeoutSeconds, extraConfig, ...same } = spec;
+  return {
+    ...same,
+    extraConfig: extraConfig,
+    memory: memoryMiB,
+    apiserverNames: apiServer.names,
+    apiserverIps: apiServer.ips,
+    apiserverPort: apiServer.port,
+    waitTimeout: waitTimeoutSeconds,
+  };
+}

@@ -1,0 +1,54 @@
+import type { ArtifactPlan } from "../artifacts/artifact-set.ts";
+import type { ArtifactSet } from "../contract/artifact.ts";
+import type { Driver, DriverDefinition, MachineImage, MachineRef } from "../contract/driver.ts";
+import type { HostContext } from "../contract/host.ts";
+import type { RuntimeDefinition } from "../contract/runtime.ts";
+import type { Transport } from "../contract/transport.ts";
+import type { GuestFacts } from "../provision/guest/guest-facts.ts";
+import type { ApiClient } from "../provision/kube/api-client.ts";
+import type { NodeFiles } from "../provision/node/node-files.ts";
+import type { CertificateSet } from "../provision/pki/ensure-certificates.ts";
+import type { ClusterRecord } from "../state/cluster-record.ts";
+import type { clusterPaths } from "../state/paths.ts";
+import { saveCluster } from "../state/store.ts";
+
+/** What is settled before a start and what its steps find out; each later field is set by the step named beside it. */
+export interface StartState {
+  readonly host: HostContext;
+  readonly paths: ReturnType<typeof clusterPaths>;
+  readonly definition: DriverDefinition;
+  readonly driver: Driver;
+  readonly runtime: RuntimeDefinition;
+  readonly plan: ArtifactPlan;
+  readonly image: MachineImage;
+  /** Debian packages of the host that are missing; installed by `host-packages`. */
+  readonly missingPackages: readonly string[];
+  /** Same as on disk: change it through `updateRecord` only. */
+  record: ClusterRecord;
+  /** artifacts */
+  artifacts?: ArtifactSet;
+  /** machine-create */
+  machine?: MachineRef;
+  /** certificates */
+  certificates?: CertificateSet;
+  /** connect */
+  transport?: Transport;
+  facts?: GuestFacts;
+  /** control-plane-push */
+  files?: NodeFiles;
+  /** api-ready */
+  api?: ApiClient;
+}
+
+export async function updateRecord(state: StartState, change: Partial<ClusterRecord>): Promise<void> {
+  const record = { ...state.record, ...change };
+  await saveCluster(state.host, record);
+  state.record = record;
+}
+
+/** A field that an earlier step must have set; its absence is a mistake in the steps' `needs`. */
+export function set<K extends keyof StartState>(state: StartState, field: K): NonNullable<StartState[K]> {
+  const value = state[field];
+  if (value === undefined || value === null) throw new Error(`step order: ${String(field)} is not set yet`);
+  return value;
+}

@@ -1,0 +1,29 @@
+import type { Step } from "../contract/step.ts";
+import type { StartState } from "./start-state.ts";
+import { apiReady, clusterDns, kubeconfig, ready } from "./steps/cluster-steps.ts";
+import {
+  hostPackages,
+  machineConnect,
+  machineCreate,
+  machineImage,
+  machineStart,
+} from "./steps/machine-steps.ts";
+import { artifacts, certificates, controlPlane, images, nodePush } from "./steps/provision-steps.ts";
+
+/** The whole start. Order is for reading; what really waits for what stands in each step's `needs`. */
+export const startSteps: readonly Step<StartState>[] = [
+  hostPackages,
+  artifacts,
+  machineImage,
+  machineCreate,
+  machineStart,
+  machineConnect,
+  certificates,
+  controlPlane,
+  nodePush,
+  images,
+  apiReady,
+  clusterDns,
+  kubeconfig,
+  ready,
+];

@@ -1,0 +1,180 @@
+import { planArtifacts } from "../artifacts/artifact-set.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { hostCapacity } from "../host/capacity.ts";
+import { chooseDriver, driverNames, loadDriver } from "../machine/driver-registry.ts";
+import { hasImage, rootfsImage } from "../machine/image/rootfs-image.ts";
+import type { EmitEvent } from "../pipeline/events.ts";
+import { journal } from "../pipeline/journal.ts";
+import { runSteps } from "../pipeline/run-steps.ts";
+import { runtimeByName, runtimeNames } from "../runtimes/registry.ts";
+import { type ClusterRecord, recordSchema } from "../state/cluster-record.ts";
+import { withProfileLock } from "../state/lock.ts";
+import { clusterPaths } from "../state/paths.ts";
+import { loadCluster, saveCluster } from "../state/store.ts";
+import { apiServerUrl } from "./api-server-url.ts";
+import { checkKubeconfig } from "../provision/kubeconfig/merge-kubeconfig.ts";
+import { deleteHoldingLock } from "./delete.ts";
+import { neededPackages } from "./host-needs.ts";
+import { serviceAddresses } from "./service-addresses.ts";
+import type { StartState } from "./start-state.ts";
+import { startSteps } from "./start-steps.ts";
+import { checkSpecOnHost } from "./spec/check-spec-on-host.ts";
+import { assertChangeable, diffSpec } from "./spec/diff-spec.ts";
+import { resolveSpec } from "./spec/resolve-spec.ts";
+import type { SpecLayer } from "./spec/spec-layer.ts";
+import { notice, type UseCaseContext } from "./use-case.ts";
+
+export interface StartOptions {
+  readonly name: string;
+  /** What the user said, by strength; the existing profile's spec comes between `file` and `settings`. */
+  readonly wishes: { readonly flags: SpecLayer; readonly file: SpecLayer; readonly settings: SpecLayer };
+  readonly dryRun?: boolean;
+  readonly downloadOnly?: boolean;
+  /** Remove the cluster with its data first. */
+  readonly recreate?: boolean;
+  /** Asked before host packages are installed; false stops with HOST_PACKAGES_MISSING. */
+  readonly confirmPackages: (packages: readonly string[]) => Promise<boolean>;
+}
+
+export interface StartResult {
+  readonly name: string;
+  readonly driver: string;
+  readonly runtime: string;
+  readonly kubernetesVersion: string;
+  readonly artifacts: "upstream" | "debian";
+  readonly address?: string;
+  readonly server?: string;
+  readonly context?: string;
+  readonly seconds: number;
+  /** Sentences of a dry run. */
+  readonly plan?: readonly string[];
+}
+
+const downloads = ["host-packages", "artifacts", "machine-image"];
+
+/**
+ * Makes the cluster be there and usable. Idempotent: a second call on a healthy cluster writes nothing; after a call that was killed
+ * anywhere it goes on. Nothing that exists is ever removed, unless `recreate` says so.
+ */
+export async function start(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
+  const { host, signal } = context;
+  const lock = { command: "localkube start", signal, onWait: (text: string) => notice(context, text) };
+  return withProfileLock(host, options.name, lock, async (locked) =>
+    startHoldingLock(options, { ...context, signal: locked }),
+  );
+}
+
+async function startHoldingLock(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
+  const startedAt = Date.now();
+  const { host } = context;
+  if (options.recreate && !options.dryRun) await deleteHoldingLock(options.name, context);
+  const state = await settle(options, context);
+  const steps = options.downloadOnly ? startSteps.filter(({ id }) => downloads.includes(id)) : startSteps;
+  const { spec, driver, runtime, kubernetesVersion, artifactsSource } = state.record;
+  const summary = { name: spec.name, driver, runtime, kubernetesVersion, artifacts: artifactsSource };
+  if (options.dryRun) {
+    const plan = steps.flatMap((step) => step.plan?.(state) ?? []);
+    return { ...summary, plan, seconds: (Date.now() - startedAt) / 1000 };
+  }
+  await refuseUnconfirmedPackages(state, options);
+  // The record stands before anything is made, so that `delete` finds whatever a killed start leaves.
+  if (!options.downloadOnly) await saveCluster(host, state.record);
+  const record: EmitEvent = options.downloadOnly ? () => undefined : journal(state.paths.journal);
+  const emit: EmitEvent = (event) => {
+    record(event);
+    context.emit(event);
+  };
+  try {
+    await runSteps(steps, state, { ...context, command: "start", profile: spec.name, emit });
+  } finally {
+    state.api?.close();
+    await state.transport?.close();
+  }
+  const seconds = (Date.now() - startedAt) / 1000;
+  const { machine } = state;
+  return machine
+    ? { ...summary, address: machine.address, server: apiServerUrl(machine), context: spec.name, seconds }
+    : { ...summary, seconds };
+}
+
+/** Decides everything that must not change later, without changing anything. */
+async function settle(options: StartOptions, context: UseCaseContext): Promise<StartState> {
+  const { host } = context;
+  const existing = await loadCluster(host, options.name);
+  if (existing?.phase === "deleting")
+    throw new LocalkubeError("CLUSTER_BEING_DELETED", { name: options.name });
+  const capacity = hostCapacity();
+  const spec = resolveSpec(
+    { ...options.wishes, existing: existing?.spec },
+    { capacity, drivers: driverNames, runtimes: runtimeNames },
+  );
+  await checkSpecOnHost(spec, host, { existing: existing?.spec, capacity });
+  await checkKubeconfig(options.name, host);
+  const runtime = runtimeByName(spec.runtime);
+  const paths = clusterPaths(host, options.name);
+  const image = await rootfsImage(host);
+  if (existing) {
+    const definition = await loadDriver(existing.driver);
+    assertChangeable(options.name, diffSpec(existing.spec, spec, existing), definition.capabilities);
+    const wanted = {
+      kubernetesVersion: existing.kubernetesVersion,
+      artifacts: existing.artifactsSource,
+      mirror: spec.mirror,
+    };
+    const plan = await planArtifacts(wanted, host);
+    const missingPackages = existing.machine
+      ? []
+      : await neededPackages(await definition.probe(host), host, await hasImage(image), plan);
+    const record: ClusterRecord = { ...existing, spec, kubernetesVersion: plan.kubernetesVersion };
+    return {
+      host,
+      paths,
+      definition,
+      driver: definition.open(host),
+      runtime,
+      plan,
+      image,
+      missingPackages,
+      record,
+    };
+  }
+  const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
+  notice(context, choice.reason);
+  notice(context, `artifacts ${plan.source}: ${plan.reason}`);
+  const record: ClusterRecord = {
+    schema: recordSchema,
+    spec,
+    createdAt: new Date().toISOString(),
+    phase: "creating",
+    driver: choice.definition.name,
+    runtime: runtime.name,
+    kubernetesVersion: plan.kubernetesVersion,
+    artifactsSource: plan.source,
+    addresses: serviceAddresses(spec.serviceCidr),
+  };
+  const { definition } = choice;
+  const missingPackages = await neededPackages(choice.probe, host, await hasImage(image), plan);
+  return {
+    host,
+    paths,
+    definition,
+    driver: definition.open(host),
+    runtime,
+    plan,
+    image,
+    missingPackages,
+    record,
+  };
+}
+
+async function refuseUnconfirmedPackages(
+  { missingPackages }: StartState,
+  options: StartOptions,
+): Promise<void> {
+  if (missingPackages.length === 0 || (await options.confirmPackages(missingPackages))) return;
+  const packages = missingPackages.join(" ");
+  throw new LocalkubeError("HOST_PACKAGES_MISSING", {
+    packages,
+    command: `sudo apt-get install -y ${packages}`,
+  });
+}

@@ -1,0 +1,99 @@
+import type { MachineState } from "../contract/driver.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { kubeconfigState, type KubeconfigState } from "../provision/kubeconfig/kubeconfig-state.ts";
+import { loadCluster } from "../state/store.ts";
+import { apiServerUrl } from "./api-server-url.ts";
+import { apiClient, openCluster, type OpenCluster } from "./open-cluster.ts";
+import { quietly, type UseCaseContext } from "./use-case.ts";
+
+type Health = "running" | "not-ready" | "paused" | "unreachable";
+
+export interface StatusResult {
+  readonly name: string;
+  readonly exists: boolean;
+  readonly driver?: string;
+  readonly kubernetesVersion?: string;
+  readonly machine: MachineState;
+  readonly api: Health;
+  readonly node: "ready" | "not-ready" | "unknown";
+  readonly kubeconfig: KubeconfigState;
+  /** 1 machine not running, 2 cluster not healthy, 4 kubeconfig wrong; 7 = nothing there. */
+  readonly exitCode: number;
+  /** What the hypervisor says of a broken or unknown machine. */
+  readonly diagnosis?: string;
+}
+
+const bits = { machine: 1, cluster: 2, kubeconfig: 4 } as const;
+
+/** The truth of this moment from hypervisor, API and kubeconfig. Read-only; ends within seconds whatever is broken. */
+export async function status(name: string, context: UseCaseContext): Promise<StatusResult> {
+  if (!(await loadCluster(context.host, name))) {
+    return {
+      name,
+      exists: false,
+      machine: "absent",
+      api: "unreachable",
+      node: "unknown",
+      kubeconfig: "missing",
+      exitCode: 7,
+    };
+  }
+  const cluster = await openCluster(name, context);
+  const { record, driver } = cluster;
+  const c = quietly(context);
+  const machine = record.machine ? await driver.state(record.machine, c) : "absent";
+  const diagnosis =
+    record.machine && (machine === "broken" || machine === "unknown")
+      ? await driver.diagnose(record.machine, c)
+      : undefined;
+  const { api, node } =
+    machine === "running"
+      ? await clusterHealth(cluster, context)
+      : ({ api: "unreachable", node: "unknown" } as const);
+  const server = record.machine ? apiServerUrl(record.machine) : "";
+  const kubeconfig = await kubeconfigState(name, server, context.host, record.userKubeconfig);
+  const exitCode =
+    (machine === "running" ? 0 : bits.machine) |
+    (api === "running" && node === "ready" ? 0 : bits.cluster) |
+    (kubeconfig === "configured" ? 0 : bits.kubeconfig);
+  const { driver: driverName, kubernetesVersion } = record;
+  return {
+    name,
+    exists: true,
+    driver: driverName,
+    kubernetesVersion,
+    machine,
+    api,
+    node,
+    kubeconfig,
+    exitCode,
+    ...(diagnosis ? { diagnosis } : {}),
+  };
+}
+
+async function clusterHealth(
+  cluster: OpenCluster,
+  context: UseCaseContext,
+): Promise<Pick<StatusResult, "api" | "node">> {
+  const { record } = cluster;
+  if (!record.machine) return { api: "unreachable", node: "unknown" };
+  // A frozen API server accepts connections and never answers: no use in waiting for it.
+  if (record.phase === "paused") return { api: "paused", node: "unknown" };
+  const api = await apiClient(cluster, record.machine);
+  try {
+    const { status: code } = await api.send("/readyz", { signal: context.signal, timeoutMs: 3000 });
+    if (code !== 200) return { api: "not-ready", node: "unknown" };
+    const path = `/api/v1/nodes/${record.spec.name}`;
+    const node = await api.get<{ status?: { conditions?: { type: string; status: string }[] } }>(path, {
+      signal: context.signal,
+      timeoutMs: 3000,
+    });
+    const ready = node?.status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
+    return { api: "running", node: ready ? "ready" : "not-ready" };
+  } catch (error) {
+    if (error instanceof LocalkubeError) return { api: "unreachable", node: "unknown" };
+    throw error;
+  } finally {
+    api.close();
+  }
+}

@@ -1,0 +1,95 @@
+import type { WaitTarget } from "../../contract/cluster-spec.ts";
+import type { Step } from "../../contract/step.ts";
+import { clusterDnsObjects } from "../../provision/cluster/cluster-dns.ts";
+import { waitForApi } from "../../provision/cluster/wait-for-api.ts";
+import {
+  waitForDeployment,
+  waitForNode,
+  waitForServiceAccount,
+} from "../../provision/cluster/wait-for-objects.ts";
+import { ApiClient } from "../../provision/kube/api-client.ts";
+import { applyObjects } from "../../provision/kube/apply-objects.ts";
+import { mergeKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
+import { apiServerUrl } from "../api-server-url.ts";
+import { kubeconfigInput } from "../kubeconfig-input.ts";
+import { clusterDomain } from "../node-input.ts";
+import { set, type StartState, updateRecord } from "../start-state.ts";
+
+export const apiReady: Step<StartState> = {
+  id: "api-ready",
+  title: "Waiting for the API server",
+  needs: ["control-plane"],
+  timeoutMs: 360_000,
+  async apply(s, c) {
+    const { authorities, leaves } = set(s, "certificates");
+    const admin = leaves["admin"]!;
+    const access = {
+      server: apiServerUrl(set(s, "machine")),
+      ca: authorities.ca.certificate,
+      certificate: admin.certificate,
+      key: admin.key,
+    };
+    s.api = new ApiClient(access);
+    await waitForApi(s.api, set(s, "transport"), c);
+    return "unchanged";
+  },
+};
+
+export const clusterDns: Step<StartState> = {
+  id: "cluster-dns",
+  title: "Applying cluster DNS",
+  needs: ["api-ready"],
+  timeoutMs: 120_000,
+  plan: () => ["apply cluster DNS (Deployment coredns, Service kube-dns)"],
+  apply: (s, c) =>
+    applyObjects(
+      set(s, "api"),
+      clusterDnsObjects({
+        source: s.plan.source,
+        image: set(s, "artifacts").images["cluster-dns"].ref,
+        address: s.record.addresses.clusterDns,
+        domain: clusterDomain,
+      }),
+      c.signal,
+    ),
+};
+
+export const kubeconfig: Step<StartState> = {
+  id: "kubeconfig",
+  title: "Writing kubeconfig",
+  needs: ["certificates", "api-ready"],
+  timeoutMs: 30_000,
+  plan: (s) => [`add the context ${s.record.spec.name} to your kubeconfig`],
+  async apply(s, c) {
+    const input = {
+      ...kubeconfigInput(s.record, set(s, "machine"), s.paths),
+      keepContext: s.record.spec.keepContext,
+    };
+    const { file, changed } = await mergeKubeconfig(input, c.host, { signal: c.signal });
+    if (s.record.userKubeconfig !== file) await updateRecord(s, { userKubeconfig: file });
+    return changed ? undefined : "unchanged";
+  },
+};
+
+export const ready: Step<StartState> = {
+  id: "ready",
+  title: "Waiting for the cluster to be usable",
+  needs: ["images", "cluster-dns", "kubeconfig"],
+  timeoutMs: 3_600_000,
+  plan: (s) => (s.record.spec.wait.length ? [`wait for ${s.record.spec.wait.join(", ")}`] : []),
+  async apply(s, c) {
+    const { wait, waitTimeoutSeconds, name } = s.record.spec;
+    const api = set(s, "api");
+    const signal = AbortSignal.any([c.signal, AbortSignal.timeout(waitTimeoutSeconds * 1000)]);
+    const wanted = (target: WaitTarget): boolean => wait.includes(target);
+    const waits: Promise<void>[] = [];
+    if (wanted("node")) waits.push(waitForNode(api, name, signal));
+    // What makes the default namespace usable: pods are refused until it has its service account.
+    if (wanted("system-pods")) waits.push(waitForServiceAccount(api, "default", signal));
+    if (wanted("system-pods") || wanted("dns"))
+      waits.push(waitForDeployment(api, "kube-system", "coredns", signal));
+    await Promise.all(waits);
+    if (s.record.phase !== "running") await updateRecord(s, { phase: "running" });
+    return "unchanged";
+  },
+};

@@ -1,0 +1,130 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { MachineSpec, MachineState } from "../../contract/driver.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
+import type { Step } from "../../contract/step.ts";
+import { installPackages } from "../../host/packages.ts";
+import { buildRootfsImage, hasImage } from "../../machine/image/rootfs-image.ts";
+import { ensureKeys } from "../../machine/ssh/ensure-keys.ts";
+import { connect } from "../../machine/ssh/transport.ts";
+import { apiServerPort } from "../../provision/node/guest-paths.ts";
+import { guestFacts } from "../../provision/guest/guest-facts.ts";
+import { endpointOf } from "../endpoint.ts";
+import { machineName } from "../machine-name.ts";
+import { set, type StartState, updateRecord } from "../start-state.ts";
+
+export const hostPackages: Step<StartState> = {
+  id: "host-packages",
+  title: "Installing host packages",
+  timeoutMs: 900_000,
+  check: (s) => Promise.resolve(s.missingPackages.length ? "todo" : "done"),
+  plan: (s) =>
+    s.missingPackages.length
+      ? [`install the Debian packages ${s.missingPackages.join(", ")} on this host`]
+      : [],
+  async apply(s, c) {
+    // Confirmed before the first step, while there was no view on the terminal yet.
+    await installPackages(s.missingPackages, c, { confirm: () => Promise.resolve(true) });
+    const probe = await s.definition.probe(c.host);
+    if (probe.usable) return;
+    const { problem = "", fix = "" } = probe;
+    throw new LocalkubeError("DRIVER_UNUSABLE", { driver: s.definition.name, problem, fix });
+  },
+};
+
+export const machineImage: Step<StartState> = {
+  id: "machine-image",
+  title: "Building the machine image",
+  needs: ["host-packages"],
+  timeoutMs: 1_500_000,
+  // A machine that is there needs no image any more.
+  check: async (s) => (s.record.machine || (await hasImage(s.image)) ? "done" : "todo"),
+  plan: (s) => [`build the machine image ${s.image.key} from the Debian archive, once`],
+  apply: (s, c) => buildRootfsImage(s.image, c),
+};
+
+export const machineCreate: Step<StartState> = {
+  id: "machine-create",
+  title: "Creating the machine",
+  needs: ["machine-image"],
+  timeoutMs: 600_000,
+  plan: ({ record, definition }) => [
+    `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
+  ],
+  async apply(s, c) {
+    const recorded = s.record.machine;
+    if (recorded) {
+      refuseUnlessKnown(await s.driver.state(recorded, c), s, await diagnosis(s, c));
+      s.machine = recorded;
+      return "unchanged";
+    }
+    const machine = await s.driver.create(await machineSpec(s), c);
+    await updateRecord(s, { machine });
+    s.machine = machine;
+    return undefined;
+  },
+};
+
+export const machineStart: Step<StartState> = {
+  id: "machine-start",
+  title: "Starting the machine",
+  needs: ["machine-create"],
+  timeoutMs: 300_000,
+  check: async (s, c) => ((await s.driver.state(set(s, "machine"), c)) === "running" ? "done" : "todo"),
+  plan: () => ["start the machine"],
+  apply: (s, c) => s.driver.start(set(s, "machine"), c),
+};
+
+export const machineConnect: Step<StartState> = {
+  id: "machine-connect",
+  title: "Connecting over SSH",
+  needs: ["machine-start"],
+  timeoutMs: 180_000,
+  async apply(s, c) {
+    const hostKey = (await readFile(`${s.paths.hostKey}.pub`, "utf8")).trim();
+    const endpoint = endpointOf(set(s, "machine"), s.paths.identity, hostKey);
+    const transport = await connect(endpoint, { signal: c.signal, timeoutMs: 170_000, log: c.log });
+    s.transport = transport;
+    s.facts = await guestFacts(transport, c.signal);
+    c.log(`guest: ${JSON.stringify(s.facts)}`);
+    return "unchanged";
+  },
+};
+
+async function machineSpec(s: StartState): Promise<MachineSpec> {
+  await mkdir(join(s.paths.identity, ".."), { recursive: true, mode: 0o700 });
+  const { identity, hostKey } = await ensureKeys({
+    identityFile: s.paths.identity,
+    hostKeyFile: s.paths.hostKey,
+  });
+  const { spec } = s.record;
+  return {
+    name: machineName(spec.name),
+    hostname: spec.name,
+    cpus: spec.cpus,
+    memoryMiB: spec.memoryMiB,
+    image: s.image,
+    ports: [
+      { name: "ssh", guestPort: 22, hostPort: 0 },
+      { name: "api", guestPort: apiServerPort, hostPort: spec.apiServer.port },
+    ],
+    authorizedKey: identity.publicKey,
+    identityFile: s.paths.identity,
+    hostKey,
+    avoidNetworks: [spec.podCidr, spec.serviceCidr],
+  };
+}
+
+async function diagnosis(s: StartState, c: RunContext): Promise<string> {
+  return s.record.machine ? await s.driver.diagnose(s.record.machine, c) : "";
+}
+
+function refuseUnlessKnown(state: MachineState, s: StartState, output: string): void {
+  const name = machineName(s.record.spec.name);
+  const driver = s.definition.name;
+  if (state === "absent") throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver, name });
+  if (state === "broken" || state === "unknown") {
+    throw new LocalkubeError("DRIVER_MACHINE_BROKEN", { driver, name, state }, { output });
+  }
+}

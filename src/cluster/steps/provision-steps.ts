@@ -1,0 +1,85 @@
+import type { Step } from "../../contract/step.ts";
+import type { RunContext } from "../../contract/host.ts";
+import { fetchArtifacts } from "../../artifacts/artifact-set.ts";
+import { loadImages } from "../../provision/node/load-images.ts";
+import { nodeFiles, type NodePart } from "../../provision/node/node-files.ts";
+import { ensureCertificates } from "../../provision/pki/ensure-certificates.ts";
+import { restartUnits, staleUnits } from "../../provision/units/ensure-units.ts";
+import { certificateInput, nodeInput } from "../node-input.ts";
+import { set, type StartState } from "../start-state.ts";
+
+export const artifacts: Step<StartState> = {
+  id: "artifacts",
+  title: "Getting Kubernetes",
+  needs: ["host-packages"],
+  timeoutMs: 5_400_000,
+  plan: ({ plan }) => [`get Kubernetes ${plan.kubernetesVersion} (${plan.source} artifacts): ${plan.reason}`],
+  async apply(s, c) {
+    s.artifacts = await fetchArtifacts(s.plan, c);
+  },
+};
+
+export const certificates: Step<StartState> = {
+  id: "certificates",
+  title: "Issuing certificates",
+  needs: ["machine-create"],
+  timeoutMs: 60_000,
+  plan: () => ["issue the cluster's certificates on this host"],
+  async apply(s) {
+    s.certificates = await ensureCertificates(s.paths.pki, certificateInput(s));
+    return s.certificates.issued.length ? undefined : "unchanged";
+  },
+};
+
+export const controlPlane: Step<StartState> = {
+  id: "control-plane",
+  title: "Pushing etcd, the API server and the runtime",
+  needs: ["artifacts", "certificates", "machine-connect"],
+  timeoutMs: 600_000,
+  plan: (s) => [`push and start etcd, kube-apiserver and ${s.runtime.name}`],
+  async apply(s, c) {
+    s.files = nodeFiles(nodeInput(s));
+    return pushAndStart(s, [s.files.runtime, s.files.controlPlane], c);
+  },
+};
+
+export const nodePush: Step<StartState> = {
+  id: "node",
+  title: "Pushing the kubelet and the controllers",
+  needs: ["control-plane"],
+  timeoutMs: 600_000,
+  plan: () => ["push and start kube-controller-manager, kube-scheduler, kubelet and kube-proxy"],
+  apply: (s, c) => pushAndStart(s, [set(s, "files").node], c),
+};
+
+export const images: Step<StartState> = {
+  id: "images",
+  title: "Loading images",
+  needs: ["node"],
+  timeoutMs: 300_000,
+  plan: () => ["load the pause and cluster DNS images into the runtime"],
+  apply: (s, c) => loadImages(set(s, "transport"), s.runtime, set(s, "artifacts").images, c),
+};
+
+async function pushAndStart(
+  s: StartState,
+  parts: readonly NodePart[],
+  c: RunContext,
+): Promise<void | "unchanged"> {
+  const transport = set(s, "transport");
+  const pushed = await transport.push(
+    parts.flatMap(({ files }) => files),
+    {
+      signal: c.signal,
+      timeoutMs: 590_000,
+      onProgress: (done, total) => c.report({ done, total, unit: "bytes" }),
+    },
+  );
+  const units = parts.flatMap((part) => part.units);
+  const stale = await staleUnits(transport, units, c.signal);
+  await restartUnits(transport, stale, c.signal);
+  c.log(
+    `pushed ${pushed.changed.length} files, ${pushed.bytes} bytes; restarted ${stale.map(({ name }) => name).join(" ") || "nothing"}`,
+  );
+  return pushed.changed.length + stale.length === 0 ? "unchanged" : undefined;
+}

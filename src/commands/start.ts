@@ -1,0 +1,204 @@
+import * as Flags from "@oclif/core/flags";
+import { BaseCommand } from "../cli/base-command.ts";
+import { confirm } from "../cli/confirm.ts";
+import type { StartResult } from "../cluster/start.ts";
+
+export default class Start extends BaseCommand<typeof Start> {
+  static override summary =
+    "Make a cluster be there and usable: create it, start it again, or change its settings";
+  static override description =
+    "Safe to run again at any time: what is done is left alone, what an interrupted start left is finished, and nothing that exists is removed unless --recreate is given. Settings of an existing cluster stay as they are unless a flag says otherwise.";
+  static override examples = [
+    "<%= config.bin %> start",
+    "<%= config.bin %> start --yes",
+    "<%= config.bin %> start --runtime cri --cpus 2 --memory 4G",
+    "<%= config.bin %> start -p two --kubernetes-version v1.36.5 --feature-gates InPlacePodVerticalScaling=true",
+    "<%= config.bin %> start --extra-config kubelet.max-pods=200 --extra-config apiserver.v=4",
+    "<%= config.bin %> start --mirror /srv/mirror --dry-run",
+    "<%= config.bin %> start --config localkube.yaml --output json",
+  ];
+  static override flags = {
+    driver: Flags.string({
+      summary: "What makes the machine: auto, podman, docker",
+      helpValue: "NAME",
+      helpGroup: "MACHINE",
+    }),
+    cpus: Flags.string({ summary: "CPUs of the machine", helpValue: "N", helpGroup: "MACHINE" }),
+    memory: Flags.string({
+      summary: "Memory of the machine: 4G, 4096m or MiB",
+      helpValue: "SIZE",
+      helpGroup: "MACHINE",
+    }),
+    recreate: Flags.boolean({
+      summary: "Remove the existing cluster with all its data first",
+      helpGroup: "MACHINE",
+    }),
+    yes: Flags.boolean({
+      char: "y",
+      summary: "Install missing host packages without asking",
+      helpGroup: "MACHINE",
+    }),
+    runtime: Flags.string({
+      summary: "Container runtime: cri (the default CRI runtime), containerd",
+      helpValue: "NAME",
+      helpGroup: "KUBERNETES",
+    }),
+    "kubernetes-version": Flags.string({
+      summary: "For example v1.36.5; default: the newest stable one the artifacts offer",
+      helpValue: "VERSION",
+      helpGroup: "KUBERNETES",
+    }),
+    "extra-config": Flags.string({
+      summary:
+        "A component's own flag; components: kubelet, apiserver, controller-manager, scheduler, proxy, etcd",
+      helpValue: "COMPONENT.KEY=VALUE",
+      multiple: true,
+      helpGroup: "KUBERNETES",
+    }),
+    "feature-gates": Flags.string({
+      summary: "A=true,B=false for every component",
+      helpValue: "LIST",
+      helpGroup: "KUBERNETES",
+    }),
+    "apiserver-names": Flags.string({
+      summary: "Further DNS names of the API server's certificate",
+      multiple: true,
+      delimiter: ",",
+      helpGroup: "KUBERNETES",
+    }),
+    "apiserver-ips": Flags.string({
+      summary: "Further addresses of the API server's certificate",
+      multiple: true,
+      delimiter: ",",
+      helpGroup: "KUBERNETES",
+    }),
+    "apiserver-port": Flags.string({
+      summary: "Port of 127.0.0.1 on which the API answers; default: a free one",
+      helpValue: "PORT",
+      helpGroup: "KUBERNETES",
+    }),
+    cni: Flags.string({
+      summary: "Pod network: bridge, none, or a CNI conflist file",
+      helpValue: "NAME|FILE",
+      helpGroup: "NETWORK",
+    }),
+    "service-cidr": Flags.string({
+      summary: "Network of Services (10.96.0.0/12)",
+      helpValue: "CIDR",
+      helpGroup: "NETWORK",
+    }),
+    "pod-cidr": Flags.string({
+      summary: "Network of Pods (10.244.0.0/16)",
+      helpValue: "CIDR",
+      helpGroup: "NETWORK",
+    }),
+    artifacts: Flags.string({
+      summary:
+        "Where Kubernetes comes from: auto, upstream (released binaries), debian (built once from Debian's source package: v1.20.2)",
+      helpValue: "SOURCE",
+      helpGroup: "ARTIFACTS",
+    }),
+    mirror: Flags.string({
+      summary: "Folder or URL to get artifacts from instead",
+      helpValue: "DIR|URL",
+      helpGroup: "ARTIFACTS",
+    }),
+    "download-only": Flags.boolean({
+      summary: "Only fetch or build what a start needs",
+      helpGroup: "ARTIFACTS",
+    }),
+    wait: Flags.string({
+      summary: "What to wait for: apiserver, node, system-pods, dns; all or none",
+      multiple: true,
+      delimiter: ",",
+      helpGroup: "WAITING",
+    }),
+    "wait-timeout": Flags.string({
+      summary: "How long, for example 6m",
+      helpValue: "TIME",
+      helpGroup: "WAITING",
+    }),
+    "keep-context": Flags.boolean({
+      summary: "Leave kubectl's current context as it is",
+      allowNo: true,
+      helpGroup: "KUBECONFIG",
+    }),
+    "embed-certs": Flags.boolean({
+      summary: "Put certificates into the kubeconfig instead of their paths",
+      allowNo: true,
+      helpGroup: "KUBECONFIG",
+    }),
+    config: Flags.string({
+      summary: "A localkube.yaml with the same settings; flags win",
+      helpValue: "FILE",
+    }),
+    "dry-run": Flags.boolean({ summary: "Print what would be done and change nothing" }),
+    timeline: Flags.string({
+      summary: "Write where the time went: a .html, .svg or .json file",
+      helpValue: "FILE",
+    }),
+  };
+
+  override async run(): Promise<void> {
+    const { start } = await import("../cluster/start.ts");
+    const { readClusterFile } = await import("../cluster/spec/read-cluster-file.ts");
+    const { layerFromFlags } = await import("../cluster/spec/spec-layer.ts");
+    const { profile, config, yes, recreate } = this.flags;
+    const from = (origins: readonly string[]) =>
+      layerFromFlags(
+        Object.fromEntries(
+          Object.entries(this.flags).filter(([flag]) => origins.includes(this.sources[flag] ?? "")),
+        ),
+      );
+    const file = config === undefined ? {} : await readClusterFile(config);
+    const name =
+      this.sources["profile"] === "flag" || this.sources["profile"] === "env"
+        ? profile
+        : (file.name ?? profile);
+    const view = await this.openView();
+    const { record, save } = await this.timeline();
+    const result = await start(
+      {
+        name,
+        wishes: { flags: { ...from(["flag", "env"]), name }, file, settings: from(["settings"]) },
+        dryRun: this.flags["dry-run"],
+        downloadOnly: this.flags["download-only"],
+        recreate,
+        confirmPackages: (packages) =>
+          confirm(`Install these Debian packages on this host: ${packages.join(" ")}?`, yes, this.signal),
+      },
+      {
+        host: this.host,
+        signal: this.signal,
+        emit: (event) => {
+          record(event);
+          view.emit(event);
+        },
+        log: () => undefined,
+      },
+    ).finally(save);
+    this.print(result, () => summary(result));
+  }
+
+  /** Collects events for `--timeline`; without the flag it does nothing. */
+  private async timeline() {
+    const file = this.flags.timeline;
+    if (file === undefined) return { record: () => undefined, save: () => Promise.resolve() };
+    const { openTimeline } = await import("../output/timeline/open-timeline.ts");
+    return openTimeline(file);
+  }
+}
+
+function summary(result: StartResult): string {
+  const { name, driver, runtime, kubernetesVersion, artifacts, seconds, plan } = result;
+  if (plan) return [`start of ${name} would:`, ...plan.map((line) => `  - ${line}`)].join("\n");
+  if (!result.server)
+    return `Everything for Kubernetes ${kubernetesVersion} (${artifacts} artifacts) is here`;
+  return [
+    `Cluster ${name} is ready after ${seconds.toFixed(1)} s`,
+    `  Kubernetes  ${kubernetesVersion} (${artifacts} artifacts), ${runtime}`,
+    `  Machine     ${driver}, ${result.address}`,
+    `  API         ${result.server}`,
+    `  kubectl     context ${result.context}, or: localkube kubectl -p ${name} -- get pods -A`,
+  ].join("\n");
+}

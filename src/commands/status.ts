@@ -1,0 +1,34 @@
+import process from "node:process";
+import { BaseCommand } from "../cli/base-command.ts";
+
+export default class Status extends BaseCommand<typeof Status> {
+  static override summary = "Tell the state of machine, cluster and kubeconfig";
+  static override description =
+    "The exit code is a sum: 1 machine not running, 2 cluster not healthy, 4 kubeconfig not right; 7 also when there is no cluster.";
+  static override examples = ["<%= config.bin %> status", "<%= config.bin %> status -p two --output json"];
+  static override exits = {
+    1: "machine not running",
+    2: "cluster not healthy",
+    4: "kubeconfig not right",
+    7: "all of these, or no such cluster",
+  };
+
+  override async run(): Promise<void> {
+    const { status } = await import("../cluster/status.ts");
+    const result = await status(this.flags.profile, this.quietUseCase());
+    const { name, exists, machine, api, node, kubeconfig, diagnosis } = result;
+    this.print(result, () =>
+      exists
+        ? [
+            `${name} (Kubernetes ${result.kubernetesVersion}, ${result.driver})`,
+            `  machine     ${machine}`,
+            `  API server  ${api}`,
+            `  node        ${node}`,
+            `  kubeconfig  ${kubeconfig}`,
+            ...(diagnosis ? ["", diagnosis] : []),
+          ].join("\n")
+        : `There is no cluster ${name}`,
+    );
+    process.exitCode = result.exitCode;
+  }
+}

@@ -1,0 +1,31 @@
+import { cgroups } from "./checks/cgroups.ts";
+import { clock } from "./checks/clock.ts";
+import { diskSpace } from "./checks/disk-space.ts";
+import { fileLimits } from "./checks/file-limits.ts";
+import { folders } from "./checks/folders.ts";
+import { ipForward } from "./checks/ip-forward.ts";
+import { kernelFeatures } from "./checks/kernel-features.ts";
+import { memory } from "./checks/memory.ts";
+import { nodeVersion } from "./checks/node-version.ts";
+import { operatingSystem } from "./checks/operating-system.ts";
+import { programs } from "./checks/programs.ts";
+import { proxy } from "./checks/proxy.ts";
+import { swap } from "./checks/swap.ts";
+import type { HostCheck } from "./host-check.ts";
+
+/** What `doctor` asks of every host, in the order of the report; drivers add their own. */
+export const hostChecks: readonly HostCheck[] = [
+  operatingSystem,
+  nodeVersion,
+  programs,
+  cgroups,
+  kernelFeatures,
+  memory,
+  swap,
+  diskSpace,
+  folders,
+  fileLimits,
+  ipForward,
+  clock,
+  proxy,
+];

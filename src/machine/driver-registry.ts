@@ -1,0 +1,77 @@
+import type { DriverDefinition, Probe } from "../contract/driver.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { HostContext } from "../contract/host.ts";
+
+/** Drivers by name; each is loaded when it is asked for. The order is the one in which `auto` tries equals. */
+const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition }>>> = {
+  podman: () => import("../../drivers/podman/index.ts"),
+  docker: () => import("../../drivers/docker/index.ts"),
+};
+
+export const driverNames: readonly string[] = Object.keys(loaders);
+
+/** Rejects with DRIVER_UNKNOWN. */
+export async function loadDriver(name: string): Promise<DriverDefinition> {
+  const load = loaders[name];
+  if (!load)
+    throw new LocalkubeError("DRIVER_UNKNOWN", { driver: name, known: ["auto", ...driverNames].join(", ") });
+  return (await load()).default;
+}
+
+export interface DriverChoice {
+  readonly definition: DriverDefinition;
+  readonly probe: Probe;
+  /** One sentence: why this one, and why not the others. */
+  readonly reason: string;
+}
+
+const ranks: Readonly<Record<DriverDefinition["priority"], number>> = {
+  preferred: 0,
+  default: 1,
+  fallback: 2,
+  named: 3,
+};
+
+/**
+ * The driver of that name, or for `auto` the first that works here; when none does, the first that only lacks packages which
+ * could be installed. All probes run side by side (each ends within 5 s). Rejects with DRIVER_UNKNOWN, DRIVER_UNUSABLE or
+ * DRIVER_NONE_USABLE.
+ */
+export async function chooseDriver(name: string, host: HostContext): Promise<DriverChoice> {
+  if (name !== "auto") {
+    const definition = await loadDriver(name);
+    const probe = await definition.probe(host);
+    if (probe.usable || probe.packages) return { definition, probe, reason: `driver ${name}: asked for` };
+    throw new LocalkubeError("DRIVER_UNUSABLE", {
+      driver: name,
+      problem: probe.problem ?? "",
+      fix: probe.fix ?? "",
+    });
+  }
+  const probed = await probeDrivers(host);
+  const candidates = probed.filter(({ definition }) => definition.priority !== "named");
+  const chosen =
+    candidates.find(({ probe }) => probe.usable) ?? candidates.find(({ probe }) => probe.packages);
+  const others = candidates
+    .filter((candidate) => candidate !== chosen && !candidate.probe.usable)
+    .map(({ definition, probe }) => `${definition.name}: ${probe.problem}`);
+  if (!chosen) {
+    const fix = candidates[0]?.probe.fix ?? "Run localkube doctor";
+    throw new LocalkubeError("DRIVER_NONE_USABLE", { problems: others.join("; "), fix });
+  }
+  const state = chosen.probe.usable
+    ? `${chosen.definition.name} ${chosen.probe.version ?? ""} works here`
+    : `${chosen.definition.name} can be installed`;
+  return { ...chosen, reason: [`driver ${chosen.definition.name}: ${state.trim()}`, ...others].join("; ") };
+}
+
+/** Every driver with its probe's answer, best first. */
+export async function probeDrivers(
+  host: HostContext,
+): Promise<readonly { definition: DriverDefinition; probe: Probe }[]> {
+  const definitions = await Promise.all(driverNames.map(loadDriver));
+  const probed = await Promise.all(
+    definitions.map(async (definition) => ({ definition, probe: await definition.probe(host) })),
+  );
+  return probed.sort((a, b) => ranks[a.definition.priority] - ranks[b.definition.priority]);
+}

@@ -1,0 +1,124 @@
+import { readFile } from "node:fs/promises";
+import { connect as connectSocket, type Socket } from "node:net";
+import type { Client } from "ssh2";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { SshEndpoint } from "../../contract/transport.ts";
+import { gatherWrites } from "./gather-writes.ts";
+import { hostKeyAlgorithms } from "./host-key-algorithms.ts";
+
+export interface DialOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds until the peer must have said its first byte. */
+  readonly greetingTimeoutMs: number;
+  /** Milliseconds until the session must stand. */
+  readonly timeoutMs: number;
+}
+
+// A slow guest (emulated, all cores busy) may need seconds to answer; three missed answers mean it is gone.
+const keepAliveMs = 10_000;
+
+/**
+ * One attempt to log in. Rejects with a LocalkubeError when trying again cannot help (SSH_HOST_KEY_MISMATCH, SSH_AUTH_FAILED,
+ * SSH_HANDSHAKE_FAILED, SSH_IDENTITY_UNREADABLE), with the signal's reason, or with a plain error when sshd may just not be up yet.
+ */
+export async function dial(endpoint: SshEndpoint, options: DialOptions): Promise<Client> {
+  const [{ default: ssh2 }, privateKey] = await Promise.all([import("ssh2"), readIdentity(endpoint)]);
+  options.signal.throwIfAborted();
+  const pinned = Buffer.from(endpoint.hostKey.split(" ")[1] ?? "", "base64");
+  const socket = connectSocket({ host: endpoint.host, port: endpoint.port, noDelay: true, keepAlive: true });
+  gatherWrites(socket);
+  const client = new ssh2.Client();
+  let otherHostKey = false;
+  const start = () =>
+    client.connect({
+      sock: socket,
+      username: endpoint.user,
+      // An array leaves out ssh2's first try without any key: one round trip less, no failed login in the guest's log.
+      authHandler: ["publickey"],
+      privateKey,
+      hostVerifier: (key: Buffer) => {
+        otherHostKey = !key.equals(pinned);
+        return !otherHostKey;
+      },
+      algorithms: {
+        serverHostKey: hostKeyAlgorithms(endpoint.hostKey),
+        cipher: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr"],
+      },
+      keepaliveInterval: keepAliveMs,
+      keepaliveCountMax: 3,
+      readyTimeout: 0,
+    });
+  await established(client, socket, options, start, (error) => explain(error, endpoint, otherHostKey));
+  client.setNoDelay(true);
+  return client;
+}
+
+/** Waits for `ready`, the first error, the end of the time or an abort; whatever fails closes the socket. */
+function established(
+  client: Client,
+  socket: Socket,
+  { signal, greetingTimeoutMs, timeoutMs }: DialOptions,
+  start: () => void,
+  explainError: (error: Error) => Error,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      finish();
+      socket.destroy();
+      reject(error);
+    };
+    const abort = () => fail(signal.reason as Error);
+    const greeting = setTimeout(() => fail(new Error("no answer")), Math.min(greetingTimeoutMs, timeoutMs));
+    const session = setTimeout(() => fail(new Error("the login did not end in time")), timeoutMs);
+    const finish = () => {
+      clearTimeout(greeting);
+      clearTimeout(session);
+      signal.removeEventListener("abort", abort);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    client.on("connect", () => socket.once("data", () => clearTimeout(greeting)));
+    // Stays for the connection's life: without a listener a broken connection would end the process.
+    client.on("error", (error) => fail(explainError(error)));
+    client.once("close", () => fail(new Error("the connection was closed during the login")));
+    client.once("ready", () => {
+      finish();
+      resolve();
+    });
+    try {
+      start();
+    } catch (error) {
+      fail(explainError(error as Error));
+    }
+  });
+}
+
+function explain(error: Error & { level?: string }, endpoint: SshEndpoint, otherHostKey: boolean): Error {
+  const { host, port, user, identityFile } = endpoint;
+  if (error.message.includes("privateKey"))
+    return new LocalkubeError("SSH_IDENTITY_UNREADABLE", identityProblem(endpoint, error), { cause: error });
+  const noCommonKey = error.message.includes("no matching host key format");
+  if (otherHostKey || noCommonKey)
+    return new LocalkubeError("SSH_HOST_KEY_MISMATCH", { host, port }, { cause: error });
+  if (error.level === "client-authentication")
+    return new LocalkubeError("SSH_AUTH_FAILED", { host, port, user, identityFile }, { cause: error });
+  if (error.level === "handshake" && error.message.includes("no matching"))
+    return new LocalkubeError(
+      "SSH_HANDSHAKE_FAILED",
+      { host, port, problem: error.message },
+      { cause: error },
+    );
+  return error;
+}
+
+async function readIdentity(endpoint: SshEndpoint): Promise<Buffer> {
+  try {
+    return await readFile(endpoint.identityFile);
+  } catch (error) {
+    throw new LocalkubeError("SSH_IDENTITY_UNREADABLE", identityProblem(endpoint, error), { cause: error });
+  }
+}
+
+const identityProblem = (endpoint: SshEndpoint, error: unknown) => ({
+  identityFile: endpoint.identityFile,
+  problem: error instanceof Error ? error.message : String(error),
+});

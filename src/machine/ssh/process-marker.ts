@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+
+/**
+ * sshd tells no process ids and refuses signals for root's sessions, so the shell says its own id as the first line of standard
+ * error. It is cut out again here; by it a command that must end is ended with everything it started.
+ */
+export interface ProcessMarker {
+  /** To be put before the command line. */
+  readonly prefix: string;
+  /** Process id (and process group) of the command; undefined when the stream ended without it. */
+  readonly pid: Promise<number | undefined>;
+  /** Standard error as the command wrote it. */
+  filter(chunk: Buffer): Buffer;
+  /** What was still held back when the stream ended. */
+  end(): Buffer;
+}
+
+const longestSearch = 64 * 1024;
+
+export function processMarker(): ProcessMarker {
+  const word = `localkube-pid-${randomBytes(8).toString("hex")}`;
+  const line = new RegExp(`${word} (\\d+)\n`);
+  const { promise: pid, resolve: found } = Promise.withResolvers<number | undefined>();
+  let held: Buffer | undefined = Buffer.alloc(0);
+  return {
+    prefix: `echo "${word} $$" >&2; `,
+    pid,
+    filter(chunk) {
+      if (!held) return chunk;
+      held = Buffer.concat([held, chunk]);
+      const text = held.toString("latin1");
+      const match = line.exec(text);
+      if (!match && held.length < longestSearch) return Buffer.alloc(0);
+      const rest = match ? text.replace(match[0], "") : text;
+      held = undefined;
+      found(match ? Number(match[1]) : undefined);
+      return Buffer.from(rest, "latin1");
+    },
+    end() {
+      found(undefined);
+      const rest = held ?? Buffer.alloc(0);
+      held = undefined;
+      return rest;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
+import type { ExecResult, PushEntry, PushOptions, PushResult } from "../../../contract/transport.ts";
+import type { RemoteCommandOptions } from "../remote-command.ts";
+import { digestScript, guestDigests } from "./guest-digests.ts";
+import { guestFiles, inspectedPaths, inspectScript } from "./guest-files.ts";
+import { installPlan } from "./install-plan.ts";
+import { installScript } from "./install-script.ts";
+import { installStream } from "./install-stream.ts";
+import { pushDifference } from "./push-difference.ts";
+import { type DesiredFile, pushManifest } from "./push-manifest.ts";
+
+export interface GuestOptions {
+  /** Folder of the guest for the memo of pushed files. */
+  readonly guestStateDir: string;
+  /** Words before a command that make it run as root; empty when the login is root's. */
+  readonly becomeRoot: readonly string[];
+}
+
+type RunRemote = (argv: readonly [string, ...string[]], options: RemoteCommandOptions) => Promise<ExecResult>;
+
+const defaultTimeoutMs = 300_000;
+
+/** See `Transport.push`. One round trip when nothing differs; up to three more when links, hashes and content are needed. */
+export async function push(
+  run: RunRemote,
+  entries: readonly PushEntry[],
+  options: PushOptions & GuestOptions,
+): Promise<PushResult> {
+  const desired = pushManifest(entries);
+  if (desired.length === 0) return { changed: [], bytes: 0 };
+  const end = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
+  const ask = (script: readonly [string, ...string[]], extra: RemoteCommandOptions) =>
+    run([...options.becomeRoot, ...script] as [string, ...string[]], {
+      ...(options.signal ? { signal: options.signal } : {}),
+      timeoutMs: Math.max(1, end - performance.now()),
+      label: `push of ${desired.length} files`,
+      ...extra,
+    });
+
+  const inspected = await ask(["sh", "-c", inspectScript, "sh", options.guestStateDir], {
+    stdin: inspectedPaths(desired.map((file) => file.path)),
+  });
+  const guest = guestFiles(inspected.stdout);
+  let difference = pushDifference(desired, guest);
+  const { unknown } = difference;
+  if (unknown.length > 0) {
+    const read = await ask(["sh", "-c", digestScript, "sh"], { stdin: nulEnded(unknown) });
+    difference = pushDifference(desired, guest, guestDigests(read.stdout));
+  }
+  const touched = new Set([...difference.send, ...difference.attributes]);
+  const known = unknown.filter((file) => !touched.has(file));
+  if (touched.size + known.length === 0) return { changed: [], bytes: 0 };
+
+  const realFolders = new Map<string, string>();
+  const { linkedFolders } = difference;
+  if (linkedFolders.length > 0 && touched.size > 0) {
+    const real = await ask(["realpath", "-m", "--", ...linkedFolders], {});
+    real.stdout.split("\n").forEach((path, index) => realFolders.set(linkedFolders[index] ?? "", path));
+  }
+  const plan = installPlan(difference, known, guest, realFolders);
+  const total = difference.send.reduce((sum, file) => sum + file.size, 0);
+  let bytes = 0;
+  const installed = await ask(
+    ["bash", "-c", installScript, "bash", options.guestStateDir, randomBytes(8).toString("hex")],
+    {
+      stdin: installStream(plan, (count) => {
+        bytes += count;
+        options.onProgress?.(bytes, total);
+      }),
+      allowFailure: true,
+    },
+  );
+  if (installed.exitCode !== 0) throw failure(installed, plan.members);
+  return { changed: desired.filter((file) => touched.has(file)).map((file) => file.path), bytes };
+}
+
+function failure(result: ExecResult, members: readonly { readonly file: DesiredFile }[]): LocalkubeError {
+  const output = result.stderr.trimEnd();
+  const mismatch = /^mismatch (\d+)$/m.exec(result.stdout);
+  if (mismatch) {
+    const path = members[Number(mismatch[1])]?.file.path ?? "a file";
+    return new LocalkubeError("SSH_PUSH_MISMATCH", { path }, { output });
+  }
+  const problem = /^problem (.*)$/m.exec(result.stdout)?.[1] ?? `exit code ${result.exitCode}`;
+  return new LocalkubeError("SSH_PUSH_FAILED", { problem }, { output });
+}
+
+const nulEnded = (files: readonly DesiredFile[]): string => files.map((file) => `${file.path}\0`).join("");

@@ -1,0 +1,13 @@
+import { shellQuote } from "../../host/run-command.ts";
+
+/**
+ * The one place where argv becomes text for a remote shell (bash, dash, any POSIX shell): every word is taken literally.
+ * `exec` makes the program take the shell's place, so that its process id is the shell's and signals reach it.
+ * Throws TypeError for words that no shell can carry (NUL).
+ */
+export function remoteCommandLine(argv: readonly string[]): string {
+  if (argv[0] === undefined || argv[0] === "" || argv[0].startsWith("-"))
+    throw new TypeError(`not a program: ${JSON.stringify(argv[0])}`);
+  if (argv.some((word) => word.includes("\0"))) throw new TypeError("NUL in a remote command");
+  return `exec ${shellQuote(argv)}`;
+}

@@ -1,0 +1,160 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Client, ClientChannel } from "ssh2";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { ExecOptions, ExecResult, SshEndpoint } from "../../contract/transport.ts";
+import { shellQuote } from "../../host/run-command.ts";
+import { attendChannel, type ChannelOutcome } from "./attend-channel.ts";
+import { feedChannel, type ChannelInput } from "./channel-input.ts";
+import type { ChannelSlots } from "./channel-slots.ts";
+import type { Connection } from "./connection.ts";
+import { type Deadline, DeadlineReached, startDeadline } from "./deadline.ts";
+import { endProcessGroup } from "./end-process-group.ts";
+import { openExecChannel } from "./open-exec-channel.ts";
+import { processMarker, type ProcessMarker } from "./process-marker.ts";
+import { remoteCommandLine } from "./remote-command-line.ts";
+
+export interface RemoteCommandContext {
+  readonly endpoint: SshEndpoint;
+  readonly connection: Connection;
+  readonly slots: ChannelSlots;
+}
+
+export type RemoteCommandOptions = Omit<ExecOptions, "stdin"> & {
+  readonly stdin?: ChannelInput;
+  /** Stands for the command in errors; default the command itself. */
+  readonly label?: string;
+};
+
+const defaultTimeoutMs = 60_000;
+const shownCharacters = 300;
+const shownLines = 12;
+
+/** Runs one command; see `Transport.exec`. A command that is given up is ended in the guest before the call rejects. */
+export async function remoteCommand(
+  context: RemoteCommandContext,
+  argv: readonly [string, ...string[]],
+  options: RemoteCommandOptions = {},
+): Promise<ExecResult> {
+  const commandLine = remoteCommandLine(argv);
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const deadline = startDeadline(timeoutMs, options.signal);
+  const label = options.label ?? shortened(shellQuote(argv));
+  let release: (() => void) | undefined;
+  let connecting = false;
+  try {
+    release = await context.slots.acquire(deadline.signal);
+    const outcome = await conduct(
+      context,
+      commandLine,
+      options,
+      deadline,
+      label,
+      (now) => (connecting = now),
+    );
+    return result(outcome, context.endpoint, label, options);
+  } catch (error) {
+    if (!(error instanceof DeadlineReached)) throw error;
+    const { host, port } = context.endpoint;
+    const seconds = timeoutMs / 1000;
+    if (connecting) throw new LocalkubeError("SSH_UNREACHABLE", { host, port, seconds });
+    throw new LocalkubeError("SSH_COMMAND_TIMEOUT", { command: label, seconds });
+  } finally {
+    deadline.clear();
+    release?.();
+  }
+}
+
+async function conduct(
+  { connection, endpoint }: RemoteCommandContext,
+  commandLine: string,
+  options: RemoteCommandOptions,
+  deadline: Deadline,
+  label: string,
+  onConnecting: (connecting: boolean) => void,
+): Promise<ChannelOutcome> {
+  const marker = processMarker();
+  const over = new AbortController();
+  const fault = Promise.withResolvers<never>();
+  fault.promise.catch(() => undefined);
+  const { channel, client, attended } = await openExecChannel(connection, endpoint, {
+    commandLine: marker.prefix + commandLine,
+    label,
+    signal: deadline.signal,
+    onConnecting,
+    attend: (opened, owner) =>
+      attendChannel(opened, {
+        marker,
+        stdout: options.stdout,
+        onLine: options.onLine,
+        connected: () => connection.isAlive(owner),
+        onOverflow: (limitMiB) =>
+          fault.reject(
+            new LocalkubeError(
+              "SSH_COMMAND_FAILED",
+              { command: label, exitCode: "none" },
+              { output: `It wrote more than ${limitMiB} MiB and was ended.` },
+            ),
+          ),
+      }),
+  });
+  const giveUp = () => fault.reject(deadline.signal.reason);
+  deadline.signal.addEventListener("abort", giveUp, { once: true });
+  if (deadline.signal.aborted) giveUp();
+  options.stdout?.once("error", fault.reject);
+  feedChannel(channel, options.stdin, over.signal).catch(fault.reject);
+  const ended = attended.finally(() => over.abort());
+  try {
+    const outcome = await Promise.race([ended, fault.promise]);
+    if (options.stdout) await Promise.race([flushed(options.stdout), fault.promise]);
+    return outcome;
+  } catch (error) {
+    over.abort();
+    await dismiss(channel, client, marker, ended, () => connection.isAlive(client));
+    throw error;
+  } finally {
+    deadline.signal.removeEventListener("abort", giveUp);
+    options.stdout?.off("error", fault.reject);
+  }
+}
+
+/** Ends the command in the guest and closes the channel; takes 5 s at most, usually some milliseconds. */
+async function dismiss(
+  channel: ClientChannel,
+  client: Client,
+  marker: ProcessMarker,
+  ended: Promise<unknown>,
+  connected: () => boolean,
+): Promise<void> {
+  const patience = pause(5000, undefined, { ref: false });
+  // Nobody reads any more: without this the channel's end would wait behind unread output.
+  channel.unpipe();
+  channel.resume();
+  const pid = await Promise.race([marker.pid, ended.then(() => undefined), patience]);
+  if (typeof pid === "number" && connected()) await Promise.race([endProcessGroup(client, pid), patience]);
+  channel.close();
+  await Promise.race([ended, patience]);
+}
+
+function result(
+  outcome: ChannelOutcome,
+  { host, port }: SshEndpoint,
+  command: string,
+  { allowFailure }: RemoteCommandOptions,
+): ExecResult {
+  const { exitCode, exitSignal, stdout, stderr } = outcome;
+  if (exitCode === undefined) throw new LocalkubeError("SSH_CONNECTION_LOST", { host, port, command });
+  if (exitCode === 0 || allowFailure) return { exitCode, stdout, stderr };
+  throw new LocalkubeError(
+    "SSH_COMMAND_FAILED",
+    { command, exitCode: exitSignal ? `${exitCode} (${exitSignal})` : exitCode },
+    { output: lastLines(stderr.trim() === "" ? stdout : stderr) },
+  );
+}
+
+/** Resolves when everything written so far has left the stream. */
+const flushed = (stream: NodeJS.WritableStream): Promise<void> =>
+  new Promise((resolve) => stream.write("", () => resolve()));
+
+const shortened = (text: string): string =>
+  text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+const lastLines = (text: string): string => text.trimEnd().split("\n").slice(-shownLines).join("\n");

@@ -1,0 +1,47 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+
+/** What a failed command says with `--output json`. */
+export interface ErrorReport {
+  readonly id: string;
+  readonly message: string;
+  readonly step?: string;
+  readonly fix: string;
+  readonly exitCode: number;
+  /** Last lines of a foreign program's output. */
+  readonly output?: string;
+  /** Messages of the causes, outermost first. */
+  readonly causes: readonly string[];
+  readonly stack?: string;
+}
+
+/** Any thrown value as a report; what is not ours is told as BUG, an abort as INTERRUPTED. */
+export function describeError(error: unknown): ErrorReport {
+  const own = ownError(error);
+  return {
+    id: own.id,
+    message: own.message,
+    ...(own.step === undefined ? {} : { step: own.step }),
+    fix: own.fix,
+    exitCode: own.exitCode,
+    ...(own.output === undefined ? {} : { output: own.output }),
+    causes: causesOf(own.id === "BUG" ? (own.cause as Error | undefined)?.cause : own.cause),
+    ...(own.id === "BUG" && error instanceof Error && error.stack ? { stack: error.stack } : {}),
+  };
+}
+
+function ownError(error: unknown): LocalkubeError {
+  if (error instanceof LocalkubeError) return error;
+  if (error instanceof Error && error.name === "AbortError")
+    return error.cause instanceof LocalkubeError ? error.cause : new LocalkubeError("INTERRUPTED");
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new LocalkubeError("BUG", { message }, { cause: error });
+}
+
+function causesOf(cause: unknown): string[] {
+  const messages: string[] = [];
+  for (let at = cause; at instanceof Error && messages.length < 5; at = at.cause) {
+    const message = at.message.split("\n", 1)[0] ?? "";
+    if (!messages.includes(message)) messages.push(message);
+  }
+  return messages;
+}

@@ -1,0 +1,23 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { EmitEvent, PipelineEvent } from "./events.ts";
+
+/**
+ * Appends each event but progress to a JSON-lines file, synchronously: what is in it when the process is killed did happen.
+ * It serves `logs`, `--timeline` and people; no command decides by it (steps look at the real thing in `check`).
+ */
+export function journal(file: string): EmitEvent {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  return (event) => {
+    if (event.type === "step-progress") return;
+    appendFileSync(file, `${JSON.stringify(plain(event))}\n`, { mode: 0o600 });
+  };
+}
+
+function plain(event: PipelineEvent): object {
+  if (event.type !== "step-failed") return event;
+  const { error } = event;
+  const id = error instanceof LocalkubeError ? error.id : undefined;
+  return { ...event, error: { id, message: error instanceof Error ? error.message : String(error) } };
+}

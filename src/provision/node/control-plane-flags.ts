@@ -1,0 +1,126 @@
+import type { Flags } from "./flags.ts";
+import { apiServerPort, guestPaths } from "./guest-paths.ts";
+import type { NodeInput } from "./node-input.ts";
+
+const pki = (name: string): string => `${guestPaths.pki}/${name}`;
+const kubeconfig = (name: string): string => `${guestPaths.kubernetes}/${name}.conf`;
+
+export function etcdArguments(input: NodeInput): readonly string[] {
+  const users = input.spec.extraConfig.etcd ?? {};
+  const flags: Flags = {
+    name: input.nodeName,
+    "data-dir": guestPaths.etcdData,
+    // Loopback only: the API server is its one client. Peers speak TLS too, though there are none with one node.
+    "listen-client-urls": "https://127.0.0.1:2379",
+    "advertise-client-urls": "https://127.0.0.1:2379",
+    "listen-peer-urls": "https://127.0.0.1:2380",
+    "initial-advertise-peer-urls": "https://127.0.0.1:2380",
+    "initial-cluster": `${input.nodeName}=https://127.0.0.1:2380`,
+    "cert-file": pki("etcd.crt"),
+    "key-file": pki("etcd.key"),
+    "trusted-ca-file": pki("etcd-ca.crt"),
+    "client-cert-auth": true,
+    "peer-cert-file": pki("etcd.crt"),
+    "peer-key-file": pki("etcd.key"),
+    "peer-trusted-ca-file": pki("etcd-ca.crt"),
+    "peer-client-cert-auth": true,
+    "listen-metrics-urls": "http://127.0.0.1:2381",
+    "snapshot-count": 10000,
+    ...users,
+  };
+  return Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+}
+
+/** Valid from 1.20 to 1.37 after the catalogue's filter (k0s and kubeadm set the same core). */
+export const apiServerFlags = (input: NodeInput): Flags => ({
+  "advertise-address": input.nodeAddress,
+  "secure-port": apiServerPort,
+  "insecure-port": 0,
+  "allow-privileged": true,
+  "authorization-mode": "Node,RBAC",
+  "client-ca-file": pki("ca.crt"),
+  "enable-admission-plugins": "NodeRestriction",
+  "etcd-servers": "https://127.0.0.1:2379",
+  "etcd-cafile": pki("etcd-ca.crt"),
+  "etcd-certfile": pki("apiserver-etcd-client.crt"),
+  "etcd-keyfile": pki("apiserver-etcd-client.key"),
+  "kubelet-client-certificate": pki("apiserver-kubelet-client.crt"),
+  "kubelet-client-key": pki("apiserver-kubelet-client.key"),
+  "kubelet-certificate-authority": pki("ca.crt"),
+  "kubelet-preferred-address-types": "InternalIP,Hostname",
+  "proxy-client-cert-file": pki("front-proxy-client.crt"),
+  "proxy-client-key-file": pki("front-proxy-client.key"),
+  "requestheader-client-ca-file": pki("front-proxy-ca.crt"),
+  "requestheader-allowed-names": "front-proxy-client",
+  "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+  "requestheader-group-headers": "X-Remote-Group",
+  "requestheader-username-headers": "X-Remote-User",
+  "service-account-issuer": `https://kubernetes.default.svc.${input.clusterDomain}`,
+  "service-account-key-file": pki("sa.pub"),
+  "service-account-signing-key-file": pki("sa.key"),
+  "service-cluster-ip-range": input.spec.serviceCidr,
+  "tls-cert-file": pki("apiserver.crt"),
+  "tls-private-key-file": pki("apiserver.key"),
+  profiling: false,
+});
+
+export const controllerManagerFlags = (input: NodeInput): Flags => ({
+  kubeconfig: kubeconfig("controller-manager"),
+  "authentication-kubeconfig": kubeconfig("controller-manager"),
+  "authorization-kubeconfig": kubeconfig("controller-manager"),
+  "bind-address": "127.0.0.1",
+  port: 0,
+  "client-ca-file": pki("ca.crt"),
+  "requestheader-client-ca-file": pki("front-proxy-ca.crt"),
+  "tls-cert-file": pki("controller-manager.crt"),
+  "tls-private-key-file": pki("controller-manager.key"),
+  "root-ca-file": pki("ca.crt"),
+  "cluster-signing-cert-file": pki("ca.crt"),
+  "cluster-signing-key-file": pki("ca.key"),
+  "service-account-private-key-file": pki("sa.key"),
+  "use-service-account-credentials": true,
+  "allocate-node-cidrs": true,
+  "cluster-cidr": input.spec.podCidr,
+  "service-cluster-ip-range": input.spec.serviceCidr,
+  controllers: "*,bootstrapsigner,tokencleaner",
+  // One control plane: an election would only make every restart wait for the old lease to run out (15 s).
+  "leader-elect": false,
+  profiling: false,
+});
+
+export const schedulerFlags = (): Flags => ({
+  kubeconfig: kubeconfig("scheduler"),
+  "authentication-kubeconfig": kubeconfig("scheduler"),
+  "authorization-kubeconfig": kubeconfig("scheduler"),
+  "bind-address": "127.0.0.1",
+  port: 0,
+  "client-ca-file": pki("ca.crt"),
+  "requestheader-client-ca-file": pki("front-proxy-ca.crt"),
+  "tls-cert-file": pki("scheduler.crt"),
+  "tls-private-key-file": pki("scheduler.key"),
+  "leader-elect": false,
+  profiling: false,
+});
+
+export const kubeletFlags = (input: NodeInput): Flags => ({
+  config: guestPaths.kubeletConfig,
+  kubeconfig: kubeconfig("kubelet"),
+  "node-ip": input.nodeAddress,
+  "hostname-override": input.nodeName,
+  "root-dir": guestPaths.kubeletRoot,
+  // Until 1.26 the runtime is chosen by flags, later by the configuration file.
+  ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
+    ? {}
+    : {
+        "container-runtime": "remote",
+        "container-runtime-endpoint": input.runtime.endpoint,
+        "image-service-endpoint": input.runtime.endpoint,
+      }),
+  // Only keeps the kubelet's own garbage collector from the sandbox image; the runtime's configuration decides which is used.
+  "pod-infra-container-image": input.artifacts.images.pause.ref,
+});
+
+export const proxyFlags = (input: NodeInput): Flags => ({
+  config: guestPaths.proxyConfig,
+  "hostname-override": input.nodeName,
+});

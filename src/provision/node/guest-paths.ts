@@ -1,0 +1,19 @@
+/** Every path we write in the guest, once. */
+export const guestPaths = {
+  bin: "/usr/local/bin",
+  pki: "/etc/kubernetes/pki",
+  kubernetes: "/etc/kubernetes",
+  units: "/etc/systemd/system",
+  kubeletConfig: "/var/lib/kubelet/config.yaml",
+  kubeletRoot: "/var/lib/kubelet",
+  proxyConfig: "/etc/kubernetes/kube-proxy.yaml",
+  etcdData: "/var/lib/etcd/localkube",
+  cniConfig: "/etc/cni/net.d/10-localkube.conflist",
+  crictl: "/etc/crictl.yaml",
+  images: "/var/lib/localkube/images",
+  state: "/var/lib/localkube",
+  modules: "/etc/modules-load.d/localkube.conf",
+  sysctl: "/etc/sysctl.d/90-localkube.conf",
+} as const;
+
+export const apiServerPort = 6443;

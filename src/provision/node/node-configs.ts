@@ -1,0 +1,94 @@
+import { guestPaths } from "./guest-paths.ts";
+import type { NodeInput } from "./node-input.ts";
+
+/** KubeletConfiguration v1beta1 (fixed from 1.20 to 1.37). */
+export const kubeletConfiguration = (input: NodeInput): object => ({
+  apiVersion: "kubelet.config.k8s.io/v1beta1",
+  kind: "KubeletConfiguration",
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true, cacheTTL: "2m0s" },
+    x509: { clientCAFile: `${guestPaths.pki}/ca.crt` },
+  },
+  authorization: { mode: "Webhook" },
+  tlsCertFile: `${guestPaths.pki}/kubelet-server.crt`,
+  tlsPrivateKeyFile: `${guestPaths.pki}/kubelet-server.key`,
+  address: "0.0.0.0",
+  readOnlyPort: 0,
+  cgroupDriver: input.cgroupDriver,
+  clusterDNS: [input.dnsAddress],
+  clusterDomain: input.clusterDomain,
+  failSwapOn: false,
+  healthzBindAddress: "127.0.0.1",
+  healthzPort: 10248,
+  volumePluginDir: `${guestPaths.kubeletRoot}/volumeplugins`,
+  // A developer's disk is often nearly full; percentages of a large disk would evict pods long before space is short.
+  evictionHard: {
+    "memory.available": "100Mi",
+    "nodefs.available": "1Gi",
+    "imagefs.available": "1Gi",
+    "nodefs.inodesFree": "2%",
+  },
+  serializeImagePulls: false,
+  ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
+    ? { containerRuntimeEndpoint: input.runtime.endpoint, imageServiceEndpoint: input.runtime.endpoint }
+    : {}),
+  ...(input.version.kubeletConfigHas("failCgroupV1") && input.facts.cgroupVersion === 1
+    ? { failCgroupV1: false }
+    : {}),
+});
+
+export const proxyConfiguration = (input: NodeInput): object => ({
+  apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+  kind: "KubeProxyConfiguration",
+  bindAddress: "0.0.0.0",
+  clientConnection: { kubeconfig: `${guestPaths.kubernetes}/kube-proxy.conf` },
+  clusterCIDR: input.spec.podCidr,
+  // Said outright: leaving it out means another thing in other versions.
+  mode: "iptables",
+  hostnameOverride: input.nodeName,
+  metricsBindAddress: "127.0.0.1:10249",
+  healthzBindAddress: "127.0.0.1:10256",
+  // nf_conntrack's limits belong to the host's kernel; a container may not set them.
+  conntrack: { maxPerCore: 0, min: 0 },
+});
+
+/** Bridge network of one node; /24 blocks of the pod CIDR go to nodes in order, and this node has the first. */
+export function bridgeNetwork(podCidr: string): object {
+  const [base = "", bits = "16"] = podCidr.split("/");
+  const subnet = Number(bits) >= 24 ? podCidr : `${base}/24`;
+  return {
+    cniVersion: "0.4.0",
+    name: "localkube",
+    plugins: [
+      {
+        type: "bridge",
+        bridge: "cni0",
+        isGateway: true,
+        isDefaultGateway: true,
+        ipMasq: true,
+        hairpinMode: true,
+        ipam: { type: "host-local", ranges: [[{ subnet }]], dataDir: "/var/lib/cni/networks" },
+      },
+      { type: "portmap", capabilities: { portMappings: true } },
+    ],
+  };
+}
+
+/** A kubeconfig of a component in the guest, with certificates by path. */
+export const componentKubeconfig = (user: string, certificate: string, server: string): object => ({
+  apiVersion: "v1",
+  kind: "Config",
+  clusters: [{ name: "localkube", cluster: { server, "certificate-authority": `${guestPaths.pki}/ca.crt` } }],
+  users: [
+    {
+      name: user,
+      user: {
+        "client-certificate": `${guestPaths.pki}/${certificate}.crt`,
+        "client-key": `${guestPaths.pki}/${certificate}.key`,
+      },
+    },
+  ],
+  contexts: [{ name: "localkube", context: { cluster: "localkube", user } }],
+  "current-context": "localkube",
+});

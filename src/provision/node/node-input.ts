@@ -1,0 +1,34 @@
+import type { ArtifactSet } from "../../contract/artifact.ts";
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import type { GuestFacts } from "../guest/guest-facts.ts";
+import type { CertificateSet } from "../pki/ensure-certificates.ts";
+
+export type KubernetesProgram =
+  "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kube-proxy";
+
+/** What the catalogue knows of one Kubernetes version, as far as rendering needs it. */
+export interface VersionFacts {
+  /** Whether the program accepts the flag; `unknown` = no evidence either way for this version. */
+  flagState(program: KubernetesProgram, flag: string): "present" | "absent" | "unknown";
+  /** Whether the KubeletConfiguration of this version knows the field. */
+  kubeletConfigHas(field: string): boolean;
+}
+
+/** Everything from which the files of a node are rendered: no effect, no clock, no randomness beyond it. */
+export interface NodeInput {
+  readonly spec: ClusterSpec;
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  readonly version: VersionFacts;
+  readonly artifacts: ArtifactSet;
+  readonly certificates: CertificateSet;
+  readonly facts: GuestFacts;
+  readonly runtime: RuntimeDefinition;
+  readonly clusterDomain: string;
+  /** Address of `kubernetes.default`: the first of the service CIDR. */
+  readonly serviceAddress: string;
+  /** Address of the cluster's DNS: the tenth of the service CIDR. */
+  readonly dnsAddress: string;
+  readonly cgroupDriver: "systemd" | "cgroupfs";
+}

@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../host/package-root.ts";
+import type { PushEntry } from "../../contract/transport.ts";
+
+/** A systemd unit with everything it reads: when any of it changes, the unit is restarted, otherwise never. */
+export interface Unit {
+  /** `kubelet.service` */
+  readonly name: string;
+  readonly template: string;
+  readonly argv: readonly string[];
+  /** Files the process reads at start; their content is part of the unit's identity. */
+  readonly inputs: readonly PushEntry[];
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+/** The hash that the running process carries in its environment as LOCALKUBE_INPUTS. */
+export function unitInputs(unit: Unit): string {
+  const hash = createHash("sha256").update(JSON.stringify([unit.template, unit.argv, unit.values ?? {}]));
+  for (const { path, mode, owner, source } of unit.inputs) {
+    hash.update(
+      JSON.stringify([path, mode, owner ?? "", source.kind === "text" ? source.text : source.sha256]),
+    );
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** The unit's text for `/etc/systemd/system`. Unknown places in the template are a programming error. */
+export function renderUnit(unit: Unit): string {
+  const template = readFileSync(join(packageRoot(), "templates", "systemd", unit.template), "utf8");
+  const values: Record<string, string> = {
+    ...unit.values,
+    inputs: unitInputs(unit),
+    exec: execLine(unit.argv),
+  };
+  return template.replace(/\{\{(\w+)\}\}/g, (_place, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`${unit.template}: no value for {{${name}}}`);
+    return value;
+  });
+}
+
+// systemd.service(5), «Command lines»: double quotes with C escapes; % and $ are its own and are doubled.
+function execLine(argv: readonly string[]): string {
+  return argv
+    .map((word) => word.replaceAll("%", "%%").replaceAll("$", "$$$$"))
+    .map((word) =>
+      /^[\w@%+=:,./$*-]+$/.test(word) ? word : `"${word.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`,
+    )
+    .join(" \\\n  ");
+}

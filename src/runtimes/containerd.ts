@@ -1,0 +1,59 @@
+import { stringify } from "smol-toml";
+import type { RuntimeDefinition, RuntimeInput } from "../contract/runtime.ts";
+
+const configFile = "/etc/containerd/config.toml";
+const registryConfig = "/etc/containerd/certs.d";
+
+/** containerd: configuration version 2 for 1.x, version 3 for 2.x (docs/man/containerd-config.toml.5; both read everywhere in their line). */
+export const containerd: RuntimeDefinition = {
+  name: "containerd",
+  summary: "containerd with runc, the default",
+  endpoint: "unix:///run/containerd/containerd.sock",
+  unit: "containerd.service",
+  kubernetes: { min: "1.20" },
+  files: (input) => [
+    {
+      path: configFile,
+      mode: 0o644,
+      source: { kind: "text", text: stringify(major(input) >= 2 ? versionThree(input) : versionTwo(input)) },
+    },
+  ],
+  importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
+  listImages: ["ctr", "--namespace", "k8s.io", "images", "list"],
+  removeImage: (ref) => ["ctr", "--namespace", "k8s.io", "images", "remove", ref],
+};
+
+const major = ({ runtimeVersion }: RuntimeInput): number => Number(runtimeVersion.split(".")[0]);
+
+const runc = ({ cgroupDriver }: RuntimeInput): object => ({
+  runtime_type: "io.containerd.runc.v2",
+  options: { SystemdCgroup: cgroupDriver === "systemd" },
+});
+
+const versionTwo = (input: RuntimeInput): Record<string, unknown> => ({
+  version: 2,
+  plugins: {
+    "io.containerd.grpc.v1.cri": {
+      sandbox_image: input.pauseImage,
+      restrict_oom_score_adj: input.restrictOomScoreAdj,
+      containerd: { default_runtime_name: "runc", runtimes: { runc: runc(input) } },
+      cni: { bin_dir: input.cniBinDir, conf_dir: "/etc/cni/net.d" },
+      registry: { config_path: registryConfig },
+    },
+  },
+});
+
+const versionThree = (input: RuntimeInput): Record<string, unknown> => ({
+  version: 3,
+  plugins: {
+    "io.containerd.cri.v1.images": {
+      pinned_images: { sandbox: input.pauseImage },
+      registry: { config_path: registryConfig },
+    },
+    "io.containerd.cri.v1.runtime": {
+      restrict_oom_score_adj: input.restrictOomScoreAdj,
+      containerd: { default_runtime_name: "runc", runtimes: { runc: runc(input) } },
+      cni: { bin_dir: input.cniBinDir, conf_dir: "/etc/cni/net.d" },
+    },
+  },
+});

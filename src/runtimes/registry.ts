@@ -1,0 +1,20 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RuntimeDefinition } from "../contract/runtime.ts";
+import { containerd } from "./containerd.ts";
+
+const definitions: readonly RuntimeDefinition[] = [containerd];
+
+/** `cri` is not a runtime of its own: it means the default one that speaks CRI. */
+const aliases: Readonly<Record<string, string>> = { cri: "containerd" };
+
+export const runtimeNames: readonly string[] = [
+  ...Object.keys(aliases),
+  ...definitions.map(({ name }) => name),
+];
+
+/** The runtime of that name or alias; rejects an unknown one with RUNTIME_UNKNOWN. */
+export function runtimeByName(name: string): RuntimeDefinition {
+  const found = definitions.find((definition) => definition.name === (aliases[name] ?? name));
+  if (!found) throw new LocalkubeError("RUNTIME_UNKNOWN", { runtime: name, known: runtimeNames.join(", ") });
+  return found;
+}

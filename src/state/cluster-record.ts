@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import type { ClusterSpec } from "../contract/cluster-spec.ts";
+import type { MachineRef } from "../contract/driver.ts";
+import { clusterSpecSchema } from "./cluster-spec-schema.ts";
+
+/** Schema of the record this program writes. Raise it together with an entry in migrations.ts. */
+export const recordSchema = 1;
+
+export const clusterPhases = ["creating", "running", "stopped", "paused", "deleting"] as const;
+/** What the last command wanted the cluster to be; what the machine is now only the driver knows. */
+export type ClusterPhase = (typeof clusterPhases)[number];
+
+/** Everything we know of a cluster, stored as `cluster.json`. Secrets are in files of their own, never here. */
+export interface ClusterRecord {
+  readonly schema: typeof recordSchema;
+  readonly spec: ClusterSpec;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly phase: ClusterPhase;
+  /** What `auto` and `cri` came to, settled before anything is created. */
+  readonly driver: string;
+  readonly runtime: string;
+  /** `v1.36.5` */
+  readonly kubernetesVersion: string;
+  readonly artifactsSource: "upstream" | "debian";
+  /** Absent until the driver has made the machine. */
+  readonly machine?: MachineRef;
+  /** Addresses inside the cluster, kept for its life. */
+  readonly addresses: {
+    /** First address of the service CIDR: the Service `kubernetes`. */
+    readonly kubernetesService: string;
+    /** Tenth address of the service CIDR: cluster DNS. */
+    readonly clusterDns: string;
+  };
+  /** The user's kubeconfig our entries were merged into; absent before the first merge. */
+  readonly userKubeconfig?: string;
+}
+
+const machineSchema = v.object({
+  driver: v.string(),
+  name: v.string(),
+  id: v.exactOptional(v.string()),
+  address: v.string(),
+  addressReachable: v.boolean(),
+  ports: v.object({ ssh: v.number(), api: v.number() }),
+  data: v.record(v.string(), v.string()),
+}) satisfies v.GenericSchema<unknown, MachineRef>;
+
+export const clusterRecordSchema = v.object({
+  schema: v.literal(recordSchema),
+  spec: clusterSpecSchema,
+  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  phase: v.picklist(clusterPhases),
+  driver: v.string(),
+  runtime: v.string(),
+  kubernetesVersion: v.string(),
+  artifactsSource: v.picklist(["upstream", "debian"]),
+  machine: v.exactOptional(machineSchema),
+  addresses: v.object({ kubernetesService: v.string(), clusterDns: v.string() }),
+  userKubeconfig: v.exactOptional(v.string()),
+}) satisfies v.GenericSchema<unknown, ClusterRecord>;

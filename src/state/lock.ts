@@ -1,0 +1,151 @@
+import { mkdir, rm, rmdir, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { HostContext } from "../contract/host.ts";
+import { currentHolder, holderState, readHolder, type LockHolder } from "./lock-holder.ts";
+import { clusterPaths, homePaths, privateDirectoryMode } from "./paths.ts";
+import { writePrivateFile } from "./private-file.ts";
+
+export interface LockOptions {
+  /** Shown to whoever waits: `localkube start`. No secrets. */
+  readonly command: string;
+  readonly signal: AbortSignal;
+  /** Milliseconds to wait for another writer before STATE_LOCKED. Default 30 000. */
+  readonly waitMs?: number;
+  /** Called once, when waiting begins: «waiting for localkube start (process 4711), at work since …». */
+  readonly onWait?: (notice: string) => void;
+}
+
+type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
+type LockPaths = Pick<ReturnType<typeof clusterPaths>, "lock" | "lockHolder" | "lockTakeover">;
+type Release = () => Promise<void>;
+
+const pollMs = 100;
+const heartbeatMs = 5000;
+/** A lock of a holder we cannot ask (another machine, or none recorded) counts as left behind when its heartbeat is this old. */
+const silenceMs = 30_000;
+/** Whether a lock was left behind is judged here by its holder; the library's own rule (age alone) would rob a suspended laptop. */
+const neverByAge = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Runs `work` as the only writer of a profile on this machine; readers need no lock. A lock left by a killed process is taken over at
+ * once. `work` gets a signal that follows `options.signal` and also ends when the lock is lost (STATE_LOCK_LOST); the lock is released
+ * when `work` has settled, never before. Rejects with STATE_LOCKED naming the other process, or with the signal's reason.
+ */
+export async function withProfileLock<T>(
+  host: Folders,
+  name: string,
+  options: LockOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lost = new AbortController();
+  const onLost = () => lost.abort(new LocalkubeError("STATE_LOCK_LOST", { name }));
+  const release = await acquire(host, name, options, onLost);
+  try {
+    return await work(AbortSignal.any([options.signal, lost.signal]));
+  } finally {
+    // The holder goes first: a lock without a holder is waited for, a dead holder's would be taken.
+    if (!lost.signal.aborted) await rm(clusterPaths(host, name).lockHolder, { force: true });
+    await release().catch(() => undefined); // a lost lock is another's now
+  }
+}
+
+async function acquire(
+  host: Folders,
+  name: string,
+  options: LockOptions,
+  onLost: () => void,
+): Promise<Release> {
+  const paths = clusterPaths(host, name);
+  await makeLockFolder(host);
+  const deadline = performance.now() + (options.waitMs ?? 30_000);
+  for (let attempt = 0; ; attempt++) {
+    options.signal.throwIfAborted();
+    const release = await tryAcquire(paths, options.command, onLost);
+    if (release) return release;
+    const holder = await readHolder(paths.lockHolder);
+    if (performance.now() >= deadline) throw locked(name, holder);
+    // The first miss may only be a meeting at the guard.
+    if (attempt === 1) options.onWait?.(`waiting for ${describe(holder)}`);
+    await sleep(pollMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
+  }
+}
+
+/**
+ * Lock and holder change together only under a short-lived guard: of two waiters that see the same dead holder, the second must not
+ * take away the lock that the first has just won.
+ */
+async function tryAcquire(
+  paths: LockPaths,
+  command: string,
+  onLost: () => void,
+): Promise<Release | undefined> {
+  const leaveGuard = await tryLock(paths.lockTakeover, 5000, () => undefined);
+  if (!leaveGuard) return undefined;
+  try {
+    const release =
+      (await tryLock(paths.lock, neverByAge, onLost)) ??
+      (await takeOver(paths, await readHolder(paths.lockHolder), onLost));
+    if (release) await writePrivateFile(paths.lockHolder, JSON.stringify(await currentHolder(command)));
+    return release;
+  } finally {
+    await leaveGuard().catch(() => undefined);
+  }
+}
+
+async function takeOver(paths: LockPaths, holder: LockHolder | undefined, onLost: () => void) {
+  const state = holder ? await holderState(holder) : "unknown";
+  if (state === "alive" || (state === "unknown" && !(await isSilent(paths.lock)))) return undefined;
+  await rm(paths.lockHolder, { force: true });
+  await rmdir(paths.lock);
+  return tryLock(paths.lock, neverByAge, onLost);
+}
+
+async function isSilent(folder: string): Promise<boolean> {
+  const heartbeat = await stat(folder).catch(() => undefined);
+  return heartbeat !== undefined && Date.now() - heartbeat.mtimeMs > silenceMs;
+}
+
+async function tryLock(
+  folder: string,
+  staleMs: number,
+  onCompromised: () => void,
+): Promise<Release | undefined> {
+  const { default: lockfile } = await import("proper-lockfile");
+  try {
+    const options = {
+      lockfilePath: folder,
+      realpath: false,
+      stale: staleMs,
+      update: heartbeatMs,
+      onCompromised,
+    };
+    return await lockfile.lock(folder, options);
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).code === "ELOCKED") return undefined;
+    throw problem;
+  }
+}
+
+async function makeLockFolder(host: Folders): Promise<void> {
+  const { locks, stateDir } = homePaths(host);
+  try {
+    await mkdir(locks, { recursive: true, mode: privateDirectoryMode });
+  } catch (cause) {
+    const problem = (cause as Error).message;
+    throw new LocalkubeError("STATE_UNWRITABLE", { file: locks, folder: stateDir, problem }, { cause });
+  }
+}
+
+function locked(name: string, holder: LockHolder | undefined): LocalkubeError {
+  return new LocalkubeError("STATE_LOCKED", {
+    name,
+    since: holder?.since ?? "an unknown time",
+    holder: holder ? `${holder.command}, process ${holder.pid} on ${holder.hostname}` : "an unknown process",
+  });
+}
+
+function describe(holder: LockHolder | undefined): string {
+  if (!holder) return "another localkube";
+  return `${holder.command} (process ${holder.pid}), at work since ${holder.since}`;
+}

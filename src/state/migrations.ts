@@ -1,0 +1,24 @@
+/** Turns a record of one schema into one of the next. Pure; its input was read from disk and may be anything of that schema. */
+export type Migration = (record: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+
+/** By the schema a migration starts from. Empty as long as no release wrote another schema than the present one. */
+export const migrations: Readonly<Record<number, Migration>> = {};
+
+/**
+ * Brings a record from its schema to the wanted one, step by step. Throws an Error naming the schema for which no migration exists;
+ * the file on disk stays as it is until the next save.
+ */
+export function migrate(
+  record: Readonly<Record<string, unknown>>,
+  from: number,
+  to: number,
+  table: Readonly<Record<number, Migration>> = migrations,
+): Readonly<Record<string, unknown>> {
+  let current = record;
+  for (let schema = from; schema < to; schema++) {
+    const step = table[schema];
+    if (step === undefined) throw new Error(`no release of localkube wrote schema ${schema}`);
+    current = { ...step(current), schema: schema + 1 };
+  }
+  return current;
+}

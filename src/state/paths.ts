@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import type { HostContext } from "../contract/host.ts";
+import { profileName } from "./profile-name.ts";
+
+/** Modes of everything below `stateDir`: keys live there, so nobody else may look in. */
+export const privateDirectoryMode = 0o700;
+export const privateFileMode = 0o600;
+
+/** Every file and folder of the product that belongs to no single cluster. Reads nothing, makes nothing. */
+export function homePaths(host: Pick<HostContext, "stateDir" | "cacheDir">) {
+  const { stateDir, cacheDir } = host;
+  return {
+    stateDir,
+    /** One folder per profile. */
+    clusters: join(stateDir, "clusters"),
+    /** Locks stand beside the clusters, not in them: a lock must outlive the folder that `delete` removes under it. */
+    locks: join(stateDir, "locks"),
+    /** What `config set` and `profile use` remember. */
+    settings: join(stateDir, "config.json"),
+    cacheDir,
+    /** Tree of host/path files, the same as a mirror's. */
+    artifacts: join(cacheDir, "artifacts"),
+    build: join(cacheDir, "build"),
+    /** Machine images by content key. */
+    images: join(cacheDir, "images"),
+    /** On the same file system as the rest of the cache, so that results can be renamed into place. */
+    temporary: join(cacheDir, "tmp"),
+  } as const;
+}
+
+/** Every file and folder of one cluster. Throws PROFILE_NAME_INVALID, so that no name can lead out of the state folder. */
+export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, name: string) {
+  const home = homePaths(host);
+  const folder = join(home.clusters, profileName(name));
+  return {
+    folder,
+    /** What we know of the cluster: see cluster-record.ts. */
+    record: join(folder, "cluster.json"),
+    /** What the pipeline did, one event a line. */
+    journal: join(folder, "journal.jsonl"),
+    pki: join(folder, "pki"),
+    ssh: join(folder, "ssh"),
+    identity: join(folder, "ssh", "id_ed25519"),
+    knownHosts: join(folder, "ssh", "known_hosts"),
+    hostKey: join(folder, "ssh", "host_ed25519"),
+    /** Our own kubeconfig with the administrator's rights; the user's is merged from it. */
+    kubeconfig: join(folder, "kubeconfig"),
+    logs: join(folder, "logs"),
+    /** Folder made by the writer's lock while it is held. */
+    lock: join(home.locks, `${name}.lock`),
+    /** Who holds the lock. */
+    lockHolder: join(home.locks, `${name}.json`),
+    /** Held for a moment by who takes a dead process's lock away. */
+    lockTakeover: join(home.locks, `${name}.takeover`),
+  } as const;
+}

@@ -1,0 +1,129 @@
+import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import * as v from "valibot";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { HostContext } from "../contract/host.ts";
+import { clusterRecordSchema, recordSchema, type ClusterRecord } from "./cluster-record.ts";
+import { migrate } from "./migrations.ts";
+import { clusterPaths, homePaths } from "./paths.ts";
+import { writePrivateFile } from "./private-file.ts";
+import { profileName } from "./profile-name.ts";
+
+type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
+
+/** One profile as `profile list` and `delete --all` see it: the record, or why it cannot be read. */
+export type ListedCluster =
+  | { readonly name: string; readonly record: ClusterRecord }
+  | { readonly name: string; readonly problem: LocalkubeError };
+
+/**
+ * The record of a cluster; undefined when there is none. Rejects with STATE_UNREADABLE (truncated, not JSON, wrong shape, no rights)
+ * or STATE_TOO_NEW; the file is never written here, so nothing is lost.
+ */
+export async function loadCluster(host: Folders, name: string): Promise<ClusterRecord | undefined> {
+  const file = clusterPaths(host, name).record;
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
+  const content = parseObject(file, text);
+  const schema = content["schema"];
+  if (typeof schema !== "number" || !Number.isInteger(schema))
+    throw unreadable(file, "it has no schema number");
+  if (schema > recordSchema) throw new LocalkubeError("STATE_TOO_NEW", { file, schema, known: recordSchema });
+  const parsed = v.safeParse(clusterRecordSchema, migrated(file, content, schema));
+  if (!parsed.success) throw unreadable(file, issueText(parsed.issues[0]));
+  if (parsed.output.spec.name !== name)
+    throw unreadable(file, `it belongs to the profile «${parsed.output.spec.name}»`);
+  return parsed.output;
+}
+
+/**
+ * Writes the record, replacing the former one in one move. Refuses with STATE_UNREADABLE or STATE_TOO_NEW to replace a file that
+ * `loadCluster` could not read. The caller holds the profile's lock.
+ */
+export async function saveCluster(host: Folders, record: ClusterRecord): Promise<void> {
+  await loadCluster(host, record.spec.name);
+  const checked = v.parse(clusterRecordSchema, record);
+  await writePrivateFile(
+    clusterPaths(host, record.spec.name).record,
+    `${JSON.stringify(checked, null, 2)}\n`,
+  );
+}
+
+/**
+ * Removes all of a cluster's files; fine when there are none or a killed call left half of them. The folder is renamed first, so that
+ * a cluster is there as a whole or not at all. The caller holds the profile's lock.
+ */
+export async function removeCluster(host: Folders, name: string): Promise<void> {
+  const { folder } = clusterPaths(host, name);
+  const doomed = join(dirname(folder), `.${basename(folder)}.removed`);
+  await rm(doomed, { recursive: true, force: true });
+  await rename(folder, doomed).catch(ignoreMissing);
+  await rm(doomed, { recursive: true, force: true });
+}
+
+/** All profiles by name; one that cannot be read is listed with its problem instead of hiding the others. */
+export async function listClusters(host: Folders): Promise<readonly ListedCluster[]> {
+  const entries = await readdir(homePaths(host).clusters, { withFileTypes: true }).catch(ignoreMissing);
+  const names = (entries ?? []).filter((entry) => entry.isDirectory() && isProfileName(entry.name));
+  const listed = names.map(async ({ name }): Promise<ListedCluster | undefined> => {
+    try {
+      const record = await loadCluster(host, name);
+      return record && { name, record };
+    } catch (problem) {
+      if (problem instanceof LocalkubeError) return { name, problem };
+      throw problem;
+    }
+  });
+  const found = (await Promise.all(listed)).filter((entry) => entry !== undefined);
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw unreadable(file, (cause as Error).message, cause);
+  }
+}
+
+function parseObject(file: string, text: string): Record<string, unknown> {
+  if (text.trim() === "") throw unreadable(file, "it is empty");
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(file, `it is not JSON (${(cause as Error).message})`, cause);
+  }
+  if (typeof content !== "object" || content === null || Array.isArray(content))
+    throw unreadable(file, "it is not a JSON object");
+  return content as Record<string, unknown>;
+}
+
+function migrated(file: string, content: Record<string, unknown>, schema: number) {
+  try {
+    return migrate(content, schema, recordSchema);
+  } catch (cause) {
+    throw unreadable(file, (cause as Error).message, cause);
+  }
+}
+
+function issueText(issue: v.BaseIssue<unknown>): string {
+  return `${v.getDotPath(issue) ?? "the record"}: ${issue.message}`;
+}
+
+function unreadable(file: string, problem: string, cause?: unknown): LocalkubeError {
+  return new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause });
+}
+
+function isProfileName(name: string): boolean {
+  try {
+    return profileName(name) === name;
+  } catch {
+    return false;
+  }
+}
+
+function ignoreMissing(problem: unknown): undefined {
+  if ((problem as NodeJS.ErrnoException).code !== "ENOENT") throw problem;
+}

@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import type { ClusterRecord } from "../../src/state/cluster-record.ts";
+import { saveCluster } from "../../src/state/store.ts";
+import { localkube, temporaryHome } from "./run-localkube.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await temporaryHome();
+});
+
+const record = (name: string): ClusterRecord => ({
+  schema: 1,
+  spec: {
+    apiVersion: "localkube/v1",
+    kind: "Cluster",
+    name,
+    driver: "auto",
+    runtime: "cri",
+    kubernetesVersion: "",
+    artifacts: "auto",
+    mirror: "",
+    cpus: 2,
+    memoryMiB: 2048,
+    cni: "bridge",
+    serviceCidr: "10.96.0.0/12",
+    podCidr: "10.244.0.0/16",
+    extraConfig: {},
+    featureGates: {},
+    apiServer: { names: [], ips: [], port: 0 },
+    wait: ["apiserver"],
+    waitTimeoutSeconds: 360,
+    keepContext: false,
+    embedCerts: false,
+  },
+  createdAt: "2026-01-02T03:04:05.000Z",
+  phase: "stopped",
+  driver: "podman",
+  runtime: "containerd",
+  kubernetesVersion: "v1.20.2",
+  artifactsSource: "debian",
+  addresses: { kubernetesService: "10.96.0.1", clusterDns: "10.96.0.10" },
+});
+const store = (name: string) =>
+  saveCluster({ stateDir: join(home, "state"), cacheDir: join(home, "cache") }, record(name));
+
+test("list shows every cluster with the current one marked; use moves the mark", async () => {
+  expect((await localkube(home, ["profile", "list"])).stdout).toContain("localkube start");
+  await store("localkube");
+  await store("two");
+  const lines = async () => (await localkube(home, ["profile", "list"])).stdout.trimEnd().split("\n");
+  expect(await lines()).toEqual([
+    "  PROFILE    DRIVER  RUNTIME     KUBERNETES  PHASE",
+    "* localkube  podman  containerd  v1.20.2     stopped",
+    "  two        podman  containerd  v1.20.2     stopped",
+  ]);
+  expect((await localkube(home, ["profile", "use", "two"])).exitCode).toBe(0);
+  expect((await lines()).at(-1)).toMatch(/^\* two /);
+  expect((await localkube(home, ["profile", "list", "-p", "localkube"])).stdout).toContain("* localkube");
+  const { profiles } = JSON.parse((await localkube(home, ["profile", "list", "-o", "json"])).stdout) as {
+    profiles: object[];
+  };
+  expect(profiles).toContainEqual({
+    name: "two",
+    current: true,
+    driver: "podman",
+    runtime: "containerd",
+    kubernetesVersion: "v1.20.2",
+    phase: "stopped",
+  });
+});
+
+test("a cluster whose record cannot be read is listed with the reason", async () => {
+  await store("good");
+  await mkdir(join(home, "state/clusters/bad"), { recursive: true });
+  await writeFile(join(home, "state/clusters/bad/cluster.json"), "{");
+  const { stdout, exitCode } = await localkube(home, ["profile", "list"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/ bad .*cannot be read/);
+  expect(stdout).toMatch(/ good .*v1\.20\.2/);
+});
+
+test("use refuses a profile that is not there, and a bad name", async () => {
+  await store("two");
+  const unknown = await localkube(home, ["profile", "use", "tow"]);
+  expect(unknown.exitCode).toBe(66);
+  expect(unknown.stderr).toContain("USAGE_UNKNOWN_PROFILE");
+  expect(unknown.stderr).toContain("did you mean «two»");
+  const bad = await localkube(home, ["profile", "use", "../two"]);
+  expect(bad.exitCode).toBe(2);
+  expect(bad.stderr).toContain("PROFILE_NAME_INVALID");
+});

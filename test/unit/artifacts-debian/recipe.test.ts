@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { debianPaths } from "../../../src/artifacts/debian/paths.ts";
+import { keyPattern, recipe, recipeKey, rootPackages } from "../../../src/artifacts/debian/recipe.ts";
+
+describe("recipeKey", () => {
+  it("is short, stable and made of the sources", async () => {
+    const key = await recipeKey();
+    expect(key).toMatch(keyPattern);
+    expect(await recipeKey()).toBe(key);
+  });
+});
+
+describe("rootPackages", () => {
+  it("brings a C compiler for the other architecture only when it is another", () => {
+    expect(rootPackages("amd64", "amd64")).toEqual(recipe.packages);
+    expect(rootPackages("amd64", "arm64")).toContain("gcc-aarch64-linux-gnu");
+    expect(rootPackages("arm64", "amd64")).toContain("gcc-x86-64-linux-gnu");
+  });
+});
+
+describe("debianPaths", () => {
+  it("keeps architectures and keys apart", () => {
+    const paths = debianPaths("/cache", "0123456789-abcdef0123", "arm64");
+    expect(paths.artifacts).toBe(
+      "/cache/artifacts/debian/bookworm/kubernetes-v1.20.2/0123456789-abcdef0123/linux/arm64",
+    );
+    expect(paths.build).toBe("/cache/build/0123456789-abcdef0123/arm64");
+  });
+});

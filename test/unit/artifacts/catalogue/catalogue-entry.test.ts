@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { componentDigests } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
+import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
+import {
+  kubeletConfigHas,
+  refusesCgroupV1,
+} from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
+import {
+  knownMinors,
+  minorOf,
+  newestStable,
+  normaliseVersion,
+} from "../../../../src/artifacts/catalogue/kubernetes-version.ts";
+import { upstreamArchives, upstreamBinaries } from "../../../../src/artifacts/upstream-artifacts.ts";
+
+const number = (version: string): number =>
+  version.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
+
+test("the catalogue goes from 1.20 to 1.37 without a gap", () => {
+  expect(knownMinors).toEqual(Array.from({ length: 18 }, (_, index) => 20 + index));
+  expect(newestStable()).toBe("v1.37.1");
+});
+
+test.each(knownMinors)("1.%i has what goes together", (minor) => {
+  const entry = catalogueEntry(`1.${minor}`);
+  expect(entry.version).toMatch(new RegExp(`^v1\\.${minor}\\.\\d+$`));
+  const { floor, below, install } = entry.containerd;
+  expect(number(install)).toBeGreaterThanOrEqual(number(floor));
+  if (below !== undefined) expect(number(install)).toBeLessThan(number(below));
+  // containerd 2 no longer speaks the only CRI these kubelets know
+  expect(entry.cri.includes("v1") || number(install) < number("2.0.0")).toBe(true);
+  expect(["3.5.0", "3.5.1", "3.5.2"]).not.toContain(entry.etcd); // they corrupt data
+  for (const [name, version] of [
+    ["containerd", install],
+    ["runc", entry.runc],
+    ["cni-plugins", entry.cniPlugins],
+    ["crictl", entry.crictl],
+  ] as const)
+    expect(componentDigests[name][version], `${name} ${version}`).toBeDefined();
+});
+
+test("paths and digests of a release are upstream's own", () => {
+  const entry = catalogueEntry("v1.36.2");
+  const { kubelet, "kube-apiserver": apiserver } = upstreamBinaries(entry, "arm64");
+  expect(kubelet).toEqual({
+    identity: "dl.k8s.io/release/v1.36.2/bin/linux/arm64/kubelet",
+    digest: { kind: "known", sha256: "b0b45db96f0e6bf996780b8a2b8d868bf538dc7c3a60cf604cf0ea2d65c24b06" },
+  });
+  expect(apiserver.digest).toEqual({
+    kind: "companion",
+    identity: "dl.k8s.io/release/v1.36.2/bin/linux/arm64/kube-apiserver.sha256",
+  });
+  expect(upstreamArchives(entry, "amd64").map(({ wanted }) => wanted.identity)).toEqual([
+    "github.com/etcd-io/etcd/releases/download/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz",
+    "github.com/containerd/containerd/releases/download/v2.3.4/containerd-static-2.3.4-linux-amd64.tar.gz",
+    "github.com/opencontainers/runc/releases/download/v1.4.3/runc.amd64",
+    "github.com/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-amd64-v1.9.1.tgz",
+    "github.com/kubernetes-sigs/cri-tools/releases/download/v1.36.0/crictl-v1.36.0-linux-amd64.tar.gz",
+  ]);
+});
+
+test("CoreDNS moved to a path of its own in 1.21", () => {
+  expect(catalogueEntry("1.20").corednsImage).toBe("registry.k8s.io/coredns:1.7.0");
+  expect(catalogueEntry("1.21").corednsImage).toBe("registry.k8s.io/coredns/coredns:v1.8.0");
+});
+
+test.each([
+  ["v1.36.5", "v1.36.5"],
+  ["1.36.9", "v1.36.9"],
+  ["1.20", "v1.20.15"],
+  ["v1.37.0-rc.1", "v1.37.0-rc.1"],
+])("%s is %s", (given, version) => {
+  expect(normaliseVersion(given)).toBe(version);
+});
+
+test.each([
+  ["v1.38.0", "v1.37.1"],
+  ["v1.19.3", "v1.20.15"],
+  ["v2.0.0", "v1.37.1"],
+  ["v1.3600.0", "v1.37.1"],
+  ["latest", "v1.37.1"],
+  ["v1.36.5; rm", "v1.36.5"],
+  ["v1.36.../x", "v1.36.5"],
+])("%s is not known; the closest is %s", (version, closest) => {
+  expect(() => minorOf(version)).toThrowError(
+    expect.objectContaining({
+      id: "KUBERNETES_VERSION_UNKNOWN",
+      params: { version, oldest: "v1.20", newest: "v1.37.1", closest },
+    }) as Error,
+  );
+});
+
+test("fields of the kubelet's configuration are asked for by version", () => {
+  expect(kubeletConfigHas("failCgroupV1", "v1.30.0")).toBe(false);
+  expect(kubeletConfigHas("failCgroupV1", "v1.31.0")).toBe(true);
+  expect(kubeletConfigHas("clusterDNS", "v1.20.2")).toBe(true);
+  expect([refusesCgroupV1("v1.34.0"), refusesCgroupV1("v1.35.0")]).toEqual([false, true]);
+});

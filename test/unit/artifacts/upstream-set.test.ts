@@ -1,0 +1,131 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { copyToMirror } from "../../../src/artifacts/mirror.ts";
+import { openSource } from "../../../src/artifacts/source.ts";
+import { stableVersion } from "../../../src/artifacts/stable-version.ts";
+import { fetchUpstream, upstreamComplete } from "../../../src/artifacts/upstream-set.ts";
+import { verifyMirror } from "../../../src/artifacts/verify-mirror.ts";
+import { fakeEntry, putFakeImage, putFakeRelease } from "./fake-release.ts";
+import { folderHandler, startServer } from "./loopback-server.ts";
+import { hasty, put, temporaryFolder, type TestContext, testContext } from "./test-context.ts";
+
+let folder: string;
+let mirror: string;
+let c: TestContext;
+const apiserver = "dl.k8s.io/release/v1.30.999/bin/linux/amd64/kube-apiserver";
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  mirror = join(folder, "mirror");
+  c = testContext(folder);
+  await putFakeRelease(mirror);
+});
+
+const fetchFrom = async (from: string, context = c) =>
+  fetchUpstream(fakeEntry, "amd64", await openSource(from), context, { limits: hasty });
+
+test("a whole release comes from a mirror served over HTTP, and then from the cache alone", async () => {
+  const server = await startServer(folderHandler(mirror));
+  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
+  const { set } = await fetchFrom(server.url);
+  expect(set.kubernetesVersion).toBe("v1.30.999");
+  expect(set.archives.etcd?.version).toBe("99.0.1");
+  expect(set.binaries["kube-apiserver"].file).toBe(join(c.host.cacheDir, "artifacts", apiserver));
+  expect(set.images.pause.ref).toBe("registry.k8s.io/pause:99.1");
+  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(true);
+  const asked = server.requests.length;
+  expect((await fetchFrom(server.url)).set).toEqual(set);
+  expect(server.requests).toHaveLength(asked);
+});
+
+test("the folder copied from the cache is a mirror again, and `sha256sum -c` agrees", async () => {
+  const { identities } = await fetchFrom(mirror);
+  const copy = join(folder, "copy");
+  const first = await copyToMirror(identities, copy, c, "v1.30.999");
+  expect(first).toMatchObject({ files: identities.length, added: identities.length });
+  expect(await copyToMirror(identities, copy, c, "v1.30.999")).toMatchObject({ added: 0 });
+  await c.host.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], { cwd: copy });
+  expect(await verifyMirror(copy, c)).toMatchObject({ bad: [], unverified: [] });
+  const probe = { env: {}, timeoutMs: 2000 };
+  expect(await stableVersion(await openSource(copy), probe)).toBe("v1.30.999");
+  const server = await startServer(folderHandler(copy));
+  expect(await stableVersion(await openSource(server.url), probe)).toBe("v1.30.999");
+  const fresh = testContext(join(folder, "other-machine"));
+  const { set } = await fetchFrom(server.url, fresh);
+  expect(Object.keys(set.binaries)).toHaveLength(6);
+});
+
+test("verify names every bad, missing and unknown file", async () => {
+  const { identities } = await fetchFrom(mirror);
+  const copy = join(folder, "copy");
+  await copyToMirror(identities, copy, c);
+  await writeFile(join(copy, apiserver), "damaged");
+  const blob = identities.find((identity) => identity.includes("/blobs/")) ?? "";
+  await rm(join(copy, blob));
+  await put(join(copy, "dl.k8s.io/other"), "x");
+  const kubelet = "dl.k8s.io/release/v1.36.2/bin/linux/amd64/kubelet";
+  await put(join(copy, kubelet), "not the kubelet");
+  const report = await verifyMirror(copy, c);
+  expect(report.bad.map(({ path }) => path).sort()).toEqual([apiserver, blob, kubelet].sort());
+  expect(report.bad.find(({ path }) => path === kubelet)?.problem).toContain("the catalogue says");
+  expect(report.unverified).toEqual(["dl.k8s.io/other"]);
+});
+
+test("the first failure ends the others and leaves no lock", async () => {
+  await rm(join(mirror, apiserver));
+  await expect(fetchFrom(mirror)).rejects.toMatchObject({ id: "ARTIFACT_NOT_FOUND" });
+  const left = await readdir(join(c.host.cacheDir, "artifacts"), { recursive: true });
+  expect(left.filter((name) => /\.(lock|part)$/.test(name))).toEqual([]);
+});
+
+test("the archive of an image holds the platform's own manifest under its reference", async () => {
+  const { set } = await fetchFrom(mirror);
+  const { stdout } = await c.host.run(["tar", "-xOf", set.images.pause.file, "index.json"]);
+  const index = JSON.parse(stdout) as { manifests: { digest: string; annotations: object }[] };
+  const [manifest] = index.manifests;
+  expect(manifest?.annotations).toMatchObject({ "io.containerd.image.name": "registry.k8s.io/pause:99.1" });
+  await readFile(join(mirror, "registry.k8s.io/v2/pause/manifests", manifest?.digest ?? ""));
+});
+
+test("a damaged archive is put together again", async () => {
+  const { set } = await fetchFrom(mirror);
+  await writeFile(set.images.pause.file, "damaged");
+  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
+  expect((await fetchFrom(mirror)).set.images.pause).toEqual(set.images.pause);
+});
+
+test("a cached tag that is no manifest is asked for again", async () => {
+  await fetchFrom(mirror);
+  await writeFile(join(c.host.cacheDir, "artifacts/registry.k8s.io/v2/pause/manifests/99.1"), "<html>");
+  await fetchFrom(mirror);
+});
+
+const pause = "registry.k8s.io/v2/pause";
+test.each([
+  ["no manifest", "<html>", "its manifest is not one"],
+  [
+    "another platform only",
+    JSON.stringify({ schemaVersion: 2, manifests: [] }),
+    "not offered for linux/amd64",
+  ],
+  ["no layers", JSON.stringify({ schemaVersion: 2, config: { digest: "x" } }), "names no layers"],
+  [
+    "a digest that would be a path",
+    JSON.stringify({ schemaVersion: 2, config: { digest: "sha256:../../../../evil" }, layers: [] }),
+    "a digest that is not SHA-256",
+  ],
+])("a registry that serves %s is refused", async (_name, manifest, problem) => {
+  await putFakeImage(mirror, pause, "99.1");
+  await put(join(mirror, pause, "manifests/99.1"), manifest);
+  await expect(fetchFrom(mirror)).rejects.toMatchObject({
+    id: "ARTIFACT_IMAGE_INVALID",
+    message: expect.stringContaining(problem) as unknown,
+  });
+});
+
+test("a mirror that lies about a blob is found out", async () => {
+  const blobs = join(mirror, pause, "blobs");
+  for (const name of await readdir(blobs)) await writeFile(join(blobs, name), "lies");
+  await expect(fetchFrom(mirror)).rejects.toMatchObject({ id: "ARTIFACT_DIGEST_MISMATCH" });
+});

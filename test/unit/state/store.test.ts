@@ -1,0 +1,154 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ClusterRecord } from "../../../src/state/cluster-record.ts";
+import { clusterPaths } from "../../../src/state/paths.ts";
+import { writePrivateFile } from "../../../src/state/private-file.ts";
+import { listClusters, loadCluster, removeCluster, saveCluster } from "../../../src/state/store.ts";
+
+let stateDir = "";
+const host = () => ({ stateDir, cacheDir: join(stateDir, "cache") });
+
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), "localkube-store-"));
+});
+afterEach(() => rm(stateDir, { recursive: true, force: true }));
+
+function record(name = "demo"): ClusterRecord {
+  return {
+    schema: 1,
+    spec: {
+      apiVersion: "localkube/v1",
+      kind: "Cluster",
+      name,
+      driver: "auto",
+      runtime: "cri",
+      kubernetesVersion: "",
+      artifacts: "auto",
+      mirror: "",
+      cpus: 2,
+      memoryMiB: 4096,
+      cni: "bridge",
+      serviceCidr: "10.96.0.0/12",
+      podCidr: "10.244.0.0/16",
+      extraConfig: { kubelet: { "max-pods": "50" } },
+      featureGates: { AllAlpha: false },
+      apiServer: { names: ["kube.example.org"], ips: ["192.0.2.1"], port: 0 },
+      wait: ["apiserver", "node"],
+      waitTimeoutSeconds: 360,
+      keepContext: false,
+      embedCerts: false,
+    },
+    createdAt: "2026-05-01T10:00:00.000Z",
+    phase: "creating",
+    driver: "podman",
+    runtime: "containerd",
+    kubernetesVersion: "v1.36.2",
+    artifactsSource: "upstream",
+    addresses: { kubernetesService: "10.96.0.1", clusterDns: "10.96.0.10" },
+  };
+}
+
+async function place(name: string, content: string): Promise<string> {
+  const file = clusterPaths(host(), name).record;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+  return file;
+}
+
+test("what was saved is loaded again, with and without a machine; another profile is absent", async () => {
+  await saveCluster(host(), record());
+  expect(await loadCluster(host(), "demo")).toEqual(record());
+  const machine = {
+    driver: "podman",
+    name: "localkube-demo",
+    id: "abc",
+    address: "10.89.0.2",
+    addressReachable: true,
+    ports: { ssh: 40_001, api: 40_002 },
+    data: { network: "localkube" },
+  };
+  await saveCluster(host(), { ...record(), phase: "running", machine });
+  expect(await loadCluster(host(), "demo")).toEqual({ ...record(), phase: "running", machine });
+  expect(await loadCluster(host(), "other")).toBeUndefined();
+});
+
+test("folders are 0700 and files 0600", async () => {
+  await saveCluster(host(), record());
+  const { record: file, folder } = clusterPaths(host(), "demo");
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  await chmod(file, 0o644);
+  await saveCluster(host(), record());
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+describe("a file that cannot be read stops load and save, and stays as it is", () => {
+  const whole = JSON.stringify(record());
+  const cases: readonly (readonly [string, string, string, RegExp])[] = [
+    ["empty", "", "STATE_UNREADABLE", /empty/],
+    ["truncated", whole.slice(0, whole.length / 2), "STATE_UNREADABLE", /not JSON/],
+    ["not an object", "[]", "STATE_UNREADABLE", /not a JSON object/],
+    ["without schema", "{}", "STATE_UNREADABLE", /no schema/],
+    ["of a schema nobody wrote", '{"schema":0}', "STATE_UNREADABLE", /schema 0/],
+    ["of a newer schema", '{"schema":2,"spec":{}}', "STATE_TOO_NEW", /schema 2.*schema 1 at most/],
+    ["of another profile", JSON.stringify(record("else")), "STATE_UNREADABLE", /«else»/],
+    ["of a wrong shape", whole.replace('"cpus":2', '"cpus":"2"'), "STATE_UNREADABLE", /spec\.cpus/],
+    ["with a phase unknown to us", whole.replace('"creating"', '"gone"'), "STATE_UNREADABLE", /phase/],
+  ];
+  test.each(cases)("%s", async (_, content, id, message) => {
+    const file = await place("demo", content);
+    await expect(loadCluster(host(), "demo")).rejects.toMatchObject({
+      id,
+      message: expect.stringMatching(message) as string,
+    });
+    await expect(saveCluster(host(), record())).rejects.toMatchObject({ id });
+    expect(await readFile(file, "utf8")).toBe(content);
+  });
+});
+
+test("a folder where the record should be is STATE_UNREADABLE", async () => {
+  await mkdir(clusterPaths(host(), "demo").record, { recursive: true });
+  await expect(loadCluster(host(), "demo")).rejects.toMatchObject({ id: "STATE_UNREADABLE" });
+});
+
+test("a state folder that cannot be made is STATE_UNWRITABLE", async () => {
+  await writeFile(join(stateDir, "clusters"), "a file in the way");
+  const { pki } = clusterPaths(host(), "demo");
+  await expect(writePrivateFile(join(pki, "ca.key"), "x")).rejects.toMatchObject({ id: "STATE_UNWRITABLE" });
+});
+
+test("the list is sorted, leaves out strangers, and one bad record hides no other", async () => {
+  expect(await listClusters(host())).toEqual([]);
+  await saveCluster(host(), record("b"));
+  await saveCluster(host(), record("a"));
+  await place("c", "{");
+  await mkdir(join(stateDir, "clusters", "Not A Profile"));
+  await mkdir(join(stateDir, "clusters", "empty"));
+  const listed = await listClusters(host());
+  expect(
+    listed.map((entry) => [entry.name, "record" in entry ? entry.record.phase : entry.problem.id]),
+  ).toEqual([
+    ["a", "creating"],
+    ["b", "creating"],
+    ["c", "STATE_UNREADABLE"],
+  ]);
+});
+
+test("removal takes everything, twice is fine, and what a killed removal left goes with the next", async () => {
+  await saveCluster(host(), record());
+  const { folder } = clusterPaths(host(), "demo");
+  const leftover = join(dirname(folder), ".demo.removed");
+  await mkdir(join(leftover, "pki"), { recursive: true });
+  await removeCluster(host(), "demo");
+  await removeCluster(host(), "demo");
+  expect(await loadCluster(host(), "demo")).toBeUndefined();
+  await expect(stat(leftover)).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(stat(folder)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("no name leads out of the state folder", async () => {
+  for (const name of ["../x", "", ".", "a/b", "A", "-a", "a-", "a".repeat(41)])
+    await expect(loadCluster(host(), name)).rejects.toMatchObject({ id: "PROFILE_NAME_INVALID" });
+});
