@@ -20,7 +20,9 @@ export default class Delete extends BaseCommand<typeof Delete> {
   override async run(): Promise<void> {
     const { deleteAll, deleteCluster } = await import("../cluster/delete.ts");
     const { profile, all, purge } = this.flags;
-    const deleted = all ? await deleteAll(this.quietUseCase()) : [await deleteCluster(profile, this.quietUseCase())];
+    const deleted = all
+      ? await deleteAll(this.quietUseCase())
+      : [await deleteCluster(profile, this.quietUseCase())];
     const purged = purge ? await (await import("../cluster/purge.ts")).purge(this.quietUseCase()) : [];
     this.print({ deleted, purged }, () =>
       [

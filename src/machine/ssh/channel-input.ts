@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { ClientChannel } from "ssh2";
 
 export type ChannelInput = string | Uint8Array | AsyncIterable<Uint8Array | string>;
@@ -16,14 +15,23 @@ export async function feedChannel(
     channel.end(input);
     return;
   }
-  const drained = async () => {
-    // ssh2 never calls back for a write on a closed channel; without the signal this would wait for ever.
-    await once(channel, "drain", { signal: closed }).catch(() => undefined);
-  };
   for await (const chunk of input) {
     if (closed.aborted) return;
-    if (!channel.write(chunk)) await drained();
+    // Waits until the chunk has become packets, not only until there is room: sources may use their buffer again.
+    await written(channel, chunk, closed);
     if (closed.aborted) return;
   }
   channel.end();
+}
+
+function written(channel: ClientChannel, chunk: Uint8Array | string, closed: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      closed.removeEventListener("abort", done);
+      resolve();
+    };
+    // ssh2 never calls back for a write on a closed channel; without the signal this would wait for ever.
+    closed.addEventListener("abort", done, { once: true });
+    channel.write(chunk, done);
+  });
 }

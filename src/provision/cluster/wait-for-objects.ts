@@ -19,12 +19,18 @@ interface Deployment extends KubeObject {
 }
 
 /** All replicas available for the spec that is there now; the condition «Available» may hold with none, and for an older spec. */
-export const waitForDeployment = (api: ApiClient, namespace: string, name: string, signal: AbortSignal): Promise<void> =>
+export const waitForDeployment = (
+  api: ApiClient,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> =>
   waitForObject<Deployment>(
     api,
     `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
     ({ metadata, spec, status }) =>
-      status?.observedGeneration === metadata.generation && (status?.availableReplicas ?? 0) >= (spec?.replicas ?? 1),
+      status?.observedGeneration === metadata.generation &&
+      (status?.availableReplicas ?? 0) >= (spec?.replicas ?? 1),
     signal,
   );
 

@@ -83,7 +83,7 @@ if ((sent > 0)); then
     for ((k = k < 0 ? 0 : k; k < sent; k++)); do rest+=("$k"); done
     if ((\${#rest[@]} > 0)); then verify "\${rest[@]}"; fi
   }
-  tar -x -v -m -p -f - -C "$work" | verify_behind
+  tar -x -v -m -p -b 128 -f - -C "$work" | verify_behind
   [ "\${PIPESTATUS[0]}" = 0 ] || problem 'tar could not unpack what arrived'
   if [ -s "$work/bad" ]; then cat -- "$work/bad"; exit 4; fi
 

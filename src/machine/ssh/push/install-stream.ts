@@ -1,29 +1,28 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
 
-// Measured: the cheapest in CPU time; smaller reads cost trips through the event loop, larger ones memory traffic.
-const readBytes = 128 * 1024;
+// Measured: smaller reads cost trips through the event loop, larger ones fall out of the processor's cache.
+const readBytes = 256 * 1024;
 
 /**
- * The plan and then the files as a tar stream, read from disk as fast as it is taken. Breaks off with
- * ARTIFACT_DIGEST_MISMATCH or SSH_PUSH_SOURCE_UNREADABLE when a file of the host is not what the manifest says; the archive is then
- * without its end, and the guest installs nothing.
+ * The plan and then the files as a tar stream, read from disk as fast as it is taken. One buffer is used again and again: a chunk is
+ * good until the next one is asked for. Digests are not made here, the guest makes them of what arrived, before anything is installed.
+ * Breaks off with ARTIFACT_DIGEST_MISMATCH (the size alone is wrong already) or SSH_PUSH_SOURCE_UNREADABLE; the archive is
+ * then without its end, and the guest installs nothing.
  */
 export async function* installStream(
   plan: InstallPlan,
   onSent: (contentBytes: number) => void,
 ): AsyncGenerator<Buffer | string> {
   yield plan.text;
+  const buffer = Buffer.allocUnsafeSlow(readBytes);
   for (const { name, file } of plan.members) {
     yield tarHeader(name, file.mode, file.size);
     if (file.size === 0) continue;
-    const chunks =
-      file.content.kind === "bytes"
-        ? [file.content.bytes]
-        : checked(file.content.file, file.sha256, file.size);
+    const { content } = file;
+    const chunks = content.kind === "bytes" ? [content.bytes] : whole(content.file, file, buffer);
     for await (const chunk of chunks) {
       yield chunk;
       onSent(chunk.length);
@@ -33,22 +32,36 @@ export async function* installStream(
   if (plan.members.length > 0) yield tarEnd;
 }
 
-/** A file's content; the digest is made of the very bytes that are sent. */
-async function* checked(file: string, wanted: string, size: number): AsyncGenerator<Buffer> {
-  const hash = createHash("sha256");
-  let bytes = 0;
+async function* whole(
+  file: string,
+  { size, sha256: wanted }: { readonly size: number; readonly sha256: string },
+  buffer: Buffer,
+): AsyncGenerator<Buffer> {
+  const handle = await readable(file, open(file));
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: readBytes }) as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > size) break;
-      hash.update(chunk);
-      yield chunk;
+    for (let sent = 0; ;) {
+      const { bytesRead } = await readable(file, handle.read(buffer, 0, buffer.length));
+      if (bytesRead === 0 && sent === size) return;
+      sent += bytesRead;
+      if (bytesRead === 0 || sent > size) {
+        const got = sent > size ? `more than ${size} bytes` : `${sent} bytes`;
+        throw new LocalkubeError("ARTIFACT_DIGEST_MISMATCH", { path: file, wanted, got, source: file });
+      }
+      yield buffer.subarray(0, bytesRead);
     }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readable<T extends FileHandle | { bytesRead: number }>(
+  file: string,
+  attempt: Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt;
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new LocalkubeError("SSH_PUSH_SOURCE_UNREADABLE", { file, problem }, { cause: error });
   }
-  const got = bytes > size ? `more than ${size} bytes` : bytes < size ? `${bytes} bytes` : hash.digest("hex");
-  if (got !== wanted)
-    throw new LocalkubeError("ARTIFACT_DIGEST_MISMATCH", { path: file, wanted, got, source: file });
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { ExecResult, PushEntry, PushOptions, PushResult } from "../../../contract/transport.ts";
 import type { RemoteCommandOptions } from "../remote-command.ts";
 import { digestScript, guestDigests } from "./guest-digests.ts";
@@ -8,6 +7,7 @@ import { installPlan } from "./install-plan.ts";
 import { installScript } from "./install-script.ts";
 import { installStream } from "./install-stream.ts";
 import { pushDifference } from "./push-difference.ts";
+import { pushFailure } from "./push-failure.ts";
 import { type DesiredFile, pushManifest } from "./push-manifest.ts";
 
 export interface GuestOptions {
@@ -71,19 +71,8 @@ export async function push(
       allowFailure: true,
     },
   );
-  if (installed.exitCode !== 0) throw failure(installed, plan.members);
+  if (installed.exitCode !== 0) throw await pushFailure(installed, plan.members);
   return { changed: desired.filter((file) => touched.has(file)).map((file) => file.path), bytes };
-}
-
-function failure(result: ExecResult, members: readonly { readonly file: DesiredFile }[]): LocalkubeError {
-  const output = result.stderr.trimEnd();
-  const mismatch = /^mismatch (\d+)$/m.exec(result.stdout);
-  if (mismatch) {
-    const path = members[Number(mismatch[1])]?.file.path ?? "a file";
-    return new LocalkubeError("SSH_PUSH_MISMATCH", { path }, { output });
-  }
-  const problem = /^problem (.*)$/m.exec(result.stdout)?.[1] ?? `exit code ${result.exitCode}`;
-  return new LocalkubeError("SSH_PUSH_FAILED", { problem }, { output });
 }
 
 const nulEnded = (files: readonly DesiredFile[]): string => files.map((file) => `${file.path}\0`).join("");

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startSteps } from "../../src/cluster/start-steps.ts";
+import { kubectl } from "./kit/kubectl.ts";
+import { leftovers } from "./kit/leftovers.ts";
+import { type Workspace, workspace } from "./kit/workspace.ts";
+
+const all = startSteps.map(({ id }) => id);
+
+/** Every third step, beginning with another one each day; `LOCALKUBE_TEST_KILL=all` takes them all. */
+function chosenSteps(): readonly string[] {
+  if (process.env["LOCALKUBE_TEST_KILL"] === "all") return all;
+  const turn = Math.floor(Date.now() / 86_400_000) % 3;
+  return all.filter((_step, index) => index % 3 === turn);
+}
+
+/** SIGKILL right after a step said that it is finished: the next start goes on and converges, and delete leaves nothing. */
+describe("start killed", () => {
+  let user: Workspace;
+  beforeAll(async () => {
+    user = await workspace();
+  });
+  afterAll(async () => {
+    await user?.dispose();
+  });
+
+  it.each(chosenSteps())("after %s converges at the next start, and delete is clean", async (step) => {
+    const profile = "e2e-kill";
+    let killed = false;
+    const ran = await user.run(
+      ["start", "-p", profile, "--driver", "podman", "--artifacts", "debian", "--output", "json"],
+      {
+        timeoutMs: 3_000_000,
+        onEvent: ({ type, data }, kill) => {
+          if (killed || !type.endsWith("step.finished") || data["id"] !== step) return;
+          killed = true;
+          kill("SIGKILL");
+        },
+      },
+    );
+    expect(killed).toBe(true);
+    // The last step may be over before the signal arrives; every other must have been cut short.
+    if (step !== all.at(-1)) expect(ran.signal).toBe("SIGKILL");
+    await user.ok(["start", "-p", profile, "--driver", "podman", "--artifacts", "debian"]);
+    expect(
+      await kubectl(user, profile)(
+        "get",
+        "nodes",
+        "-o",
+        "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}",
+      ),
+    ).toBe("True");
+    await user.ok(["delete", "-p", profile]);
+    expect(await leftovers(user, profile)).toEqual([]);
+  });
+});

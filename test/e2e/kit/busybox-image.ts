@@ -1,0 +1,32 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { writeImageArchive } from "../../../src/artifacts/image/image-archive.ts";
+
+export const busyboxRef = "localkube.test/busybox:1";
+/** Applets the tests use, as links like in the real image. */
+const applets = ["sh", "nslookup", "wget", "httpd", "sleep", "cat", "echo", "mkdir", "nc", "ls", "date"];
+
+/** An image of Debian's static busybox, made here because no registry is needed for it. Returns the archive. */
+export async function busyboxImage(folder: string): Promise<string> {
+  const file = join(await mkdtemp(join(folder, "busybox-")), "busybox.tar");
+  await writeImageArchive(
+    {
+      ref: busyboxRef,
+      arch: process.arch === "arm64" ? "arm64" : "amd64",
+      layers: [
+        [
+          { type: "directory", path: "tmp", mode: 0o1777 },
+          { type: "file", path: "bin/busybox", mode: 0o755, content: { file: "/bin/busybox" } },
+          ...applets.map((applet) => ({
+            type: "symlink" as const,
+            path: `bin/${applet}`,
+            target: "busybox",
+          })),
+        ],
+      ],
+      config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
+    },
+    file,
+  );
+  return file;
+}

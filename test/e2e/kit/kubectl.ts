@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Workspace } from "./workspace.ts";
+
+export interface Kubectl {
+  /** Standard output of `localkube kubectl -- …`; rejects when it fails. */
+  (...args: string[]): Promise<string>;
+}
+
+export const kubectl =
+  (user: Workspace, profile: string): Kubectl =>
+  async (...args) =>
+    (await user.ok(["kubectl", "-p", profile, "--", ...args])).stdout.trim();
+
+/** Repeats until `look` says something true; rejects with its last answer or failure after `timeoutMs`. */
+export async function eventually<T>(
+  look: () => Promise<T>,
+  good: (value: T) => boolean,
+  timeoutMs = 90_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  let last: unknown;
+  while (Date.now() < end) {
+    try {
+      const value = await look();
+      if (good(value)) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(250);
+  }
+  throw last instanceof Error ? last : new Error(`never became true; last: ${JSON.stringify(last)}`);
+}
