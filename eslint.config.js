@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "coverage/**"] },
+  { ignores: ["dist/**", ".dist-*/**", "node_modules/**", "coverage/**"] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -21,5 +21,6 @@ export default tseslint.config(
       complexity: ["error", 14],
     },
   },
-  { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
+  // Outside the TypeScript project: the launcher must be readable by old Nodes, scripts and configurations run as they stand.
+  { files: ["**/*.{js,mjs,cjs}"], ...tseslint.configs.disableTypeChecked },
 );

@@ -39,7 +39,7 @@ export async function machineState(engine: Engine, name: string, c: RunContext):
   return facts ? stateOf(facts.State.Status) : "absent";
 }
 
-export const stateOf = (status: string): MachineState => states[status.toLowerCase()] ?? "unknown";
+const stateOf = (status: string): MachineState => states[status.toLowerCase()] ?? "unknown";
 
 export async function diagnoseMachine(engine: Engine, name: string, c: RunContext): Promise<string> {
   const facts = await inspectContainer(engine, name, c);

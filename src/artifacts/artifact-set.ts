@@ -7,7 +7,7 @@ import type { ArtifactPlan } from "./plan-artifacts.ts";
 import { openSource } from "./source.ts";
 import { fetchUpstream } from "./upstream-set.ts";
 
-export { type ArtifactPlan, type ArtifactRequest, planArtifacts } from "./plan-artifacts.ts";
+export { type ArtifactPlan, planArtifacts } from "./plan-artifacts.ts";
 
 /**
  * Everything a plan names, verified and in the cache: downloads (or with Debian artifacts builds) what is missing, reports progress

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** A mirror's table of contents, in the form of `sha256sum`, so that `sha256sum -c` checks it without us. */
-export const sumsFile = (folder: string): string => join(folder, "SHA256SUMS");
+const sumsFile = (folder: string): string => join(folder, "SHA256SUMS");
 
 /** Digests by path; empty when there is no table. */
 export async function readSums(folder: string): Promise<Map<string, string>> {

@@ -5,6 +5,7 @@ import { chooseDriver, driverNames, loadDriver } from "../machine/driver-registr
 import { hasImage, rootfsImage } from "../machine/image/rootfs-image.ts";
 import type { EmitEvent } from "../pipeline/events.ts";
 import { journal } from "../pipeline/journal.ts";
+import { runLog } from "../pipeline/run-log.ts";
 import { runSteps } from "../pipeline/run-steps.ts";
 import { runtimeByName, runtimeNames } from "../runtimes/registry.ts";
 import { type ClusterRecord, recordSchema } from "../state/cluster-record.ts";
@@ -84,8 +85,13 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
     record(event);
     context.emit(event);
   };
+  const write = options.downloadOnly ? () => undefined : runLog(state.paths.startLog);
+  const log = (line: string): void => {
+    write(line);
+    context.log(line);
+  };
   try {
-    await runSteps(steps, state, { ...context, command: "start", profile: spec.name, emit });
+    await runSteps(steps, state, { ...context, log, command: "start", profile: spec.name, emit });
   } finally {
     state.api?.close();
     await state.transport?.close();

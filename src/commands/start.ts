@@ -155,7 +155,7 @@ export default class Start extends BaseCommand<typeof Start> {
       this.sources["profile"] === "flag" || this.sources["profile"] === "env"
         ? profile
         : (file.name ?? profile);
-    const view = await this.openView();
+    const context = await this.useCase();
     const { record, save } = await this.timeline();
     const result = await start(
       {
@@ -168,13 +168,11 @@ export default class Start extends BaseCommand<typeof Start> {
           confirm(`Install these Debian packages on this host: ${packages.join(" ")}?`, yes, this.signal),
       },
       {
-        host: this.host,
-        signal: this.signal,
+        ...context,
         emit: (event) => {
           record(event);
-          view.emit(event);
+          context.emit(event);
         },
-        log: () => undefined,
       },
     ).finally(save);
     this.print(result, () => summary(result));

@@ -8,8 +8,6 @@ export type ArchiveName = "etcd" | "containerd" | "runc" | "cni-plugins" | "cric
 /** Container images, as archives that `ctr images import` takes (docker-archive or OCI layout in a tar). */
 export type ImageName = "pause" | "cluster-dns";
 
-export type ArtifactName = BinaryName | ArchiveName | ImageName;
-
 /** A verified file of the cache. */
 export interface LocalFile {
   readonly file: string;

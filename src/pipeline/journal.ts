@@ -1,7 +1,9 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { EmitEvent, PipelineEvent } from "./events.ts";
+
+const mostBytes = 1024 * 1024;
 
 /**
  * Appends each event but progress to a JSON-lines file, synchronously: what is in it when the process is killed did happen.
@@ -9,6 +11,8 @@ import type { EmitEvent, PipelineEvent } from "./events.ts";
  */
 export function journal(file: string): EmitEvent {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // One old journal is enough to look back; a cluster started for years must not fill the disk.
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostBytes) renameSync(file, `${file}.1`);
   return (event) => {
     if (event.type === "step-progress") return;
     appendFileSync(file, `${JSON.stringify(plain(event))}\n`, { mode: 0o600 });

@@ -46,6 +46,8 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     /** Our own kubeconfig with the administrator's rights; the user's is merged from it. */
     kubeconfig: join(folder, "kubeconfig"),
     logs: join(folder, "logs"),
+    /** What the last start saw and did, in detail. */
+    startLog: join(folder, "logs", "start.log"),
     /** Folder made by the writer's lock while it is held. */
     lock: join(home.locks, `${name}.lock`),
     /** Who holds the lock. */

@@ -31,7 +31,7 @@ function stateOfLeaver(minor: number, gone: number | undefined): FlagState {
 }
 
 /** Only a flag known to be there is allowed. */
-export const flagAllowed = (component: FlagComponent, flag: string, version: string): boolean =>
+const flagAllowed = (component: FlagComponent, flag: string, version: string): boolean =>
   flagState(component, flag, version) === "present";
 
 export interface FilteredFlags {

@@ -12,7 +12,7 @@ const fieldsSince: Readonly<Record<string, number>> = {
 };
 
 /** First minor whose kubelet does not start on cgroup v1 unless `failCgroupV1: false` is set. */
-export const failCgroupV1DefaultSince = 35;
+const failCgroupV1DefaultSince = 35;
 
 /** Whether a kubelet of that release knows the field; fields not listed above are taken as known by all. */
 export const kubeletConfigHas = (field: string, version: string): boolean =>

@@ -10,15 +10,8 @@ const gib = 2 ** 30;
 /** Measured: 2.7 GiB at the end of linking, 0.3 GiB of results; the rest is for what else happens on that disk. */
 const neededBytes = 4 * gib;
 
-/** What a build needs on the host, as Debian packages that bring it. util-linux and coreutils are everywhere. */
-const tools = [
-  { program: "mmdebstrap", packageName: "mmdebstrap" },
-  { program: "apt-get", packageName: "apt" },
-] as const;
+/** mmdebstrap brings apt; setpriv, unshare and chroot are on every Linux. */
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-
-/** Host packages of the builder, for `--yes`, the documentation and the test set-up. */
-export const debianBuildPackages = ["mmdebstrap", "debian-archive-keyring"] as const;
 
 /**
  * Rejects before anything is made when the build could not end well here: DEBIAN_TOOL_MISSING, DEBIAN_BUILD_NO_RIGHTS,
@@ -32,7 +25,7 @@ export async function checkHost(paths: DebianPaths, c: RunContext): Promise<void
 
 async function checkTools(c: RunContext): Promise<void> {
   const missing: string[] = [];
-  for (const { program, packageName } of tools) if (!(await answers(program, c))) missing.push(packageName);
+  if (!(await answers("mmdebstrap", c))) missing.push("mmdebstrap");
   await access(keyring).catch(() => missing.push("debian-archive-keyring"));
   if (!c.host.isRoot && !(await answers("newuidmap", c))) missing.push("uidmap");
   if (missing.length > 0)

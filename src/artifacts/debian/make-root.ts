@@ -1,5 +1,5 @@
 import { access, mkdir, rename } from "node:fs/promises";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { archiveError } from "./archive-error.ts";
 import { runPhase, type BuildJob } from "./build-job.ts";
 import { inNamespaces } from "./namespace.ts";
 import { recipe, rootPackages } from "./recipe.ts";
@@ -14,11 +14,6 @@ const downloadSource = [
   `cd "$1/src"`,
   `APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get source --download-only ${recipe.sourcePackage}`,
 ].join(" && ");
-
-const unreachable =
-  /^(?:E|W|Err)\S*.*(?:Could not resolve|Temporary failure|Could not connect|Unable to connect|Connection (?:failed|refused|timed out)|Failed to fetch|does not have a Release file|404 {1,2}Not Found|File not found|certificate)/m;
-const untrusted =
-  /^(?:E|W|Err)\S*.*(?:is not signed|signatures? (?:were|was|couldn)|NO_PUBKEY|BADSIG|EXPKEYSIG|Hash Sum mismatch|unexpected size|not valid yet)/im;
 
 /**
  * Makes the bookworm root with compiler and Kubernetes' source package in `<build>/root`: the one phase that uses the network. A
@@ -53,7 +48,7 @@ export async function makeRoot(job: BuildJob, archive: string): Promise<void> {
       `deb-src ${archive} ${recipe.suite} main`,
     ]),
     progress: (line) => (line.startsWith("I: ") ? { message: shortened(line) } : undefined),
-    explain: (output, cause) => explain(archive, output, cause),
+    explain: (output, cause) => archiveError(archive, output, cause),
   });
   await rename(part, paths.root);
 }
@@ -63,14 +58,6 @@ export async function removeTree(job: Pick<BuildJob, "c">, folder: string): Prom
   if (!(await exists(folder))) return;
   const { host, signal } = job.c;
   await host.run(inNamespaces(host, ["rm", "-rf", "--one-file-system", "--", folder]), { signal, timeoutMs });
-}
-
-function explain(archive: string, output: string, cause: unknown): LocalkubeError | undefined {
-  const lied = untrusted.exec(output)?.[0];
-  if (lied) return new LocalkubeError("DEBIAN_ARCHIVE_UNTRUSTED", { archive, problem: lied }, { cause });
-  const away = unreachable.exec(output)?.[0];
-  if (away) return new LocalkubeError("DEBIAN_ARCHIVE_UNREACHABLE", { archive, problem: away }, { cause });
-  return undefined;
 }
 
 const shortened = (line: string): string => line.slice(3).replace(/\.\.\.$|: sh -c .*$/, "");

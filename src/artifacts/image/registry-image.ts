@@ -28,7 +28,7 @@ export function parseRef(ref: string): ImageRef {
 }
 
 /** The tag's manifest (or list of platforms): the file of the tree from which all others of the image are found. */
-export function tagManifest(ref: string): Wanted {
+function tagManifest(ref: string): Wanted {
   const { registry, repository, tag } = parseRef(ref);
   const identity = `${registry}/v2/${repository}/manifests/${tag}`;
   const sha256 = imageDigests[ref];

@@ -2,7 +2,7 @@ import { waitTargets } from "../../contract/cluster-spec.ts";
 import type { HostCapacity } from "../../host/capacity.ts";
 import type { SpecLayer } from "./spec-layer.ts";
 
-export const defaultProfile = "localkube";
+const defaultProfile = "localkube";
 
 /** Two CPUs, and a quarter of the host's memory between 2 and 6 GiB: enough to work in, without crowding out the host. */
 export function specDefaults(capacity: HostCapacity): Required<SpecLayer> {

@@ -1,6 +1,8 @@
 import type { WaitTarget } from "../../contract/cluster-spec.ts";
 import type { Step } from "../../contract/step.ts";
 import { clusterDnsObjects } from "../../provision/cluster/cluster-dns.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { waitForDns } from "../../provision/cluster/wait-for-dns.ts";
 import { waitForApi } from "../../provision/cluster/wait-for-api.ts";
 import {
   waitForDeployment,
@@ -78,18 +80,34 @@ export const ready: Step<StartState> = {
   timeoutMs: 3_600_000,
   plan: (s) => (s.record.spec.wait.length ? [`wait for ${s.record.spec.wait.join(", ")}`] : []),
   async apply(s, c) {
-    const { wait, waitTimeoutSeconds, name } = s.record.spec;
-    const api = set(s, "api");
-    const signal = AbortSignal.any([c.signal, AbortSignal.timeout(waitTimeoutSeconds * 1000)]);
-    const wanted = (target: WaitTarget): boolean => wait.includes(target);
-    const waits: Promise<void>[] = [];
-    if (wanted("node")) waits.push(waitForNode(api, name, signal));
-    // What makes the default namespace usable: pods are refused until it has its service account.
-    if (wanted("system-pods")) waits.push(waitForServiceAccount(api, "default", signal));
-    if (wanted("system-pods") || wanted("dns"))
-      waits.push(waitForDeployment(api, "kube-system", "coredns", signal));
-    await Promise.all(waits);
+    const { wait, waitTimeoutSeconds } = s.record.spec;
+    const deadline = AbortSignal.timeout(waitTimeoutSeconds * 1000);
+    const signal = AbortSignal.any([c.signal, deadline]);
+    const missing = new Set(wait);
+    const waits = wait.map((target) => waitFor[target](s, signal).then(() => missing.delete(target)));
+    await Promise.all(waits).catch((error: unknown) => {
+      if (!deadline.aborted || c.signal.aborted) throw error;
+      const what = [...missing].join(", ");
+      throw new LocalkubeError("WAIT_TIMEOUT", {
+        what,
+        seconds: waitTimeoutSeconds,
+        name: s.record.spec.name,
+      });
+    });
     if (s.record.phase !== "running") await updateRecord(s, { phase: "running" });
     return "unchanged";
   },
+};
+
+const waitFor: Readonly<Record<WaitTarget, (s: StartState, signal: AbortSignal) => Promise<void>>> = {
+  // The step api-ready has waited already.
+  apiserver: () => Promise.resolve(),
+  node: (s, signal) => waitForNode(set(s, "api"), s.record.spec.name, signal),
+  "system-pods": async (s, signal) => {
+    const api = set(s, "api");
+    await waitForDeployment(api, "kube-system", "coredns", signal);
+    // What makes the default namespace usable: pods are refused until it has its service account.
+    await waitForServiceAccount(api, "default", signal);
+  },
+  dns: (s, signal) => waitForDns(set(s, "transport"), s.record.addresses.clusterDns, clusterDomain, signal),
 };

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MachineSpec, MachineState } from "../../contract/driver.ts";
+import type { MachineRef, MachineSpec } from "../../contract/driver.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Step } from "../../contract/step.ts";
@@ -55,7 +55,7 @@ export const machineCreate: Step<StartState> = {
   async apply(s, c) {
     const recorded = s.record.machine;
     if (recorded) {
-      refuseUnlessKnown(await s.driver.state(recorded, c), s, await diagnosis(s, c));
+      await refuseUnlessKnown(s, recorded, c);
       s.machine = recorded;
       return "unchanged";
     }
@@ -116,15 +116,17 @@ async function machineSpec(s: StartState): Promise<MachineSpec> {
   };
 }
 
-async function diagnosis(s: StartState, c: RunContext): Promise<string> {
-  return s.record.machine ? await s.driver.diagnose(s.record.machine, c) : "";
-}
-
-function refuseUnlessKnown(state: MachineState, s: StartState, output: string): void {
-  const name = machineName(s.record.spec.name);
+/** What is gone or in a state nobody can name is told, never mended by making it anew. */
+async function refuseUnlessKnown(s: StartState, machine: MachineRef, c: RunContext): Promise<void> {
+  const state = await s.driver.state(machine, c);
+  const { name } = machine;
   const driver = s.definition.name;
   if (state === "absent") throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver, name });
   if (state === "broken" || state === "unknown") {
-    throw new LocalkubeError("DRIVER_MACHINE_BROKEN", { driver, name, state }, { output });
+    throw new LocalkubeError(
+      "DRIVER_MACHINE_BROKEN",
+      { driver, name, state },
+      { output: await s.driver.diagnose(machine, c) },
+    );
   }
 }

@@ -31,6 +31,46 @@ export const clusterErrors = {
     title: "This cluster knows no {kind} of {apiVersion} (object {name})",
     fix: "See what it knows: localkube kubectl -- api-resources",
   },
+  COPY_SOURCE_MISSING: {
+    exit: exitCodes.notFound,
+    title: "There is no file or folder {path} {where}",
+    fix: "Check the path; in the machine: localkube ssh -- ls -la /",
+  },
+  COPY_FAILED: {
+    exit: exitCodes.io,
+    title: "{from} could not be copied to {to} {where}",
+    fix: "Mend what scp says, then run the same command again",
+  },
+  LOGS_FILE_UNWRITABLE: {
+    exit: exitCodes.cannotCreate,
+    title: "The logs cannot be written to {file}: {problem}",
+    fix: "Use --file with a path in a folder that this user may write to",
+  },
+  IMAGE_FILE_UNREADABLE: {
+    exit: exitCodes.notFound,
+    title: "The image archive {file} cannot be read: {problem}",
+    fix: "Check the path given to localkube image load",
+  },
+  IMAGE_FILE_INVALID: {
+    exit: exitCodes.io,
+    title: "{file} is no image archive: {problem}",
+    fix: "Make one with: podman save -o FILE IMAGE (or docker save -o FILE IMAGE)",
+  },
+  IMAGE_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title: "The machine has no image {ref}{hint}",
+    fix: "See those it has: localkube image ls",
+  },
+  IMAGE_NOT_ARRIVED: {
+    exit: exitCodes.software,
+    title: "The runtime took {file} but has no image {refs} now",
+    fix: "See what it says: localkube logs {runtime}",
+  },
+  MIRROR_FOLDER_UNUSABLE: {
+    exit: exitCodes.cannotCreate,
+    title: "{folder} cannot be made a mirror: {problem}",
+    fix: "Give a folder that this user may write to",
+  },
   CONTROL_PLANE_FAILING: {
     exit: exitCodes.software,
     title: "The control plane does not come up: a program keeps ending",
@@ -55,6 +95,11 @@ export const clusterErrors = {
     exit: exitCodes.cannotCreate,
     title: "There are still clusters: {names}",
     fix: "Delete them first: localkube delete --all",
+  },
+  WAIT_TIMEOUT: {
+    exit: exitCodes.temporary,
+    title: "After {seconds} s the cluster {name} still waits for: {what}",
+    fix: "Look inside: localkube logs --problems -p {name}",
   },
   STEP_TIMEOUT: {
     exit: exitCodes.temporary,

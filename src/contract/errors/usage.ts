@@ -58,6 +58,21 @@ export const usageErrors = {
     title: "«{name}» cannot be a profile name: {problem}",
     fix: "Use 1 to 40 of a-z, 0-9 and -, beginning with a letter or digit and not ending with -, for example demo-1",
   },
+  COPY_SIDES: {
+    exit: exitCodes.usage,
+    title: "cp needs one path of this host and one of a machine",
+    fix: "Write the machine's path like :/path, for example localkube cp notes.txt :/root/notes.txt",
+  },
+  COPY_PROFILE_CONFLICT: {
+    exit: exitCodes.usage,
+    title: "The path names the profile {named}, --profile names {profile}",
+    fix: "Leave one of them out",
+  },
+  LOGS_COMPONENT_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "There are no logs of «{value}»{hint}",
+    fix: "Use some of: {known}",
+  },
   RUNTIME_UNKNOWN: {
     exit: exitCodes.usage,
     title: "There is no container runtime «{value}»{hint}",

@@ -1,13 +1,20 @@
 import type { Transport } from "../../contract/transport.ts";
 import { type Unit, unitInputs } from "./unit-file.ts";
 
-// Prints «unit state inputs-of-the-running-process» for each argument. The environment of the process is the truth: it tells with
-// which inputs the process that runs now was started, whatever was pushed since.
+// Prints «unit state inputs» for each argument. The environment of the process is the truth: it tells with which inputs the process that
+// runs now was started, whatever was pushed since. Right after a boot a unit may still wait for its turn; then what systemd has
+// loaded for it counts, as that is what it will start.
 const stateScript = `
 for unit in "$@"; do
-  pid=$(systemctl show --property MainPID --value "$unit")
-  inputs=$(tr '\\0' '\\n' 2>/dev/null < "/proc/$pid/environ" | sed -n 's/^LOCALKUBE_INPUTS=//p')
-  echo "$unit $(systemctl show --property ActiveState --value "$unit") $inputs"
+  eval "$(systemctl show --property MainPID,ActiveState,Job "$unit" | sed 's/[^A-Za-z0-9=]//g')"
+  if [ "$MainPID" != 0 ]; then
+    inputs=$(tr '\\0' '\\n' 2>/dev/null < "/proc/$MainPID/environ" | sed -n 's/^LOCALKUBE_INPUTS=//p')
+  else
+    inputs=$(systemctl show --property Environment --value "$unit" | sed -n 's/.*LOCALKUBE_INPUTS=\\([0-9a-f]*\\).*/\\1/p')
+    [ "\${Job:-0}" != 0 ] && ActiveState=activating
+  fi
+  echo "$unit $ActiveState $inputs"
+  unset MainPID ActiveState Job
 done
 `;
 
@@ -33,7 +40,11 @@ export async function staleUnits(
       .map((line) => line.split(" "))
       .map(([name, state, inputs]) => [name, `${state} ${inputs}`]),
   );
-  return units.filter((unit) => present.get(unit.name) !== `active ${unitInputs(unit)}`);
+  return units.filter((unit) => {
+    const inputs = unitInputs(unit);
+    const good = [`active ${inputs}`, `activating ${inputs}`];
+    return !good.includes(present.get(unit.name) ?? "");
+  });
 }
 
 /** Starts or restarts the units without waiting for them; systemd keeps their order. Their files must have been pushed. */

@@ -14,7 +14,7 @@ interface Feature {
   readonly isVital: boolean;
 }
 
-export const features: readonly Feature[] = [
+const features: readonly Feature[] = [
   { module: "overlay", option: "OVERLAY_FS", isVital: true },
   { module: "bridge", option: "BRIDGE", isVital: true },
   { module: "veth", option: "VETH", isVital: true },

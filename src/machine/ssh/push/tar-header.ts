@@ -1,4 +1,4 @@
-export const tarBlockBytes = 512;
+const tarBlockBytes = 512;
 /** Largest file that a plain ustar header can tell, in bytes. */
 export const tarFileLimit = 0o77777777777;
 /** Two empty blocks end an archive. */

@@ -1,0 +1,97 @@
+/**
+ * Which way imports run (ARCHITECTURE.md, «Layers»): commands → cluster → capabilities → host, contract.
+ * Type-only imports count too: a type that points upwards is a dependency as well.
+ */
+const foundations = "^src/(host|contract)/";
+const capabilities = ["provision", "runtimes", "artifacts", "machine", "state", "pipeline"];
+
+/** Who may load a package that costs start-up time or wraps a protocol; everybody else goes through that adapter. */
+const adapters = {
+  ssh2: "^src/machine/ssh/",
+  got: "^src/artifacts/http/",
+  hpagent: "^src/artifacts/http/",
+  listr2: "^src/output/",
+  execa: "^src/host/run-command\\.ts$",
+  "@peculiar/x509": "^src/provision/pki/",
+  "smol-toml": "^src/runtimes/",
+  "@oclif/core": "^src/(cli|commands)/",
+};
+
+/** What may be imported by a folder's files, besides their own folder. */
+const layer = (name, allowed, { from = `^src/${name}/`, comment } = {}) => ({
+  name: `${name}-imports-downwards`,
+  comment: comment ?? `${name} may import ${allowed.join(", ")} and itself`,
+  severity: "error",
+  from: { path: from },
+  to: { path: "^(src|drivers|test|scripts)/", pathNot: [from, ...allowed] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "nothing-imports-commands",
+      severity: "error",
+      comment: "Commands are thin: what two of them share belongs into cluster, cli or output",
+      from: { path: "^(src|drivers)/", pathNot: "^src/commands/" },
+      to: { path: "^src/commands/" },
+    },
+    {
+      name: "drivers-by-registry-only",
+      severity: "error",
+      comment: "Nothing above the driver contract may know what a machine is made of",
+      from: { path: "^src/", pathNot: "^src/machine/driver-registry\\.ts$" },
+      to: { path: "^drivers/" },
+    },
+    layer("contract", []),
+    layer("host", ["^src/contract/"]),
+    // Paths, their modes and profile names are facts of the state folder that the others need.
+    ...capabilities.map((name) =>
+      layer(name, [foundations, ...(name === "machine" ? ["^drivers/[^/]+/index\\.ts$"] : [])]),
+    ),
+    layer("output", [foundations, "^src/pipeline/events\\.ts$"]),
+    layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`]),
+    layer("cli", [foundations, "^src/(cluster|output|state|pipeline)/"]),
+    layer("commands", [foundations, "^src/(cli|cluster|output|machine|artifacts|runtimes|state|pipeline)/"]),
+    layer("drivers", [foundations, "^drivers/container/"], {
+      from: "^drivers/([^/]+)/",
+      comment: "A driver sees contract and host, and what podman and docker share",
+    }),
+    {
+      name: "product-imports-no-tests",
+      severity: "error",
+      from: { path: "^(src|drivers|scripts)/" },
+      to: { path: "^test/" },
+    },
+    {
+      name: "no-dev-packages",
+      severity: "error",
+      comment: "What is installed must run without devDependencies",
+      from: { path: "^(src|drivers)/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "everything-resolves",
+      severity: "error",
+      from: { path: "^(src|drivers|test|scripts)/" },
+      to: { couldNotResolve: true },
+    },
+    ...Object.entries(adapters).map(([name, path]) => ({
+      name: `${name.replace(/[@/]/g, "")}-in-its-adapter`,
+      severity: "error",
+      from: { path: "^(src|drivers)/", pathNot: path },
+      to: { path: `node_modules/${name}/` },
+    })),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^dist/" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "types", "default"],
+      extensions: [".ts", ".mjs", ".cjs", ".js", ".json"],
+    },
+  },
+};

@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { busyboxImage, busyboxRef } from "../../test/e2e/kit/busybox-image.ts";
+import { run } from "./run.mjs";
+
+const service = "kubernetes.default.svc.cluster.local";
+const serviceAddress = "10.96.0.1";
+
+/** From nothing but warm caches to a pod of the user's own image that resolves a name of the cluster. */
+export async function start(bench) {
+  const { total, command, before, steps, load, pod } = await bench.cluster();
+  const seconds = await bench.floor?.();
+  const least = seconds && Object.values(seconds).reduce((sum, value) => sum + value, 0);
+  return [
+    {
+      what: "start to «pod resolves DNS»",
+      value: total,
+      unit: "s",
+      aim: 25,
+      ...(least ? { ratio: { to: "floor", value: total / least } } : {}),
+    },
+    { what: "localkube start", value: command, unit: "s", indent: 1 },
+    { what: "before the first step", value: before, unit: "s", indent: 2 },
+    ...steps.map(({ id, from, seconds: value }) => ({
+      what: id,
+      value,
+      unit: "s",
+      indent: 2,
+      note: `from ${from.toFixed(2)} s`,
+    })),
+    { what: "loading the user's image", value: load, unit: "s", indent: 1 },
+    { what: "kubectl run to the answer", value: pod, unit: "s", indent: 1 },
+  ];
+}
+
+/** Starts the cluster of this benchmark and runs the pod; seconds of everything. Steps overlap: each has its own beginning. */
+export async function startCluster(bench) {
+  const { profile, undo, home, env } = bench;
+  const archive = await busyboxImage(home);
+  undo.push(() => bench.localkube(["delete", "-p", profile], { signal: undefined }));
+  const steps = new Map();
+  let before = 0;
+  const args = ["start", "-p", profile, "--driver", "podman", "--artifacts", "debian", "--output", "json"];
+  const begun = performance.now();
+  const started = await bench.localkube(args, {
+    onLine(line, ms) {
+      const { type, data } = JSON.parse(line);
+      if (type?.endsWith("run.started")) before = ms / 1000;
+      if (type?.endsWith("step.started")) steps.set(data.id, { id: data.id, from: ms / 1000 });
+      if (type?.endsWith("step.finished")) steps.get(data.id).seconds = data.durationMs / 1000;
+    },
+  });
+  const load = await loadImage(bench, archive);
+  const kubectl = (await bench.artifacts()).binaries.kubectl.file;
+  const look = `until nslookup ${service} | grep ${serviceAddress}; do sleep 0.1; done`;
+  const pod = await answered(
+    [kubectl, "run", "bench", "--restart=Never", `--image=${busyboxRef}`, "--attach", "--quiet", "--", "sh", "-c", look],
+    { env, signal: bench.signal },
+  );
+  const total = (performance.now() - begun) / 1000 - pod.afterwards;
+  return { total, command: started.seconds, before, steps: [...steps.values()], load, pod: pod.seconds };
+}

@@ -1,0 +1,54 @@
+import { connect } from "node:net";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { runAttached } from "../host/run-attached.ts";
+import { clusterPaths } from "../state/paths.ts";
+import { loadCluster } from "../state/store.ts";
+import { kubectlBinary } from "./kubectl-binary.ts";
+import type { KubectlRequest } from "./kubectl-in-machine.ts";
+import { kubectlKubeconfig } from "./kubectl-kubeconfig.ts";
+import type { UseCaseContext } from "./use-case.ts";
+
+const portAnswersWithinMs = 2000;
+
+/**
+ * Runs the cluster's own version of kubectl on our streams and returns its exit code: the cached binary on this host, or where that cannot
+ * run the node's. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING.
+ */
+export async function kubectl(request: KubectlRequest, context: UseCaseContext): Promise<number> {
+  const { host, signal } = context;
+  const record = await loadCluster(host, request.name);
+  if (!record) throw new LocalkubeError("CLUSTER_UNKNOWN", { name: request.name });
+  const { machine } = record;
+  // Asking the hypervisor takes longer than kubectl itself; it is asked only when nobody listens.
+  if (!machine || !(await isListening(machine.ports.api))) await assertRunning(request.name, context);
+  const binary = machine && (await kubectlBinary(record, context));
+  if (machine && binary !== undefined) {
+    const KUBECONFIG = await kubectlKubeconfig(record, machine, clusterPaths(host, request.name));
+    try {
+      const env = { ...host.env, KUBECONFIG };
+      return (await runAttached([binary, ...request.words], { signal, env })).exitCode;
+    } catch (error) {
+      // A cache on a file system mounted noexec, a binary of another machine's architecture.
+      if (!["EACCES", "ENOEXEC"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
+  }
+  const { kubectlInMachine } = await import("./kubectl-in-machine.ts");
+  return kubectlInMachine(request, context);
+}
+
+async function assertRunning(name: string, context: UseCaseContext): Promise<void> {
+  const { openCluster, runningMachine } = await import("./open-cluster.ts");
+  await runningMachine(await openCluster(name, context), context);
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    const settle = (answers: boolean): void => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.setTimeout(portAnswersWithinMs, () => settle(false));
+    socket.once("connect", () => settle(true)).once("error", () => settle(false));
+  });
+}

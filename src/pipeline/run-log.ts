@@ -1,0 +1,9 @@
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** A fresh log of one run, 0600, written line by line with the time, so that it is whole up to the moment of a kill. */
+export function runLog(file: string): (line: string) => void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, "", { mode: 0o600 });
+  return (line) => appendFileSync(file, `${new Date().toISOString()} ${line}\n`);
+}
