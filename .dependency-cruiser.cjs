@@ -18,12 +18,12 @@ const adapters = {
 };
 
 /** What may be imported by a folder's files, besides their own folder. */
-const layer = (name, allowed, { from = `^src/${name}/`, comment } = {}) => ({
+const layer = (name, allowed) => ({
   name: `${name}-imports-downwards`,
-  comment: comment ?? `${name} may import ${allowed.join(", ")} and itself`,
+  comment: `${name} may import itself and ${allowed.join(", ") || "nothing else"}`,
   severity: "error",
-  from: { path: from },
-  to: { path: "^(src|drivers|test|scripts)/", pathNot: [from, ...allowed] },
+  from: { path: `^src/${name}/` },
+  to: { path: "^(src|drivers|test|scripts)/", pathNot: [`^src/${name}/`, ...allowed] },
 });
 
 module.exports = {
@@ -45,22 +45,29 @@ module.exports = {
     },
     layer("contract", []),
     layer("host", ["^src/contract/"]),
-    // Paths, their modes and profile names are facts of the state folder that the others need.
     ...capabilities.map((name) =>
       layer(name, [foundations, ...(name === "machine" ? ["^drivers/[^/]+/index\\.ts$"] : [])]),
     ),
     layer("output", [foundations, "^src/pipeline/events\\.ts$"]),
     layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`]),
-    layer("cli", [foundations, "^src/(cluster|output|state|pipeline)/"]),
-    layer("commands", [foundations, "^src/(cli|cluster|output|machine|artifacts|runtimes|state|pipeline)/"]),
-    layer("drivers", [foundations, "^drivers/container/"], {
-      from: "^drivers/([^/]+)/",
-      comment: "A driver sees contract and host, and what podman and docker share",
-    }),
+    // The two registries tell which names a setting may have.
+    layer("cli", [
+      foundations,
+      "^src/(cluster|output|state|pipeline)/",
+      "^src/(runtimes/registry|machine/driver-registry)\\.ts$",
+    ]),
+    layer("commands", [foundations, "^src/(cli|cluster|output|state)/"]),
+    {
+      name: "drivers-see-contract-and-host",
+      comment: "A driver may import contract, host, its own folder and what podman and docker share",
+      severity: "error",
+      from: { path: "^drivers/([^/]+)/" },
+      to: { path: "^(src|drivers|test|scripts)/", pathNot: [foundations, "^drivers/($1|container)/"] },
+    },
     {
       name: "product-imports-no-tests",
       severity: "error",
-      from: { path: "^(src|drivers|scripts)/" },
+      from: { path: "^(src|drivers)/" },
       to: { path: "^test/" },
     },
     {
@@ -73,7 +80,7 @@ module.exports = {
     {
       name: "everything-resolves",
       severity: "error",
-      from: { path: "^(src|drivers|test|scripts)/" },
+      from: { path: "^(src|drivers|test)/" },
       to: { couldNotResolve: true },
     },
     ...Object.entries(adapters).map(([name, path]) => ({

@@ -1,21 +1,22 @@
-import { createHash } from "node:crypto";
-import { createServer } from "node:net";
-import type { MachineRef, MachineSpec, PortRequest } from "../../src/contract/driver.ts";
+import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type Engine, ownerLabel, specLabel } from "./engine.ts";
-import { freeNetwork } from "./free-network.ts";
-import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
+import { choosePorts } from "./choose-ports.ts";
+import { containerOptions } from "./container-options.ts";
+import { createNetwork } from "./create-network.ts";
+import { type Engine, engineInfo, ownerLabel, refLabel, specLabel } from "./engine.ts";
 import { ensureImage } from "./machine-image.ts";
-import { inspectContainer } from "./machine-state.ts";
-import { networkName, ours, removeEverything, volumeName } from "./remove-machine.ts";
+import { inspectContainer, neverRan } from "./machine-state.ts";
+import { ours, removeEverything, volumeName } from "./remove-machine.ts";
 import { seedArchive } from "./seed-archive.ts";
+import { specHash } from "./spec-hash.ts";
 
-const seededLabel = "dev.localkube.ref";
+const cleanupMs = 60_000;
 
 /**
  * Makes network, volume and container and puts the keys into it; not started yet. The reference is written into a label of the
- * container, so that a `create` killed at any point is either found whole by the next one or was never there.
+ * container, so that a `create` killed at any point is either found whole by the next one or was never there. Rejects with
+ * DRIVER_NAME_TAKEN, DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED, DRIVER_IMAGE_DAMAGED, DRIVER_NO_SPACE or the signal's reason.
  */
 export async function createMachine(engine: Engine, spec: MachineSpec, c: RunContext): Promise<MachineRef> {
   const found = await existing(engine, spec, c);
@@ -25,7 +26,7 @@ export async function createMachine(engine: Engine, spec: MachineSpec, c: RunCon
   try {
     return await createFresh(engine, spec, c);
   } catch (error) {
-    const cleanup = { ...c, signal: AbortSignal.timeout(60_000) };
+    const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
     await removeEverything(engine, spec.name, cleanup).catch((again: unknown) =>
       c.log(`clean-up failed: ${String(again)}`),
     );
@@ -36,109 +37,50 @@ export async function createMachine(engine: Engine, spec: MachineSpec, c: RunCon
 async function existing(engine: Engine, spec: MachineSpec, c: RunContext): Promise<MachineRef | undefined> {
   if (!(await ours(engine, "container", spec.name, spec.name, c))) return undefined;
   const facts = await inspectContainer(engine, spec.name, c);
-  const labels = facts?.Config.Labels ?? {};
-  if (facts && labels[specLabel] === specHash(spec)) {
-    const ref = JSON.parse(labels[seededLabel] ?? "{}") as MachineRef;
+  if (!facts) return undefined;
+  const labels = facts.Config.Labels ?? {};
+  if (labels[specLabel] === specHash(spec)) {
+    const ref = JSON.parse(labels[refLabel] ?? "{}") as MachineRef;
     // The keys may be missing when the earlier create was killed between «create» and «cp»; writing them again changes nothing.
-    if (facts.State.Status === "created" || facts.State.Status === "configured") await seed(engine, spec, c);
+    if (neverRan(facts)) await seed(engine, spec, c);
     return { ...ref, id: facts.Id };
   }
-  if (facts?.State.Status === "created" || facts?.State.Status === "configured") return undefined;
+  if (neverRan(facts)) return undefined;
   throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: engine.dialect.program, name: spec.name });
 }
 
 async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Promise<MachineRef> {
   const { dialect } = engine;
+  const info = await engineInfo(engine, { signal: c.signal, timeoutMs: 20_000 });
   const image = await ensureImage(engine, spec.image, c);
+  const network = await createNetwork(engine, spec, c);
   const label = `${ownerLabel}=${spec.name}`;
-  const subnet = await freeNetwork(engine, spec.name, spec.avoidNetworks, c);
-  await engine.run(
-    [
-      "network",
-      "create",
-      "--subnet",
-      subnet,
-      "--label",
-      label,
-      ...dialect.networkOptions,
-      networkName(spec.name),
-    ],
-    { signal: c.signal },
-  );
-  await engine.run(["volume", "create", "--label", label, volumeName(spec.name)], { signal: c.signal });
-  const info = dialect.parseInfo(
-    JSON.parse(
-      (await engine.run(["info", "--format", dialect.infoFormat], { signal: c.signal, timeoutMs: 10_000 }))
-        .stdout,
-    ),
-  );
+  await make(engine, ["volume", "create", "--label", label, volumeName(spec.name)], spec.name, c);
   const ref: MachineRef = {
     driver: dialect.program,
     name: spec.name,
-    address: subnet.replace(/0\/24$/, "2"),
-    addressReachable: true,
-    ports: await choosePorts(spec.ports),
-    data: { network: subnet },
+    address: network.replace(/0\/24$/, "2"),
+    addressReachable: info.addressReachable,
+    ports: await choosePorts(engine, spec.name, spec.ports, c),
+    data: { network },
   };
-  const { args: runtime } = await ociRuntimeOption(info, c.host);
-  await engine.run(
-    [
-      "create",
-      ...["--name", spec.name, "--hostname", spec.hostname],
-      ...[
-        "--label",
-        label,
-        "--label",
-        `${specLabel}=${specHash(spec)}`,
-        "--label",
-        `${seededLabel}=${JSON.stringify(ref)}`,
-      ],
-      ...[
-        "--privileged",
-        "--cgroupns=private",
-        ...runtime,
-        ...dialect.initOptions,
-        ...(await ulimitOptions()),
-      ],
-      ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
-      ...["--network", networkName(spec.name), "--ip", ref.address],
-      ...["--volume", `${volumeName(spec.name)}:/var`],
-      ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),
-      image,
-      "/sbin/init",
-    ],
-    { signal: c.signal },
-  );
+  const options = await containerOptions(dialect, info, spec, ref, c.host);
+  await make(engine, ["create", ...options, image, "/sbin/init"], spec.name, c);
   await seed(engine, spec, c);
   const facts = await inspectContainer(engine, spec.name, c);
   return facts ? { ...ref, id: facts.Id } : ref;
 }
 
+async function make(engine: Engine, args: readonly string[], name: string, c: RunContext): Promise<void> {
+  const result = await engine.run(args, { signal: c.signal, timeoutMs: 60_000, allowFailure: true });
+  if (result.exitCode === 0) return;
+  throw new LocalkubeError(
+    "DRIVER_CREATE_FAILED",
+    { driver: engine.dialect.program, name },
+    { output: result.stderr.trim() },
+  );
+}
+
 async function seed(engine: Engine, spec: MachineSpec, c: RunContext): Promise<void> {
   await engine.run(["cp", "-", `${spec.name}:/`], { signal: c.signal, stdin: await seedArchive(spec) });
-}
-
-async function choosePorts(requests: readonly PortRequest[]): Promise<MachineRef["ports"]> {
-  const chosen = await Promise.all(
-    requests.map(async (p) => [p.name, p.hostPort || (await freePort())] as const),
-  );
-  return Object.fromEntries(chosen) as unknown as MachineRef["ports"];
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
-}
-
-/** Of what a container cannot change afterwards. Ports are not in it: a free one is chosen once and kept. */
-function specHash({ name, hostname, cpus, memoryMiB, authorizedKey, hostKey }: MachineSpec): string {
-  const parts = [name, hostname, cpus, memoryMiB, authorizedKey, hostKey.publicKey];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }

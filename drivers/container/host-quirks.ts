@@ -1,6 +1,6 @@
-import { access, readFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { readFile } from "node:fs/promises";
 import type { HostContext } from "../../src/contract/host.ts";
+import { findProgram } from "../../src/host/find-program.ts";
 import type { EngineInfo } from "./engine.ts";
 
 const capSysResource = 24n;
@@ -17,7 +17,7 @@ export async function ociRuntimeOption(
   host: HostContext,
 ): Promise<{ args: readonly string[]; problem?: string }> {
   if (info.cgroupVersion === 2 || info.ociRuntime === "runc") return { args: [] };
-  if (await programExists("runc", host)) return { args: ["--runtime", "runc"] };
+  if (await findProgram("runc", host)) return { args: ["--runtime", "runc"] };
   return {
     args: [],
     problem: `${info.ociRuntime} cannot run machines on cgroup v1, and runc is not installed`,
@@ -29,10 +29,16 @@ export async function ociRuntimeOption(
  * permitted»); then the limits we have ourselves are passed on.
  */
 export async function ulimitOptions(): Promise<readonly string[]> {
-  const status = await readFile("/proc/self/status", "utf8");
+  const [status, limits] = await Promise.all(
+    ["/proc/self/status", "/proc/self/limits"].map((file) => readFile(file, "utf8")),
+  );
+  return ulimitsFor(status ?? "", limits ?? "");
+}
+
+/** The same from the texts of /proc/self/status and /proc/self/limits. */
+export function ulimitsFor(status: string, limits: string): readonly string[] {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   if ((effective >> capSysResource) & 1n) return [];
-  const limits = await readFile("/proc/self/limits", "utf8");
   const hard = (title: string): string | undefined =>
     new RegExp(`^${title}\\s+\\S+\\s+(\\S+)`, "m").exec(limits)?.[1];
   const option = (name: string, value: string | undefined, most: number): readonly string[] => {
@@ -43,17 +49,4 @@ export async function ulimitOptions(): Promise<readonly string[]> {
     ...option("nofile", hard("Max open files"), mostFiles),
     ...option("nproc", hard("Max processes"), mostProcesses),
   ];
-}
-
-async function programExists(program: string, host: HostContext): Promise<boolean> {
-  const folders = [...(host.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  const found = await Promise.all(
-    folders.map((folder) =>
-      access(join(folder, program)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
 }

@@ -1,6 +1,7 @@
 import type { MachineState } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type Engine, ownerLabel } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 
 /** Every status that podman (libpod/define/containerstate.go) and docker (container State.Status) document. */
 const states: Readonly<Record<string, MachineState>> = {
@@ -21,7 +22,13 @@ const states: Readonly<Record<string, MachineState>> = {
 
 export interface ContainerFacts {
   readonly Id: string;
-  readonly State: { readonly Status: string; readonly ExitCode: number; readonly Error?: string };
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly Error?: string;
+    /** Year 1 when it never ran. */
+    readonly StartedAt?: string;
+  };
   readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
 }
 
@@ -34,12 +41,25 @@ export async function inspectContainer(
     ContainerFacts | undefined;
 }
 
+/**
+ * Whether it was never started, so that it holds no data. Not to be told from its status: after a reboot of the host podman calls
+ * containers «created» again that ran before it.
+ */
+export const neverRan = ({ State }: ContainerFacts): boolean =>
+  State.StartedAt !== undefined && State.StartedAt.startsWith("0001-01-01");
+
 export async function machineState(engine: Engine, name: string, c: RunContext): Promise<MachineState> {
   const facts = await inspectContainer(engine, name, c);
   return facts ? stateOf(facts.State.Status) : "absent";
 }
 
-const stateOf = (status: string): MachineState => states[status.toLowerCase()] ?? "unknown";
+export const stateOf = (status: string): MachineState => states[status.toLowerCase()] ?? "unknown";
+
+/** Rejects with DRIVER_MACHINE_BROKEN for the states that only a person should end. */
+export function refuseUnlessSane(engine: Engine, name: string, state: MachineState): void {
+  if (state !== "broken" && state !== "unknown") return;
+  throw new LocalkubeError("DRIVER_MACHINE_BROKEN", { driver: engine.dialect.program, name, state });
+}
 
 export async function diagnoseMachine(engine: Engine, name: string, c: RunContext): Promise<string> {
   const facts = await inspectContainer(engine, name, c);
@@ -56,15 +76,4 @@ export async function diagnoseMachine(engine: Engine, name: string, c: RunContex
     ...(reason ? [reason] : []),
     ...(lines ? [`Its last lines:\n${lines}`] : []),
   ].join("\n");
-}
-
-export async function listMachines(engine: Engine, c: RunContext) {
-  const format = `{{.Names}}\t{{.State}}`;
-  const args = ["ps", "--all", "--filter", `label=${ownerLabel}`, "--format", format];
-  const { stdout } = await engine.run(args, { signal: c.signal, timeoutMs: 20_000 });
-  return stdout
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => line.split("\t"))
-    .map(([name = "", status = ""]) => ({ name, state: stateOf(status) }));
 }

@@ -2,27 +2,34 @@ import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Engine } from "./engine.ts";
-import { machineState } from "./machine-state.ts";
+import { machineState, refuseUnlessSane } from "./machine-state.ts";
 
-/** Powers the container on; a running one is left alone. */
+/**
+ * Powers the container on; a running one is left alone. Rejects with DRIVER_MACHINE_ABSENT, DRIVER_MACHINE_BROKEN, DRIVER_PORT_TAKEN or
+ * DRIVER_START_FAILED; the machine is then as it was.
+ */
 export async function startMachine(engine: Engine, machine: MachineRef, c: RunContext): Promise<void> {
   const driver = engine.dialect.program;
-  const state = await machineState(engine, machine.name, c);
+  const { name } = machine;
+  const state = await machineState(engine, name, c);
   if (state === "running") return;
-  if (state === "absent") throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver, name: machine.name });
+  if (state === "absent") throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver, name });
+  refuseUnlessSane(engine, name, state);
   const verb = state === "paused" ? "unpause" : "start";
-  const result = await engine.run([verb, machine.name], {
-    signal: c.signal,
-    timeoutMs: 60_000,
-    allowFailure: true,
-  });
+  const options = { signal: c.signal, timeoutMs: 60_000, allowFailure: true };
+  const result = await engine.run([verb, name], options);
   if (result.exitCode === 0) return;
   const output = result.stderr.trim();
-  if (/address already in use|port is already allocated/i.test(output)) {
-    const port =
-      Object.values(machine.ports).find((port) => output.includes(String(port))) ??
-      Object.values(machine.ports).join(" or ");
-    throw new LocalkubeError("DRIVER_PORT_TAKEN", { driver, name: machine.name, port }, { output });
-  }
-  throw new LocalkubeError("DRIVER_START_FAILED", { driver, name: machine.name }, { output });
+  const port = takenPort(output, machine);
+  if (port !== undefined) throw new LocalkubeError("DRIVER_PORT_TAKEN", { driver, name, port }, { output });
+  throw new LocalkubeError("DRIVER_START_FAILED", { driver, name }, { output });
+}
+
+/**
+ * podman: «cannot listen on the TCP port: listen tcp4 127.0.0.1:40022: bind: address already in use»; docker: «Bind for 127.0.0.1:40022
+ * failed: port is already allocated» when another container has it, else podman's words.
+ */
+function takenPort(output: string, { ports }: MachineRef): number | undefined {
+  if (!/address already in use|port is already allocated/i.test(output)) return undefined;
+  return Object.values(ports).find((port) => new RegExp(`:${port}\\b`).test(output));
 }

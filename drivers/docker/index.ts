@@ -4,13 +4,15 @@ interface DockerInfo {
   readonly ServerVersion: string;
   readonly CgroupVersion: string;
   readonly DefaultRuntime: string;
-  readonly SecurityOptions?: readonly string[];
+  readonly OperatingSystem: string;
+  readonly SecurityOptions?: readonly string[] | null;
 }
 
 /** Container machines by docker's engine. */
 export default containerDriver({
   program: "docker",
   packages: ["docker.io"],
+  addressVariable: "DOCKER_HOST",
   infoFormat: "{{json .}}",
   parseInfo: (json) => {
     const info = json as DockerInfo;
@@ -19,8 +21,11 @@ export default containerDriver({
       rootless: (info.SecurityOptions ?? []).some((option) => option.includes("rootless")),
       cgroupVersion: info.CgroupVersion === "2" ? 2 : 1,
       ociRuntime: info.DefaultRuntime,
+      addressReachable: info.OperatingSystem !== "Docker Desktop",
     };
   },
+  // The daemon starts them, with its own rights and limits; ours say nothing about what it may set.
+  forksContainers: false,
   // What podman's --systemd=always does by itself: writable /run, the stop signal systemd understands, and its container hint.
   initOptions: [
     "--tmpfs",
@@ -33,5 +38,6 @@ export default containerDriver({
     "container=docker",
   ],
   networkOptions: [],
+  killOptions: [],
   imagePrefix: "",
 });

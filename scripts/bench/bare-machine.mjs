@@ -21,7 +21,13 @@ export async function bareMachine({ home, host, image, signal, undo }) {
   const [sshPort, apiPort] = [await freePort(), await freePort()];
   const imageName = await image();
   const runtime = await ociRuntimeOption({ cgroupVersion: 1, ociRuntime: "" }, host);
-  const options = ["--privileged", "--cgroupns=private", ...runtime.args, "--systemd=always", ...(await ulimitOptions())];
+  const options = [
+    "--privileged",
+    "--cgroupns=private",
+    ...runtime.args,
+    "--systemd=always",
+    ...(await ulimitOptions()),
+  ];
   undo.push(async () => {
     await run(["podman", "rm", "--force", "--ignore", "--time", "0", "--volumes", name]);
     await run(["podman", "volume", "rm", "--force", `${name}-var`]);
@@ -33,7 +39,13 @@ export async function bareMachine({ home, host, image, signal, undo }) {
   ]);
   const seeded = await podman(["cp", "-", `${name}:/`], { stdin: seed });
   const started = await podman(["start", name]);
-  const endpoint = { host: "127.0.0.1", port: sshPort, user: "root", identityFile, hostKey: hostKey.publicKey };
+  const endpoint = {
+    host: "127.0.0.1",
+    port: sshPort,
+    user: "root",
+    identityFile,
+    hostKey: hostKey.publicKey,
+  };
   const begun = performance.now();
   const transport = await connect(endpoint, { signal, timeoutMs: 60_000, log: () => undefined });
   undo.push(() => transport.close());

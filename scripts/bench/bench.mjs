@@ -53,14 +53,18 @@ async function warmArtifacts(host, context) {
   const request = { kubernetesVersion: "", artifacts: "debian", mirror: "" };
   const plan = await planArtifacts(request, host, { signal: context.signal });
   if (plan.complete) return fetchArtifacts(plan, context);
-  throw new Error("the cache has no Kubernetes; run «localkube start --download-only --artifacts debian --yes»");
+  throw new Error(
+    "the cache has no Kubernetes; run «localkube start --download-only --artifacts debian --yes»",
+  );
 }
 
 /** Name of the machine image in podman's store; importing it there is no part of a warm start. */
 async function warmImage(host, { signal }) {
   const image = await rootfsImage(host);
   if (!(await hasImage(image)))
-    throw new Error("the cache has no machine image; run «localkube start --download-only --artifacts debian --yes»");
+    throw new Error(
+      "the cache has no machine image; run «localkube start --download-only --artifacts debian --yes»",
+    );
   const name = `localhost/localkube-machine:${image.key}`;
   const there = await run(["podman", "image", "exists", name], { signal }).then(
     () => true,

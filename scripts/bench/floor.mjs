@@ -40,7 +40,8 @@ async function measure(bench) {
   const begun = performance.now();
   await transport.exec(["sh", "-e", "-s"], { stdin: script, signal });
   while (!(await isReady(apiPort))) {
-    if (performance.now() - begun > 120_000) throw new Error("the bare API server did not become ready in 120 s");
+    if (performance.now() - begun > 120_000)
+      throw new Error("the bare API server did not become ready in 120 s");
     await sleep(30, undefined, { signal });
   }
   const api = (performance.now() - begun) / 1000;
@@ -58,7 +59,11 @@ async function neededFiles(bench) {
     extraIps: [],
   });
   const { file, sha256, size } = (await bench.artifacts()).binaries["kube-apiserver"];
-  const text = (name, content) => ({ path: `${folder}/${name}`, mode: 0o600, source: { kind: "text", text: content } });
+  const text = (name, content) => ({
+    path: `${folder}/${name}`,
+    mode: 0o600,
+    source: { kind: "text", text: content },
+  });
   return [
     { path: `${folder}/kube-apiserver`, mode: 0o755, source: { kind: "file", file, sha256, size } },
     text("apiserver.crt", leaves.apiserver.certificate),

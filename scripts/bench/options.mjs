@@ -13,7 +13,10 @@ export function readOptions(argv) {
     parsed = parseArgs({
       args: argv,
       allowPositionals: true,
-      options: { output: { type: "string", short: "o", default: "text" }, help: { type: "boolean", short: "h" } },
+      options: {
+        output: { type: "string", short: "o", default: "text" },
+        help: { type: "boolean", short: "h" },
+      },
     });
   } catch (error) {
     return wrong(error.message);
@@ -25,7 +28,8 @@ export function readOptions(argv) {
   }
   const unknown = positionals.find((name) => !partNames.includes(name));
   if (unknown) return wrong(`there is no part «${unknown}»`);
-  if (!["text", "json"].includes(values.output)) return wrong(`--output is text or json, not «${values.output}»`);
+  if (!["text", "json"].includes(values.output))
+    return wrong(`--output is text or json, not «${values.output}»`);
   return { output: values.output, parts: positionals.length ? positionals : partNames };
 }
 

@@ -20,7 +20,11 @@ export async function push(bench) {
   }));
   const knownHostsFile = join(home, "bare/known_hosts");
   await writeKnownHosts(knownHostsFile, endpoint);
-  const scp = scpArgv(endpoint, { knownHostsFile, from: { local: files[0].file }, to: { remote: `${copied}/` } });
+  const scp = scpArgv(endpoint, {
+    knownHostsFile,
+    from: { local: files[0].file },
+    to: { remote: `${copied}/` },
+  });
   const sources = files.map(({ file }) => file);
   const clear = () => transport.exec(["rm", "-rf", "--", pushed, copied], { signal });
 
@@ -30,7 +34,9 @@ export async function push(bench) {
     await clear();
     times.push.push((await ourPush(endpoint, entries, signal)).seconds);
     await transport.exec(["mkdir", "-p", copied], { signal });
-    times.scp.push((await run([...scp.slice(0, -2), ...sources, scp.at(-1)], { signal, env: bench.env })).seconds);
+    times.scp.push(
+      (await run([...scp.slice(0, -2), ...sources, scp.at(-1)], { signal, env: bench.env })).seconds,
+    );
     again = await ourPush(endpoint, entries, signal);
     times.again.push(again.seconds);
   }
@@ -39,7 +45,13 @@ export async function push(bench) {
   const pairs = times.push.map((seconds, round) => seconds / times.scp[round]);
   const note = `${files.length} files, ${(size / 2 ** 20).toFixed(0)} MiB, median of ${rounds} rounds`;
   return [
-    { what: "push", value: median(times.push), unit: "s", ratio: { to: "scp", value: median(pairs), aim: 1 }, note },
+    {
+      what: "push",
+      value: median(times.push),
+      unit: "s",
+      ratio: { to: "scp", value: median(pairs), aim: 1 },
+      note,
+    },
     { what: "scp", value: median(times.scp), unit: "s", note: "checks no digests" },
     { what: "second push", value: median(times.again), unit: "s" },
     { what: "content sent by it", value: again.bytes, unit: "bytes", aim: 0 },

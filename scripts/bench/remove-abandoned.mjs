@@ -3,7 +3,10 @@ import { run } from "./run.mjs";
 /** Removes the machines of benchmarks that were killed with SIGKILL: their names end with a process id that is gone. */
 export async function removeAbandoned(signal) {
   const kinds = {
-    container: { list: ["ps", "--all", "--format", "{{.Names}}"], remove: ["rm", "--force", "--time", "0", "--volumes"] },
+    container: {
+      list: ["ps", "--all", "--format", "{{.Names}}"],
+      remove: ["rm", "--force", "--time", "0", "--volumes"],
+    },
     volume: { list: ["volume", "ls", "--format", "{{.Name}}"], remove: ["volume", "rm", "--force"] },
     network: { list: ["network", "ls", "--format", "{{.Name}}"], remove: ["network", "rm"] },
   };

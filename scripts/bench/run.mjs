@@ -20,7 +20,8 @@ export function run(argv, { env, signal, onLine, timeoutMs = 600_000, stdin = "i
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-  if (onLine) createInterface({ input: child.stdout }).on("line", (line) => onLine(line, performance.now() - begun));
+  if (onLine)
+    createInterface({ input: child.stdout }).on("line", (line) => onLine(line, performance.now() - begun));
   // A program that ends without reading its input closes the pipe; its exit code tells more.
   child.stdin.on("error", () => undefined);
   child.stdin.end(stdin === "ignore" ? "" : stdin);

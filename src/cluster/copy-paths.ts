@@ -34,7 +34,9 @@ interface Parsed {
 
 function parse(text: string): Parsed {
   const [, profile, remote] = /^([^/:]*):(.*)$/s.exec(text) ?? [];
-  return profile === undefined || remote === undefined ? { text } : { text, profile, remote: literal(remote) };
+  return profile === undefined || remote === undefined
+    ? { text }
+    : { text, profile, remote: literal(remote) };
 }
 
 /** Relative paths begin in root's home anyway; any other `~` would be a user's home for scp and a name for the rest of us. */

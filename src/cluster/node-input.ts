@@ -1,7 +1,9 @@
+import { catalogueEntry } from "../artifacts/catalogue/catalogue-entry.ts";
 import { flagState } from "../artifacts/catalogue/flags.ts";
 import { kubeletConfigHas } from "../artifacts/catalogue/kubelet-config-fields.ts";
 import type { NodeInput } from "../provision/node/node-input.ts";
 import type { CertificateInput } from "../provision/pki/certificate-plan.ts";
+import { resolvePrograms } from "../provision/programs/resolve-programs.ts";
 import { set, type StartState } from "./start-state.ts";
 
 export const clusterDomain = "cluster.local";
@@ -20,6 +22,10 @@ export function certificateInput(s: StartState): CertificateInput {
 
 export function nodeInput(s: StartState): NodeInput {
   const { spec, addresses, kubernetesVersion } = s.record;
+  const artifacts = set(s, "artifacts");
+  const facts = set(s, "facts");
+  const network = set(s, "network");
+  const foreignNetwork = network.kind === "none" || network.kind === "manifest";
   return {
     spec,
     nodeName: spec.name,
@@ -28,9 +34,11 @@ export function nodeInput(s: StartState): NodeInput {
       flagState: (program, flag) => flagState(program, flag, kubernetesVersion),
       kubeletConfigHas: (field) => kubeletConfigHas(field, kubernetesVersion),
     },
-    artifacts: set(s, "artifacts"),
+    artifacts,
     certificates: set(s, "certificates"),
-    facts: set(s, "facts"),
+    facts,
+    programs: resolvePrograms(facts, artifacts, catalogueEntry(kubernetesVersion), { foreignNetwork }),
+    network,
     runtime: s.runtime,
     clusterDomain,
     serviceAddress: addresses.kubernetesService,

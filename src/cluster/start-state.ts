@@ -6,6 +6,7 @@ import type { RuntimeDefinition } from "../contract/runtime.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { GuestFacts } from "../provision/guest/guest-facts.ts";
 import type { ApiClient } from "../provision/kube/api-client.ts";
+import type { PodNetwork } from "../provision/network/pod-network.ts";
 import type { NodeFiles } from "../provision/node/node-files.ts";
 import type { CertificateSet } from "../provision/pki/ensure-certificates.ts";
 import type { ClusterRecord } from "../state/cluster-record.ts";
@@ -23,6 +24,8 @@ export interface StartState {
   readonly image: MachineImage;
   /** Debian packages of the host that are missing; installed by `host-packages`. */
   readonly missingPackages: readonly string[];
+  /** Tells the user something a step found though nothing failed. */
+  readonly notice?: (text: string, level: "info" | "warning") => void;
   /** Same as on disk: change it through `updateRecord` only. */
   record: ClusterRecord;
   /** artifacts */
@@ -34,7 +37,8 @@ export interface StartState {
   /** connect */
   transport?: Transport;
   facts?: GuestFacts;
-  /** control-plane-push */
+  /** control-plane */
+  network?: PodNetwork;
   files?: NodeFiles;
   /** api-ready */
   api?: ApiClient;

@@ -87,7 +87,7 @@ async function runStep<S>(step: Step<S>, state: S, signal: AbortSignal, options:
 }
 
 /** Topological order that keeps the given order where it can; a cycle or an unknown need is a programming error. */
-function orderSteps<S>(steps: readonly Step<S>[]): readonly Step<S>[] {
+export function orderSteps<S>(steps: readonly Step<S>[]): readonly Step<S>[] {
   const byId = new Map(steps.map((step) => [step.id, step]));
   if (byId.size !== steps.length) throw new Error("two steps have the same id");
   const ordered = new Set<Step<S>>();

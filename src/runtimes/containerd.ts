@@ -23,7 +23,13 @@ export const containerd: RuntimeDefinition = {
   removeImage: (ref) => ["ctr", "--namespace", "k8s.io", "images", "remove", ref],
 };
 
-const major = ({ runtimeVersion }: RuntimeInput): number => Number(runtimeVersion.split(".")[0]);
+const part = ({ runtimeVersion }: RuntimeInput, index: number): number =>
+  Number(runtimeVersion.split(".")[index] ?? 0);
+const major = (input: RuntimeInput): number => part(input, 0);
+
+/** From 2.1 on several folders may be named, and the old key is on its way out; it refuses to see both. */
+const binFolder = (input: RuntimeInput): object =>
+  major(input) > 2 || part(input, 1) >= 1 ? { bin_dirs: [input.cniBinDir] } : { bin_dir: input.cniBinDir };
 
 const runc = ({ cgroupDriver }: RuntimeInput): object => ({
   runtime_type: "io.containerd.runc.v2",
@@ -53,7 +59,7 @@ const versionThree = (input: RuntimeInput): Record<string, unknown> => ({
     "io.containerd.cri.v1.runtime": {
       restrict_oom_score_adj: input.restrictOomScoreAdj,
       containerd: { default_runtime_name: "runc", runtimes: { runc: runc(input) } },
-      cni: { bin_dir: input.cniBinDir, conf_dir: "/etc/cni/net.d" },
+      cni: { ...binFolder(input), conf_dir: "/etc/cni/net.d" },
     },
   },
 });

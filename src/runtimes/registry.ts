@@ -1,5 +1,6 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RuntimeDefinition } from "../contract/runtime.ts";
+import { didYouMean } from "../host/nearest-word.ts";
 import { containerd } from "./containerd.ts";
 
 const definitions: readonly RuntimeDefinition[] = [containerd];
@@ -15,6 +16,9 @@ export const runtimeNames: readonly string[] = [
 /** The runtime of that name or alias; rejects an unknown one with RUNTIME_UNKNOWN. */
 export function runtimeByName(name: string): RuntimeDefinition {
   const found = definitions.find((definition) => definition.name === (aliases[name] ?? name));
-  if (!found) throw new LocalkubeError("RUNTIME_UNKNOWN", { runtime: name, known: runtimeNames.join(", ") });
+  if (!found) {
+    const hint = didYouMean(name, runtimeNames);
+    throw new LocalkubeError("RUNTIME_UNKNOWN", { value: name, hint, known: runtimeNames.join(", ") });
+  }
   return found;
 }

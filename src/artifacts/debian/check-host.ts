@@ -7,7 +7,7 @@ import type { DebianPaths } from "./paths.ts";
 
 const probeMs = 10_000;
 const gib = 2 ** 30;
-/** Measured: 2.7 GiB at the end of linking, 0.3 GiB of results; the rest is for what else happens on that disk. */
+/** Measured: 3.2 GiB at the peak, 0.3 GiB of which stay; the rest is for what else happens on that disk. */
 const neededBytes = 4 * gib;
 
 /** mmdebstrap brings apt; setpriv, unshare and chroot are on every Linux. */

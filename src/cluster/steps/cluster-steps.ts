@@ -12,6 +12,7 @@ import {
 import { ApiClient } from "../../provision/kube/api-client.ts";
 import { applyObjects } from "../../provision/kube/apply-objects.ts";
 import { mergeKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
+import { foreseeableNodeBlock } from "../../provision/network/assign-node-block.ts";
 import { apiServerUrl } from "../api-server-url.ts";
 import { kubeconfigInput } from "../kubeconfig-input.ts";
 import { clusterDomain } from "../node-input.ts";
@@ -42,18 +43,23 @@ export const clusterDns: Step<StartState> = {
   title: "Applying cluster DNS",
   needs: ["api-ready"],
   timeoutMs: 120_000,
-  plan: () => ["apply cluster DNS (Deployment coredns, Service kube-dns)"],
-  apply: (s, c) =>
-    applyObjects(
-      set(s, "api"),
-      clusterDnsObjects({
-        source: s.plan.source,
-        image: set(s, "artifacts").images["cluster-dns"].ref,
-        address: s.record.addresses.clusterDns,
-        domain: clusterDomain,
-      }),
-      c.signal,
-    ),
+  plan: ({ record: { spec } }) => [
+    ...(["bridge", "none"].includes(spec.cni) ? [] : [`bring the pod network of ${spec.cni}`]),
+    "apply cluster DNS (Deployment coredns, Service kube-dns)",
+  ],
+  async apply(s, c) {
+    const api = set(s, "api");
+    const network = set(s, "network");
+    // Before DNS, whose pod waits for it.
+    if (network.kind === "manifest") await applyObjects(api, network.objects, c.signal);
+    const objects = clusterDnsObjects({
+      source: s.plan.source,
+      image: set(s, "artifacts").images["cluster-dns"].ref,
+      address: s.record.addresses.clusterDns,
+      domain: clusterDomain,
+    });
+    await applyObjects(api, objects, c.signal);
+  },
 };
 
 export const kubeconfig: Step<StartState> = {
@@ -80,7 +86,8 @@ export const ready: Step<StartState> = {
   timeoutMs: 3_600_000,
   plan: (s) => (s.record.spec.wait.length ? [`wait for ${s.record.spec.wait.join(", ")}`] : []),
   async apply(s, c) {
-    const { wait, waitTimeoutSeconds } = s.record.spec;
+    const { waitTimeoutSeconds } = s.record.spec;
+    const wait = reachable(s);
     const deadline = AbortSignal.timeout(waitTimeoutSeconds * 1000);
     const signal = AbortSignal.any([c.signal, deadline]);
     const missing = new Set(wait);
@@ -99,10 +106,26 @@ export const ready: Step<StartState> = {
   },
 };
 
+/** Without a pod network neither the node nor cluster DNS gets ready until the user brings one. */
+function reachable(s: StartState): readonly WaitTarget[] {
+  const { wait } = s.record.spec;
+  if (set(s, "network").kind !== "none") return wait;
+  const now = wait.filter((target) => target === "apiserver");
+  if (now.length < wait.length)
+    s.notice?.(
+      "--cni none: the node gets Ready and cluster DNS answers once you bring a pod network; not waiting for them",
+      "info",
+    );
+  return now;
+}
+
 const waitFor: Readonly<Record<WaitTarget, (s: StartState, signal: AbortSignal) => Promise<void>>> = {
   // The step api-ready has waited already.
   apiserver: () => Promise.resolve(),
-  node: (s, signal) => waitForNode(set(s, "api"), s.record.spec.name, signal),
+  node: (s, signal) => {
+    const { spec } = s.record;
+    return waitForNode(set(s, "api"), { name: spec.name, block: foreseeableNodeBlock(spec) }, signal);
+  },
   "system-pods": async (s, signal) => {
     const api = set(s, "api");
     await waitForDeployment(api, "kube-system", "coredns", signal);

@@ -1,9 +1,14 @@
 import type { Step } from "../../contract/step.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { fetchArtifacts } from "../../artifacts/artifact-set.ts";
+import { clockWarning } from "../../provision/guest/clock-warning.ts";
+import { applyGuestSettings } from "../../provision/guest/guest-settings.ts";
+import { loadPodNetwork } from "../../provision/network/load-pod-network.ts";
+import { guestPaths } from "../../provision/node/guest-paths.ts";
 import { loadImages } from "../../provision/node/load-images.ts";
 import { nodeFiles, type NodePart } from "../../provision/node/node-files.ts";
 import { ensureCertificates } from "../../provision/pki/ensure-certificates.ts";
+import { linkCniPlugins, unpackPrograms } from "../../provision/programs/unpack-programs.ts";
 import { restartUnits, staleUnits } from "../../provision/units/ensure-units.ts";
 import { certificateInput, nodeInput } from "../node-input.ts";
 import { set, type StartState } from "../start-state.ts";
@@ -38,8 +43,15 @@ export const controlPlane: Step<StartState> = {
   timeoutMs: 600_000,
   plan: (s) => [`push and start etcd, kube-apiserver and ${s.runtime.name}`],
   async apply(s, c) {
-    s.files = nodeFiles(nodeInput(s));
-    return pushAndStart(s, [s.files.runtime, s.files.controlPlane], c);
+    const warning = clockWarning(set(s, "facts"));
+    if (warning) s.notice?.(warning, "warning");
+    s.network = await loadPodNetwork(s.record.spec.cni);
+    const input = nodeInput(s);
+    const { linkCniFrom, cniBinDir } = input.programs;
+    s.files = nodeFiles(input);
+    const linked = linkCniFrom ? await linkCniPlugins(set(s, "transport"), linkCniFrom, cniBinDir, c) : [];
+    const outcome = await pushAndStart(s, [s.files.runtime, s.files.controlPlane], c);
+    return linked.length ? undefined : outcome;
   },
 };
 
@@ -75,11 +87,15 @@ async function pushAndStart(
       onProgress: (done, total) => c.report({ done, total, unit: "bytes" }),
     },
   );
+  const archives = parts.flatMap((part) => part.archives);
+  const unpacked = await unpackPrograms(transport, archives, c);
+  if (parts.some(({ files }) => files.some(({ path }) => path === guestPaths.sysctl)))
+    await applyGuestSettings(transport, set(s, "facts"), pushed.changed, c);
   const units = parts.flatMap((part) => part.units);
   const stale = await staleUnits(transport, units, c.signal);
   await restartUnits(transport, stale, c.signal);
   c.log(
-    `pushed ${pushed.changed.length} files, ${pushed.bytes} bytes; restarted ${stale.map(({ name }) => name).join(" ") || "nothing"}`,
+    `pushed ${pushed.changed.length} files, ${pushed.bytes} bytes; unpacked ${unpacked.join(" ") || "nothing"}; restarted ${stale.map(({ name }) => name).join(" ") || "nothing"}`,
   );
-  return pushed.changed.length + stale.length === 0 ? "unchanged" : undefined;
+  return pushed.changed.length + unpacked.length + stale.length === 0 ? "unchanged" : undefined;
 }

@@ -6,6 +6,31 @@ export const driverErrors = {
     title: "{driver} could not start the machine {name}",
     fix: "Run localkube doctor",
   },
+  DRIVER_CREATE_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not make {name}",
+    fix: "Run localkube doctor",
+  },
+  DRIVER_STOP_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not stop the machine {name}, also not by force",
+    fix: "Look at it: {driver} inspect {name}",
+  },
+  DRIVER_IMAGE_DAMAGED: {
+    exit: exitCodes.io,
+    title: "The machine image {file} was damaged since it was built and has been removed",
+    fix: "Run the same command again; it builds the image anew",
+  },
+  DRIVER_NO_SPACE: {
+    exit: exitCodes.cannotCreate,
+    title: "No space left where {driver} keeps its images",
+    fix: "Free some space there; see what takes it: {driver} system df",
+  },
+  DRIVER_NO_FREE_PORT: {
+    exit: exitCodes.unavailable,
+    title: "No free TCP port of 127.0.0.1 from {first} to {last}",
+    fix: "See which programs hold them: ss -ltnp",
+  },
   DRIVER_PORT_TAKEN: {
     exit: exitCodes.unavailable,
     title: "{driver} could not start the machine {name}: port {port} of 127.0.0.1 is used by another program",

@@ -11,4 +11,9 @@ export const machineErrors = {
     title: "The machine cannot be a Kubernetes node: {problem}",
     fix: "{fix}",
   },
+  GUEST_UNPACK_FAILED: {
+    exit: exitCodes.io,
+    title: "These archives could not be unpacked in the machine: {names}",
+    fix: "Look for free space in the machine: localkube ssh -- df -h /usr/local /opt",
+  },
 } as const satisfies Record<string, ErrorEntry>;

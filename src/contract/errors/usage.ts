@@ -178,6 +178,11 @@ export const usageErrors = {
     title: "--cni «{value}» is neither bridge nor none nor a file that can be read: {problem}",
     fix: "Use --cni bridge, --cni none or the path of a CNI conflist or manifest",
   },
+  CNI_FILE_INVALID: {
+    exit: exitCodes.usage,
+    title: "--cni {value} is neither a CNI configuration nor a manifest: {problem}",
+    fix: "Mend the file (https://www.cni.dev/docs/spec), or use --cni bridge",
+  },
   SWITCH_INVALID: {
     exit: exitCodes.usage,
     title: "{flag}: «{value}» is neither true nor false",
@@ -196,6 +201,6 @@ export const usageErrors = {
   CHANGE_NEEDS_RECREATE: {
     exit: exitCodes.usage,
     title: "{field} of the cluster {name} was settled when it was created: {from}, not {to}",
-    fix: "Start another cluster with it: localkube start -p NAME --{flag} {to}",
+    fix: "Start another cluster with it: localkube start -p NAME --{field} {to}",
   },
 } as const satisfies Record<string, ErrorEntry>;

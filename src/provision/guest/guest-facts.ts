@@ -1,83 +1,134 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
 
-/** What the machine is, asked once per start. Versions are empty when the program is not there. */
+/** What the machine is, asked once per start. Versions and paths are empty when the program is not there. */
 export interface GuestFacts {
   readonly os: string;
   readonly osVersion: string;
   readonly kernel: string;
+  /** As `uname -m` says: `x86_64`, `aarch64`. */
+  readonly machine: string;
   readonly cgroupVersion: 1 | 2;
-  /** `container` environments have no module loading and may lack capabilities. */
+  /** `kvm`, `podman`, `none`: what systemd-detect-virt says. */
   readonly virtualization: string;
+  /** Containers share the host's kernel: no module loading, and they may lack capabilities. */
+  readonly isContainer: boolean;
   readonly canLowerOomScore: boolean;
   readonly memoryMiB: number;
   readonly cpus: number;
   readonly bootId: string;
+  /** Programs of the guest itself: those we pushed before are not counted, so that a second start decides as the first did. */
   readonly containerdVersion: string;
+  readonly containerdPath: string;
   readonly runcVersion: string;
   readonly etcdVersion: string;
   readonly etcdPath: string;
   readonly cniBinDir: string;
-  /** Seconds since the epoch as the guest's clock has them. */
-  readonly clock: number;
+  readonly forwardsPackets: boolean;
+  /** Seconds by which the guest's clock is certainly ahead (negative: behind) of this host's; 0 within a second. */
+  readonly clockAheadSeconds: number;
 }
 
 const capSysResource = 24n;
 
-// One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it.
+// One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program
+// that we did not bring: one with a note of ours is looked for outside the folders we write to.
 const script = `
+echo "clock=$(date +%s)"
+echo "booted=$([ -d /run/systemd/system ] && echo systemd || cat /proc/1/comm)"
 . /etc/os-release
 echo "os=$ID"
 echo "osVersion=$VERSION_ID"
 echo "kernel=$(uname -r)"
+echo "machine=$(uname -m)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
 echo "virtualization=$(systemd-detect-virt || true)"
+echo "container=$(systemd-detect-virt --container || true)"
 echo "capabilities=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)"
 echo "memoryKiB=$(sed -n 's/^MemTotal:[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
 echo "cpus=$(getconf _NPROCESSORS_ONLN)"
 echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"
-PATH=/usr/local/bin:/usr/local/sbin:$PATH:/usr/sbin:/sbin
-echo "containerd=$(containerd --version 2>/dev/null | cut -d' ' -f3)"
-echo "runc=$(runc --version 2>/dev/null | sed -n 's/^runc version //p')"
-echo "etcd=$(etcd --version 2>/dev/null | sed -n 's/^etcd Version: //p')"
-echo "etcdPath=$(command -v etcd || true)"
-for dir in /opt/cni/bin /usr/lib/cni /usr/libexec/cni; do [ -x $dir/bridge ] && { echo "cni=$dir"; break; }; done
-echo "clock=$(date +%s)"
+echo "forward=$(cat /proc/sys/net/ipv4/ip_forward)"
+notes=/var/lib/localkube/programs
+own() (
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin
+  [ -e $notes/$2.unpacked ] || PATH=/usr/local/sbin:/usr/local/bin:$PATH
+  command -v $1
+)
+containerd=$(own containerd containerd || true); runc=$(own runc runc || true); etcd=$(own etcd etcd || true)
+echo "containerdPath=$containerd"
+echo "containerd=$([ "$containerd" ] && $containerd --version 2>/dev/null | cut -d' ' -f3)"
+echo "runc=$([ "$runc" ] && $runc --version 2>/dev/null | sed -n 's/^runc version //p')"
+echo "etcdPath=$etcd"
+echo "etcd=$([ "$etcd" ] && $etcd --version 2>/dev/null | sed -n 's/^etcd Version: //p')"
+dirs="/usr/lib/cni /usr/libexec/cni"
+[ -e $notes/cni-plugins.unpacked ] || dirs="/opt/cni/bin $dirs"
+for dir in $dirs; do [ -f $dir/bridge ] && [ ! -L $dir/bridge ] && { echo "cni=$dir"; break; }; done
+true
 `;
 
 /** Reads the facts; rejects with GUEST_UNSUITABLE when the machine has no systemd or cgroups we can use. */
 export async function guestFacts(transport: Transport, signal: AbortSignal): Promise<GuestFacts> {
+  const askedAt = Date.now() / 1000;
   const { stdout } = await transport.exec(["sh", "-s"], { stdin: script, signal, timeoutMs: 30_000 });
-  const facts = new Map(stdout.split("\n").flatMap((line) => (line.includes("=") ? [split(line)] : [])));
+  return parseFacts(stdout, { askedAt, answeredAt: Date.now() / 1000 });
+}
+
+/** Times are seconds of this host's clock: the guest's was read somewhere between them. */
+export function parseFacts(
+  answer: string,
+  { askedAt, answeredAt }: { readonly askedAt: number; readonly answeredAt: number },
+): GuestFacts {
+  const facts = new Map(answer.split("\n").flatMap((line) => (line.includes("=") ? [split(line)] : [])));
   const text = (key: string): string => facts.get(key) ?? "";
+  const booted = text("booted");
+  if (booted !== "systemd")
+    throw unsuitable(
+      `its first process is «${booted}», not systemd`,
+      "Boot the machine with systemd as init",
+    );
   const cgroup = text("cgroup");
-  if (cgroup !== "cgroup2fs" && cgroup !== "tmpfs") {
-    const problem = `/sys/fs/cgroup is «${cgroup}»`;
-    throw new LocalkubeError("GUEST_UNSUITABLE", {
-      problem,
-      fix: "Boot the machine with systemd and its cgroups mounted",
-    });
-  }
+  if (cgroup !== "cgroup2fs" && cgroup !== "tmpfs")
+    throw unsuitable(
+      `/sys/fs/cgroup is «${cgroup}»`,
+      "Boot the machine with systemd and its cgroups mounted",
+    );
+  const container = text("container");
   return {
     os: text("os"),
     osVersion: text("osVersion"),
     kernel: text("kernel"),
+    machine: text("machine"),
     cgroupVersion: cgroup === "cgroup2fs" ? 2 : 1,
     virtualization: text("virtualization"),
+    isContainer: container !== "" && container !== "none",
     canLowerOomScore: ((BigInt(`0x${text("capabilities") || "0"}`) >> capSysResource) & 1n) === 1n,
     memoryMiB: Math.floor(Number(text("memoryKiB")) / 1024),
     cpus: Number(text("cpus")),
     bootId: text("bootId"),
-    containerdVersion: text("containerd")
-      .replace(/[~+].*$/, "")
-      .replace(/^v/, ""),
-    runcVersion: text("runc").replace(/[~+].*$/, ""),
-    etcdVersion: text("etcd"),
+    containerdVersion: release(text("containerd")),
+    containerdPath: text("containerdPath"),
+    runcVersion: release(text("runc")),
+    etcdVersion: release(text("etcd")),
     etcdPath: text("etcdPath"),
     cniBinDir: text("cni"),
-    clock: Number(text("clock")),
+    forwardsPackets: text("forward") === "1",
+    clockAheadSeconds: clockAhead(Number(text("clock")), askedAt, answeredAt),
   };
 }
+
+// The guest answers in whole seconds: the true time was somewhere in the second after its answer.
+function clockAhead(guest: number, askedAt: number, answeredAt: number): number {
+  if (guest > answeredAt) return Math.round(guest - answeredAt);
+  if (guest + 1 < askedAt) return -Math.round(askedAt - guest - 1);
+  return 0;
+}
+
+/** `1.6.20` from Debian's `1.6.20~ds1` and from `v1.6.20`. */
+const release = (version: string): string => version.replace(/[~+].*$/, "").replace(/^v/, "");
+
+const unsuitable = (problem: string, fix: string): LocalkubeError =>
+  new LocalkubeError("GUEST_UNSUITABLE", { problem, fix });
 
 function split(line: string): [string, string] {
   const at = line.indexOf("=");

@@ -1,3 +1,4 @@
+import { compareReleases } from "../programs/compare-releases.ts";
 import type { Flags } from "./flags.ts";
 import { apiServerPort, guestPaths } from "./guest-paths.ts";
 import type { NodeInput } from "./node-input.ts";
@@ -25,7 +26,8 @@ export function etcdArguments(input: NodeInput): readonly string[] {
     "peer-trusted-ca-file": pki("etcd-ca.crt"),
     "peer-client-cert-auth": true,
     "listen-metrics-urls": "http://127.0.0.1:2381",
-    "snapshot-count": 10000,
+    // From 3.6 on this is the default, and the flag on its way out.
+    ...(compareReleases(input.programs.etcd.version, "3.6.0") < 0 ? { "snapshot-count": 10000 } : {}),
     ...users,
   };
   return Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);

@@ -8,9 +8,15 @@ export const guestPaths = {
   kubeletRoot: "/var/lib/kubelet",
   proxyConfig: "/etc/kubernetes/kube-proxy.yaml",
   etcdData: "/var/lib/etcd/localkube",
-  cniConfig: "/etc/cni/net.d/10-localkube.conflist",
+  /** Without ending. */
+  cniConfig: "/etc/cni/net.d/10-localkube",
+  /** Where pod networks put their plugins by custom. */
+  cniBin: "/opt/cni/bin",
+  runc: "/usr/local/sbin/runc",
   crictl: "/etc/crictl.yaml",
   images: "/var/lib/localkube/images",
+  /** Pushed archives, and notes of what was unpacked. */
+  programs: "/var/lib/localkube/programs",
   state: "/var/lib/localkube",
   modules: "/etc/modules-load.d/localkube.conf",
   sysctl: "/etc/sysctl.d/90-localkube.conf",

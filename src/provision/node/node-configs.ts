@@ -53,28 +53,6 @@ export const proxyConfiguration = (input: NodeInput): object => ({
   conntrack: { maxPerCore: 0, min: 0 },
 });
 
-/** Bridge network of one node; /24 blocks of the pod CIDR go to nodes in order, and this node has the first. */
-export function bridgeNetwork(podCidr: string): object {
-  const [base = "", bits = "16"] = podCidr.split("/");
-  const subnet = Number(bits) >= 24 ? podCidr : `${base}/24`;
-  return {
-    cniVersion: "0.4.0",
-    name: "localkube",
-    plugins: [
-      {
-        type: "bridge",
-        bridge: "cni0",
-        isGateway: true,
-        isDefaultGateway: true,
-        ipMasq: true,
-        hairpinMode: true,
-        ipam: { type: "host-local", ranges: [[{ subnet }]], dataDir: "/var/lib/cni/networks" },
-      },
-      { type: "portmap", capabilities: { portMappings: true } },
-    ],
-  };
-}
-
 /** A kubeconfig of a component in the guest, with certificates by path. */
 export const componentKubeconfig = (user: string, certificate: string, server: string): object => ({
   apiVersion: "v1",

@@ -1,34 +1,28 @@
-import { stringify } from "yaml";
-import type { BinaryName } from "../../contract/artifact.ts";
 import type { PushEntry } from "../../contract/transport.ts";
+import { guestSettings } from "../guest/guest-settings.ts";
+import { bridgeNetwork } from "../network/bridge-network.ts";
+import { nodeBlock } from "../network/node-block.ts";
+import { compareReleases } from "../programs/compare-releases.ts";
+import type { GuestArchive } from "../programs/guest-archive.ts";
 import { renderUnit, type Unit } from "../units/unit-file.ts";
-import {
-  apiServerFlags,
-  controllerManagerFlags,
-  etcdArguments,
-  kubeletFlags,
-  proxyFlags,
-  schedulerFlags,
-} from "./control-plane-flags.ts";
-import { type Flags, programArguments } from "./flags.ts";
-import { apiServerPort, guestPaths } from "./guest-paths.ts";
-import {
-  bridgeNetwork,
-  componentKubeconfig,
-  kubeletConfiguration,
-  proxyConfiguration,
-} from "./node-configs.ts";
-import type { KubernetesProgram, NodeInput } from "./node-input.ts";
+import { certificateFiles } from "./certificate-files.ts";
+import { etcdArguments } from "./control-plane-flags.ts";
+import { guestPaths } from "./guest-paths.ts";
+import { kubernetesUnits, type PickCertificates } from "./kubernetes-units.ts";
+import type { NodeInput } from "./node-input.ts";
+import { fileEntry, textEntry, yamlEntry } from "./push-entries.ts";
 
 /** One part of a node: what must stand in the guest before its units may run. */
 export interface NodePart {
   readonly files: readonly PushEntry[];
+  /** Those of `files` that must be unpacked first. */
+  readonly archives: readonly GuestArchive[];
   readonly units: readonly Unit[];
 }
 
 /**
  * The node in three parts, in the order in which they cross the wire: etcd and the API server first, because everything waits for
- * them; the runtime, which needs no upload of ours; then the rest, while the API server comes up.
+ * them; the runtime, which often needs no upload of ours; then the rest, while the API server comes up.
  */
 export interface NodeFiles {
   readonly controlPlane: NodePart;
@@ -36,170 +30,103 @@ export interface NodeFiles {
   readonly node: NodePart;
 }
 
+/** Pure: equal inputs give equal files and units. Rejects a user's flag with FLAG_NOT_IN_VERSION. */
 export function nodeFiles(input: NodeInput): NodeFiles {
-  const server = `https://127.0.0.1:${apiServerPort}`;
-  const pki = certificateFiles(input);
-  const config = (path: string, content: object, mode = 0o644): PushEntry =>
-    text(path, stringify(content), mode);
-  const kubeconfig = (name: string, user: string, certificate: string): PushEntry =>
-    config(`${guestPaths.kubernetes}/${name}.conf`, componentKubeconfig(user, certificate, server), 0o600);
+  const { artifacts, programs } = input;
+  const certificates = certificateFiles(input.certificates);
+  const pki: PickCertificates = (...names) =>
+    names.map((name) => {
+      const entry = certificates.get(name);
+      if (!entry) throw new Error(`no certificate file ${name}`);
+      return entry;
+    });
+  const units = kubernetesUnits(input, pki);
+  const archive = (name: GuestArchive["name"]): readonly GuestArchive[] =>
+    programs.archives.filter((one) => one.name === name);
+  const isFirst = ({ name }: GuestArchive): boolean => name === "etcd";
+  const images = Object.entries(artifacts.images).map(([name, image]) =>
+    fileEntry(`${guestPaths.images}/${name}.tar`, image),
+  );
+  const kubectl = fileEntry(`${guestPaths.bin}/kubectl`, artifacts.binaries.kubectl, 0o755);
+  const runtime = runtimeUnit(input, archive("containerd"));
+  return {
+    controlPlane: part(
+      [etcdUnit(input, archive("etcd"), pki), units["kube-apiserver"]],
+      [...certificates.values()],
+      programs.archives.filter(isFirst),
+    ),
+    runtime: part(
+      [runtime],
+      [crictlConfig(input), ...networkConfig(input), ...guestSettings(input.facts), ...programs.files],
+      programs.archives.filter((one) => !isFirst(one)),
+    ),
+    node: part(
+      [units["kube-controller-manager"], units["kube-scheduler"], units.kubelet, units["kube-proxy"]],
+      [kubectl, ...images],
+    ),
+  };
+}
 
-  const etcd: Unit = {
+function etcdUnit(input: NodeInput, archives: readonly GuestArchive[], pki: PickCertificates): Unit {
+  const { path, version } = input.programs.etcd;
+  // Until 3.5, etcd runs on this architecture only when told that one knows it to be untested.
+  const isUntested = input.facts.machine === "aarch64" && compareReleases(version, "3.5.0") < 0;
+  return {
     name: "etcd.service",
     template: "etcd.service",
-    argv: [input.facts.etcdPath, ...etcdArguments(input)],
-    inputs: pick(pki, ["etcd.crt", "etcd.key", "etcd-ca.crt"]),
+    argv: [path, ...etcdArguments(input)],
+    inputs: [...pki("etcd.crt", "etcd.key", "etcd-ca.crt"), ...archives.map(({ entry }) => entry)],
+    values: { environment: isUntested ? " ETCD_UNSUPPORTED_ARCH=arm64" : "" },
   };
-  const apiServer = kubernetesUnit("kube-apiserver", apiServerFlags(input), input, [
-    ...pick(pki, [
-      "ca.crt",
-      "etcd-ca.crt",
-      "apiserver.crt",
-      "apiserver.key",
-      "apiserver-etcd-client.crt",
-      "apiserver-etcd-client.key",
-    ]),
-    ...pick(pki, [
-      "apiserver-kubelet-client.crt",
-      "apiserver-kubelet-client.key",
-      "front-proxy-ca.crt",
-      "front-proxy-client.crt",
-    ]),
-    ...pick(pki, ["front-proxy-client.key", "sa.pub", "sa.key"]),
-  ]);
-  const runtimeFiles = input.runtime.files({
-    runtimeVersion: input.facts.containerdVersion,
+}
+
+function runtimeUnit(input: NodeInput, archives: readonly GuestArchive[]): Unit {
+  const { containerd, cniBinDir } = input.programs;
+  const files = input.runtime.files({
+    runtimeVersion: containerd.version,
     pauseImage: input.artifacts.images.pause.ref,
     cgroupDriver: input.cgroupDriver,
     restrictOomScoreAdj: !input.facts.canLowerOomScore,
-    cniBinDir: input.facts.cniBinDir,
+    cniBinDir,
   });
-  const crictl = config(guestPaths.crictl, {
-    "runtime-endpoint": input.runtime.endpoint,
-    "image-endpoint": input.runtime.endpoint,
-    timeout: 10,
-  });
-  const runtime: Unit = {
+  return {
     name: input.runtime.unit,
     template: "containerd.service",
-    argv: ["/usr/bin/containerd"],
-    inputs: runtimeFiles,
-  };
-
-  const manager = kubernetesUnit("kube-controller-manager", controllerManagerFlags(input), input, [
-    kubeconfig("controller-manager", "system:kube-controller-manager", "controller-manager"),
-    ...pick(pki, [
-      "ca.crt",
-      "ca.key",
-      "sa.key",
-      "front-proxy-ca.crt",
-      "controller-manager.crt",
-      "controller-manager.key",
-    ]),
-  ]);
-  const scheduler = kubernetesUnit("kube-scheduler", schedulerFlags(), input, [
-    kubeconfig("scheduler", "system:kube-scheduler", "scheduler"),
-    ...pick(pki, ["ca.crt", "front-proxy-ca.crt", "scheduler.crt", "scheduler.key"]),
-  ]);
-  const kubelet = kubernetesUnit(
-    "kubelet",
-    kubeletFlags(input),
-    input,
-    [
-      kubeconfig("kubelet", `system:node:${input.nodeName}`, "kubelet-client"),
-      config(guestPaths.kubeletConfig, kubeletConfiguration(input)),
-      ...pick(pki, [
-        "ca.crt",
-        "kubelet-client.crt",
-        "kubelet-client.key",
-        "kubelet-server.crt",
-        "kubelet-server.key",
-      ]),
-    ],
-    { runtimeUnit: input.runtime.unit },
-  );
-  const proxy = kubernetesUnit("kube-proxy", proxyFlags(input), input, [
-    kubeconfig("kube-proxy", "system:kube-proxy", "kube-proxy"),
-    config(guestPaths.proxyConfig, proxyConfiguration(input)),
-    ...pick(pki, ["ca.crt", "kube-proxy.crt", "kube-proxy.key"]),
-  ]);
-  const network =
-    input.spec.cni === "bridge"
-      ? [text(guestPaths.cniConfig, `${JSON.stringify(bridgeNetwork(input.spec.podCidr), null, 2)}\n`)]
-      : [];
-
-  return {
-    controlPlane: part([etcd, apiServer], pki),
-    runtime: part([runtime], [crictl, ...network, ...runtimeFiles]),
-    node: part([manager, scheduler, kubelet, proxy], [binary("kubectl", input), ...imageFiles(input)]),
+    argv: [containerd.path],
+    inputs: [...files, ...archives.map(({ entry }) => entry)],
   };
 }
 
-function kubernetesUnit(
-  program: KubernetesProgram,
-  flags: Flags,
-  input: NodeInput,
-  inputs: readonly PushEntry[],
-  values: Readonly<Record<string, string>> = {},
-): Unit {
-  return {
-    name: `${program}.service`,
-    template: `${program}.service`,
-    argv: [`${guestPaths.bin}/${program}`, ...programArguments(program, flags, input)],
-    inputs: [binary(program, input), ...inputs],
-    values,
-  };
+const crictlConfig = ({ runtime }: NodeInput): PushEntry =>
+  yamlEntry(guestPaths.crictl, {
+    "runtime-endpoint": runtime.endpoint,
+    "image-endpoint": runtime.endpoint,
+    timeout: 10,
+  });
+
+function networkConfig({ network, spec }: NodeInput): readonly PushEntry[] {
+  switch (network.kind) {
+    case "bridge": {
+      const text = `${JSON.stringify(bridgeNetwork(nodeBlock(spec.podCidr)), null, 2)}\n`;
+      return [textEntry(`${guestPaths.cniConfig}.conflist`, text)];
+    }
+    case "config":
+      return [textEntry(`${guestPaths.cniConfig}.${network.ending}`, network.text)];
+    default:
+      return [];
+  }
 }
 
-function part(units: readonly Unit[], more: readonly PushEntry[]): NodePart {
+function part(
+  units: readonly Unit[],
+  more: readonly PushEntry[],
+  archives: readonly GuestArchive[] = [],
+): NodePart {
   const entries = [
     ...units.flatMap(({ inputs }) => inputs),
     ...more,
-    ...units.map((unit) => text(`${guestPaths.units}/${unit.name}`, renderUnit(unit))),
+    ...archives.map(({ entry }) => entry),
+    ...units.map((unit) => textEntry(`${guestPaths.units}/${unit.name}`, renderUnit(unit))),
   ];
-  return { units, files: [...new Map(entries.map((entry) => [entry.path, entry])).values()] };
-}
-
-function certificateFiles({ certificates }: NodeInput): readonly PushEntry[] {
-  const pems = { ...certificates.authorities, ...certificates.leaves };
-  // What only the user's side needs stays on the host.
-  const hostOnly = new Set(["admin"]);
-  const keyless = new Set(["etcd-ca.key", "front-proxy-ca.key"]);
-  const path = (name: string): string => `${guestPaths.pki}/${name}`;
-  return [
-    ...Object.entries(pems)
-      .filter(([name]) => !hostOnly.has(name))
-      .flatMap(([name, pem]) => [
-        text(path(`${name}.crt`), pem.certificate),
-        text(path(`${name}.key`), pem.key, 0o600),
-      ]),
-    text(path("sa.pub"), certificates.serviceAccount.publicKey),
-    text(path("sa.key"), certificates.serviceAccount.privateKey, 0o600),
-  ].filter((entry) => !keyless.has(entry.path.slice(guestPaths.pki.length + 1)));
-}
-
-const imageFiles = ({ artifacts }: NodeInput): readonly PushEntry[] =>
-  Object.entries(artifacts.images).map(([name, image]) => ({
-    path: `${guestPaths.images}/${name}.tar`,
-    mode: 0o644,
-    source: { kind: "file", file: image.file, sha256: image.sha256, size: image.size },
-  }));
-
-function binary(name: BinaryName, { artifacts }: NodeInput): PushEntry {
-  const { file, sha256, size } = artifacts.binaries[name];
-  return { path: `${guestPaths.bin}/${name}`, mode: 0o755, source: { kind: "file", file, sha256, size } };
-}
-
-const text = (path: string, content: string, mode = 0o644): PushEntry => ({
-  path,
-  mode,
-  source: { kind: "text", text: content },
-});
-
-function pick(entries: readonly PushEntry[], names: readonly string[]): readonly PushEntry[] {
-  return names.map((name) => {
-    const found = entries.find(({ path }) => path === `${guestPaths.pki}/${name}`);
-    if (!found) throw new Error(`no certificate file ${name}`);
-    return found;
-  });
+  return { units, archives, files: [...new Map(entries.map((entry) => [entry.path, entry])).values()] };
 }

@@ -2,7 +2,9 @@ import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
+import type { PodNetwork } from "../network/pod-network.ts";
 import type { CertificateSet } from "../pki/ensure-certificates.ts";
+import type { ResolvedPrograms } from "../programs/resolve-programs.ts";
 
 export type KubernetesProgram =
   "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kube-proxy";
@@ -24,6 +26,8 @@ export interface NodeInput {
   readonly artifacts: ArtifactSet;
   readonly certificates: CertificateSet;
   readonly facts: GuestFacts;
+  readonly programs: ResolvedPrograms;
+  readonly network: PodNetwork;
   readonly runtime: RuntimeDefinition;
   readonly clusterDomain: string;
   /** Address of `kubernetes.default`: the first of the service CIDR. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, type TestContext } from "vitest";
 import { inNamespaces, inRoot } from "../../../src/artifacts/debian/namespace.ts";
@@ -11,6 +11,13 @@ const host = hostContext();
 async function needRights(test: TestContext): Promise<void> {
   const { exitCode } = await host.run(inNamespaces(host, ["true"]), { allowFailure: true });
   if (exitCode !== 0 && process.env["CI"] !== "true") test.skip("no rights to make namespaces here");
+}
+
+/** Ids of the processes with exactly this command line (words end with NUL). */
+async function processesOf(commandLine: string): Promise<string[]> {
+  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")));
+  return ids.filter((_, index) => lines[index] === commandLine);
 }
 
 describe("inNamespaces", () => {
@@ -46,10 +53,7 @@ describe("inNamespaces", () => {
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     await once(starter.stdout, "data");
-    const running = async () =>
-      (await host.run(["ps", "-eo", "args"])).stdout
-        .split("\n")
-        .filter((line) => line === `sleep ${seconds}`);
+    const running = () => processesOf(`sleep\0${seconds}\0`);
     expect(await running()).toHaveLength(2);
     starter.kill("SIGKILL");
     for (let turn = 0; turn < 100 && (await running()).length > 0; turn++) await sleep(50);

@@ -4,7 +4,7 @@ import type { InstallPlan } from "./install-plan.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
 
 // Measured: smaller reads cost trips through the event loop, larger ones fall out of the processor's cache.
-const readBytes = Number(process.env.RB ?? 128) * 1024;
+const readBytes = 256 * 1024;
 
 /**
  * The plan and then the files as a tar stream, read from disk as fast as it is taken. Two buffers are used again and again: a chunk is

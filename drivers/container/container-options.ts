@@ -1,0 +1,34 @@
+import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import type { HostContext } from "../../src/contract/host.ts";
+import { type EngineDialect, type EngineInfo, ownerLabel, refLabel, specLabel } from "./engine.ts";
+import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
+import { networkName, volumeName } from "./remove-machine.ts";
+import { specHash } from "./spec-hash.ts";
+
+/** Options of `create`. No secret is among them: keys go in by `cp`. */
+export async function containerOptions(
+  dialect: EngineDialect,
+  info: EngineInfo,
+  spec: MachineSpec,
+  ref: MachineRef,
+  host: HostContext,
+): Promise<readonly string[]> {
+  const runtime = await ociRuntimeOption(info, host);
+  const labels = [
+    `${ownerLabel}=${spec.name}`,
+    `${specLabel}=${specHash(spec)}`,
+    `${refLabel}=${JSON.stringify(ref)}`,
+  ];
+  return [
+    ...["--name", spec.name, "--hostname", spec.hostname],
+    ...labels.flatMap((label) => ["--label", label]),
+    ...["--privileged", "--cgroupns=private"],
+    ...runtime.args,
+    ...dialect.initOptions,
+    ...(dialect.forksContainers ? await ulimitOptions() : []),
+    ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
+    ...["--network", networkName(spec.name), "--ip", ref.address],
+    ...["--volume", `${volumeName(spec.name)}:/var`],
+    ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),
+  ];
+}

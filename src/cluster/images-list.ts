@@ -1,0 +1,14 @@
+import { runtimeByName } from "../runtimes/registry.ts";
+import { isNamed, nodeImages, type NodeImage } from "./images-node.ts";
+import { openCluster, withTransport } from "./open-cluster.ts";
+import type { UseCaseContext } from "./use-case.ts";
+
+/** Images of the node by name. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING. */
+export async function listImages(name: string, context: UseCaseContext): Promise<readonly NodeImage[]> {
+  const cluster = await openCluster(name, context);
+  const runtime = runtimeByName(cluster.record.runtime);
+  const images = await withTransport(cluster, context, (transport) =>
+    nodeImages(transport, runtime, context.signal),
+  );
+  return images.filter(isNamed).sort((a, b) => (a.ref < b.ref ? -1 : 1));
+}

@@ -1,0 +1,35 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+
+/** Where logs go to, line by line. */
+export interface LogsFile {
+  write(line: string): void;
+  /** Rejects with LOGS_FILE_UNWRITABLE when something could not be written. */
+  close(): Promise<void>;
+}
+
+/** Opens a file for logs, emptied and for this user alone (0600): they may hold what nobody else should read. LOGS_FILE_UNWRITABLE. */
+export async function logsFile(file: string): Promise<LogsFile> {
+  const unwritable = (cause: unknown) =>
+    new LocalkubeError("LOGS_FILE_UNWRITABLE", { file, problem: (cause as Error).message }, { cause });
+  let handle: FileHandle;
+  try {
+    handle = await open(file, "w", 0o600);
+    await handle.chmod(0o600); // one that was there keeps its mode otherwise
+  } catch (cause) {
+    throw unwritable(cause);
+  }
+  const stream = handle.createWriteStream();
+  let problem: unknown;
+  stream.on("error", (error) => (problem ??= error));
+  return {
+    write: (line) => void stream.write(`${line}\n`),
+    close: async () => {
+      await new Promise<void>((resolve) => {
+        stream.once("close", () => resolve());
+        stream.end();
+      });
+      if (problem !== undefined) throw unwritable(problem);
+    },
+  };
+}

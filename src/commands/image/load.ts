@@ -1,0 +1,24 @@
+import { BaseCommand } from "../../cli/base-command.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+
+export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
+  static override summary = "Load image archives of this host into the cluster's node";
+  static override description =
+    "FILE is what `podman save` or `docker save` write (docker-archive), or an OCI layout in a tar; gzip and zstd are undone on the way. A name that is there already leads to the new image for pods started afterwards. Pods use what was loaded when their imagePullPolicy is IfNotPresent or Never.";
+  static override examples = [
+    "<%= config.bin %> image load web.tar",
+    "<%= config.bin %> image load -p two web.tar.gz worker.tar --output json",
+  ];
+  static override usage = "image load FILE…";
+  static override strict = false;
+
+  override async run(): Promise<void> {
+    if (this.words.length === 0)
+      throw new LocalkubeError("USAGE_MISSING_ARGUMENT", { command: "image load", argument: "FILE" });
+    const { loadImages } = await import("../../cluster/images-load.ts");
+    const archives = await loadImages(this.flags.profile, this.words, await this.useCase());
+    this.print({ name: this.flags.profile, archives }, () =>
+      archives.flatMap(({ file, refs }) => refs.map((ref) => `Loaded ${ref} from ${file}`)).join("\n"),
+    );
+  }
+}

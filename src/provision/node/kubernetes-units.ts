@@ -1,0 +1,79 @@
+import type { PushEntry } from "../../contract/transport.ts";
+import type { Unit } from "../units/unit-file.ts";
+import {
+  apiServerFlags,
+  controllerManagerFlags,
+  kubeletFlags,
+  proxyFlags,
+  schedulerFlags,
+} from "./control-plane-flags.ts";
+import { type Flags, programArguments } from "./flags.ts";
+import { apiServerPort, guestPaths } from "./guest-paths.ts";
+import { componentKubeconfig, kubeletConfiguration, proxyConfiguration } from "./node-configs.ts";
+import type { KubernetesProgram, NodeInput } from "./node-input.ts";
+import { fileEntry, yamlEntry } from "./push-entries.ts";
+
+/** Gives the files of these names under the guest's `pki/`. */
+export type PickCertificates = (...names: readonly string[]) => readonly PushEntry[];
+
+/** The five Kubernetes programs as units, each with every file it reads. Rejects a user's flag with FLAG_NOT_IN_VERSION. Pure. */
+export function kubernetesUnits(
+  input: NodeInput,
+  pki: PickCertificates,
+): Readonly<Record<KubernetesProgram, Unit>> {
+  const unit = (
+    program: KubernetesProgram,
+    flags: Flags,
+    inputs: readonly PushEntry[],
+    values: Readonly<Record<string, string>> = {},
+  ): Unit => ({
+    name: `${program}.service`,
+    template: `${program}.service`,
+    argv: [`${guestPaths.bin}/${program}`, ...programArguments(program, flags, input)],
+    inputs: [fileEntry(`${guestPaths.bin}/${program}`, input.artifacts.binaries[program], 0o755), ...inputs],
+    values,
+  });
+  const kubeconfig = (name: string, user: string, certificate: string): PushEntry =>
+    yamlEntry(
+      `${guestPaths.kubernetes}/${name}.conf`,
+      componentKubeconfig(user, certificate, `https://127.0.0.1:${apiServerPort}`),
+      0o600,
+    );
+  return {
+    "kube-apiserver": unit(
+      "kube-apiserver",
+      apiServerFlags(input),
+      pki(
+        ...["ca.crt", "apiserver.crt", "apiserver.key", "sa.pub", "sa.key"],
+        ...["etcd-ca.crt", "apiserver-etcd-client.crt", "apiserver-etcd-client.key"],
+        ...["apiserver-kubelet-client.crt", "apiserver-kubelet-client.key"],
+        ...["front-proxy-ca.crt", "front-proxy-client.crt", "front-proxy-client.key"],
+      ),
+    ),
+    "kube-controller-manager": unit("kube-controller-manager", controllerManagerFlags(input), [
+      kubeconfig("controller-manager", "system:kube-controller-manager", "controller-manager"),
+      ...pki("ca.crt", "ca.key", "sa.key", "front-proxy-ca.crt"),
+      ...pki("controller-manager.crt", "controller-manager.key"),
+    ]),
+    "kube-scheduler": unit("kube-scheduler", schedulerFlags(), [
+      kubeconfig("scheduler", "system:kube-scheduler", "scheduler"),
+      ...pki("ca.crt", "front-proxy-ca.crt", "scheduler.crt", "scheduler.key"),
+    ]),
+    kubelet: unit(
+      "kubelet",
+      kubeletFlags(input),
+      [
+        kubeconfig("kubelet", `system:node:${input.nodeName}`, "kubelet-client"),
+        yamlEntry(guestPaths.kubeletConfig, kubeletConfiguration(input)),
+        ...pki("ca.crt", "kubelet-client.crt", "kubelet-client.key"),
+        ...pki("kubelet-server.crt", "kubelet-server.key"),
+      ],
+      { runtimeUnit: input.runtime.unit },
+    ),
+    "kube-proxy": unit("kube-proxy", proxyFlags(input), [
+      kubeconfig("kube-proxy", "system:kube-proxy", "kube-proxy"),
+      yamlEntry(guestPaths.proxyConfig, proxyConfiguration(input)),
+      ...pki("ca.crt", "kube-proxy.crt", "kube-proxy.key"),
+    ]),
+  };
+}
