@@ -13,7 +13,11 @@ interface PodmanInfo {
 }
 
 /** Where distributions put podman's helper programs, which are not on PATH. */
-const netavark = ["/usr/lib/podman/netavark", "/usr/libexec/podman/netavark", "/usr/local/lib/podman/netavark"];
+const netavark = [
+  "/usr/lib/podman/netavark",
+  "/usr/libexec/podman/netavark",
+  "/usr/local/lib/podman/netavark",
+];
 
 /** Container machines by podman: no daemon, starts in two seconds. */
 export default containerDriver({
@@ -38,7 +42,14 @@ export default containerDriver({
     return (await findProgram("iptables", host)) ? undefined : "iptables, which podman's networks need";
   },
   forksContainers: true,
-  initOptions: ["--systemd=always"],
+  // podman's own systemd mode binds the host's whole name=systemd hierarchy into the container on cgroup v1: two machines then share
+  // their service cgroups, and the second one's pods never start (seen with podman 4.3 on a hybrid host). A private cgroup namespace
+  // with the pieces systemd asks for (systemd.io/CONTAINER_INTERFACE) works on both versions.
+  initOptions: [
+    "--systemd=false",
+    ...["--tmpfs", "/run:exec", "--tmpfs", "/tmp:exec"],
+    ...["--stop-signal", "SIGRTMIN+3", "--env", "container=podman"],
+  ],
   networkOptions: ["--disable-dns"],
   killOptions: ["--time", "0"],
   imagePrefix: "localhost/",

@@ -9,7 +9,7 @@ import { run } from "./run.mjs";
 export const bareApiPort = 6443;
 
 /**
- * The machine image started by hand, nothing of Kubernetes in it. Returns { endpoint, transport, apiPort, seconds } where `seconds` are the
+ * The machine image started by hand, nothing of Kubernetes in it. Returns { endpoint, transport, apiPort, seconds, end } where `seconds` are the
  * parts of the way from nothing to a command over SSH.
  */
 export async function bareMachine({ home, host, image, signal, undo }) {
@@ -28,10 +28,11 @@ export async function bareMachine({ home, host, image, signal, undo }) {
     "--systemd=always",
     ...(await ulimitOptions()),
   ];
-  undo.push(async () => {
+  const remove = async () => {
     await run(["podman", "rm", "--force", "--ignore", "--time", "0", "--volumes", name]);
     await run(["podman", "volume", "rm", "--force", `${name}-var`]);
-  });
+  };
+  undo.push(remove);
   const created = await podman([
     ...["create", "--name", name, "--hostname", "bench", ...options, "--volume", `${name}-var:/var`],
     ...["--publish", `127.0.0.1:${sshPort}:22`, "--publish", `127.0.0.1:${apiPort}:${bareApiPort}`],
@@ -48,14 +49,17 @@ export async function bareMachine({ home, host, image, signal, undo }) {
   };
   const begun = performance.now();
   const transport = await connect(endpoint, { signal, timeoutMs: 60_000, log: () => undefined });
-  undo.push(() => transport.close());
+  const end = async () => {
+    await transport.close();
+    await remove();
+  };
   await transport.exec(["true"], { signal });
   const seconds = {
     create: created.seconds + seeded.seconds,
     start: started.seconds,
     ssh: (performance.now() - begun) / 1000,
   };
-  return { endpoint, transport, apiPort, seconds };
+  return { endpoint, transport, apiPort, seconds, end };
 }
 
 function freePort() {

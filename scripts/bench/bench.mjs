@@ -29,6 +29,7 @@ export async function openBench(signal) {
   const context = { host, signal, report: () => undefined, log: () => undefined };
   const profile = `bench-${process.pid}`;
   const bench = { home, env, host, context, signal, undo, profile, launcher };
+  let bare;
   const once = (make) => {
     let made;
     return () => (made ??= make());
@@ -37,7 +38,9 @@ export async function openBench(signal) {
     localkube: (args, options) => run([process.execPath, launcher, ...args], { env, signal, ...options }),
     artifacts: once(() => warmArtifacts(host, context)),
     image: once(() => warmImage(host, bench)),
-    bareMachine: once(() => bareMachine(bench)),
+    bareMachine: () => (bare ??= bareMachine(bench)),
+    /** A cluster is timed on a host that has nothing else to carry. */
+    endBareMachine: async () => (await bare)?.end(),
     cluster: once(() => startCluster(bench)),
     /** Everything that may be missing, before the first part runs. */
     async prepare(parts) {

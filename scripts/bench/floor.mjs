@@ -21,11 +21,10 @@ systemd-run --quiet --unit bench-apiserver ${folder}/kube-apiserver --etcd-serve
 
 /** What no start can beat here: the machine's boot to SSH, then etcd and one API server with everything already in place. */
 export async function floor(bench) {
-  const seconds = (await bench.floor?.()) ?? (await measure(bench));
-  bench.floor = () => seconds;
-  const { create, start, ssh, api } = seconds;
+  const { create, start, ssh, api } = await measure(bench);
+  bench.floorSeconds = create + start + ssh + api;
   return [
-    { what: "machine boot + bare API server", value: create + start + ssh + api, unit: "s" },
+    { what: "machine boot + bare API server", value: bench.floorSeconds, unit: "s" },
     { what: "podman create and keys", value: create, unit: "s", indent: 1 },
     { what: "podman start", value: start, unit: "s", indent: 1 },
     { what: "until a command runs over SSH", value: ssh, unit: "s", indent: 1 },

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /**
- * Runs a program to its end; resolves with { seconds, stdout, stderr }, rejects with all output when the exit code is not 0 and with the
+ * Runs a program to its end; resolves with { seconds, stdout, stderr }, rejects with the last of its output when the exit code is not 0 and with the
  * signal's reason when that aborted. In a process group of its own, so that Ctrl-C reaches it from us alone and once.
  * `onLine` gets each line of standard output with the milliseconds since the start.
  */
@@ -32,7 +32,18 @@ export function run(argv, { env, signal, onLine, timeoutMs = 600_000, stdin = "i
       signal?.removeEventListener("abort", end);
       if (signal?.aborted) reject(signal.reason);
       else if (code === 0) resolve({ seconds: (performance.now() - begun) / 1000, stdout, stderr });
-      else reject(new Error(`${argv.join(" ")} ended with ${code ?? killedBy}\n${stdout}${stderr}`));
+      else
+        reject(
+          new Error(`${argv.join(" ")} ended with ${code ?? killedBy}\n${tail(stdout)}\n${tail(stderr)}`),
+        );
     });
   });
 }
+
+const tail = (text) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .slice(-12)
+    .map((line) => line.slice(-800))
+    .join("\n");

@@ -1,5 +1,5 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
-import { loadDriver } from "../machine/driver-registry.ts";
+import { loadDriver, probeDrivers } from "../machine/driver-registry.ts";
 import { removeKubeconfig } from "../provision/kubeconfig/remove-kubeconfig.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { listClusters, loadCluster, removeCluster, saveCluster } from "../state/store.ts";
@@ -40,8 +40,9 @@ export async function deleteHoldingLock(name: string, context: UseCaseContext): 
   const { host } = context;
   const record = await loadCluster(host, name);
   if (!record) {
+    const existed = await removeUnrecorded(name, context);
     await removeCluster(host, name);
-    return { name, existed: false };
+    return { name, existed };
   }
   await saveCluster(host, { ...record, phase: "deleting" });
   const driver = (await loadDriver(record.driver)).open(host);
@@ -62,4 +63,21 @@ export async function deleteHoldingLock(name: string, context: UseCaseContext): 
   );
   await removeCluster(host, name);
   return { name, existed: true };
+}
+
+/** Removes a machine of this name that our drivers made though no record tells of it (a lost state folder). True when there was one. */
+async function removeUnrecorded(name: string, context: UseCaseContext): Promise<boolean> {
+  const { host } = context;
+  const machine = machineName(name);
+  const c = quietly(context);
+  let found = false;
+  for (const { definition, probe } of await probeDrivers(host)) {
+    if (!probe.usable) continue;
+    const driver = definition.open(host);
+    if (!(await driver.list(c)).some((listed) => listed.name === machine)) continue;
+    await driver.removeByName(machine, c);
+    found = true;
+  }
+  if (found) await removeKubeconfig(name, host, {});
+  return found;
 }

@@ -16,7 +16,7 @@ export interface ExecOptions {
   /** Milliseconds; the channel is closed and the call rejects with SSH_COMMAND_TIMEOUT. Default 60 000. */
   readonly timeoutMs?: number;
   readonly stdin?: string | Uint8Array | Readable;
-  /** Receives standard output instead of `ExecResult.stdout` (which is then empty). */
+  /** Receives standard output instead of `ExecResult.stdout` (which is then empty); is flushed, but not ended. */
   readonly stdout?: Writable;
   /** Each whole line of standard output and error as it appears. */
   readonly onLine?: (line: string) => void;
@@ -38,7 +38,10 @@ export type PushSource =
 
 /** One file that shall stand in the guest with exactly this content, mode and owner. */
 export interface PushEntry {
-  /** Absolute path in the guest; missing parents are made with 0755, owned by root. */
+  /**
+   * Absolute path in the guest, in its plain form (no `..`, `//`); missing parents are made with 0755, owned by root.
+   * Parents may be root's symlinks; over other people's the push is refused (SSH_PUSH_REFUSED).
+   */
   readonly path: string;
   /** For instance 0o600. */
   readonly mode: number;

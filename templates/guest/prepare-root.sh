@@ -21,6 +21,8 @@ rm -f "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.servi
 rm -f "$root"/etc/ssh/ssh_host_*
 : > "$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id"
+# While an engine builds these are mounts, which cannot be removed and are not part of the result.
+rm -f "$root/etc/hostname" "$root/etc/resolv.conf" 2> /dev/null || true
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/log/* "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/*
 # A shadow entry that no password matches.
 chroot "$root" usermod --password '*' root

@@ -49,7 +49,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     kind: "Cluster",
     name: profileName(wish.name),
     driver: oneOf("DRIVER_UNKNOWN", wish.driver, ["auto", ...surroundings.drivers]),
-    runtime: oneOf("RUNTIME_UNKNOWN", wish.runtime, ["cri", ...surroundings.runtimes]),
+    runtime: oneOf("RUNTIME_UNKNOWN", wish.runtime, [...new Set(["cri", ...surroundings.runtimes])]),
     kubernetesVersion: parseVersion(wish.kubernetesVersion),
     artifacts: oneOf("ARTIFACTS_UNKNOWN", wish.artifacts, artifactSources),
     mirror: isUrl(wish.mirror) || wish.mirror === "" ? wish.mirror : resolve(wish.mirror),

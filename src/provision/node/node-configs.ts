@@ -21,6 +21,10 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
   failSwapOn: false,
   healthzBindAddress: "127.0.0.1",
   healthzPort: 10248,
+  // The kubelet looks once a second whether its node is ready now, where the default lets ten pass (until 1.26); what it tells the API
+  // server unasked stays as rare as by default, and that must then be said.
+  nodeStatusUpdateFrequency: "1s",
+  nodeStatusReportFrequency: "5m0s",
   volumePluginDir: `${guestPaths.kubeletRoot}/volumeplugins`,
   // A developer's disk is often nearly full; percentages of a large disk would evict pods long before space is short.
   evictionHard: {

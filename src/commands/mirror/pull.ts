@@ -1,0 +1,42 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { BaseCommand } from "../../cli/base-command.ts";
+import { formatBytes } from "../../output/format-bytes.ts";
+
+export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
+  static override summary = "Fetch everything one Kubernetes version needs into a folder";
+  static override description =
+    "The folder can then be carried to a machine without internet, or served by any web server: start --mirror DIR|URL takes everything from it. Several versions may share one folder; what is there already is not fetched again.";
+  static override examples = [
+    "<%= config.bin %> mirror pull /srv/mirror",
+    "<%= config.bin %> mirror pull /srv/mirror --kubernetes-version v1.36.5 --artifacts upstream",
+    "<%= config.bin %> start --mirror /srv/mirror",
+  ];
+  static override args = { dir: Args.string({ required: true, description: "Folder; made if need be" }) };
+  static override flags = {
+    "kubernetes-version": Flags.string({
+      summary: "For example v1.36.5; default: the newest stable one the artifacts offer",
+      helpValue: "VERSION",
+      default: "",
+    }),
+    artifacts: Flags.option({ options: ["auto", "upstream", "debian"] as const })({
+      summary: "Where Kubernetes comes from",
+      default: "auto",
+    }),
+    mirror: Flags.string({ summary: "Take it from another mirror", helpValue: "DIR|URL", default: "" }),
+  };
+
+  override async run(): Promise<void> {
+    const { pull } = await import("../../cluster/mirror.ts");
+    const { artifacts, mirror, "kubernetes-version": kubernetesVersion } = this.flags;
+    const request = { artifacts, mirror, kubernetesVersion };
+    const result = await pull(this.args.dir, request, await this.useCase());
+    const { folder, files, bytes, added } = result;
+    this.print(result, () =>
+      [
+        `${folder} has Kubernetes ${result.kubernetesVersion} (${result.source} artifacts): ${files} files, ${formatBytes(bytes)}, ${added} of them new`,
+        `Use it: localkube start --mirror ${folder}`,
+      ].join("\n"),
+    );
+  }
+}

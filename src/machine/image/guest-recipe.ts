@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { packageRoot } from "../../host/package-root.ts";
+
+/** `templates/guest/packages.json`. */
+export interface GuestRecipe {
+  /** Debian release. */
+  readonly suite: string;
+  /** Container image of the same release. */
+  readonly baseImage: string;
+  readonly packages: readonly string[];
+  readonly disabledUnits: readonly string[];
+  readonly maskedUnits: readonly string[];
+}
+
+/** Raise when the builders change what they build in a way that the templates do not show. */
+const revision = 2;
+
+export const guestFolder = (): string => join(packageRoot(), "templates", "guest");
+
+export const guestRecipe = async (): Promise<GuestRecipe> =>
+  JSON.parse(await readFile(join(guestFolder(), "packages.json"), "utf8")) as GuestRecipe;
+
+/** Environment of `prepare-root.sh`, in both builders. */
+export const unitLists = ({ disabledUnits, maskedUnits }: GuestRecipe): Readonly<Record<string, string>> => ({
+  disabled_units: disabledUnits.join(" "),
+  masked_units: maskedUnits.join(" "),
+});
+
+/**
+ * Content key of the machine image: of all we decide, not of what the archive holds on the day. Both builders have the same one, for
+ * their results serve alike.
+ */
+export async function imageKey(arch: string): Promise<string> {
+  const names = ["packages.json", "sshd.conf", "prepare-root.sh", "Containerfile"];
+  const parts = await Promise.all(names.map((name) => readFile(join(guestFolder(), name))));
+  const hash = createHash("sha256").update(`${revision} ${arch}`);
+  parts.forEach((part) => hash.update(part));
+  return hash.digest("hex").slice(0, 16);
+}

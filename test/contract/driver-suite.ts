@@ -1,0 +1,324 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DriverDefinition, MachineImage, MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import type { Transport } from "../../src/contract/transport.ts";
+import { hostContext } from "../../src/host/host-context.ts";
+import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
+import { connect } from "../../src/machine/ssh/transport.ts";
+
+/** What the suite must know of a hypervisor beside its driver, to look at the truth and to interfere. */
+export interface DriverUnderTest {
+  readonly definition: DriverDefinition;
+  /** Makes or finds the image machines are made from. */
+  image(c: RunContext): Promise<MachineImage>;
+  /** Everything the hypervisor has whose name begins with that, one line each. */
+  traces(prefix: string, c: RunContext): Promise<readonly string[]>;
+  /** Takes the machine away without the driver, as a user would, leaving what a driver keeps beside it. */
+  removeBehindOurBack(name: string, c: RunContext): Promise<void>;
+  /** Kinds of foreign things that may have our name already; each makes one and returns how to remove it. */
+  readonly strangers: Readonly<Record<string, (name: string, c: RunContext) => Promise<() => Promise<void>>>>;
+  /** Freezes a running machine; missing when the hypervisor cannot. */
+  pause?(name: string, c: RunContext): Promise<void>;
+  /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
+  readonly killPoints: readonly string[];
+}
+
+const bootMs = 60_000;
+const graceMs = 20_000;
+const child = join(fileURLToPath(new URL(".", import.meta.url)), "driver-create-child.ts");
+
+/** The contract of src/contract/driver.ts against a real hypervisor. Machine names begin with `prefix`. */
+export function driverSuite(subject: DriverUnderTest, prefix: string): void {
+  const { definition } = subject;
+  const host = hostContext();
+  const context = (signal: AbortSignal = AbortSignal.timeout(120_000)): RunContext => ({
+    host,
+    signal,
+    report: () => undefined,
+    log: () => undefined,
+  });
+  const driver = definition.open(host);
+  const made = new Set<string>();
+  let folder: string;
+  let image: MachineImage;
+  let keys: Awaited<ReturnType<typeof ensureKeys>>;
+
+  const spec = (name: string, rest: Partial<MachineSpec> = {}): MachineSpec => {
+    made.add(`${prefix}-${name}`);
+    return {
+      name: `${prefix}-${name}`,
+      hostname: `${name}-host`,
+      cpus: 1,
+      memoryMiB: 1536,
+      image,
+      ports: [
+        { name: "ssh", guestPort: 22, hostPort: 0 },
+        { name: "api", guestPort: 6443, hostPort: 0 },
+      ],
+      authorizedKey: keys.identity.publicKey,
+      identityFile: join(folder, "id"),
+      hostKey: keys.hostKey,
+      avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"],
+      ...rest,
+    };
+  };
+  const withSsh = async <T>(m: MachineRef, work: (transport: Transport) => Promise<T>): Promise<T> => {
+    const endpoint = {
+      host: "127.0.0.1",
+      port: m.ports.ssh,
+      user: "root",
+      identityFile: join(folder, "id"),
+      hostKey: keys.hostKey.publicKey,
+    };
+    const transport = await connect(endpoint, {
+      signal: AbortSignal.timeout(bootMs),
+      timeoutMs: bootMs,
+      log: () => undefined,
+    });
+    try {
+      return await work(transport);
+    } finally {
+      await transport.close();
+    }
+  };
+  const traces = (name: string) => subject.traces(`${prefix}-${name}`, context());
+  const code = (id: string) => expect.objectContaining({ id }) as unknown;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "localkube-driver-"));
+    keys = await ensureKeys({ identityFile: join(folder, "id"), hostKeyFile: join(folder, "host") });
+    image = await subject.image(context(AbortSignal.timeout(900_000)));
+  }, 900_000);
+
+  afterAll(async () => {
+    for (const name of made) await driver.removeByName(name, context());
+    await rm(folder, { recursive: true, force: true });
+    expect(await subject.traces(prefix, context())).toEqual([]);
+  }, 120_000);
+
+  it("says within 5 s that it works here", async () => {
+    const begun = performance.now();
+    expect(await definition.probe(host)).toMatchObject({ usable: true });
+    expect(performance.now() - begun).toBeLessThan(5000);
+  });
+
+  describe("one machine", () => {
+    let m: MachineRef;
+    beforeAll(async () => {
+      m = await driver.create(spec("one"), context());
+    }, 180_000);
+
+    it("is made once from equal specs, and is stopped", async () => {
+      expect(await driver.state(m, context())).toBe("stopped");
+      expect(await driver.create(spec("one"), context())).toEqual(m);
+      expect(JSON.parse(JSON.stringify(m))).toEqual(m);
+    });
+
+    it("starts, and starting it again is nothing", async () => {
+      await driver.start(m, context());
+      await driver.start(m, context());
+      expect(await driver.state(m, context())).toBe("running");
+    });
+
+    it("answers with the injected host key to our login key alone", async () => {
+      await withSsh(m, async (transport) => {
+        const { stdout } = await transport.exec(["hostname"]);
+        expect(stdout.trim()).toBe("one-host");
+        const mode = await transport.exec(["stat", "-c", "%a", "/etc/ssh/ssh_host_ed25519_key"]);
+        expect(mode.stdout.trim()).toBe("600");
+      });
+      const other = await ensureKeys({
+        identityFile: join(folder, "other"),
+        hostKeyFile: join(folder, "other-host"),
+      });
+      const endpoint = { host: "127.0.0.1", port: m.ports.ssh, user: "root", identityFile: join(folder, "id") };
+      const options = {
+        signal: AbortSignal.timeout(bootMs),
+        timeoutMs: bootMs,
+        log: () => undefined,
+      };
+      await expect(connect({ ...endpoint, hostKey: other.hostKey.publicKey }, options)).rejects.toEqual(
+        code("SSH_HOST_KEY_MISMATCH"),
+      );
+      const stranger = {
+        ...endpoint,
+        identityFile: join(folder, "other"),
+        hostKey: keys.hostKey.publicKey,
+      };
+      await expect(connect(stranger, options)).rejects.toEqual(code("SSH_AUTH_FAILED"));
+    });
+
+    it("has the memory and the CPUs it was given", async () => {
+      const script =
+        "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; " +
+        "cat /sys/fs/cgroup/cpu.max 2>/dev/null || paste -d' ' /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us";
+      const { stdout } = await withSsh(m, (transport) => transport.exec(["sh", "-c", script]));
+      const [memory, cpu = ""] = stdout.trim().split("\n");
+      const [quota, period] = cpu.split(" ").map(Number);
+      expect(Number(memory)).toBe(1536 * 1024 * 1024);
+      expect(quota).toBe(period);
+    });
+
+    it("refuses another spec of that name and leaves the machine as it is", async () => {
+      await expect(driver.create(spec("one", { memoryMiB: 1600 }), context())).rejects.toEqual(
+        code("DRIVER_MACHINE_DIFFERS"),
+      );
+      expect(await driver.state(m, context())).toBe("running");
+    });
+
+    it.runIf(subject.pause)("tells a paused machine, wakes it by start", async () => {
+      await subject.pause?.(m.name, context());
+      expect(await driver.state(m, context())).toBe("paused");
+      await driver.start(m, context());
+      expect(await driver.state(m, context())).toBe("running");
+    });
+
+    it("is listed with its state", async () => {
+      expect(await driver.list(context())).toContainEqual({ name: m.name, state: "running" });
+    });
+
+    it("keeps address, ports and data over stop and start, and stopping twice is nothing", async () => {
+      const before = await withSsh(m, async (transport) => {
+        await transport.exec(["sh", "-c", "echo kept > /var/lib/kept; echo kept > /root/kept; sync"]);
+        return (await transport.exec(["ip", "-4", "-o", "addr", "show", "scope", "global"])).stdout;
+      });
+      expect(before).toContain(`${m.address}/`);
+      await driver.stop(m, { ...context(), graceMs });
+      expect(await driver.state(m, context())).toBe("stopped");
+      await driver.stop(m, { ...context(), graceMs });
+      await driver.start(m, context());
+      await withSsh(m, async (transport) => {
+        expect((await transport.exec(["cat", "/var/lib/kept", "/root/kept"])).stdout).toBe("kept\nkept\n");
+        const { stdout } = await transport.exec(["ip", "-4", "-o", "addr", "show", "scope", "global"]);
+        expect(stdout).toContain(`${m.address}/`);
+      });
+    });
+
+    it("names the port that another program took meanwhile, and starts when it is free again", async () => {
+      await driver.stop(m, { ...context(), graceMs });
+      const squatter = createServer().listen(m.ports.ssh, "127.0.0.1");
+      await once(squatter, "listening");
+      try {
+        await expect(driver.start(m, context())).rejects.toMatchObject({
+          id: "DRIVER_PORT_TAKEN",
+          params: { port: m.ports.ssh },
+        });
+      } finally {
+        squatter.close();
+        await once(squatter, "close");
+      }
+      expect(await driver.state(m, context())).toBe("stopped");
+      await driver.start(m, context());
+      await withSsh(m, async (transport) => {
+        expect((await transport.exec(["cat", "/var/lib/kept"])).stdout).toBe("kept\n");
+      });
+    });
+
+    it("ends by force, soon after the grace time, when it ignores the shutdown", async () => {
+      await withSsh(m, async (transport) => {
+        const unit = "[Service]\nExecStart=sleep infinity\nExecStop=sleep infinity\nTimeoutStopSec=infinity\n";
+        const script = "cat > /run/systemd/system/stubborn.service && systemctl start stubborn";
+        await transport.exec(["sh", "-c", script], { stdin: unit });
+      });
+      const begun = performance.now();
+      await driver.stop(m, { ...context(), graceMs: 2000 });
+      const took = performance.now() - begun;
+      expect(await driver.state(m, context())).toBe("stopped");
+      expect(took).toBeGreaterThan(1900);
+      expect(took).toBeLessThan(15_000);
+    });
+
+    it("explains itself to a person", async () => {
+      expect(await driver.diagnose(m, context())).toContain(m.name);
+    });
+
+    it("is removed while it runs, and removing it again is nothing", async () => {
+      await driver.start(m, context());
+      await driver.remove(m, context());
+      expect(await traces("one")).toEqual([]);
+      await driver.remove(m, context());
+      await driver.stop(m, { ...context(), graceMs });
+      expect(await driver.state(m, context())).toBe("absent");
+      await expect(driver.start(m, context())).rejects.toEqual(code("DRIVER_MACHINE_ABSENT"));
+    });
+  });
+
+  it("gives two machines other addresses and ports, also while the first is stopped", async () => {
+    const first = await driver.create(spec("two-a"), context());
+    const second = await driver.create(spec("two-b"), context());
+    expect(second.address).not.toBe(first.address);
+    const ports = [first, second].flatMap((m) => Object.values(m.ports));
+    expect(new Set(ports).size).toBe(4);
+    await driver.remove(first, context());
+    await driver.removeByName(second.name, context());
+    expect(await traces("two")).toEqual([]);
+  });
+
+  it("leaves nothing of a machine that was removed behind our back, and lists what is left until then", async () => {
+    const m = await driver.create(spec("behind"), context());
+    await subject.removeBehindOurBack(m.name, context());
+    expect(await driver.state(m, context())).toBe("absent");
+    expect(await driver.list(context())).toContainEqual({ name: m.name, state: "absent" });
+    await driver.remove(m, context());
+    expect(await traces("behind")).toEqual([]);
+    expect((await driver.list(context())).map(({ name }) => name)).not.toContain(m.name);
+  });
+
+  for (const [kind, makeStranger] of Object.entries(subject.strangers)) {
+    it(`refuses the name of somebody else's ${kind} and does not touch it`, async () => {
+      const wanted = spec(`stranger-${kind}`);
+      made.delete(wanted.name);
+      const remove = await makeStranger(wanted.name, context());
+      try {
+        const before = await traces(`stranger-${kind}`);
+        expect(before).toHaveLength(1);
+        await expect(driver.create(wanted, context())).rejects.toEqual(code("DRIVER_NAME_TAKEN"));
+        await expect(driver.removeByName(wanted.name, context())).rejects.toEqual(code("DRIVER_NAME_TAKEN"));
+        expect(await traces(`stranger-${kind}`)).toEqual(before);
+      } finally {
+        await remove();
+      }
+    });
+  }
+
+  it("leaves nothing when create is aborted, whenever that happens", async () => {
+    for (const ms of [50, 300, 700, 1100, 1600]) {
+      const abort = new AbortController();
+      const timer = setTimeout(() => abort.abort(new Error("stop it")), ms);
+      const outcome = await driver.create(spec("abort"), context(abort.signal)).then(
+        (m) => m,
+        (error: unknown) => error as Error,
+      );
+      clearTimeout(timer);
+      if (outcome instanceof Error) expect(outcome.message).toBe("stop it");
+      else await driver.remove(outcome, context());
+      expect(await traces("abort"), `after ${ms} ms`).toEqual([]);
+    }
+  });
+
+  for (const point of subject.killPoints) {
+    it(`goes on after create was killed at «${point}»`, async () => {
+      const name = `kill-${subject.killPoints.indexOf(point)}`;
+      const wanted = spec(name);
+      const killed = spawn(process.execPath, [child, definition.name, point], {
+        stdio: ["pipe", "inherit", "inherit"],
+      });
+      killed.stdin.end(JSON.stringify(wanted));
+      const [, signal] = (await once(killed, "exit")) as [number | null, NodeJS.Signals | null];
+      expect(signal).toBe("SIGKILL");
+      expect(await traces(name)).not.toEqual([]);
+      const m = await driver.create(wanted, context());
+      await driver.start(m, context());
+      await withSsh(m, (transport) => transport.exec(["true"]));
+      await driver.remove(m, context());
+      expect(await traces(name)).toEqual([]);
+    });
+  }
+}

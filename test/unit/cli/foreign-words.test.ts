@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { foreignWords } from "../../../src/cli/foreign-words.ts";
+
+test.each([
+  ["get pods -o wide", "-- get pods -o wide"],
+  ["-p two get pods -p", "-p two -- get pods -p"],
+  ["--profile=two --verbose get", "--profile=two --verbose -- get"],
+  ["-p two -- get -p x", "-p two -- get -p x"],
+  ["-- ls --", "-- ls --"],
+  ["-p two", "-p two"],
+  ["", ""],
+])("%s → %s", (typed, understood) => {
+  const words = (text: string) => text.split(" ").filter(Boolean);
+  expect(foreignWords(words(typed))).toEqual(words(understood));
+});

@@ -1,0 +1,116 @@
+import { expect, test } from "vitest";
+import { clockWarning } from "../../../../src/provision/guest/clock-warning.ts";
+import { type GuestFacts, guestFacts, parseFacts } from "../../../../src/provision/guest/guest-facts.ts";
+import { guestSettings } from "../../../../src/provision/guest/guest-settings.ts";
+import type { ExecResult, Transport } from "../../../../src/contract/transport.ts";
+import { execFileSync } from "node:child_process";
+
+const answer = `clock=1000
+booted=systemd
+os=debian
+osVersion=12
+kernel=6.1.0
+machine=aarch64
+cgroup=cgroup2fs
+virtualization=kvm
+container=none
+capabilities=000001ffffffffff
+memoryKiB=2035712
+cpus=2
+bootId=abc
+forward=0
+containerdPath=/usr/bin/containerd
+containerd=1.6.20~ds1
+runc=1.1.5+ds1
+etcdPath=
+etcd=
+cni=/usr/lib/cni
+`;
+const at = { askedAt: 1000.2, answeredAt: 1000.4 };
+
+test("facts are read from the answer, versions without a distribution's additions", () => {
+  expect(parseFacts(answer, at)).toEqual({
+    os: "debian",
+    osVersion: "12",
+    kernel: "6.1.0",
+    machine: "aarch64",
+    cgroupVersion: 2,
+    virtualization: "kvm",
+    isContainer: false,
+    canLowerOomScore: true,
+    memoryMiB: 1988,
+    cpus: 2,
+    bootId: "abc",
+    containerdVersion: "1.6.20",
+    containerdPath: "/usr/bin/containerd",
+    runcVersion: "1.1.5",
+    etcdVersion: "",
+    etcdPath: "",
+    cniBinDir: "/usr/lib/cni",
+    forwardsPackets: false,
+    clockAheadSeconds: 0,
+  } satisfies GuestFacts);
+});
+
+test.each([
+  [answer.replace("booted=systemd", "booted=runit"), "its first process is «runit», not systemd"],
+  [answer.replace("cgroup2fs", "ext2/ext3"), "/sys/fs/cgroup is «ext2/ext3»"],
+])("a machine that cannot be a node is refused", (text, problem) => {
+  expect(() => parseFacts(text, at)).toThrow(expect.objectContaining({ id: "GUEST_UNSUITABLE" }));
+  expect(() => parseFacts(text, at)).toThrow(problem);
+});
+
+test("a container without CAP_SYS_RESOURCE on cgroup v1 is seen as that", () => {
+  const text = answer
+    .replace("container=none", "container=podman")
+    .replace("cgroup2fs", "tmpfs")
+    .replace("000001ffffffffff", "00000000feffffff");
+  expect(parseFacts(text, at)).toMatchObject({
+    isContainer: true,
+    cgroupVersion: 1,
+    canLowerOomScore: false,
+  });
+});
+
+test.each([
+  [1000.2, 1000.4, 0],
+  [1000.9, 1030, 0], // a slow answer proves nothing
+  [995.1, 996, 4],
+  [1006, 1006.5, -5],
+])("asked at %d and answered at %d, a clock at 1000 is ahead by %d s", (askedAt, answeredAt, ahead) => {
+  expect(parseFacts(answer, { askedAt, answeredAt }).clockAheadSeconds).toBe(ahead);
+});
+
+test("the user is told of a clock that is more than two seconds off", () => {
+  expect(clockWarning({ clockAheadSeconds: 2 })).toBeUndefined();
+  expect(clockWarning({ clockAheadSeconds: -2 })).toBeUndefined();
+  expect(clockWarning({ clockAheadSeconds: 3 })).toContain("3 s ahead of this host's");
+  expect(clockWarning({ clockAheadSeconds: -7200 })).toContain("7200 s behind this host's");
+});
+
+test("the script runs in a real shell and answers every question", async () => {
+  const ask = (argv: readonly string[], options: { readonly stdin?: unknown } = {}): Promise<ExecResult> => {
+    // This host need not be a node: only the two answers that would refuse it are put in the place of its own.
+    const stdout = execFileSync(argv[0]!, argv.slice(1), { input: options.stdin as string, encoding: "utf8" })
+      .replace(/^booted=.*$/m, "booted=systemd")
+      .replace(/^cgroup=.*$/m, "cgroup=cgroup2fs");
+    return Promise.resolve({ exitCode: 0, stdout, stderr: "" });
+  };
+  const facts = await guestFacts({ exec: ask } as unknown as Transport, AbortSignal.timeout(20_000));
+  const { kernel, machine, cpus, memoryMiB, clockAheadSeconds, bootId } = facts;
+  const uname = (word: string): string => execFileSync("uname", [word], { encoding: "utf8" }).trim();
+  expect({ kernel, machine, clockAheadSeconds }).toEqual({
+    kernel: uname("-r"),
+    machine: uname("-m"),
+    clockAheadSeconds: 0,
+  });
+  expect(cpus).toBeGreaterThan(0);
+  expect(memoryMiB).toBeGreaterThan(100);
+  expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test("modules are loaded in machines with a kernel of their own only", () => {
+  const paths = (isContainer: boolean) => guestSettings({ isContainer }).map(({ path }) => path);
+  expect(paths(false)).toEqual(["/etc/modules-load.d/localkube.conf", "/etc/sysctl.d/90-localkube.conf"]);
+  expect(paths(true)).toEqual(["/etc/sysctl.d/90-localkube.conf"]);
+});
