@@ -4,13 +4,12 @@ import { cpus, loadavg, release } from "node:os";
 import { cleanUp } from "./bench/clean-up.mjs";
 import { readOptions } from "./bench/options.mjs";
 import { refusal } from "./bench/refusal.mjs";
-import { report } from "./bench/report.mjs";
 
+const stop = new AbortController();
 const options = readOptions(process.argv.slice(2));
 const problem = refusal();
 if (problem) fail(problem);
 
-const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
   process.on(signal, () => {
     if (!stop.signal.aborted) console.error(`\n${signal}: removing what the benchmark made`);
@@ -20,6 +19,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
 // Only now: the parts import the product's TypeScript, which an older Node cannot read.
 const { openBench } = await import("./bench/bench.mjs");
 const { parts } = await import("./bench/parts.mjs");
+const { report } = await import("./bench/report.mjs");
 const bench = await openBench(stop.signal);
 const rows = [];
 const loads = { before: loadavg()[0] };
@@ -53,5 +53,5 @@ process.exit(stop.signal.aborted ? 130 : remains ? 1 : 0);
 
 function fail(message) {
   console.error(`bench: ${message}`);
-  process.exit(stop?.signal.aborted ? 130 : 1);
+  process.exit(stop.signal.aborted ? 130 : 1);
 }

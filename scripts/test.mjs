@@ -15,7 +15,7 @@ const packages = {
   "openssh-client": "/usr/bin/ssh",
   iproute2: "/usr/bin/ip",
   procps: "/usr/bin/ps",
-  "busybox-static": "/bin/busybox",
+  busybox: "/bin/busybox",
 };
 
 const skipped = prepare();

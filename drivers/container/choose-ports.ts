@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import type { MachineRef, PortRequest } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type Engine, ownerLabel, refLabel } from "./engine.ts";
-import type { ContainerFacts } from "./machine-state.ts";
+import { type Engine, refLabel } from "./engine.ts";
+import { ourContainers } from "./our-containers.ts";
 
 /**
  * Below the range from which the kernel gives ports to outgoing connections (32768 up): a stopped machine's port must still be free
@@ -40,13 +40,7 @@ export async function choosePorts(
 }
 
 async function portsOfMachines(engine: Engine, c: RunContext): Promise<ReadonlySet<number>> {
-  const options = { signal: c.signal, timeoutMs: 20_000 };
-  const list = ["ps", "--all", "--quiet", "--filter", `label=${ownerLabel}`];
-  const ids = (await engine.run(list, options)).stdout.split("\n").filter(Boolean);
-  if (ids.length === 0) return new Set();
-  // One may have been removed since the list was made; the engine then fails but still prints the others.
-  const { stdout } = await engine.run(["container", "inspect", ...ids], { ...options, allowFailure: true });
-  const refs = (JSON.parse(stdout || "[]") as ContainerFacts[]).map(
+  const refs = (await ourContainers(engine, c)).map(
     ({ Config }) => JSON.parse(Config.Labels?.[refLabel] ?? "{}") as Partial<MachineRef>,
   );
   return new Set(refs.flatMap(({ ports }) => Object.values(ports ?? {})));

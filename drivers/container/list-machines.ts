@@ -2,10 +2,8 @@ import type { MachineState } from "../../src/contract/driver.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { type Engine, ownerLabel } from "./engine.ts";
 import { stateOf } from "./machine-state.ts";
+import { ourContainers } from "./our-containers.ts";
 import { machineOfVolume } from "./remove-machine.ts";
-
-const options = (c: RunContext) => ({ signal: c.signal, timeoutMs: 20_000 });
-const filter = ["--filter", `label=${ownerLabel}`] as const;
 
 /**
  * All machines with our label. One of which only the volume or the network is left (a killed create, a container removed by hand) is
@@ -16,20 +14,24 @@ export async function listMachines(
   c: RunContext,
 ): Promise<readonly { name: string; state: MachineState }[]> {
   const [containers, volumes, networks] = await Promise.all([
-    lines(engine, ["ps", "--all", ...filter, "--format", "{{.Names}}\t{{.State}}"], c),
-    lines(engine, ["volume", "ls", ...filter, "--format", "{{.Name}}"], c),
-    lines(engine, ["network", "ls", ...filter, "--format", "{{.Name}}"], c),
+    ourContainers(engine, c),
+    labelledNames(engine, "volume", c),
+    labelledNames(engine, "network", c),
   ]);
   const states = new Map<string, MachineState>();
   for (const name of [...volumes.flatMap((volume) => machineOfVolume(volume) ?? []), ...networks])
     states.set(name, "absent");
-  for (const line of containers) {
-    const [name = "", status = ""] = line.split("\t");
-    states.set(name, stateOf(status));
-  }
+  for (const { Config, State } of containers)
+    states.set(Config.Labels?.[ownerLabel] ?? "", stateOf(State.Status));
   return [...states].map(([name, state]) => ({ name, state }));
 }
 
-async function lines(engine: Engine, args: readonly string[], c: RunContext): Promise<readonly string[]> {
-  return (await engine.run(args, options(c))).stdout.split("\n").filter(Boolean);
+async function labelledNames(
+  engine: Engine,
+  kind: "volume" | "network",
+  c: RunContext,
+): Promise<readonly string[]> {
+  const args = [kind, "ls", "--filter", `label=${ownerLabel}`, "--format", "{{.Name}}"];
+  const { stdout } = await engine.run(args, { signal: c.signal, timeoutMs: 20_000 });
+  return stdout.split("\n").filter(Boolean);
 }

@@ -17,7 +17,7 @@ export function refusal() {
     const packages = [...new Set(missing.map((program) => programs[program]))].join(" ");
     return `${missing.join(", ")} not found; run «apt-get install -y ${packages}»`;
   }
-  if (!existsSync("/bin/busybox")) return "/bin/busybox is missing; run «apt-get install -y busybox-static»";
+  if (!existsSync("/bin/busybox")) return "/bin/busybox is missing; run «apt-get install -y busybox»";
   return undefined;
 }
 

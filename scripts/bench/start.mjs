@@ -39,7 +39,7 @@ export async function start(bench) {
 
 /** Starts the cluster of this benchmark and runs the pod; seconds of everything. Steps overlap: each has its own beginning. */
 export async function startCluster(bench) {
-  const { profile, undo, home, env } = bench;
+  const { profile, undo, home } = bench;
   await bench.endBareMachine();
   const archive = await busyboxImage(home);
   undo.push(() => bench.localkube(["delete", "-p", profile], { signal: undefined }));

@@ -11,6 +11,10 @@ export function doctor(context: UseCaseContext): Promise<DoctorReport> {
   const probed = probeDrivers(host);
   // Each check that waits for it reports its failure.
   probed.catch(() => undefined);
-  const findLeftovers = async () => leftoverMachines(await probed, await listClusters(host), host, context);
+  const findLeftovers = async () => {
+    // A state folder that cannot be read is the check `folders`' finding; whose the machines are is not known then.
+    const clusters = await listClusters(host).catch(() => undefined);
+    return clusters ? leftoverMachines(await probed, clusters, host, context) : [];
+  };
   return runDoctor(host, [...driverChecks(driverNames, probed), leftovers(findLeftovers)]);
 }

@@ -19,7 +19,7 @@ export function journalLines(text: string): readonly string[] {
   const titles = new Map<string, string>();
   return entries.slice(Math.max(begin, 0)).flatMap((entry) => {
     if (entry.id !== undefined && entry.title !== undefined) titles.set(entry.id, entry.title);
-    const sentence = describe(entry, titles.get(entry.id ?? "") ?? entry.id ?? "");
+    const sentence = sentences[entry.type]?.(entry, titles.get(entry.id ?? "") ?? entry.id ?? "");
     return sentence === undefined ? [] : [`${new Date(entry.at).toISOString()} ${sentence}`];
   });
 }
@@ -34,22 +34,16 @@ function parse(line: string): JournalEntry[] {
   }
 }
 
-function describe(entry: JournalEntry, title: string): string | undefined {
-  const took = entry.durationMs === undefined ? "" : ` (${(entry.durationMs / 1000).toFixed(1)} s)`;
-  switch (entry.type) {
-    case "run-started":
-      return `localkube ${entry.command ?? ""} begins`;
-    case "step-started":
-      return `${title} …`;
-    case "step-finished":
-      return `${title}: ${entry.outcome ?? "done"}${took}`;
-    case "step-failed":
-      return `${title}: failed${took}: ${entry.error?.id ?? "error"}: ${entry.error?.message ?? ""}`;
-    case "notice":
-      return `${entry.level === "warning" ? "warning: " : ""}${entry.text ?? ""}`;
-    case "run-finished":
-      return `localkube ends: ${entry.outcome ?? ""}${took}`;
-    default:
-      return undefined;
-  }
-}
+/** How each kind of event reads; those that are not here are left out. */
+const sentences: Readonly<Record<string, (entry: JournalEntry, title: string) => string>> = {
+  "run-started": ({ command = "" }) => `localkube ${command} begins`,
+  "step-started": (_, title) => `${title} …`,
+  "step-finished": (entry, title) => `${title}: ${entry.outcome ?? "done"}${took(entry)}`,
+  "step-failed": (entry, title) => `${title}: failed${took(entry)}: ${failure(entry)}`,
+  notice: ({ level, text = "" }) => `${level === "warning" ? "warning: " : ""}${text}`,
+  "run-finished": (entry) => `localkube ends: ${entry.outcome ?? ""}${took(entry)}`,
+};
+
+const took = ({ durationMs }: JournalEntry): string =>
+  durationMs === undefined ? "" : ` (${(durationMs / 1000).toFixed(1)} s)`;
+const failure = ({ error }: JournalEntry): string => `${error?.id ?? "error"}: ${error?.message ?? ""}`;

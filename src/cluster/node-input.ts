@@ -6,6 +6,9 @@ import type { CertificateInput } from "../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../provision/programs/resolve-programs.ts";
 import { set, type StartState } from "./start-state.ts";
 
+/** First minor whose kubelet tells of its readiness by itself (kubelet.go, fastStatusUpdateOnce); one more than we are sure of. */
+const readyAtOnceSince = 28;
+
 export const clusterDomain = "cluster.local";
 
 export function certificateInput(s: StartState): CertificateInput {
@@ -22,6 +25,7 @@ export function certificateInput(s: StartState): CertificateInput {
 
 export function nodeInput(s: StartState): NodeInput {
   const { spec, addresses, kubernetesVersion } = s.record;
+  const entry = catalogueEntry(kubernetesVersion);
   const artifacts = set(s, "artifacts");
   const facts = set(s, "facts");
   const network = set(s, "network");
@@ -33,11 +37,12 @@ export function nodeInput(s: StartState): NodeInput {
     version: {
       flagState: (program, flag) => flagState(program, flag, kubernetesVersion),
       kubeletConfigHas: (field) => kubeletConfigHas(field, kubernetesVersion),
+      kubeletReportsReadyAtOnce: entry.minor >= readyAtOnceSince,
     },
     artifacts,
     certificates: set(s, "certificates"),
     facts,
-    programs: resolvePrograms(facts, artifacts, catalogueEntry(kubernetesVersion), { foreignNetwork }),
+    programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork }),
     network,
     runtime: s.runtime,
     clusterDomain,

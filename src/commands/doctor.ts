@@ -12,6 +12,11 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
   static override examples = ["<%= config.bin %> doctor", "<%= config.bin %> doctor --output json"];
   static override exits = { 69: "a check failed" };
 
+  /** What is wrong with them shall not keep it from looking. */
+  protected override readsSettings(): boolean {
+    return false;
+  }
+
   override async run(): Promise<void> {
     const { doctor } = await import("../cluster/doctor.ts");
     const report = await doctor(this.quietUseCase());

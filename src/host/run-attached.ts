@@ -35,7 +35,7 @@ export function runAttached(
   const [program, ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      env: env as NodeJS.ProcessEnv,
+      env,
       stdio: [stdin, stdout, keepStderr ? "pipe" : "inherit"],
     });
     let stderr = "";

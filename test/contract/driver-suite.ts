@@ -1,107 +1,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { DriverDefinition, MachineImage, MachineRef, MachineSpec } from "../../src/contract/driver.ts";
-import type { RunContext } from "../../src/contract/host.ts";
-import type { Transport } from "../../src/contract/transport.ts";
-import { hostContext } from "../../src/host/host-context.ts";
+import type { MachineRef } from "../../src/contract/driver.ts";
 import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
+import { bootMs, type DriverUnderTest, driverWorld } from "./driver-world.ts";
 
-/** What the suite must know of a hypervisor beside its driver, to look at the truth and to interfere. */
-export interface DriverUnderTest {
-  readonly definition: DriverDefinition;
-  /** Makes or finds the image machines are made from. */
-  image(c: RunContext): Promise<MachineImage>;
-  /** Everything the hypervisor has whose name begins with that, one line each. */
-  traces(prefix: string, c: RunContext): Promise<readonly string[]>;
-  /** Takes the machine away without the driver, as a user would, leaving what a driver keeps beside it. */
-  removeBehindOurBack(name: string, c: RunContext): Promise<void>;
-  /** Kinds of foreign things that may have our name already; each makes one and returns how to remove it. */
-  readonly strangers: Readonly<Record<string, (name: string, c: RunContext) => Promise<() => Promise<void>>>>;
-  /** Freezes a running machine; missing when the hypervisor cannot. */
-  pause?(name: string, c: RunContext): Promise<void>;
-  /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
-  readonly killPoints: readonly string[];
-}
-
-const bootMs = 60_000;
 const graceMs = 20_000;
 const child = join(fileURLToPath(new URL(".", import.meta.url)), "driver-create-child.ts");
 
 /** The contract of src/contract/driver.ts against a real hypervisor. Machine names begin with `prefix`. */
 export function driverSuite(subject: DriverUnderTest, prefix: string): void {
   const { definition } = subject;
-  const host = hostContext();
-  const context = (signal: AbortSignal = AbortSignal.timeout(120_000)): RunContext => ({
-    host,
-    signal,
-    report: () => undefined,
-    log: () => undefined,
-  });
-  const driver = definition.open(host);
-  const made = new Set<string>();
-  let folder: string;
-  let image: MachineImage;
-  let keys: Awaited<ReturnType<typeof ensureKeys>>;
-
-  const spec = (name: string, rest: Partial<MachineSpec> = {}): MachineSpec => {
-    made.add(`${prefix}-${name}`);
-    return {
-      name: `${prefix}-${name}`,
-      hostname: `${name}-host`,
-      cpus: 1,
-      memoryMiB: 1536,
-      image,
-      ports: [
-        { name: "ssh", guestPort: 22, hostPort: 0 },
-        { name: "api", guestPort: 6443, hostPort: 0 },
-      ],
-      authorizedKey: keys.identity.publicKey,
-      identityFile: join(folder, "id"),
-      hostKey: keys.hostKey,
-      avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"],
-      ...rest,
-    };
-  };
-  const withSsh = async <T>(m: MachineRef, work: (transport: Transport) => Promise<T>): Promise<T> => {
-    const endpoint = {
-      host: "127.0.0.1",
-      port: m.ports.ssh,
-      user: "root",
-      identityFile: join(folder, "id"),
-      hostKey: keys.hostKey.publicKey,
-    };
-    const transport = await connect(endpoint, {
-      signal: AbortSignal.timeout(bootMs),
-      timeoutMs: bootMs,
-      log: () => undefined,
-    });
-    try {
-      return await work(transport);
-    } finally {
-      await transport.close();
-    }
-  };
-  const traces = (name: string) => subject.traces(`${prefix}-${name}`, context());
+  const world = driverWorld(subject, prefix);
+  const { driver, host, context, spec, traces, withSsh } = world;
   const code = (id: string) => expect.objectContaining({ id }) as unknown;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "localkube-driver-"));
-    keys = await ensureKeys({ identityFile: join(folder, "id"), hostKeyFile: join(folder, "host") });
-    image = await subject.image(context(AbortSignal.timeout(900_000)));
-  }, 900_000);
-
-  afterAll(async () => {
-    for (const name of made) await driver.removeByName(name, context());
-    await rm(folder, { recursive: true, force: true });
-    expect(await subject.traces(prefix, context())).toEqual([]);
-  }, 120_000);
+  beforeAll(() => world.open(), 900_000);
+  afterAll(() => world.close(), 120_000);
 
   it("says within 5 s that it works here", async () => {
     const begun = performance.now();
@@ -135,10 +54,15 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
         expect(mode.stdout.trim()).toBe("600");
       });
       const other = await ensureKeys({
-        identityFile: join(folder, "other"),
-        hostKeyFile: join(folder, "other-host"),
+        identityFile: world.path("other"),
+        hostKeyFile: world.path("other-host"),
       });
-      const endpoint = { host: "127.0.0.1", port: m.ports.ssh, user: "root", identityFile: join(folder, "id") };
+      const endpoint = {
+        host: "127.0.0.1",
+        port: m.ports.ssh,
+        user: "root",
+        identityFile: world.path("id"),
+      };
       const options = {
         signal: AbortSignal.timeout(bootMs),
         timeoutMs: bootMs,
@@ -149,8 +73,8 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       );
       const stranger = {
         ...endpoint,
-        identityFile: join(folder, "other"),
-        hostKey: keys.hostKey.publicKey,
+        identityFile: world.path("other"),
+        hostKey: world.keys().hostKey.publicKey,
       };
       await expect(connect(stranger, options)).rejects.toEqual(code("SSH_AUTH_FAILED"));
     });
@@ -223,7 +147,8 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
 
     it("ends by force, soon after the grace time, when it ignores the shutdown", async () => {
       await withSsh(m, async (transport) => {
-        const unit = "[Service]\nExecStart=sleep infinity\nExecStop=sleep infinity\nTimeoutStopSec=infinity\n";
+        const unit =
+          "[Service]\nExecStart=sleep infinity\nExecStop=sleep infinity\nTimeoutStopSec=infinity\n";
         const script = "cat > /run/systemd/system/stubborn.service && systemctl start stubborn";
         await transport.exec(["sh", "-c", script], { stdin: unit });
       });
@@ -250,12 +175,27 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
     });
   });
 
-  it("gives two machines other addresses and ports, also while the first is stopped", async () => {
+  it("makes anew what was made with another spec but never ran, for it holds no data", async () => {
+    const first = await driver.create(spec("anew"), context());
+    const second = await driver.create(spec("anew", { memoryMiB: 1600 }), context());
+    expect(second.id).not.toBe(first.id);
+    await driver.remove(second, context());
+    expect(await traces("anew")).toEqual([]);
+  });
+
+  it("gives two machines other addresses, ports and cgroups", async () => {
     const first = await driver.create(spec("two-a"), context());
     const second = await driver.create(spec("two-b"), context());
     expect(second.address).not.toBe(first.address);
     const ports = [first, second].flatMap((m) => Object.values(m.ports));
     expect(new Set(ports).size).toBe(4);
+    await driver.start(first, context());
+    await driver.start(second, context());
+    const unit = ["systemd-run", "--unit=only-here", "sleep", "60"] as const;
+    await withSsh(first, (transport) => transport.exec(unit));
+    const find = ["find", "/sys/fs/cgroup", "-name", "only-here.service"] as const;
+    expect((await withSsh(first, (transport) => transport.exec(find))).stdout).toContain("only-here");
+    expect((await withSsh(second, (transport) => transport.exec(find))).stdout).toBe("");
     await driver.remove(first, context());
     await driver.removeByName(second.name, context());
     expect(await traces("two")).toEqual([]);
@@ -274,7 +214,7 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
   for (const [kind, makeStranger] of Object.entries(subject.strangers)) {
     it(`refuses the name of somebody else's ${kind} and does not touch it`, async () => {
       const wanted = spec(`stranger-${kind}`);
-      made.delete(wanted.name);
+      world.forget(wanted.name);
       const remove = await makeStranger(wanted.name, context());
       try {
         const before = await traces(`stranger-${kind}`);

@@ -71,7 +71,17 @@ describe("the main job on a podman machine", () => {
   });
 
   it("keeps secrets private", async () => {
-    const { stdout } = await runProgram(["find", `${user.home}/state`, "-type", "f", "-perm", "/077", "!", "-name", "*.pub"]);
+    const { stdout } = await runProgram([
+      "find",
+      `${user.home}/state`,
+      "-type",
+      "f",
+      "-perm",
+      "/077",
+      "!",
+      "-name",
+      "*.pub",
+    ]);
     expect(stdout).toBe("");
     expect(await inspect("{{json .Config}}")).not.toContain("PRIVATE KEY");
   });

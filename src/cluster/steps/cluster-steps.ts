@@ -1,4 +1,5 @@
 import type { WaitTarget } from "../../contract/cluster-spec.ts";
+import type { RunContext } from "../../contract/host.ts";
 import type { Step } from "../../contract/step.ts";
 import { clusterDnsObjects } from "../../provision/cluster/cluster-dns.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
@@ -12,7 +13,7 @@ import {
 import { ApiClient } from "../../provision/kube/api-client.ts";
 import { applyObjects } from "../../provision/kube/apply-objects.ts";
 import { mergeKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
-import { foreseeableNodeBlock } from "../../provision/network/assign-node-block.ts";
+import { assignNodeBlock, blockToAssign } from "../../provision/network/assign-node-block.ts";
 import { apiServerUrl } from "../api-server-url.ts";
 import { kubeconfigInput } from "../kubeconfig-input.ts";
 import { clusterDomain } from "../node-input.ts";
@@ -91,6 +92,7 @@ export const ready: Step<StartState> = {
     const deadline = AbortSignal.timeout(waitTimeoutSeconds * 1000);
     const signal = AbortSignal.any([c.signal, deadline]);
     const missing = new Set(wait);
+    const block = giveBlock(s, c);
     const waits = wait.map((target) => waitFor[target](s, signal).then(() => missing.delete(target)));
     await Promise.all(waits).catch((error: unknown) => {
       if (!deadline.aborted || c.signal.aborted) throw error;
@@ -101,10 +103,24 @@ export const ready: Step<StartState> = {
         name: s.record.spec.name,
       });
     });
+    await block;
     if (s.record.phase !== "running") await updateRecord(s, { phase: "running" });
     return "unchanged";
   },
 };
+
+const registrationMs = 30_000;
+
+/** Never rejects: a node that is not registered in time gets its block from the next start; that it is Ready is waited for elsewhere. */
+async function giveBlock(s: StartState, c: RunContext): Promise<void> {
+  const { spec } = s.record;
+  const block = blockToAssign(spec);
+  if (block === undefined) return;
+  const signal = AbortSignal.any([c.signal, AbortSignal.timeout(registrationMs)]);
+  await assignNodeBlock(set(s, "api"), { name: spec.name, block }, signal).catch((error: unknown) =>
+    c.log(`the node has no block of the pod CIDR yet: ${String(error)}`),
+  );
+}
 
 /** Without a pod network neither the node nor cluster DNS gets ready until the user brings one. */
 function reachable(s: StartState): readonly WaitTarget[] {
@@ -122,10 +138,7 @@ function reachable(s: StartState): readonly WaitTarget[] {
 const waitFor: Readonly<Record<WaitTarget, (s: StartState, signal: AbortSignal) => Promise<void>>> = {
   // The step api-ready has waited already.
   apiserver: () => Promise.resolve(),
-  node: (s, signal) => {
-    const { spec } = s.record;
-    return waitForNode(set(s, "api"), { name: spec.name, block: foreseeableNodeBlock(spec) }, signal);
-  },
+  node: (s, signal) => waitForNode(set(s, "api"), s.record.spec.name, signal),
   "system-pods": async (s, signal) => {
     const api = set(s, "api");
     await waitForDeployment(api, "kube-system", "coredns", signal);

@@ -40,6 +40,10 @@ export function buildFailure(
   if (away) return new LocalkubeError("DEBIAN_ARCHIVE_UNREACHABLE", { archive, problem: away }, { cause });
   const noImage = baseImage === undefined ? undefined : noBaseImage.exec(text)?.[0].trim();
   if (baseImage !== undefined && noImage)
-    return new LocalkubeError("IMAGE_REGISTRY_UNREACHABLE", { image: baseImage, problem: noImage }, { cause });
+    return new LocalkubeError(
+      "IMAGE_REGISTRY_UNREACHABLE",
+      { image: baseImage, problem: noImage },
+      { cause },
+    );
   return new LocalkubeError("DEBIAN_ROOT_FAILED", { suite }, { cause, output: cause.output ?? "" });
 }

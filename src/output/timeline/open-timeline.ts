@@ -6,7 +6,7 @@ import { timelineHtml, timelineSvg } from "./timeline-picture.ts";
 export interface Timeline {
   readonly record: EmitEvent;
   /** Writes the file, also after a failed or interrupted run. */
-  save(): Promise<void>;
+  readonly save: () => Promise<void>;
 }
 
 const writers = {

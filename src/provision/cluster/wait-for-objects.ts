@@ -1,5 +1,4 @@
 import type { ApiClient, KubeObject } from "../kube/api-client.ts";
-import { assignNodeBlock } from "../network/assign-node-block.ts";
 import { waitUntil } from "../kube/wait-until.ts";
 
 interface Conditioned extends KubeObject {
@@ -10,22 +9,8 @@ const has = (object: Conditioned | undefined, type: string): boolean =>
   object?.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ??
   false;
 
-export interface NodeWait {
-  readonly name: string;
-  /** Block of the pod CIDR to give the node as soon as it is registered; without it the controller manager does that, later. */
-  readonly block?: string | undefined;
-}
-
-/** Until the node is Ready. */
-export async function waitForNode(api: ApiClient, wait: NodeWait, signal: AbortSignal): Promise<void> {
-  let { block } = wait;
-  const look = async (node: Conditioned): Promise<boolean> => {
-    if (has(node, "Ready")) return true;
-    if (block !== undefined && (await assignNodeBlock(api, node, block, signal))) block = undefined;
-    return false;
-  };
-  await waitForObject<Conditioned>(api, `/api/v1/nodes/${wait.name}`, look, signal);
-}
+export const waitForNode = (api: ApiClient, name: string, signal: AbortSignal): Promise<void> =>
+  waitForObject<Conditioned>(api, `/api/v1/nodes/${name}`, (node) => has(node, "Ready"), signal);
 
 interface Deployment extends KubeObject {
   readonly metadata: KubeObject["metadata"] & { readonly generation?: number };
@@ -59,13 +44,13 @@ export const waitForServiceAccount = (
 async function waitForObject<T extends KubeObject>(
   api: ApiClient,
   path: string,
-  good: (object: T) => boolean | Promise<boolean>,
+  good: (object: T) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
   await waitUntil(
     async () => {
       const object = await api.get<T>(path, { signal });
-      return object && (await good(object)) ? true : undefined;
+      return object && good(object) ? true : undefined;
     },
     { signal, intervalMs: 50, maxIntervalMs: 200 },
   );

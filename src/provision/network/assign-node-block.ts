@@ -1,21 +1,12 @@
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { ApiClient, KubeObject } from "../kube/api-client.ts";
+import { waitUntil } from "../kube/wait-until.ts";
 import { nodeBlock } from "./node-block.ts";
 
-/** Flags by which a user moves the controller manager's choice to where we cannot foresee it. */
-const allocatorFlags = [
-  "allocate-node-cidrs",
-  "cidr-allocator-type",
-  "cluster-cidr",
-  "controllers",
-  "node-cidr-mask-size",
-  "node-cidr-mask-size-ipv4",
-];
-
-/** The block the node will get, when nothing the user set can make it another one. */
-export function foreseeableNodeBlock({ podCidr, extraConfig }: ClusterSpec): string | undefined {
-  const users = extraConfig["controller-manager"] ?? {};
-  return allocatorFlags.some((flag) => flag in users) ? undefined : nodeBlock(podCidr);
+/** The block of the pod CIDR that is ours to give to the node; undefined when the user has the controller manager do it. */
+export function blockToAssign({ podCidr, extraConfig }: ClusterSpec): string | undefined {
+  const users = extraConfig["controller-manager"]?.["allocate-node-cidrs"] ?? "false";
+  return users === "false" ? nodeBlock(podCidr) : undefined;
 }
 
 interface NodeObject extends KubeObject {
@@ -23,26 +14,28 @@ interface NodeObject extends KubeObject {
 }
 
 /**
- * Gives a registered node its block before the controller manager gets to it: the kubelet reports Ready as soon as it sees one, and
- * otherwise only ten seconds later. Safe beside the allocator (pkg/controller/nodeipam/ipam/range_allocator.go, 1.20 to now): it marks
- * a block as taken that a node has when it starts or sees the node first; when it sees ours in the midst of choosing, it has chosen
- * the same, as both take the first, and equal values are accepted. Returns whether the node has a block. Idempotent.
+ * Gives the node its block of the pod CIDR as soon as it is registered, which this waits for. The built-in network does not need it,
+ * networks of others do. A block that the node has stays: the API server lets nobody change it. Idempotent. Rejects with
+ * API_REFUSED, or with the signal's reason.
  */
 export async function assignNodeBlock(
   api: ApiClient,
-  node: NodeObject,
-  block: string,
+  { name, block }: { readonly name: string; readonly block: string },
   signal: AbortSignal,
-): Promise<boolean> {
-  if (node.spec?.podCIDR) return true;
-  const path = `/api/v1/nodes/${node.metadata.name}`;
+): Promise<void> {
+  const path = `/api/v1/nodes/${name}`;
+  const node = await waitUntil(() => api.get<NodeObject>(path, { signal }), {
+    signal,
+    intervalMs: 50,
+    maxIntervalMs: 200,
+  });
+  if (node.spec?.podCIDR) return;
   const { status, body } = await api.send(path, {
     method: "PATCH",
     contentType: "application/strategic-merge-patch+json",
     body: JSON.stringify({ spec: { podCIDR: block, podCIDRs: [block] } }),
     signal,
   });
-  // 409 and 422: the controller manager was faster.
-  if (status < 300 || status === 409 || status === 422) return true;
-  throw api.refused("PATCH", path, status, body);
+  // 422: somebody else was faster.
+  if (status >= 300 && status !== 422) throw api.refused("PATCH", path, status, body);
 }

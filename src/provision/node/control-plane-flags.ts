@@ -81,7 +81,12 @@ export const controllerManagerFlags = (input: NodeInput): Flags => ({
   "cluster-signing-key-file": pki("ca.key"),
   "service-account-private-key-file": pki("sa.key"),
   "use-service-account-credentials": true,
-  "allocate-node-cidrs": true,
+  // The default of 20 a second makes its controllers queue for their credentials at every start.
+  "kube-api-qps": 100,
+  "kube-api-burst": 200,
+  // We give the one node its block ourselves: until 1.26 this allocator sleeps ten seconds before it looks, and with it every
+  // controller that was not started yet.
+  "allocate-node-cidrs": false,
   "cluster-cidr": input.spec.podCidr,
   "service-cluster-ip-range": input.spec.serviceCidr,
   controllers: "*,bootstrapsigner,tokencleaner",

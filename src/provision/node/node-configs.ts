@@ -21,10 +21,11 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
   failSwapOn: false,
   healthzBindAddress: "127.0.0.1",
   healthzPort: 10248,
-  // The kubelet looks once a second whether its node is ready now, where the default lets ten pass (until 1.26); what it tells the API
-  // server unasked stays as rare as by default, and that must then be said.
-  nodeStatusUpdateFrequency: "1s",
-  nodeStatusReportFrequency: "5m0s",
+  // Where the kubelet finds out only at its next look that its node got ready, it shall not be the ten seconds of the default. What it
+  // tells the API server unasked stays as rare as by default, which must then be said.
+  ...(input.version.kubeletReportsReadyAtOnce
+    ? {}
+    : { nodeStatusUpdateFrequency: "2s", nodeStatusReportFrequency: "5m0s" }),
   volumePluginDir: `${guestPaths.kubeletRoot}/volumeplugins`,
   // A developer's disk is often nearly full; percentages of a large disk would evict pods long before space is short.
   evictionHard: {
@@ -34,6 +35,9 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
     "nodefs.inodesFree": "2%",
   },
   serializeImagePulls: false,
+  // Every version's default from 1.27 on; before it was 5 and 10, on which a starting node has to wait.
+  kubeAPIQPS: 50,
+  kubeAPIBurst: 100,
   ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
     ? { containerRuntimeEndpoint: input.runtime.endpoint, imageServiceEndpoint: input.runtime.endpoint }
     : {}),

@@ -15,6 +15,8 @@ export interface VersionFacts {
   flagState(program: KubernetesProgram, flag: string): "present" | "absent" | "unknown";
   /** Whether the KubeletConfiguration of this version knows the field. */
   kubeletConfigHas(field: string): boolean;
+  /** Whether a kubelet that starts looks at once, and not only at its next regular look, whether its node is ready now. */
+  readonly kubeletReportsReadyAtOnce: boolean;
 }
 
 /** Everything from which the files of a node are rendered: no effect, no clock, no randomness beyond it. */

@@ -1,12 +1,16 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { writeImageArchive } from "../../../src/artifacts/image/image-archive.ts";
+import { runProgram } from "./workspace.ts";
 
 export const busyboxRef = "localkube.test/busybox:1";
 /** Applets the tests use, as links like in the real image. */
 const applets = ["sh", "nslookup", "wget", "httpd", "sleep", "cat", "echo", "mkdir", "nc", "ls", "date"];
 
-/** An image of Debian's static busybox, made here because no registry is needed for it. Returns the archive. */
+/**
+ * An image of Debian's busybox with the libraries it names, made here so that no registry is needed. Not the static one: that crashes
+ * as soon as it looks up a name. Returns the archive.
+ */
 export async function busyboxImage(folder: string): Promise<string> {
   const file = join(await mkdtemp(join(folder, "busybox-")), "busybox.tar");
   await writeImageArchive(
@@ -17,6 +21,12 @@ export async function busyboxImage(folder: string): Promise<string> {
         [
           { type: "directory", path: "tmp", mode: 0o1777 },
           { type: "file", path: "bin/busybox", mode: 0o755, content: { file: "/bin/busybox" } },
+          ...(await libraries("/bin/busybox")).map((file) => ({
+            type: "file" as const,
+            path: file.slice(1),
+            mode: 0o755,
+            content: { file },
+          })),
           ...applets.map((applet) => ({
             type: "symlink" as const,
             path: `bin/${applet}`,
@@ -29,4 +39,9 @@ export async function busyboxImage(folder: string): Promise<string> {
     file,
   );
   return file;
+}
+
+async function libraries(program: string): Promise<readonly string[]> {
+  const { stdout } = await runProgram(["ldd", program]);
+  return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, file]) => file!);
 }

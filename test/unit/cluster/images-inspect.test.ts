@@ -89,8 +89,8 @@ describe("refused is", () => {
   });
 
   test("an archive without a file that it names", async () => {
-    const { "layer/layer.tar": _, ...rest } = docker;
-    expect(await refusal(await tarOf(rest))).toContain("layer/layer.tar");
+    const torn = { "config.json": docker["config.json"], "manifest.json": docker["manifest.json"] };
+    expect(await refusal(await tarOf(torn))).toContain("layer/layer.tar");
     const oci = { "oci-layout": {}, "index.json": { manifests: [{ digest: `sha256:${"0".repeat(64)}` }] } };
     expect(await refusal(await tarOf(oci))).toContain("blobs/sha256/000");
   });

@@ -12,7 +12,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const list = { cniVersion: "1.0.0", name: "mine", plugins: [{ type: "ptp", mtu: 1400 }, { type: "portmap" }] };
+const list = {
+  cniVersion: "1.0.0",
+  name: "mine",
+  plugins: [{ type: "ptp", mtu: 1400 }, { type: "portmap" }],
+};
 const single = { cniVersion: "0.3.1", name: "mine", type: "macvlan", master: "eth0" };
 const text = (content: unknown): string => JSON.stringify(content);
 
@@ -29,7 +33,8 @@ test("a list of plugins and a single plugin are told apart by content, whatever 
 const account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: flannel, namespace: kube-flannel}\n";
 
 test("a manifest gives its objects in order, without empty documents and with lists unfolded", () => {
-  const more = "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}]\n";
+  const more =
+    "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}]\n";
   const network = parseNetworkFile("/a/flannel.yml", `# mine\n---\n${account}---\n---\n${more}`);
   expect(network).toMatchObject({
     kind: "manifest",

@@ -104,8 +104,7 @@ test.each([
   ["runc", { runcVersion: "" }, "it has no runc"],
   ["CNI plugins", { cniBinDir: "" }, "it has no cni-plugins"],
 ])("without %s and without an archive of it the machine is refused", (_name, lack, problem) => {
-  const resolve = () =>
-    resolvePrograms({ ...bookworm, ...lack }, debian, catalogueEntry("v1.20.2"), own);
+  const resolve = () => resolvePrograms({ ...bookworm, ...lack }, debian, catalogueEntry("v1.20.2"), own);
   expect(resolve).toThrow(expect.objectContaining({ id: "GUEST_UNSUITABLE" }));
   expect(resolve).toThrow(problem);
 });

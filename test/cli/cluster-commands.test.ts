@@ -1,0 +1,62 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { localkube, temporaryHome } from "./run-localkube.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await temporaryHome();
+});
+
+describe("a cluster that is not there is said within five seconds by", () => {
+  test.each([
+    ["ssh"],
+    ["ssh", "--", "true"],
+    ["cp", "/etc/hostname", ":/root/"],
+    ["cp", "nope:/etc/hostname", "."],
+    ["kubectl", "--", "get", "pods"],
+    ["kubectl", "get", "pods", "-o", "wide"],
+    ["logs"],
+    ["logs", "kubelet", "--follow"],
+    ["image", "ls"],
+    ["image", "load", "/etc/hostname"],
+    ["image", "rm", "web"],
+  ])("%s %s %s", async (...argv) => {
+    const startedAt = performance.now();
+    const { stdout, stderr, exitCode } = await localkube(home, argv, { LOCALKUBE_PROFILE: "nope" });
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(stderr).toMatch(/^Error CLUSTER_UNKNOWN: .*nope$/m);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(66);
+  });
+});
+
+test("the error is JSON where JSON is asked for", async () => {
+  const { stdout, exitCode } = await localkube(home, ["image", "ls", "-o", "json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { id: "CLUSTER_UNKNOWN", exitCode: 66 } });
+  expect(exitCode).toBe(66);
+});
+
+test.each([
+  [["cp", "a", "b"], "COPY_SIDES", 2],
+  [["cp", ":/a", ":/b"], "COPY_SIDES", 2],
+  [["cp", "a", "two:/b", "-p", "one"], "COPY_PROFILE_CONFLICT", 2],
+  [["image", "load"], "USAGE_MISSING_ARGUMENT", 2],
+  [["image", "rm"], "USAGE_MISSING_ARGUMENT", 2],
+  [["logs", "--lines", "0"], "USAGE_INVALID", 2],
+] as const)("%j is refused with %s", async (argv, id, code) => {
+  const { stderr, exitCode } = await localkube(home, argv);
+  expect(stderr).toMatch(new RegExp(`^Error ${id}: `));
+  expect(exitCode).toBe(code);
+});
+
+test("a state file that cannot be read is named, not taken for an absent cluster", async () => {
+  const folder = join(home, "state/clusters/localkube");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "cluster.json"), "{");
+  for (const argv of [["kubectl", "version"], ["logs"], ["ssh"]]) {
+    const { stderr, exitCode } = await localkube(home, argv);
+    expect(stderr).toContain("STATE_UNREADABLE");
+    expect(exitCode).toBe(78);
+  }
+});

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type {
+  Driver,
+  DriverDefinition,
+  MachineImage,
+  MachineRef,
+  MachineSpec,
+} from "../../src/contract/driver.ts";
+import type { HostContext, RunContext } from "../../src/contract/host.ts";
+import type { Transport } from "../../src/contract/transport.ts";
+import { hostContext } from "../../src/host/host-context.ts";
+import { ensureKeys, type MachineKeys } from "../../src/machine/ssh/ensure-keys.ts";
+import { connect } from "../../src/machine/ssh/transport.ts";
+
+/** What the suite must know of a hypervisor beside its driver, to look at the truth and to interfere. */
+export interface DriverUnderTest {
+  readonly definition: DriverDefinition;
+  /** Makes or finds the image machines are made from. */
+  image(c: RunContext): Promise<MachineImage>;
+  /** Everything the hypervisor has whose name begins with that, one line each. */
+  traces(prefix: string, c: RunContext): Promise<readonly string[]>;
+  /** Takes the machine away without the driver, as a user would, leaving what a driver keeps beside it. */
+  removeBehindOurBack(name: string, c: RunContext): Promise<void>;
+  /** Kinds of foreign things that may have our name already; each makes one and returns how to remove it. */
+  readonly strangers: Readonly<Record<string, (name: string, c: RunContext) => Promise<() => Promise<void>>>>;
+  /** Freezes a running machine; missing when the hypervisor cannot. */
+  readonly pause?: (name: string, c: RunContext) => Promise<void>;
+  /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
+  readonly killPoints: readonly string[];
+}
+
+/** Milliseconds a machine may take from its start to SSH on a busy host. */
+export const bootMs = 60_000;
+
+export interface DriverWorld {
+  readonly driver: Driver;
+  readonly host: HostContext;
+  context(signal?: AbortSignal): RunContext;
+  /** A spec whose machine is removed at the end; `name` without the prefix. */
+  spec(name: string, rest?: Partial<MachineSpec>): MachineSpec;
+  /** Do not remove that machine at the end: it is not ours. */
+  forget(machine: string): void;
+  withSsh<T>(m: MachineRef, work: (transport: Transport) => Promise<T>): Promise<T>;
+  traces(name: string): Promise<readonly string[]>;
+  path(name: string): string;
+  keys(): MachineKeys;
+  open(): Promise<void>;
+  /** Removes everything, then looks: rejects when the hypervisor still has something of the prefix. */
+  close(): Promise<void>;
+}
+
+/** What the suite's tests share: one key pair and image, names with the prefix, removal of all machines at the end. */
+export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWorld {
+  const host = hostContext();
+  const context = (signal: AbortSignal = AbortSignal.timeout(120_000)): RunContext => ({
+    host,
+    signal,
+    report: () => undefined,
+    log: () => undefined,
+  });
+  const driver = subject.definition.open(host);
+  const made = new Set<string>();
+  let folder: string;
+  let image: MachineImage;
+  let keys: MachineKeys;
+
+  const spec = (name: string, rest: Partial<MachineSpec> = {}): MachineSpec => {
+    made.add(`${prefix}-${name}`);
+    return {
+      name: `${prefix}-${name}`,
+      hostname: `${name}-host`,
+      cpus: 1,
+      memoryMiB: 1536,
+      image,
+      ports: [
+        { name: "ssh", guestPort: 22, hostPort: 0 },
+        { name: "api", guestPort: 6443, hostPort: 0 },
+      ],
+      authorizedKey: keys.identity.publicKey,
+      identityFile: join(folder, "id"),
+      hostKey: keys.hostKey,
+      avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"],
+      ...rest,
+    };
+  };
+  const withSsh: DriverWorld["withSsh"] = async <T>(
+    m: MachineRef,
+    work: (transport: Transport) => Promise<T>,
+  ): Promise<T> => {
+    const endpoint = {
+      host: "127.0.0.1",
+      port: m.ports.ssh,
+      user: "root",
+      identityFile: join(folder, "id"),
+      hostKey: keys.hostKey.publicKey,
+    };
+    const transport = await connect(endpoint, {
+      signal: AbortSignal.timeout(bootMs),
+      timeoutMs: bootMs,
+      log: () => undefined,
+    });
+    try {
+      return await work(transport);
+    } finally {
+      await transport.close();
+    }
+  };
+  const traces = (name: string) => subject.traces(`${prefix}-${name}`, context());
+  return {
+    driver,
+    host,
+    context,
+    spec,
+    forget: (machine) => void made.delete(machine),
+    withSsh,
+    traces,
+    path: (name) => join(folder, name),
+    keys: () => keys,
+    async open() {
+      folder = await mkdtemp(join(tmpdir(), "localkube-driver-"));
+      keys = await ensureKeys({ identityFile: join(folder, "id"), hostKeyFile: join(folder, "host") });
+      image = await subject.image(context(AbortSignal.timeout(900_000)));
+    },
+    async close() {
+      for (const name of made) await driver.removeByName(name, context());
+      await rm(folder, { recursive: true, force: true });
+      expect(await subject.traces(prefix, context())).toEqual([]);
+    },
+  };
+}

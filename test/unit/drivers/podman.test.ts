@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { ulimitsFor } from "../../../drivers/container/host-quirks.ts";
+import { openEngine } from "../../../drivers/container/engine.ts";
+import podman from "../../../drivers/podman/index.ts";
+import { type Answer, recordingHost, testSpec } from "./recording-host.ts";
+
+// What podman 4.3.1 prints.
+const absent: readonly (readonly [string, Answer])[] = [
+  [
+    "container inspect",
+    { exitCode: 125, stdout: "[]\n", stderr: "Error: inspecting object: no such container x" },
+  ],
+  ["volume inspect", { exitCode: 125, stdout: "[]\n", stderr: "Error: inspecting object: no such volume x" }],
+  [
+    "network inspect localkube",
+    {
+      exitCode: 125,
+      stdout: "[]\n",
+      stderr:
+        "Error: inspecting object: network x: unable to find network with name or ID x: network not found",
+    },
+  ],
+  [
+    "image inspect",
+    { exitCode: 125, stdout: "[]\n", stderr: "Error: inspecting object: x: image not known" },
+  ],
+];
+const info = {
+  host: {
+    cgroupVersion: "v2",
+    networkBackend: "netavark",
+    ociRuntime: { name: "crun" },
+    security: { rootless: false },
+  },
+  version: { Version: "4.3.1" },
+};
+
+describe("the podman dialect", () => {
+  it("makes a machine by exactly these commands", async () => {
+    const { host, commands, c } = recordingHost([
+      ...absent,
+      ["podman info", { stdout: JSON.stringify(info) }],
+      ["podman network ls", { stdout: "podman\nother\n" }],
+      [
+        "podman network inspect podman",
+        {
+          stdout: JSON.stringify([
+            { name: "podman", subnets: [{ subnet: "10.88.0.0/16" }] },
+            { name: "other", subnets: [{ subnet: "192.168.132.0/23" }] },
+          ]),
+        },
+      ],
+    ]);
+    const m = await podman.open(host).create(testSpec, c);
+    expect(m.address).toBe("192.168.134.2");
+    const changes = commands.filter(
+      ([program, verb = "", sub = ""]) =>
+        program === "podman" && (["import", "create", "cp"].includes(verb) || sub === "create"),
+    );
+    // The limits are this process's own where it lacks CAP_SYS_RESOURCE, so they differ from host to host.
+    const without = changes.map((argv) =>
+      argv.filter((word, i) => word !== "--ulimit" && argv[i - 1] !== "--ulimit"),
+    );
+    expect(without).toMatchSnapshot();
+  });
+
+  it("removes what it has made when a later command fails, and tells of the failure", async () => {
+    const labels = { "dev.localkube.machine": testSpec.name };
+    let made = false;
+    const { host, commands, c } = recordingHost([
+      ["podman info", { stdout: JSON.stringify(info) }],
+      ["podman volume create", { exitCode: 125, stderr: "Error: disk is read-only" }],
+      ...absent.filter(([words]) => !words.startsWith("network")),
+    ]);
+    const run: typeof host.run = async (argv, options) => {
+      const words = argv.join(" ");
+      if (words.startsWith("podman network inspect localkube")) {
+        if (made)
+          return { exitCode: 0, stdout: JSON.stringify([{ name: testSpec.name, labels }]), stderr: "" };
+        return { exitCode: 125, stdout: "[]", stderr: "network not found" };
+      }
+      if (words.startsWith("podman network create")) made = true;
+      if (words.startsWith("podman network rm")) made = false;
+      return host.run(argv, options);
+    };
+    const failing = { ...host, run };
+    await expect(podman.open(failing).create(testSpec, { ...c, host: failing })).rejects.toMatchObject({
+      id: "DRIVER_CREATE_FAILED",
+      output: "Error: disk is read-only",
+    });
+    expect(made).toBe(false);
+    expect(commands).toContainEqual(["podman", "network", "rm", testSpec.name]);
+  });
+
+  it("refuses an engine of another machine", async () => {
+    const { host } = recordingHost([], {
+      PATH: "/nowhere",
+      CONTAINER_HOST: "ssh://core@192.0.2.1/run/podman.sock",
+    });
+    expect(await podman.probe(host)).toMatchObject({ usable: false, fix: "unset CONTAINER_HOST" });
+  });
+
+  it("does not take a damaged store for an absent image", async () => {
+    const { host } = recordingHost([["image inspect", { exitCode: 125, stderr: "Error: layer not known" }]]);
+    const dialect = { program: "podman" } as Parameters<typeof openEngine>[0];
+    await expect(openEngine(dialect, host).inspect("image", "x")).rejects.toMatchObject({
+      id: "HOST_COMMAND_FAILED",
+    });
+  });
+});
+
+describe("ulimits", () => {
+  const limits = [
+    "Limit                     Soft Limit           Hard Limit           Units",
+    "Max processes             94313                94313                processes",
+    "Max open files            1024                 524288               files",
+  ].join("\n");
+
+  it("are the engine's own where this process may raise them", () => {
+    expect(ulimitsFor("Name:\tnode\nCapEff:\t000001ffffffffff\n", limits)).toEqual([]);
+  });
+
+  it("are at most this process's hard ones without CAP_SYS_RESOURCE, and what podman allows", () => {
+    const expected = ["--ulimit", "nofile=524288:524288", "--ulimit", "nproc=32768:32768"];
+    expect(ulimitsFor("CapEff:\t00000000a80425fb\n", limits)).toEqual(expected);
+    const unlimited = limits.replaceAll("524288", "unlimited").replaceAll("94313", "4096");
+    expect(ulimitsFor("CapEff:\t0000000000000000\n", unlimited)).toEqual([
+      "--ulimit",
+      "nofile=1048576:1048576",
+      "--ulimit",
+      "nproc=4096:4096",
+    ]);
+  });
+});

@@ -1,0 +1,66 @@
+import type { MachineSpec } from "../../../src/contract/driver.ts";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import type { CommandResult, HostContext, RunContext } from "../../../src/contract/host.ts";
+
+export type Answer = Partial<CommandResult> | LocalkubeError;
+
+export interface RecordingHost {
+  readonly host: HostContext;
+  /** Every argv, in order. */
+  readonly commands: string[][];
+  readonly c: RunContext;
+}
+
+/** Else the routes of the host the tests run on would count. */
+const noRoutes: readonly [string, Answer] = ["ip -4 -j route", { stdout: "[]" }];
+
+/** A host whose programs do not run: the words of the argv choose what they would have said, the first match counts. */
+export function recordingHost(
+  answers: readonly (readonly [string, Answer])[],
+  env: HostContext["env"] = { PATH: "/nowhere" },
+): RecordingHost {
+  const commands: string[][] = [];
+  const run: HostContext["run"] = (argv, options) => {
+    commands.push([...argv]);
+    const answer = [...answers, noRoutes].find(([words]) => argv.join(" ").includes(words))?.[1] ?? {};
+    if (answer instanceof LocalkubeError) return Promise.reject(answer);
+    const { exitCode = 0, stdout = "", stderr = "" } = answer;
+    if (exitCode === 0 || options?.allowFailure) return Promise.resolve({ exitCode, stdout, stderr });
+    const command = argv.join(" ");
+    return Promise.reject(
+      new LocalkubeError("HOST_COMMAND_FAILED", { command, exitCode }, { output: stderr }),
+    );
+  };
+  const host: HostContext = {
+    run,
+    env,
+    platform: "linux",
+    arch: "amd64",
+    isRoot: true,
+    stateDir: "/nowhere/state",
+    cacheDir: "/nowhere/cache",
+  };
+  const c = {
+    host,
+    signal: new AbortController().signal,
+    report: () => undefined,
+    log: () => undefined,
+  };
+  return { host, commands, c };
+}
+
+export const testSpec: MachineSpec = {
+  name: "localkube-demo",
+  hostname: "demo",
+  cpus: 2,
+  memoryMiB: 4096,
+  image: { kind: "rootfs", file: "/nowhere/machine.tar", key: "0123456789abcdef" },
+  ports: [
+    { name: "ssh", guestPort: 22, hostPort: 20022 },
+    { name: "api", guestPort: 6443, hostPort: 20443 },
+  ],
+  authorizedKey: "ssh-ed25519 AAAALOGIN",
+  identityFile: "/nowhere/id",
+  hostKey: { privatePem: "SECRET", publicKey: "ssh-ed25519 AAAAHOST" },
+  avoidNetworks: ["10.96.0.0/12"],
+};

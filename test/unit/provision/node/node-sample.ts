@@ -1,0 +1,139 @@
+import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
+import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
+import { kubeletConfigHas } from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
+import type { ArchiveName, BinaryName } from "../../../../src/contract/artifact.ts";
+import type { ClusterSpec } from "../../../../src/contract/cluster-spec.ts";
+import type { GuestFacts } from "../../../../src/provision/guest/guest-facts.ts";
+import type { NodeInput } from "../../../../src/provision/node/node-input.ts";
+import { certificatePlan } from "../../../../src/provision/pki/certificate-plan.ts";
+import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
+import { runtimeByName } from "../../../../src/runtimes/registry.ts";
+
+export const minors: readonly number[] = Array.from({ length: 18 }, (_, index) => index + 20);
+
+export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => ({
+  apiVersion: "localkube/v1",
+  kind: "Cluster",
+  name: "sample",
+  driver: "auto",
+  runtime: "containerd",
+  kubernetesVersion: "",
+  artifacts: "auto",
+  mirror: "",
+  cpus: 2,
+  memoryMiB: 2048,
+  cni: "bridge",
+  serviceCidr: "10.96.0.0/12",
+  podCidr: "10.244.0.0/16",
+  extraConfig: {},
+  featureGates: {},
+  apiServer: { names: [], ips: [], port: 0 },
+  wait: ["apiserver"],
+  waitTimeoutSeconds: 60,
+  keepContext: false,
+  embedCerts: false,
+  ...change,
+});
+
+/** A fresh machine without any of the programs, on cgroup v1. */
+export const bareFacts: GuestFacts = {
+  os: "debian",
+  osVersion: "12",
+  kernel: "6.1.0",
+  machine: "x86_64",
+  cgroupVersion: 1,
+  virtualization: "kvm",
+  isContainer: false,
+  canLowerOomScore: true,
+  memoryMiB: 2048,
+  cpus: 2,
+  bootId: "b",
+  containerdVersion: "",
+  containerdPath: "",
+  runcVersion: "",
+  etcdVersion: "",
+  etcdPath: "",
+  cniBinDir: "",
+  forwardsPackets: false,
+  clockAheadSeconds: 0,
+};
+
+const identity = { nodeName: "sample", nodeAddress: "192.168.50.2", serviceAddress: "10.96.0.1" };
+
+/** A node of the newest release of a minor from upstream artifacts; certificates are stand-ins, nothing here reads them. */
+export function nodeSample(
+  minor: number,
+  change: {
+    readonly spec?: Partial<ClusterSpec>;
+    readonly facts?: Partial<GuestFacts>;
+    readonly runtime?: string;
+    readonly network?: NodeInput["network"];
+  } = {},
+): NodeInput {
+  const entry = catalogueEntry(`1.${minor}`);
+  const { version } = entry;
+  const spec = clusterSpec(change.spec);
+  const facts = { ...bareFacts, ...change.facts };
+  const file = (name: string) => ({
+    file: `/cache/${name}`,
+    sha256: name.padEnd(64, "0").slice(0, 64),
+    size: 1,
+  });
+  const releases: Readonly<Record<ArchiveName, string>> = {
+    etcd: entry.etcd,
+    containerd: entry.containerd.install,
+    runc: entry.runc,
+    "cni-plugins": entry.cniPlugins,
+    crictl: entry.crictl,
+  };
+  const binaries: readonly BinaryName[] = [
+    ...(["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const),
+    ...(["kubelet", "kube-proxy", "kubectl"] as const),
+  ];
+  const artifacts: NodeInput["artifacts"] = {
+    source: "upstream",
+    kubernetesVersion: version,
+    binaries: Object.fromEntries(
+      binaries.map((name) => [name, file(name)]),
+    ) as NodeInput["artifacts"]["binaries"],
+    archives: Object.fromEntries(
+      Object.entries(releases).map(([name, release]) => [name, { ...file(name), version: release }]),
+    ),
+    images: {
+      pause: { ...file("pause"), ref: entry.pauseImage },
+      "cluster-dns": { ...file("cluster-dns"), ref: entry.corednsImage },
+    },
+  };
+  const pem = (name: string) => ({ certificate: `certificate ${name}\n`, key: `key ${name}\n` });
+  const leaves = certificatePlan({
+    ...identity,
+    clusterDomain: "cluster.local",
+    extraNames: [],
+    extraIps: [],
+  });
+  return {
+    spec,
+    nodeName: identity.nodeName,
+    nodeAddress: identity.nodeAddress,
+    version: {
+      flagState: (program, flag) => flagState(program, flag, version),
+      kubeletConfigHas: (field) => kubeletConfigHas(field, version),
+      kubeletReportsReadyAtOnce: minor >= 28,
+    },
+    artifacts,
+    certificates: {
+      authorities: { ca: pem("ca"), "etcd-ca": pem("etcd-ca"), "front-proxy-ca": pem("front-proxy-ca") },
+      leaves: Object.fromEntries(leaves.map(({ name }) => [name, pem(name)])),
+      serviceAccount: { publicKey: "public\n", privateKey: "private\n" },
+      issued: [],
+    },
+    facts,
+    programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork: false }),
+    network: change.network ?? { kind: "bridge" },
+    runtime: runtimeByName(change.runtime ?? "containerd"),
+    clusterDomain: "cluster.local",
+    serviceAddress: identity.serviceAddress,
+    dnsAddress: "10.96.0.10",
+    cgroupDriver: "systemd",
+  };
+}
