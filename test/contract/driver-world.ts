@@ -38,18 +38,18 @@ export const bootMs = 60_000;
 export interface DriverWorld {
   readonly driver: Driver;
   readonly host: HostContext;
-  context(signal?: AbortSignal): RunContext;
+  readonly context: (signal?: AbortSignal) => RunContext;
   /** A spec whose machine is removed at the end; `name` without the prefix. */
-  spec(name: string, rest?: Partial<MachineSpec>): MachineSpec;
+  readonly spec: (name: string, rest?: Partial<MachineSpec>) => MachineSpec;
   /** Do not remove that machine at the end: it is not ours. */
-  forget(machine: string): void;
-  withSsh<T>(m: MachineRef, work: (transport: Transport) => Promise<T>): Promise<T>;
-  traces(name: string): Promise<readonly string[]>;
-  path(name: string): string;
-  keys(): MachineKeys;
-  open(): Promise<void>;
+  readonly forget: (machine: string) => void;
+  readonly withSsh: <T>(m: MachineRef, work: (transport: Transport) => Promise<T>) => Promise<T>;
+  readonly traces: (name: string) => Promise<readonly string[]>;
+  readonly path: (name: string) => string;
+  readonly keys: () => MachineKeys;
+  readonly open: () => Promise<void>;
   /** Removes everything, then looks: rejects when the hypervisor still has something of the prefix. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What the suite's tests share: one key pair and image, names with the prefix, removal of all machines at the end. */

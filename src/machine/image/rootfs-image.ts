@@ -1,5 +1,5 @@
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { MachineImage } from "../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
 import { assertSpace } from "./assert-space.ts";
@@ -35,9 +35,10 @@ export async function buildRootfsImage(image: MachineImage, c: RunContext): Prom
     if (await hasImage(image)) return;
     const builder = await imageBuilder(locked.host);
     await assertSpace(dirname(file), locked.host);
-    const partial = `${file}.partial`;
+    await sweepPartials(file);
+    // A name of its own: the tool of a killed localkube may still be writing to the earlier one.
+    const partial = `${file}.${process.pid}.partial`;
     try {
-      await rm(partial, { force: true });
       await builders[builder](partial, locked);
       const digest = await recordImage(partial, file, locked);
       locked.log(`machine image ${file}: sha256 ${digest}`);
@@ -46,4 +47,11 @@ export async function buildRootfsImage(image: MachineImage, c: RunContext): Prom
       await rm(partial, { force: true });
     }
   });
+}
+
+async function sweepPartials(file: string): Promise<void> {
+  const folder = dirname(file);
+  const names = await readdir(folder);
+  const left = names.filter((name) => name.startsWith(`${basename(file)}.`) && name.endsWith(".partial"));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }

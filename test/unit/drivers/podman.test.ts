@@ -92,6 +92,18 @@ describe("the podman dialect", () => {
     expect(commands).toContainEqual(["podman", "network", "rm", testSpec.name]);
   });
 
+  it("purges images that nothing uses, never by force, for that would take containers along", async () => {
+    const { host, commands, c } = recordingHost([
+      ["podman images", { stdout: "aaa\tlocalhost/localkube-machine:1\nbbb\t<none>:<none>\n" }],
+      ["podman rmi aaa", { exitCode: 2, stderr: "Error: image used by f00: image is in use by a container" }],
+    ]);
+    expect(await podman.open(host).purge(c)).toEqual(["<none>:<none>"]);
+    expect(commands.slice(1)).toEqual([
+      ["podman", "rmi", "aaa"],
+      ["podman", "rmi", "bbb"],
+    ]);
+  });
+
   it("refuses an engine of another machine", async () => {
     const { host } = recordingHost([], {
       PATH: "/nowhere",

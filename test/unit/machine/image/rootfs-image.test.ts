@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../../../src/contract/host.ts";
+import { assertSpace } from "../../../../src/machine/image/assert-space.ts";
 import { buildFailure } from "../../../../src/machine/image/build-failure.ts";
 import { imageBuilder } from "../../../../src/machine/image/image-builder.ts";
 import { buildRootfsImage, hasImage, rootfsImage } from "../../../../src/machine/image/rootfs-image.ts";
@@ -62,10 +63,19 @@ describe("the machine image", () => {
     await expect(buildRootfsImage(image, failing.c)).rejects.toMatchObject({ id: "DEBIAN_ROOT_FAILED" });
     expect(await readdir(join(folder, "images"))).toEqual([]);
     await mkdir(join(folder, "images"), { recursive: true });
-    await writeFile(`${image.file}.partial`, "half of a killed one");
+    await writeFile(`${image.file}.4711.partial`, "half of a killed one");
     expect(await hasImage(image)).toBe(false);
     await buildRootfsImage(image, context((file) => writeFile(file, "tar")).c);
     expect(await hasImage(image)).toBe(true);
+    expect(await readdir(join(folder, "images"))).toHaveLength(2);
+  });
+
+  it("is not begun where the disk is full", async () => {
+    // /proc has no free space, on any Linux.
+    await expect(assertSpace("/proc", { env: {} })).rejects.toMatchObject({
+      id: "IMAGE_NO_SPACE",
+      params: { folder: "/proc", variable: "XDG_CACHE_HOME" },
+    });
   });
 
   it("is built again when the file in the cache was cut short", async () => {
