@@ -14,6 +14,8 @@ const packages = {
   "openssh-server": "/usr/sbin/sshd",
   "openssh-client": "/usr/bin/ssh",
   iproute2: "/usr/bin/ip",
+  openssl: "/usr/bin/openssl",
+  systemd: "/usr/bin/systemd-analyze",
   procps: "/usr/bin/ps",
   busybox: "/bin/busybox",
 };

@@ -1,7 +1,8 @@
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import type { HostContext } from "../../src/contract/host.ts";
-import { type EngineDialect, type EngineInfo, ownerLabel, refLabel, specLabel } from "./engine.ts";
+import { type EngineDialect, type EngineInfo, refLabel, specLabel } from "./engine.ts";
 import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
+import { ownerOptions } from "./ownership.ts";
 import { networkName, volumeName } from "./remove-machine.ts";
 import { specHash } from "./spec-hash.ts";
 
@@ -14,13 +15,10 @@ export async function containerOptions(
   host: HostContext,
 ): Promise<readonly string[]> {
   const runtime = await ociRuntimeOption(info, host);
-  const labels = [
-    `${ownerLabel}=${spec.name}`,
-    `${specLabel}=${specHash(spec)}`,
-    `${refLabel}=${JSON.stringify(ref)}`,
-  ];
+  const labels = [`${specLabel}=${specHash(spec)}`, `${refLabel}=${JSON.stringify(ref)}`];
   return [
     ...["--name", spec.name, "--hostname", spec.hostname],
+    ...ownerOptions(spec.name, host),
     ...labels.flatMap((label) => ["--label", label]),
     ...["--privileged", "--cgroupns=private"],
     ...runtime.args,

@@ -4,9 +4,10 @@ import type { RunContext } from "../../src/contract/host.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { containerOptions } from "./container-options.ts";
 import { createNetwork } from "./create-network.ts";
-import { type Engine, engineInfo, ownerLabel, refLabel, specLabel } from "./engine.ts";
+import { type Engine, engineInfo, refLabel, specLabel } from "./engine.ts";
 import { ensureImage } from "./machine-image.ts";
 import { inspectContainer, neverRan } from "./machine-state.ts";
+import { ownerOptions } from "./ownership.ts";
 import { ours, removeEverything, volumeName } from "./remove-machine.ts";
 import { seedArchive } from "./seed-archive.ts";
 import { specHash } from "./spec-hash.ts";
@@ -54,8 +55,12 @@ async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Pr
   const info = await engineInfo(engine, { signal: c.signal, timeoutMs: 20_000 });
   const image = await ensureImage(engine, spec.image, c);
   const network = await createNetwork(engine, spec, c);
-  const label = `${ownerLabel}=${spec.name}`;
-  await make(engine, ["volume", "create", "--label", label, volumeName(spec.name)], spec.name, c);
+  await make(
+    engine,
+    ["volume", "create", ...ownerOptions(spec.name, c.host), volumeName(spec.name)],
+    spec.name,
+    c,
+  );
   const ref: MachineRef = {
     driver: dialect.program,
     name: spec.name,

@@ -1,8 +1,9 @@
 import type { MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type Engine, ownerLabel } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { freeNetwork } from "./free-network.ts";
+import { ownerOptions } from "./ownership.ts";
 import { networkName } from "./remove-machine.ts";
 
 const attempts = 5;
@@ -15,7 +16,7 @@ export async function createNetwork(engine: Engine, spec: MachineSpec, c: RunCon
   const lost: string[] = [];
   for (;;) {
     const subnet = await freeNetwork(engine, spec.name, [...spec.avoidNetworks, ...lost], c);
-    const args = ["--subnet", subnet, "--label", `${ownerLabel}=${spec.name}`, ...dialect.networkOptions];
+    const args = ["--subnet", subnet, ...ownerOptions(spec.name, c.host), ...dialect.networkOptions];
     const { exitCode, stderr } = await engine.run(["network", "create", ...args, networkName(spec.name)], {
       signal: c.signal,
       timeoutMs: 60_000,

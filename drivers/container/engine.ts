@@ -35,6 +35,8 @@ export interface EngineInfo {
 
 /** Label on everything we make in an engine; its value is the machine's name. */
 export const ownerLabel = "dev.localkube.machine";
+/** Label with the state folder whose profile the machine belongs to: other folders' machines are not ours to touch. */
+export const homeLabel = "dev.localkube.home";
 /** Label with the hash of the spec a container was made from. */
 export const specLabel = "dev.localkube.spec";
 /** Label with the machine's reference as JSON. */

@@ -1,6 +1,7 @@
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { type Engine, type EngineDialect, ownerLabel } from "./engine.ts";
+import { otherHome } from "./ownership.ts";
 
 type Kind = "container" | "volume" | "network";
 
@@ -50,7 +51,7 @@ const objectsOf = (machine: string): readonly (readonly [Kind, string])[] => [
   ["network", networkName(machine)],
 ];
 
-/** Whether the object is there and ours; rejects with DRIVER_NAME_TAKEN when it is somebody else's. */
+/** Whether the object is there and ours; rejects with DRIVER_NAME_TAKEN or DRIVER_OTHER_HOME when it is somebody else's. */
 export async function ours(
   engine: Engine,
   kind: Kind,
@@ -62,6 +63,8 @@ export async function ours(
     Labelled | undefined;
   if (!facts) return false;
   const labels = facts.Config?.Labels ?? facts.Labels ?? facts.labels ?? {};
+  const other = otherHome(labels, c.host);
+  if (other) throw new LocalkubeError("DRIVER_OTHER_HOME", { kind, name, home: other });
   if (labels[ownerLabel] === machine) return true;
   throw new LocalkubeError("DRIVER_NAME_TAKEN", { driver: engine.dialect.program, kind, name });
 }

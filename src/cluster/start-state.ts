@@ -25,7 +25,7 @@ export interface StartState {
   /** Debian packages of the host that are missing; installed by `host-packages`. */
   readonly missingPackages: readonly string[];
   /** Tells the user something a step found though nothing failed. */
-  readonly notice?: (text: string, level: "info" | "warning") => void;
+  readonly notice: (text: string, level: "info" | "warning") => void;
   /** Same as on disk: change it through `updateRecord` only. */
   record: ClusterRecord;
   /** artifacts */

@@ -8,7 +8,14 @@ import {
   machineImage,
   machineStart,
 } from "./steps/machine-steps.ts";
-import { artifacts, certificates, controlPlane, images, nodePush } from "./steps/provision-steps.ts";
+import {
+  artifacts,
+  certificates,
+  controllers,
+  controlPlane,
+  images,
+  kubelet,
+} from "./steps/provision-steps.ts";
 
 /** The whole start. Order is for reading; what really waits for what stands in each step's `needs`. */
 export const startSteps: readonly Step<StartState>[] = [
@@ -20,8 +27,9 @@ export const startSteps: readonly Step<StartState>[] = [
   machineConnect,
   certificates,
   controlPlane,
-  nodePush,
+  kubelet,
   images,
+  controllers,
   apiReady,
   clusterDns,
   kubeconfig,

@@ -106,6 +106,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
 /** Decides everything that must not change later, without changing anything. */
 async function settle(options: StartOptions, context: UseCaseContext): Promise<StartState> {
   const { host } = context;
+  const tell: StartState["notice"] = (text, level) => notice(context, text, level);
   const existing = await loadCluster(host, options.name);
   if (existing?.phase === "deleting")
     throw new LocalkubeError("CLUSTER_BEING_DELETED", { name: options.name });
@@ -123,7 +124,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     const definition = await loadDriver(existing.driver);
     assertChangeable(options.name, diffSpec(existing.spec, spec, existing), definition.capabilities);
     const wanted = {
-      kubernetesVersion: existing.kubernetesVersion,
+      kubernetesVersion: spec.kubernetesVersion || existing.kubernetesVersion,
       artifacts: existing.artifactsSource,
       mirror: spec.mirror,
     };
@@ -142,6 +143,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
       image,
       missingPackages,
       record,
+      notice: tell,
     };
   }
   const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
@@ -170,6 +172,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     image,
     missingPackages,
     record,
+    notice: tell,
   };
 }
 

@@ -93,7 +93,7 @@ export interface Driver {
   state(m: MachineRef, c: RunContext): Promise<MachineState>;
   /** One paragraph about a `broken` or `unknown` machine: what the hypervisor says, its last console lines. */
   diagnose(m: MachineRef, c: RunContext): Promise<string>;
-  /** Names of all machines on this host that carry localkube's label, of any profile. */
+  /** All machines on this host that carry localkube's label, of any profile of this state folder or of one that is gone. */
   list(c: RunContext): Promise<readonly { readonly name: string; readonly state: MachineState }[]>;
   /** Removes what the driver keeps between machines (imported images); returns a name for each. */
   purge(c: RunContext): Promise<readonly string[]>;

@@ -1,6 +1,6 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
-import type { RuntimeDefinition } from "../contract/runtime.ts";
 import { didYouMean } from "../host/nearest-word.ts";
+import type { RuntimeDefinition } from "../contract/runtime.ts";
 import { containerd } from "./containerd.ts";
 
 const definitions: readonly RuntimeDefinition[] = [containerd];

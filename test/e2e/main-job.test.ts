@@ -111,7 +111,7 @@ describe("the main job on a podman machine", () => {
     await k("expose", "pod", "probe", "--name=web", "--port=80", "--target-port=8080", "--type=NodePort");
     expect(
       await eventually(
-        () => inPod("wget", "-qO-", "-T", "5", "http://web/"),
+        () => inPod("wget", "-qO-", "http://web/"),
         (text) => text.includes("hello"),
       ),
     ).toBe("hello-from-pod");
@@ -187,7 +187,7 @@ describe("the main job on a podman machine", () => {
     );
     expect(await k("get", "configmap", "kept", "-o", "jsonpath={.data.key}")).toBe("value");
     await eventually(
-      () => inPod("wget", "-qO-", "-T", "5", "http://web/"),
+      () => inPod("wget", "-qO-", "http://web/"),
       (text) => text.includes("hello"),
     );
   });

@@ -83,7 +83,7 @@ export const kubeconfig: Step<StartState> = {
 export const ready: Step<StartState> = {
   id: "ready",
   title: "Waiting for the cluster to be usable",
-  needs: ["images", "cluster-dns", "kubeconfig"],
+  needs: ["images", "controllers", "cluster-dns", "kubeconfig"],
   timeoutMs: 3_600_000,
   plan: (s) => (s.record.spec.wait.length ? [`wait for ${s.record.spec.wait.join(", ")}`] : []),
   async apply(s, c) {
@@ -128,7 +128,7 @@ function reachable(s: StartState): readonly WaitTarget[] {
   if (set(s, "network").kind !== "none") return wait;
   const now = wait.filter((target) => target === "apiserver");
   if (now.length < wait.length)
-    s.notice?.(
+    s.notice(
       "--cni none: the node gets Ready and cluster DNS answers once you bring a pod network; not waiting for them",
       "info",
     );

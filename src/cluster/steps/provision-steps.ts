@@ -44,7 +44,7 @@ export const controlPlane: Step<StartState> = {
   plan: (s) => [`push and start etcd, kube-apiserver and ${s.runtime.name}`],
   async apply(s, c) {
     const warning = clockWarning(set(s, "facts"));
-    if (warning) s.notice?.(warning, "warning");
+    if (warning) s.notice(warning, "warning");
     s.network = await loadPodNetwork(s.record.spec.cni);
     const input = nodeInput(s);
     const { linkCniFrom, cniBinDir } = input.programs;
@@ -55,19 +55,28 @@ export const controlPlane: Step<StartState> = {
   },
 };
 
-export const nodePush: Step<StartState> = {
-  id: "node",
-  title: "Pushing the kubelet and the controllers",
+export const kubelet: Step<StartState> = {
+  id: "kubelet",
+  title: "Pushing the kubelet",
   needs: ["control-plane"],
   timeoutMs: 600_000,
-  plan: () => ["push and start kube-controller-manager, kube-scheduler, kubelet and kube-proxy"],
-  apply: (s, c) => pushAndStart(s, [set(s, "files").node], c),
+  plan: () => ["push and start the kubelet"],
+  apply: (s, c) => pushAndStart(s, [set(s, "files").kubelet], c),
+};
+
+export const controllers: Step<StartState> = {
+  id: "controllers",
+  title: "Pushing the controllers",
+  needs: ["kubelet"],
+  timeoutMs: 600_000,
+  plan: () => ["push and start kube-controller-manager, kube-scheduler and kube-proxy"],
+  apply: (s, c) => pushAndStart(s, [set(s, "files").controllers], c),
 };
 
 export const images: Step<StartState> = {
   id: "images",
   title: "Loading images",
-  needs: ["node"],
+  needs: ["kubelet"],
   timeoutMs: 300_000,
   plan: () => ["load the pause and cluster DNS images into the runtime"],
   apply: (s, c) => loadImages(set(s, "transport"), s.runtime, set(s, "artifacts").images, c),

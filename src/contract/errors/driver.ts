@@ -41,6 +41,11 @@ export const driverErrors = {
     title: "{driver} already has a {kind} named {name} that localkube did not make",
     fix: "Choose another profile name: localkube start --profile NAME",
   },
+  DRIVER_OTHER_HOME: {
+    exit: exitCodes.cannotCreate,
+    title: "The {kind} {name} belongs to another localkube state folder, {home}",
+    fix: "Choose another name with --profile, or work on that one with LOCALKUBE_HOME={home}",
+  },
   DRIVER_MACHINE_ABSENT: {
     exit: exitCodes.notFound,
     title: "The machine {name} is gone: {driver} does not know it any more",

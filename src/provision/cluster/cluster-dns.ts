@@ -45,7 +45,7 @@ export function clusterDnsObjects(input: ClusterDnsInput): readonly KubeObject[]
   ];
 }
 
-const service = ({ address }: ClusterDnsInput): KubeObject => ({
+const service = ({ address, source }: ClusterDnsInput): KubeObject => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: { name: "kube-dns", namespace, labels: { ...labels, "kubernetes.io/name": "CoreDNS" } },
@@ -55,7 +55,7 @@ const service = ({ address }: ClusterDnsInput): KubeObject => ({
     ports: [
       { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
       { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
-      { name: "metrics", port: 9153, protocol: "TCP", targetPort: 9153 },
+      ...(source === "upstream" ? [{ name: "metrics", port: 9153, protocol: "TCP", targetPort: 9153 }] : []),
     ],
   },
 });

@@ -21,13 +21,14 @@ export interface NodePart {
 }
 
 /**
- * The node in three parts, in the order in which they cross the wire: etcd and the API server first, because everything waits for
- * them; the runtime, which often needs no upload of ours; then the rest, while the API server comes up.
+ * The node in four parts, in the order in which they cross the wire: the runtime, which often needs no upload of ours, with etcd and the
+ * API server, because everything waits for them; the kubelet, which takes seconds to look around before it needs the API; then the rest.
  */
 export interface NodeFiles {
   readonly controlPlane: NodePart;
   readonly runtime: NodePart;
-  readonly node: NodePart;
+  readonly kubelet: NodePart;
+  readonly controllers: NodePart;
 }
 
 /** Pure: equal inputs give equal files and units. Rejects a user's flag with FLAG_NOT_IN_VERSION. */
@@ -60,9 +61,10 @@ export function nodeFiles(input: NodeInput): NodeFiles {
       [crictlConfig(input), ...networkConfig(input), ...guestSettings(input.facts), ...programs.files],
       programs.archives.filter((one) => !isFirst(one)),
     ),
-    node: part(
-      [units["kube-controller-manager"], units["kube-scheduler"], units.kubelet, units["kube-proxy"]],
-      [kubectl, ...images],
+    kubelet: part([units.kubelet], images),
+    controllers: part(
+      [units["kube-controller-manager"], units["kube-scheduler"], units["kube-proxy"]],
+      [kubectl],
     ),
   };
 }

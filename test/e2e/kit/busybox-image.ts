@@ -8,8 +8,8 @@ export const busyboxRef = "localkube.test/busybox:1";
 const applets = ["sh", "nslookup", "wget", "httpd", "sleep", "cat", "echo", "mkdir", "nc", "ls", "date"];
 
 /**
- * An image of Debian's busybox with the libraries it names, made here so that no registry is needed. Not the static one: that crashes
- * as soon as it looks up a name. Returns the archive.
+ * An image of Debian's busybox with the libraries it names, made here so that no registry is needed. Returns the archive.
+ * (Its `wget -T` crashes, in Debian 12 at least: leave `-T` out.)
  */
 export async function busyboxImage(folder: string): Promise<string> {
   const file = join(await mkdtemp(join(folder, "busybox-")), "busybox.tar");

@@ -5,6 +5,7 @@ import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
 import type { PushEntry } from "../../../../src/contract/transport.ts";
 import { nodeFiles, type NodeFiles } from "../../../../src/provision/node/node-files.ts";
 import type { KubernetesProgram } from "../../../../src/provision/node/node-input.ts";
+import { unitInputs } from "../../../../src/provision/units/unit-file.ts";
 import { runtimeNames } from "../../../../src/runtimes/registry.ts";
 import { minors, nodeSample } from "./node-sample.ts";
 
@@ -159,13 +160,26 @@ test("an etcd that does not know the architecture is told to run all the same", 
   expect(unit(30, "aarch64")).not.toContain("UNSUPPORTED");
 });
 
-test("what was pushed is what runs: another archive restarts its unit", () => {
-  const old = nodeFiles(nodeSample(30));
+test("what was pushed is what runs, and another archive restarts its unit alone", () => {
+  const input = nodeSample(30);
+  const old = nodeFiles(input);
   expect(old.controlPlane.archives.map(({ name }) => name)).toEqual(["etcd"]);
-  expect(old.runtime.archives.map(({ name }) => name)).toEqual(
-    ["containerd", "crictl", "cni-plugins"].sort(),
-  );
+  expect(old.runtime.archives.map(({ name }) => name).sort()).toEqual([
+    "cni-plugins",
+    "containerd",
+    "crictl",
+  ]);
   const argv = (name: string) => units(old).find((unit) => unit.name === name)?.argv[0];
   expect(argv("etcd.service")).toBe("/usr/local/bin/etcd");
   expect(argv("containerd.service")).toBe("/usr/local/bin/containerd");
+
+  const { archives } = input.programs;
+  const other = archives.map((archive) => {
+    if (archive.name !== "etcd" || archive.entry.source.kind !== "file") return archive;
+    const sha256 = "f".repeat(64);
+    return { ...archive, sha256, entry: { ...archive.entry, source: { ...archive.entry.source, sha256 } } };
+  });
+  const changed = nodeFiles({ ...input, programs: { ...input.programs, archives: other } });
+  const stale = units(changed).filter((unit, index) => unitInputs(unit) !== unitInputs(units(old)[index]!));
+  expect(stale.map(({ name }) => name)).toEqual(["etcd.service"]);
 });

@@ -36,7 +36,7 @@ export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => (
 });
 
 /** A fresh machine without any of the programs, on cgroup v1. */
-export const bareFacts: GuestFacts = {
+const bareFacts: GuestFacts = {
   os: "debian",
   osVersion: "12",
   kernel: "6.1.0",
