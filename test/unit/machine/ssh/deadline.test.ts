@@ -5,7 +5,8 @@ it("tells the end of the time from a caller who gave up", async () => {
   const timed = startDeadline(10);
   await new Promise((resolve) => timed.signal.addEventListener("abort", resolve));
   expect(timed.signal.reason).toBeInstanceOf(DeadlineReached);
-  expect(timed.remaining()).toBe(0);
+  // A timer may fire a fraction of a millisecond early.
+  expect(timed.remaining()).toBeLessThan(1);
 
   const giveUp = new AbortController();
   const given = startDeadline(60_000, giveUp.signal);

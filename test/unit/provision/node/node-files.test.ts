@@ -10,7 +10,12 @@ import { runtimeNames } from "../../../../src/runtimes/registry.ts";
 import { minors, nodeSample } from "./node-sample.ts";
 
 const programs = Object.keys(componentFlags) as KubernetesProgram[];
-const parts = ({ runtime, controlPlane, node }: NodeFiles) => [runtime, controlPlane, node];
+const parts = ({ runtime, controlPlane, kubelet, controllers }: NodeFiles) => [
+  runtime,
+  controlPlane,
+  kubelet,
+  controllers,
+];
 const units = (files: NodeFiles) => parts(files).flatMap((part) => part.units);
 const entries = (files: NodeFiles): readonly PushEntry[] => parts(files).flatMap((part) => part.files);
 const flags = (files: NodeFiles, program: string): Readonly<Record<string, string>> => {

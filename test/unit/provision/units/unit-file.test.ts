@@ -24,8 +24,8 @@ const unit = (change: Partial<Unit> = {}): Unit => ({
 const canVerify = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
 test.runIf(canVerify).each([20, 27, 37])("systemd finds nothing wrong with the units of 1.%d", (minor) => {
-  const { controlPlane, runtime, node } = nodeFiles(nodeSample(minor));
-  const units = [...controlPlane.units, ...runtime.units, ...node.units];
+  const { controlPlane, runtime, kubelet, controllers } = nodeFiles(nodeSample(minor));
+  const units = [...controlPlane.units, ...runtime.units, ...kubelet.units, ...controllers.units];
   const files = units.map((one) => {
     const file = join(folder, one.name);
     writeFileSync(file, renderUnit(one));
