@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -227,6 +228,23 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       }
     });
   }
+
+  it("leaves alone what belongs to another state folder, until that folder is gone", async () => {
+    const elsewhere = world.path("elsewhere");
+    await mkdir(elsewhere);
+    const wanted = spec("home");
+    const theirs = { ...context(), host: { ...host, stateDir: elsewhere } };
+    await driver.create(wanted, theirs);
+    const before = await traces("home");
+    expect((await driver.list(context())).map(({ name }) => name)).not.toContain(wanted.name);
+    await expect(driver.create(wanted, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
+    await expect(driver.removeByName(wanted.name, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
+    expect(await traces("home")).toEqual(before);
+    await rm(elsewhere, { recursive: true });
+    expect((await driver.list(context())).map(({ name }) => name)).toContain(wanted.name);
+    await driver.removeByName(wanted.name, context());
+    expect(await traces("home")).toEqual([]);
+  });
 
   it("leaves nothing when create is aborted, whenever that happens", async () => {
     for (const ms of [50, 300, 700, 1100, 1600]) {
