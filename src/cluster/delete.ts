@@ -1,8 +1,10 @@
-import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { loadDriver, probeDrivers } from "../machine/driver-registry.ts";
+import { undoSteps } from "../pipeline/undo-steps.ts";
 import { removeKubeconfig } from "../provision/kubeconfig/remove-kubeconfig.ts";
 import { withProfileLock } from "../state/lock.ts";
+import { clusterPaths } from "../state/paths.ts";
 import { listClusters, loadCluster, removeCluster, saveCluster } from "../state/store.ts";
+import { startSteps } from "./start-steps.ts";
 import { machineName } from "./machine-name.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
 
@@ -46,21 +48,8 @@ export async function deleteHoldingLock(name: string, context: UseCaseContext): 
   }
   await saveCluster(host, { ...record, phase: "deleting" });
   const driver = (await loadDriver(record.driver)).open(host);
-  const c = quietly(context);
-  try {
-    if (record.machine) await driver.remove(record.machine, c);
-    else await driver.removeByName(machineName(name), c);
-  } catch (error) {
-    // Without its program the driver could have made nothing either, unless a machine is on record.
-    const neverMade =
-      error instanceof LocalkubeError && error.id === "HOST_COMMAND_NOT_FOUND" && !record.machine;
-    if (!neverMade) throw error;
-  }
-  await removeKubeconfig(
-    name,
-    host,
-    record.userKubeconfig === undefined ? {} : { file: record.userKubeconfig },
-  );
+  const base = { host, paths: clusterPaths(host, name), driver, record };
+  await undoSteps(startSteps, base, { ...context, command: "delete", profile: name });
   await removeCluster(host, name);
   return { name, existed: true };
 }

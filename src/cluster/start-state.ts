@@ -13,12 +13,17 @@ import type { ClusterRecord } from "../state/cluster-record.ts";
 import type { clusterPaths } from "../state/paths.ts";
 import { saveCluster } from "../state/store.ts";
 
-/** What is settled before a start and what its steps find out; each later field is set by the step named beside it. */
-export interface StartState {
+/** What is known of any cluster on record; enough to take it away. */
+export interface ClusterBase {
   readonly host: HostContext;
   readonly paths: ReturnType<typeof clusterPaths>;
-  readonly definition: DriverDefinition;
   readonly driver: Driver;
+  readonly record: ClusterRecord;
+}
+
+/** What is settled before a start and what its steps find out; each later field is set by the step named beside it. */
+export interface StartState extends ClusterBase {
+  readonly definition: DriverDefinition;
   readonly runtime: RuntimeDefinition;
   readonly plan: ArtifactPlan;
   readonly image: MachineImage;

@@ -1,5 +1,5 @@
 import type { Step } from "../contract/step.ts";
-import type { StartState } from "./start-state.ts";
+import type { ClusterBase, StartState } from "./start-state.ts";
 import { apiReady, clusterDns, kubeconfig, ready } from "./steps/cluster-steps.ts";
 import {
   hostPackages,
@@ -18,7 +18,7 @@ import {
 } from "./steps/provision-steps.ts";
 
 /** The whole start. Order is for reading; what really waits for what stands in each step's `needs`. */
-export const startSteps: readonly Step<StartState>[] = [
+export const startSteps: readonly Step<StartState, ClusterBase>[] = [
   hostPackages,
   artifacts,
   machineImage,

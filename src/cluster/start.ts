@@ -23,7 +23,7 @@ import { checkSpecOnHost } from "./spec/check-spec-on-host.ts";
 import { assertChangeable, diffSpec } from "./spec/diff-spec.ts";
 import { resolveSpec } from "./spec/resolve-spec.ts";
 import type { SpecLayer } from "./spec/spec-layer.ts";
-import { notice, type UseCaseContext } from "./use-case.ts";
+import { notice, noticesOnly, type UseCaseContext } from "./use-case.ts";
 
 export interface StartOptions {
   readonly name: string;
@@ -68,7 +68,7 @@ export async function start(options: StartOptions, context: UseCaseContext): Pro
 async function startHoldingLock(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
   const startedAt = Date.now();
   const { host } = context;
-  if (options.recreate && !options.dryRun) await deleteHoldingLock(options.name, context);
+  if (options.recreate && !options.dryRun) await deleteHoldingLock(options.name, noticesOnly(context));
   const state = await settle(options, context);
   const steps = options.downloadOnly ? startSteps.filter(({ id }) => downloads.includes(id)) : startSteps;
   const { spec, driver, runtime, kubernetesVersion, artifactsSource } = state.record;

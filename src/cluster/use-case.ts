@@ -25,3 +25,11 @@ export function notice(
 ): void {
   emit({ type: "notice", at: Date.now(), level, text });
 }
+
+/** For work inside another use case, whose view already shows a run of its own. */
+export const noticesOnly = (context: UseCaseContext): UseCaseContext => ({
+  ...context,
+  emit: (event) => {
+    if (event.type === "notice") context.emit(event);
+  },
+});

@@ -1,7 +1,7 @@
 import type { RunContext } from "./host.ts";
 
 /** One part of a command's work. Steps form a graph by `needs`; what does not need each other runs side by side. */
-export interface Step<S> {
+export interface Step<S, B = S> {
   /** Stable: used in the journal, in events, in `--timeline` and by tests. Kebab-case. */
   readonly id: string;
   /** What a reader sees while it runs: «Creating the machine». */
@@ -13,6 +13,14 @@ export interface Step<S> {
   check?(state: S, c: RunContext): Promise<"done" | "todo">;
   /** Sentences for `--dry-run`; reads nothing but `state`. */
   plan?(state: S): readonly string[];
+  /** How what `apply` made is taken away again; `delete` is nothing but this, in reverse order. Needs less to be known than `apply`. */
+  readonly undo?: Undo<B>;
   /** Does the work; may say `unchanged` when it found that there was none. */
   apply(state: S, c: RunContext): Promise<void | "unchanged">;
+}
+
+export interface Undo<B> {
+  readonly title: string;
+  /** Succeeds when nothing is there or only half of it; rejects with what would not go. */
+  run(base: B, c: RunContext): Promise<void>;
 }

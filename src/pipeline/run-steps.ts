@@ -17,7 +17,11 @@ export interface RunOptions {
  * the steps under way, waits for them to let go, and rejects with that failure: what was finished stays, the next run's `check`
  * finds it. Rejects with INTERRUPTED when `options.signal` aborts.
  */
-export async function runSteps<S>(steps: readonly Step<S>[], state: S, options: RunOptions): Promise<void> {
+export async function runSteps<S, B>(
+  steps: readonly Step<S, B>[],
+  state: S,
+  options: RunOptions,
+): Promise<void> {
   const { emit } = options;
   const order = orderSteps(steps);
   const startedAt = Date.now();
@@ -51,7 +55,12 @@ export async function runSteps<S>(steps: readonly Step<S>[], state: S, options: 
   if (failure !== undefined) throw failure;
 }
 
-async function runStep<S>(step: Step<S>, state: S, signal: AbortSignal, options: RunOptions): Promise<void> {
+async function runStep<S, B>(
+  step: Step<S, B>,
+  state: S,
+  signal: AbortSignal,
+  options: RunOptions,
+): Promise<void> {
   const { emit } = options;
   signal.throwIfAborted();
   const startedAt = Date.now();
@@ -87,12 +96,12 @@ async function runStep<S>(step: Step<S>, state: S, signal: AbortSignal, options:
 }
 
 /** Topological order that keeps the given order where it can; a cycle or an unknown need is a programming error. */
-export function orderSteps<S>(steps: readonly Step<S>[]): readonly Step<S>[] {
+export function orderSteps<S, B>(steps: readonly Step<S, B>[]): readonly Step<S, B>[] {
   const byId = new Map(steps.map((step) => [step.id, step]));
   if (byId.size !== steps.length) throw new Error("two steps have the same id");
-  const ordered = new Set<Step<S>>();
+  const ordered = new Set<Step<S, B>>();
   const visiting = new Set<string>();
-  const visit = (step: Step<S>): void => {
+  const visit = (step: Step<S, B>): void => {
     if (ordered.has(step)) return;
     if (visiting.has(step.id))
       throw new Error(`steps need each other in a circle: ${[...visiting, step.id].join(" -> ")}`);

@@ -14,10 +14,11 @@ import { ApiClient } from "../../provision/kube/api-client.ts";
 import { applyObjects } from "../../provision/kube/apply-objects.ts";
 import { mergeKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
 import { assignNodeBlock, blockToAssign } from "../../provision/network/assign-node-block.ts";
+import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
 import { apiServerUrl } from "../api-server-url.ts";
 import { kubeconfigInput } from "../kubeconfig-input.ts";
 import { clusterDomain } from "../node-input.ts";
-import { set, type StartState, updateRecord } from "../start-state.ts";
+import { type ClusterBase, set, type StartState, updateRecord } from "../start-state.ts";
 
 export const apiReady: Step<StartState> = {
   id: "api-ready",
@@ -63,12 +64,19 @@ export const clusterDns: Step<StartState> = {
   },
 };
 
-export const kubeconfig: Step<StartState> = {
+export const kubeconfig: Step<StartState, ClusterBase> = {
   id: "kubeconfig",
   title: "Writing kubeconfig",
   needs: ["certificates", "api-ready"],
   timeoutMs: 30_000,
   plan: (s) => [`add the context ${s.record.spec.name} to your kubeconfig`],
+  undo: {
+    title: "Removing the kubeconfig entry",
+    async run({ record, host }, { signal }) {
+      const { userKubeconfig: file } = record;
+      await removeKubeconfig(record.spec.name, host, file === undefined ? { signal } : { file, signal });
+    },
+  },
   async apply(s, c) {
     const input = {
       ...kubeconfigInput(s.record, set(s, "machine"), s.paths),

@@ -12,7 +12,7 @@ import { apiServerPort } from "../../provision/node/guest-paths.ts";
 import { guestFacts } from "../../provision/guest/guest-facts.ts";
 import { endpointOf } from "../endpoint.ts";
 import { machineName } from "../machine-name.ts";
-import { set, type StartState, updateRecord } from "../start-state.ts";
+import { type ClusterBase, set, type StartState, updateRecord } from "../start-state.ts";
 
 export const hostPackages: Step<StartState> = {
   id: "host-packages",
@@ -44,7 +44,7 @@ export const machineImage: Step<StartState> = {
   apply: (s, c) => buildRootfsImage(s.image, c),
 };
 
-export const machineCreate: Step<StartState> = {
+export const machineCreate: Step<StartState, ClusterBase> = {
   id: "machine-create",
   title: "Creating the machine",
   needs: ["machine-image"],
@@ -52,6 +52,16 @@ export const machineCreate: Step<StartState> = {
   plan: ({ record, definition }) => [
     `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
   ],
+  undo: {
+    title: "Removing the machine",
+    async run({ record, driver }, c) {
+      if (record.machine) return driver.remove(record.machine, c);
+      await driver.removeByName(machineName(record.spec.name), c).catch((error: unknown) => {
+        // Without its program the driver could have made nothing either.
+        if (!(error instanceof LocalkubeError && error.id === "HOST_COMMAND_NOT_FOUND")) throw error;
+      });
+    },
+  },
   async apply(s, c) {
     const recorded = s.record.machine;
     if (recorded) {

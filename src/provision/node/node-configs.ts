@@ -1,6 +1,9 @@
 import { guestPaths } from "./guest-paths.ts";
 import type { NodeInput } from "./node-input.ts";
 
+/** A virtual machine's kernel keeps some of its memory for itself; that is no difference. */
+const toleranceMiB = 256;
+
 /** KubeletConfiguration v1beta1 (fixed from 1.20 to 1.37). */
 export const kubeletConfiguration = (input: NodeInput): object => ({
   apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -34,6 +37,7 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
     "imagefs.available": "1Gi",
     "nodefs.inodesFree": "2%",
   },
+  ...reservedForHost(input),
   serializeImagePulls: false,
   // Every version's default from 1.27 on; before it was 5 and 10, on which a starting node has to wait.
   kubeAPIQPS: 50,
@@ -78,3 +82,17 @@ export const componentKubeconfig = (user: string, certificate: string, server: s
   contexts: [{ name: "localkube", context: { cluster: "localkube", user } }],
   "current-context": "localkube",
 });
+
+/**
+ * A container machine sees all of the host in /proc, whatever its limits are; what the user did not give it is set aside, so that the
+ * scheduler fills the machine and not the host. Nothing for a machine that has just what was asked for.
+ */
+function reservedForHost({ facts, spec }: NodeInput): object {
+  const memoryMiB = facts.memoryMiB - spec.memoryMiB;
+  const cpus = facts.cpus - spec.cpus;
+  const reserved = {
+    ...(memoryMiB > toleranceMiB ? { memory: `${memoryMiB}Mi` } : {}),
+    ...(cpus > 0 ? { cpu: String(cpus) } : {}),
+  };
+  return Object.keys(reserved).length ? { systemReserved: reserved } : {};
+}

@@ -5,6 +5,7 @@ import type { Step } from "../../../src/contract/step.ts";
 import { hostContext } from "../../../src/host/host-context.ts";
 import type { PipelineEvent } from "../../../src/pipeline/events.ts";
 import { orderSteps, runSteps } from "../../../src/pipeline/run-steps.ts";
+import { undoSteps } from "../../../src/pipeline/undo-steps.ts";
 
 type Trace = string[];
 
@@ -119,5 +120,49 @@ describe("orderSteps", () => {
     );
     expect(() => orderSteps([step("a", { needs: ["nothing"] })])).toThrow(/needs nothing/);
     expect(() => orderSteps([step("a"), step("a")])).toThrow(/same id/);
+  });
+});
+
+describe("undoSteps", () => {
+  const removable = (id: string, needs: readonly string[] = [], fails = false): Step<Trace> =>
+    step(id, {
+      needs,
+      undo: {
+        title: `Removing ${id}`,
+        run: (trace) => {
+          if (fails) return Promise.reject(new LocalkubeError("DRIVER_LEFTOVERS", { driver: "d", name: id }));
+          trace.push(id);
+          return Promise.resolve();
+        },
+      },
+    });
+  const undo = async (steps: readonly Step<Trace>[]) => {
+    const trace: Trace = [];
+    const host = hostContext({});
+    const { signal } = new AbortController();
+    const options = {
+      command: "delete",
+      profile: "p",
+      host,
+      signal,
+      emit: () => undefined,
+      log: () => undefined,
+    };
+    const error = await undoSteps(steps, trace, options).then(
+      () => undefined,
+      (problem: unknown) => problem,
+    );
+    return { trace, error };
+  };
+
+  it("takes back in reverse order what can be taken back", async () => {
+    const { trace } = await undo([removable("c", ["b"]), step("b", { needs: ["a"] }), removable("a")]);
+    expect(trace).toEqual(["c", "a"]);
+  });
+
+  it("stops at what cannot be taken back and says so", async () => {
+    const { trace, error } = await undo([removable("a"), removable("b", ["a"], true), removable("c", ["b"])]);
+    expect(trace).toEqual(["c"]);
+    expect(error).toMatchObject({ id: "DRIVER_LEFTOVERS", step: "b" });
   });
 });

@@ -188,3 +188,15 @@ test("what was pushed is what runs, and another archive restarts its unit alone"
   const stale = units(changed).filter((unit, index) => unitInputs(unit) !== unitInputs(units(old)[index]!));
   expect(stale.map(({ name }) => name)).toEqual(["etcd.service"]);
 });
+
+test("what a container machine sees beyond its limits is set aside for the host", () => {
+  const sample = nodeSample(20);
+  const reserved = (memoryMiB: number, cpus: number): unknown => {
+    const files = nodeFiles({ ...sample, facts: { ...sample.facts, memoryMiB, cpus } });
+    return (parse(textOf(files, "/var/lib/kubelet/config.yaml")) as { systemReserved?: unknown })
+      .systemReserved;
+  };
+  const { memoryMiB, cpus } = sample.spec;
+  expect(reserved(memoryMiB + 16_000, cpus + 6)).toEqual({ memory: "16000Mi", cpu: "6" });
+  expect(reserved(memoryMiB - 100, cpus)).toBeUndefined();
+});
