@@ -120,6 +120,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   const runtime = runtimeByName(spec.runtime);
   const paths = clusterPaths(host, options.name);
   const image = await rootfsImage(host);
+  const settled = { host, paths, runtime, image, notice: tell };
   if (existing) {
     const definition = await loadDriver(existing.driver);
     assertChangeable(options.name, diffSpec(existing.spec, spec, existing), definition.capabilities);
@@ -133,18 +134,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
       ? []
       : await neededPackages(await definition.probe(host), host, await hasImage(image), plan);
     const record: ClusterRecord = { ...existing, spec, kubernetesVersion: plan.kubernetesVersion };
-    return {
-      host,
-      paths,
-      definition,
-      driver: definition.open(host),
-      runtime,
-      plan,
-      image,
-      missingPackages,
-      record,
-      notice: tell,
-    };
+    return { ...settled, definition, driver: definition.open(host), plan, missingPackages, record };
   }
   const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
   notice(context, choice.reason);
@@ -162,18 +152,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   };
   const { definition } = choice;
   const missingPackages = await neededPackages(choice.probe, host, await hasImage(image), plan);
-  return {
-    host,
-    paths,
-    definition,
-    driver: definition.open(host),
-    runtime,
-    plan,
-    image,
-    missingPackages,
-    record,
-    notice: tell,
-  };
+  return { ...settled, definition, driver: definition.open(host), plan, missingPackages, record };
 }
 
 async function refuseUnconfirmedPackages(

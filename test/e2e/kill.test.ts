@@ -52,4 +52,28 @@ describe("start killed", () => {
     await user.ok(["delete", "-p", profile]);
     expect(await leftovers(user, profile)).toEqual([]);
   });
+
+  it("by Ctrl-C ends with 130 and says how to go on; delete is clean", async () => {
+    const profile = "e2e-kill";
+    const started = [
+      "start",
+      "-p",
+      profile,
+      "--driver",
+      "podman",
+      "--artifacts",
+      "debian",
+      "--output",
+      "json",
+    ];
+    const ran = await user.run(started, {
+      onEvent: ({ type, data }, kill) => {
+        if (type.endsWith("step.finished") && data["id"] === "machine-connect") kill("SIGINT");
+      },
+    });
+    expect(ran.exitCode).toBe(130);
+    expect(ran.stdout).toContain("INTERRUPTED");
+    await user.ok(["delete", "-p", profile]);
+    expect(await leftovers(user, profile)).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { get } from "node:http";
 import { get as getHttps } from "node:https";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
@@ -160,6 +161,22 @@ describe("the main job on a podman machine", () => {
       ({ exitCode }) => exitCode === 0,
     );
     expect(await inPod("echo", "still-here")).toBe("still-here");
+  });
+
+  it("shows logs, copies files and finds the host in order", async () => {
+    expect((await user.ok(["logs", "-p", profile, "kubelet"])).stdout).toContain("kubelet");
+    await user.ok(["logs", "-p", profile, "--problems"]);
+    const sent = join(user.home, "sent.txt");
+    const back = join(user.home, "back.txt");
+    await writeFile(sent, "carried over\n");
+    await user.ok(["cp", "-p", profile, sent, ":/root/made/for/it.txt"]);
+    await user.ok(["cp", "-p", profile, ":/root/made/for/it.txt", back]);
+    expect(await readFile(back, "utf8")).toBe("carried over\n");
+    expect((await user.run(["ssh", "-p", profile, "--", "sh", "-c", "exit 7"])).exitCode).toBe(7);
+    const doctor = JSON.parse((await user.ok(["doctor", "--output", "json"])).stdout) as {
+      checks: { id: string; status: string }[];
+    };
+    expect(doctor.checks.find(({ id }) => id === "driver-podman")).toMatchObject({ status: "ok" });
   });
 
   it("keeps address, objects and pods over stop and start", async () => {
