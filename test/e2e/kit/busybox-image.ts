@@ -5,7 +5,20 @@ import { runProgram } from "./workspace.ts";
 
 export const busyboxRef = "localkube.test/busybox:1";
 /** Applets the tests use, as links like in the real image. */
-const applets = ["sh", "grep", "nslookup", "wget", "httpd", "sleep", "cat", "echo", "mkdir", "nc", "ls", "date"];
+const applets = [
+  "sh",
+  "grep",
+  "nslookup",
+  "wget",
+  "httpd",
+  "sleep",
+  "cat",
+  "echo",
+  "mkdir",
+  "nc",
+  "ls",
+  "date",
+];
 
 /**
  * An image of Debian's busybox with the libraries it names, made here so that no registry is needed. Returns the archive.
