@@ -51,9 +51,9 @@ test("list shows every cluster with the current one marked; use moves the mark",
   await store("two");
   const lines = async () => (await localkube(home, ["profile", "list"])).stdout.trimEnd().split("\n");
   expect(await lines()).toEqual([
-    "  PROFILE    DRIVER  RUNTIME     KUBERNETES  PHASE",
-    "* localkube  podman  containerd  v1.20.2     stopped",
-    "  two        podman  containerd  v1.20.2     stopped",
+    "  PROFILE    DRIVER  RUNTIME     KUBERNETES  MACHINE",
+    "* localkube  podman  containerd  v1.20.2     absent",
+    "  two        podman  containerd  v1.20.2     absent",
   ]);
   expect((await localkube(home, ["profile", "use", "two"])).exitCode).toBe(0);
   expect((await lines()).at(-1)).toMatch(/^\* two /);
@@ -68,6 +68,7 @@ test("list shows every cluster with the current one marked; use moves the mark",
     runtime: "containerd",
     kubernetesVersion: "v1.20.2",
     phase: "stopped",
+    machine: "absent",
   });
 });
 

@@ -186,6 +186,10 @@ describe("the main job on a podman machine", () => {
     const stopped = await user.run(["status", "-p", profile, "--output", "json"]);
     expect(JSON.parse(stopped.stdout)).toMatchObject({ machine: "stopped" });
     expect((stopped.exitCode ?? 0) & 3).toBe(3);
+    const { profiles } = JSON.parse((await user.ok(["profile", "list", "--output", "json"])).stdout) as {
+      profiles: object[];
+    };
+    expect(profiles).toContainEqual(expect.objectContaining({ name: profile, machine: "stopped" }));
     await user.ok(["start", "-p", profile]);
     expect((await user.ok(["ip", "-p", profile])).stdout).toBe(address);
     expect(await k("get", "configmap", "kept", "-o", "jsonpath={.data.key}")).toBe("value");

@@ -1,5 +1,6 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { textTable } from "../../output/text-table.ts";
+import type { MachineState } from "../../contract/driver.ts";
 import type { ListedCluster } from "../../state/store.ts";
 
 interface ListedProfile {
@@ -11,6 +12,8 @@ interface ListedProfile {
   readonly kubernetesVersion?: string;
   /** What the last command made of the cluster. */
   readonly phase?: string;
+  /** What the hypervisor says of its machine now. */
+  readonly machine?: MachineState;
   /** Why nothing is known of it. */
   readonly problem?: string;
 }
@@ -25,26 +28,41 @@ export default class ProfileList extends BaseCommand<typeof ProfileList> {
   override async run(): Promise<void> {
     const { listClusters } = await import("../../state/store.ts");
     const clusters = await listClusters(this.host);
-    const profiles = clusters.map((cluster) => describe(cluster, this.flags.profile));
+    const { machineStates } = await import("../../cluster/machine-states.ts");
+    const records = clusters.flatMap((cluster) => ("record" in cluster ? [cluster.record] : []));
+    const states = await machineStates(records, this.quietUseCase());
+    const stateOf = new Map(records.map(({ spec }, index) => [spec.name, states[index] ?? "unknown"]));
+    const profiles = clusters.map((cluster) => describe(cluster, stateOf, this.flags.profile));
     this.print({ profiles }, () => table(profiles));
   }
 }
 
-function describe(cluster: ListedCluster, current: string): ListedProfile {
+function describe(
+  cluster: ListedCluster,
+  stateOf: ReadonlyMap<string, MachineState>,
+  current: string,
+): ListedProfile {
   const known = { name: cluster.name, current: cluster.name === current };
   if ("problem" in cluster) return { ...known, problem: cluster.problem.message };
   const { driver, runtime, kubernetesVersion, phase } = cluster.record;
-  return { ...known, driver, runtime, kubernetesVersion, phase };
+  return {
+    ...known,
+    driver,
+    runtime,
+    kubernetesVersion,
+    phase,
+    machine: stateOf.get(cluster.name) ?? "unknown",
+  };
 }
 
 function table(profiles: readonly ListedProfile[]): string {
   if (profiles.length === 0) return "There are no clusters; make one with: localkube start";
-  const rows = profiles.map(({ name, current, driver, runtime, kubernetesVersion, phase, problem }) => [
+  const rows = profiles.map(({ name, current, driver, runtime, kubernetesVersion, machine, problem }) => [
     `${current ? "*" : " "} ${name}`,
     driver ?? "",
     runtime ?? "",
     kubernetesVersion ?? "",
-    problem ?? phase ?? "",
+    problem ?? machine ?? "",
   ]);
-  return textTable(["  PROFILE", "DRIVER", "RUNTIME", "KUBERNETES", "PHASE"], rows);
+  return textTable(["  PROFILE", "DRIVER", "RUNTIME", "KUBERNETES", "MACHINE"], rows);
 }
