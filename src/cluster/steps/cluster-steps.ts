@@ -14,6 +14,7 @@ import { ApiClient } from "../../provision/kube/api-client.ts";
 import { applyObjects } from "../../provision/kube/apply-objects.ts";
 import { mergeKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
 import { assignNodeBlock, blockToAssign } from "../../provision/network/assign-node-block.ts";
+import { removeDiscoveryCache } from "../../provision/kubeconfig/remove-discovery-cache.ts";
 import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
 import { apiServerUrl } from "../api-server-url.ts";
 import { kubeconfigInput } from "../kubeconfig-input.ts";
@@ -75,6 +76,7 @@ export const kubeconfig: Step<StartState, ClusterBase> = {
     async run({ record, host }, { signal }) {
       const { userKubeconfig: file } = record;
       await removeKubeconfig(record.spec.name, host, file === undefined ? { signal } : { file, signal });
+      if (record.machine) await removeDiscoveryCache(apiServerUrl(record.machine), host);
     },
   },
   async apply(s, c) {

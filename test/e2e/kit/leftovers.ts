@@ -18,6 +18,9 @@ export async function leftovers(
   const files = await readdir(`${home}/state/clusters`).catch((): string[] => []);
   const config = await readFile(kubeconfig, "utf8").catch(() => "");
   if (files.includes(profile)) found.push(`folder of ${profile}`);
+  const caches = await readdir(`${home}/.kube/cache/discovery`).catch((): string[] => []);
+  // Named by port, not by profile: there must be no more of them than clusters that are left.
+  if (caches.length > files.length) found.push(`kubectl's discovery of ${caches.join(", ")}`);
   if (config.includes(`name: ${profile}`)) found.push(`kubeconfig entry ${profile}`);
   return found;
 }
