@@ -1,4 +1,6 @@
+import { flagState } from "../artifacts/catalogue/flags.ts";
 import { planArtifacts } from "../artifacts/artifact-set.ts";
+import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { hostCapacity } from "../host/capacity.ts";
 import { chooseDriver, driverNames, loadDriver } from "../machine/driver-registry.ts";
@@ -13,6 +15,7 @@ import { withProfileLock } from "../state/lock.ts";
 import { clusterPaths } from "../state/paths.ts";
 import { loadCluster, saveCluster } from "../state/store.ts";
 import { apiServerUrl } from "./api-server-url.ts";
+import { assertUserFlags } from "../provision/node/flags.ts";
 import { checkKubeconfig } from "../provision/kubeconfig/merge-kubeconfig.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { neededPackages } from "./host-needs.ts";
@@ -68,7 +71,6 @@ export async function start(options: StartOptions, context: UseCaseContext): Pro
 async function startHoldingLock(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
   const startedAt = Date.now();
   const { host } = context;
-  if (options.recreate && !options.dryRun) await deleteHoldingLock(options.name, noticesOnly(context));
   const state = await settle(options, context);
   const steps = options.downloadOnly ? startSteps.filter(({ id }) => downloads.includes(id)) : startSteps;
   const { spec, driver, runtime, kubernetesVersion, artifactsSource } = state.record;
@@ -78,6 +80,8 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
     return { ...summary, plan, seconds: (Date.now() - startedAt) / 1000 };
   }
   await refuseUnconfirmedPackages(state, options);
+  // Last of all checks: a mistake in the wishes must not cost the old cluster.
+  if (options.recreate && !options.downloadOnly) await deleteHoldingLock(options.name, noticesOnly(context));
   // The record stands before anything is made, so that `delete` finds whatever a killed start leaves.
   if (!options.downloadOnly) await saveCluster(host, state.record);
   const record: EmitEvent = options.downloadOnly ? () => undefined : journal(state.paths.journal);
@@ -107,15 +111,17 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
 async function settle(options: StartOptions, context: UseCaseContext): Promise<StartState> {
   const { host } = context;
   const tell: StartState["notice"] = (text, level) => notice(context, text, level);
-  const existing = await loadCluster(host, options.name);
+  const recorded = await loadCluster(host, options.name);
+  // A cluster made anew keeps its settings, but nothing that was settled for the old one binds it.
+  const existing = options.recreate ? undefined : recorded;
   if (existing?.phase === "deleting")
     throw new LocalkubeError("CLUSTER_BEING_DELETED", { name: options.name });
   const capacity = hostCapacity();
   const spec = resolveSpec(
-    { ...options.wishes, existing: existing?.spec },
+    { ...options.wishes, existing: recorded?.spec },
     { capacity, drivers: driverNames, runtimes: runtimeNames },
   );
-  await checkSpecOnHost(spec, host, { existing: existing?.spec, capacity });
+  await checkSpecOnHost(spec, host, { existing: recorded?.spec, capacity });
   await checkKubeconfig(options.name, host);
   const runtime = runtimeByName(spec.runtime);
   const paths = clusterPaths(host, options.name);
@@ -130,6 +136,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
       mirror: spec.mirror,
     };
     const plan = await planArtifacts(wanted, host);
+    refuseUnknownFlags(spec, plan.kubernetesVersion);
     const missingPackages = existing.machine
       ? []
       : await neededPackages(await definition.probe(host), host, await hasImage(image), plan);
@@ -137,6 +144,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     return { ...settled, definition, driver: definition.open(host), plan, missingPackages, record };
   }
   const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
+  refuseUnknownFlags(spec, plan.kubernetesVersion);
   notice(context, choice.reason);
   notice(context, `artifacts ${plan.source}: ${plan.reason}`);
   const record: ClusterRecord = {
@@ -154,6 +162,9 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   const missingPackages = await neededPackages(choice.probe, host, await hasImage(image), plan);
   return { ...settled, definition, driver: definition.open(host), plan, missingPackages, record };
 }
+
+const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
+  assertUserFlags(spec, version, (program, flag) => flagState(program, flag, version));
 
 async function refuseUnconfirmedPackages(
   { missingPackages }: StartState,

@@ -150,6 +150,24 @@ describe("the main job on a podman machine", () => {
     ).toEqual([]);
   });
 
+  it("takes a changed flag, and is not ready before it is in force", async () => {
+    const pods = () => k("get", "node", profile, "-o", "jsonpath={.status.allocatable.pods}");
+    await user.ok(["start", "-p", profile, "--extra-config", "kubelet.max-pods=44"]);
+    expect(await pods()).toBe("44");
+  });
+
+  it("refuses wrong wishes without a trace, also those that would make it anew", async () => {
+    const record = () => readFile(join(user.home, "state/clusters", profile, "cluster.json"), "utf8");
+    const before = { record: await record(), container: await inspect("{{.Id}}") };
+    for (const wishes of [
+      ["--extra-config", "kubelet.no-such-flag=1"],
+      ["--recreate", "--memory", "100"],
+    ])
+      expect((await user.run(["start", "-p", profile, ...wishes])).exitCode).toBe(2);
+    expect({ record: await record(), container: await inspect("{{.Id}}") }).toEqual(before);
+    await user.ok(["start", "-p", profile]);
+  });
+
   it("pauses and goes on", async () => {
     await user.ok(["pause", "-p", profile]);
     const paused = await user.run(["status", "-p", profile, "--output", "json"]);
@@ -216,7 +234,14 @@ describe("the main job on a podman machine", () => {
   it("has a second profile beside it", async () => {
     const second = "e2e-second";
     await user.ok(["start", "-p", second, "--driver", "podman", "--artifacts", "debian"]);
-    expect(await kubectl(user, second)("get", "nodes", "-o", "name")).toBe(`node/${second}`);
+    const other = kubectl(user, second);
+    expect(await other("get", "nodes", "-o", "name")).toBe(`node/${second}`);
+    await user.ok(["start", "-p", second, "--extra-config", "kubelet.max-pods=55"]);
+    await other("create", "configmap", "lost");
+    await user.ok(["start", "-p", second, "--recreate"]);
+    await expect(other("get", "configmap", "lost")).rejects.toThrow(/NotFound/);
+    // Made anew with the settings it had.
+    expect(await other("get", "node", second, "-o", "jsonpath={.status.allocatable.pods}")).toBe("55");
     expect(await k("get", "nodes", "-o", "name")).toBe(`node/${profile}`);
     const config = await readFile(user.kubeconfig, "utf8");
     expect(config).toContain(`name: ${second}`);

@@ -1,3 +1,4 @@
+import { kubeletStartedAt } from "../../provision/cluster/kubelet-started-at.ts";
 import type { WaitTarget } from "../../contract/cluster-spec.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Step } from "../../contract/step.ts";
@@ -148,7 +149,10 @@ function reachable(s: StartState): readonly WaitTarget[] {
 const waitFor: Readonly<Record<WaitTarget, (s: StartState, signal: AbortSignal) => Promise<void>>> = {
   // The step api-ready has waited already.
   apiserver: () => Promise.resolve(),
-  node: (s, signal) => waitForNode(set(s, "api"), s.record.spec.name, signal),
+  node: async (s, signal) => {
+    const since = await kubeletStartedAt(set(s, "transport"), signal);
+    await waitForNode(set(s, "api"), s.record.spec.name, since, signal);
+  },
   "system-pods": async (s, signal) => {
     const api = set(s, "api");
     await waitForDeployment(api, "kube-system", "coredns", signal);

@@ -1,16 +1,36 @@
 import type { ApiClient, KubeObject } from "../kube/api-client.ts";
 import { waitUntil } from "../kube/wait-until.ts";
 
-interface Conditioned extends KubeObject {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+interface Node extends KubeObject {
+  readonly status?: { readonly conditions?: readonly NodeCondition[] };
 }
 
-const has = (object: Conditioned | undefined, type: string): boolean =>
-  object?.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ??
-  false;
+interface NodeCondition {
+  readonly type: string;
+  readonly status: string;
+  /** ISO 8601, whole seconds. */
+  readonly lastHeartbeatTime?: string;
+}
 
-export const waitForNode = (api: ApiClient, name: string, signal: AbortSignal): Promise<void> =>
-  waitForObject<Conditioned>(api, `/api/v1/nodes/${name}`, (node) => has(node, "Ready"), signal);
+/** Ready by a report not older than `since` (seconds since the epoch): the API goes on telling what a kubelet said before it ended. */
+export const waitForNode = (
+  api: ApiClient,
+  name: string,
+  since: number,
+  signal: AbortSignal,
+): Promise<void> =>
+  waitForObject<Node>(
+    api,
+    `/api/v1/nodes/${name}`,
+    ({ status }) =>
+      status?.conditions?.some(
+        (condition) =>
+          condition.type === "Ready" &&
+          condition.status === "True" &&
+          Date.parse(condition.lastHeartbeatTime ?? "") / 1000 >= since,
+      ) ?? false,
+    signal,
+  );
 
 interface Deployment extends KubeObject {
   readonly metadata: KubeObject["metadata"] & { readonly generation?: number };

@@ -7,6 +7,7 @@ import type { GuestArchive } from "../programs/guest-archive.ts";
 import { renderUnit, type Unit } from "../units/unit-file.ts";
 import { certificateFiles } from "./certificate-files.ts";
 import { etcdArguments } from "./control-plane-flags.ts";
+import { assertUserFlags } from "./flags.ts";
 import { guestPaths } from "./guest-paths.ts";
 import { kubernetesUnits, type PickCertificates } from "./kubernetes-units.ts";
 import type { NodeInput } from "./node-input.ts";
@@ -34,6 +35,7 @@ export interface NodeFiles {
 /** Pure: equal inputs give equal files and units. Rejects a user's flag with FLAG_NOT_IN_VERSION. */
 export function nodeFiles(input: NodeInput): NodeFiles {
   const { artifacts, programs } = input;
+  assertUserFlags(input.spec, artifacts.kubernetesVersion, input.version.flagState);
   const certificates = certificateFiles(input.certificates);
   const pki: PickCertificates = (...names) =>
     names.map((name) => {

@@ -12,7 +12,7 @@ export type KubernetesProgram =
 /** What the catalogue knows of one Kubernetes version, as far as rendering needs it. */
 export interface VersionFacts {
   /** Whether the program accepts the flag; `unknown` = no evidence either way for this version. */
-  flagState(program: KubernetesProgram, flag: string): "present" | "absent" | "unknown";
+  readonly flagState: (program: KubernetesProgram, flag: string) => "present" | "absent" | "unknown";
   /** Whether the KubeletConfiguration of this version knows the field. */
   kubeletConfigHas(field: string): boolean;
   /** Whether a kubelet that starts looks at once, and not only at its next regular look, whether its node is ready now. */
