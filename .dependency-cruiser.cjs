@@ -59,10 +59,10 @@ module.exports = {
     layer("commands", [foundations, "^src/(cli|cluster|output|state)/"]),
     {
       name: "drivers-see-contract-and-host",
-      comment: "A driver may import contract, host, its own folder and what podman and docker share",
+      comment: "A driver may import contract, host, its own folder and what several share (container, vm)",
       severity: "error",
       from: { path: "^drivers/([^/]+)/" },
-      to: { path: "^(src|drivers|test|scripts)/", pathNot: [foundations, "^drivers/($1|container)/"] },
+      to: { path: "^(src|drivers|test|scripts)/", pathNot: [foundations, "^drivers/($1|container|vm)/"] },
     },
     {
       name: "product-imports-no-tests",

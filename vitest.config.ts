@@ -22,6 +22,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      // Emulated guests: each test file has the host's cores to itself, and a boot takes most of a minute.
+      {
+        test: {
+          name: "vm",
+          include: ["test/vm/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 2_400_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

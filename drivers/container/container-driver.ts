@@ -22,7 +22,7 @@ export function containerDriver(dialect: EngineDialect): DriverDefinition {
       suspend: false,
       snapshot: false,
       resize: false,
-      volumes: true,
+      volumes: false,
       seed: "none",
     },
     probe: (host) => probeEngine(dialect, host),

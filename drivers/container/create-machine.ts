@@ -1,7 +1,7 @@
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { choosePorts } from "./choose-ports.ts";
+import { chooseContainerPorts } from "./choose-ports.ts";
 import { containerOptions } from "./container-options.ts";
 import { createNetwork } from "./create-network.ts";
 import { type Engine, engineInfo, refLabel, specLabel } from "./engine.ts";
@@ -66,7 +66,7 @@ async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Pr
     name: spec.name,
     address: network.replace(/0\/24$/, "2"),
     addressReachable: info.addressReachable,
-    ports: await choosePorts(engine, spec.name, spec.ports, c),
+    ports: await chooseContainerPorts(engine, spec.name, spec.ports, c),
     data: { network },
   };
   const options = await containerOptions(dialect, info, spec, ref, c.host);

@@ -1,31 +1,18 @@
-import { createHash } from "node:crypto";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { hostRoutes, type Network, networksOverlap, parseNetwork } from "../../src/host/network.ts";
+import { freeNetworks } from "../../src/host/free-networks.ts";
+import { formatNetwork, type Network, parseNetwork } from "../../src/host/network.ts";
 import type { Engine } from "./engine.ts";
 
-/** /24 networks we choose from: 192.168.64.0 … 192.168.191.0, away from where home routers and VPNs usually sit. */
-const first = 64;
-const count = 128;
-
-/**
- * A /24 that no host route, no network of the engine and none of `avoid` overlaps. The search starts at a place derived from
- * the name, so that a cluster made again mostly gets its old address. Rejects with DRIVER_NO_FREE_NETWORK.
- */
+/** A /24 that no host route, no network of the engine and none of `avoid` overlaps. Rejects with DRIVER_NO_FREE_NETWORK. */
 export async function freeNetwork(
   engine: Engine,
   name: string,
   avoid: readonly string[],
   c: RunContext,
 ): Promise<string> {
-  const [routes, networks] = await Promise.all([hostRoutes(c.host), engineNetworks(engine, c)]);
-  const taken = [...routes, ...networks, ...avoid.flatMap((cidr) => parseNetwork(cidr) ?? [])];
-  const start = createHash("sha256").update(name).digest().readUInt16BE(0) % count;
-  for (let i = 0; i < count; i++) {
-    const candidate: Network = { address: `192.168.${first + ((start + i) % count)}.0`, prefix: 24 };
-    if (!taken.some((other) => networksOverlap(candidate, other))) return `${candidate.address}/24`;
-  }
-  throw new LocalkubeError("DRIVER_NO_FREE_NETWORK", { driver: engine.dialect.program, name });
+  const networks = (await engineNetworks(engine, c)).map(formatNetwork);
+  const [network = ""] = await freeNetworks(name, 1, [...networks, ...avoid], c.host);
+  return network;
 }
 
 /** docker has the subnets under IPAM, podman under `subnets`. */

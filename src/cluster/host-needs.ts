@@ -1,7 +1,7 @@
 import type { ArtifactPlan } from "../artifacts/artifact-set.ts";
 import type { Probe } from "../contract/driver.ts";
 import type { HostContext } from "../contract/host.ts";
-import { imageBuilder } from "../machine/image/image-builder.ts";
+import type { ImageSource } from "../machine/image/machine-image.ts";
 import { osRelease } from "../host/os-release.ts";
 import { missingPackages } from "../host/packages.ts";
 
@@ -9,14 +9,13 @@ import { missingPackages } from "../host/packages.ts";
 export async function neededPackages(
   probe: Probe,
   host: HostContext,
-  imageReady: boolean,
+  image: ImageSource,
   plan: ArtifactPlan,
 ): Promise<readonly string[]> {
   const driver = probe.usable ? [] : (probe.packages ?? []);
-  // Where packages can be installed mmdebstrap is; elsewhere the image may come from a registry instead.
   const canInstall = (await osRelease()).family.includes("debian");
-  const buildsImage = !imageReady && (canInstall || (await imageBuilder(host)) === "mmdebstrap");
-  const builds = buildsImage || (plan.source === "debian" && !plan.complete);
-  const programs = ["ip", "ssh", ...(builds ? ["mmdebstrap"] : [])];
+  const forImage = (await image.ready()) ? [] : await image.programs(canInstall);
+  const forArtifacts = plan.source === "debian" && !plan.complete ? ["mmdebstrap"] : [];
+  const programs = [...new Set(["ip", "ssh", ...forImage, ...forArtifacts])];
   return [...new Set([...driver, ...(await missingPackages(programs, host))])];
 }

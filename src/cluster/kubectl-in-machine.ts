@@ -40,7 +40,7 @@ export async function kubectlInMachine(
   await c.host.run(ssh(["sh", "-c", receive, file], false), {
     stdin: text,
     signal: c.signal,
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
   });
   const argv = ssh(["sh", "-c", run, file, `${guestPaths.bin}/kubectl`, ...words], onTerminal);
   return (await runAttached(argv, { signal: c.signal })).exitCode;

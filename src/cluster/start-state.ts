@@ -1,9 +1,10 @@
 import type { ArtifactPlan } from "../artifacts/artifact-set.ts";
 import type { ArtifactSet } from "../contract/artifact.ts";
-import type { Driver, DriverDefinition, MachineImage, MachineRef } from "../contract/driver.ts";
+import type { Driver, DriverDefinition, MachineRef } from "../contract/driver.ts";
 import type { HostContext } from "../contract/host.ts";
 import type { RuntimeDefinition } from "../contract/runtime.ts";
-import type { Transport } from "../contract/transport.ts";
+import type { PushOptions, Transport } from "../contract/transport.ts";
+import type { ImageSource } from "../machine/image/machine-image.ts";
 import type { GuestFacts } from "../provision/guest/guest-facts.ts";
 import type { ApiClient } from "../provision/kube/api-client.ts";
 import type { PodNetwork } from "../provision/network/pod-network.ts";
@@ -26,7 +27,7 @@ export interface StartState extends ClusterBase {
   readonly definition: DriverDefinition;
   readonly runtime: RuntimeDefinition;
   readonly plan: ArtifactPlan;
-  readonly image: MachineImage;
+  readonly image: ImageSource;
   /** Debian packages of the host that are missing; installed by `host-packages`. */
   readonly missingPackages: readonly string[];
   /** Tells the user something a step found though nothing failed. */
@@ -42,6 +43,8 @@ export interface StartState extends ClusterBase {
   /** connect */
   transport?: Transport;
   facts?: GuestFacts;
+  /** artifact-volume; `release` undoes it. */
+  volume?: NonNullable<PushOptions["volume"]> & { release(): Promise<void> };
   /** control-plane */
   network?: PodNetwork;
   files?: NodeFiles;

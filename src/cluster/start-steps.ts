@@ -6,8 +6,10 @@ import {
   machineConnect,
   machineCreate,
   machineImage,
+  machineResize,
   machineStart,
 } from "./steps/machine-steps.ts";
+import { artifactVolumeStep } from "./steps/artifact-volume-step.ts";
 import {
   artifacts,
   certificates,
@@ -23,8 +25,10 @@ export const startSteps: readonly Step<StartState, ClusterBase>[] = [
   artifacts,
   machineImage,
   machineCreate,
+  machineResize,
   machineStart,
   machineConnect,
+  artifactVolumeStep,
   certificates,
   controlPlane,
   kubelet,

@@ -4,7 +4,7 @@ import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { hostCapacity } from "../host/capacity.ts";
 import { chooseDriver, driverNames, loadDriver } from "../machine/driver-registry.ts";
-import { hasImage, rootfsImage } from "../machine/image/rootfs-image.ts";
+import { machineImage } from "../machine/image/machine-image.ts";
 import type { EmitEvent } from "../pipeline/events.ts";
 import { journal } from "../pipeline/journal.ts";
 import { runLog } from "../pipeline/run-log.ts";
@@ -97,6 +97,9 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   try {
     await runSteps(steps, state, { ...context, log, command: "start", profile: spec.name, emit });
   } finally {
+    await state.volume
+      ?.release()
+      .catch((error: unknown) => log(`the disc stays in the drive: ${String(error)}`));
     state.api?.close();
     await state.transport?.close();
   }
@@ -125,8 +128,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   await checkKubeconfig(options.name, host);
   const runtime = runtimeByName(spec.runtime);
   const paths = clusterPaths(host, options.name);
-  const image = await rootfsImage(host);
-  const settled = { host, paths, runtime, image, notice: tell };
+  const settled = { host, paths, runtime, notice: tell };
   if (existing) {
     const definition = await loadDriver(existing.driver);
     assertChangeable(options.name, diffSpec(existing.spec, spec, existing), definition.capabilities);
@@ -137,11 +139,12 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     };
     const plan = await planArtifacts(wanted, host);
     refuseUnknownFlags(spec, plan.kubernetesVersion);
+    const image = await machineImage(definition.capabilities.image, host);
     const missingPackages = existing.machine
       ? []
-      : await neededPackages(await definition.probe(host), host, await hasImage(image), plan);
+      : await neededPackages(await definition.probe(host), host, image, plan);
     const record: ClusterRecord = { ...existing, spec, kubernetesVersion: plan.kubernetesVersion };
-    return { ...settled, definition, driver: definition.open(host), plan, missingPackages, record };
+    return { ...settled, definition, driver: definition.open(host), plan, image, missingPackages, record };
   }
   const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
@@ -159,8 +162,9 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     addresses: serviceAddresses(spec.serviceCidr),
   };
   const { definition } = choice;
-  const missingPackages = await neededPackages(choice.probe, host, await hasImage(image), plan);
-  return { ...settled, definition, driver: definition.open(host), plan, missingPackages, record };
+  const image = await machineImage(definition.capabilities.image, host);
+  const missingPackages = await neededPackages(choice.probe, host, image, plan);
+  return { ...settled, definition, driver: definition.open(host), plan, image, missingPackages, record };
 }
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>

@@ -11,6 +11,7 @@ export default class Start extends BaseCommand<typeof Start> {
   static override examples = [
     "<%= config.bin %> start",
     "<%= config.bin %> start --yes",
+    "<%= config.bin %> start --driver qemu --disk-size 40G",
     "<%= config.bin %> start --runtime cri --cpus 2 --memory 4G",
     "<%= config.bin %> start -p two --kubernetes-version v1.36.5 --feature-gates InPlacePodVerticalScaling=true",
     "<%= config.bin %> start --extra-config kubelet.max-pods=200 --extra-config apiserver.v=4",
@@ -19,13 +20,18 @@ export default class Start extends BaseCommand<typeof Start> {
   ];
   static override flags = {
     driver: Flags.string({
-      summary: "What makes the machine: auto, podman, docker",
+      summary: "What makes the machine: auto, qemu, podman, docker",
       helpValue: "NAME",
       helpGroup: "MACHINE",
     }),
     cpus: Flags.string({ summary: "CPUs of the machine", helpValue: "N", helpGroup: "MACHINE" }),
     memory: Flags.string({
       summary: "Memory of the machine: 4G, 4096m or MiB",
+      helpValue: "SIZE",
+      helpGroup: "MACHINE",
+    }),
+    "disk-size": Flags.string({
+      summary: "Disk of a virtual machine: 20G; it can grow later",
       helpValue: "SIZE",
       helpGroup: "MACHINE",
     }),

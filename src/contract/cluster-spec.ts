@@ -30,6 +30,8 @@ export interface ClusterSpec {
   readonly mirror: string;
   readonly cpus: number;
   readonly memoryMiB: number;
+  /** Size of a virtual machine's disk, GiB; containers use the host's. */
+  readonly diskGiB: number;
   /** `bridge`, `none` or the path of a CNI conflist or a manifest. */
   readonly cni: string;
   readonly serviceCidr: string;

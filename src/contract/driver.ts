@@ -8,6 +8,7 @@ export interface DriverCapabilities {
   readonly isolation: "vm" | "container" | "metal" | "host";
   /** What `MachineSpec.image` must be: a root file system as tar, a bootable disk, or nothing (the machine is there). */
   readonly image: "rootfs" | "disk" | "none";
+  /** Each is true exactly when the driver has the operations of that name (`Driver.suspend`, `.snapshots`, `.resize`, `.volumes`). */
   readonly suspend: boolean;
   readonly snapshot: boolean;
   readonly resize: boolean;
@@ -25,6 +26,8 @@ export interface Probe {
   readonly fix?: string;
   /** Debian packages whose installation mends it; `start --yes` installs them. */
   readonly packages?: readonly string[];
+  /** Set when the machine would run by emulation: why, one sentence. `auto` then tries this driver last. */
+  readonly emulated?: string;
 }
 
 /** A TCP port of the guest that the host must reach on 127.0.0.1; the chosen host port is kept for the machine's life. */
@@ -37,18 +40,27 @@ export interface PortRequest {
 
 export interface MachineImage {
   readonly kind: "rootfs" | "disk";
-  /** Tar or disk image on the host. */
+  /** Tar (rootfs) or qcow2 (disk) on the host; never changed once it has its name. It may vanish with the cache: a machine keeps its own. */
   readonly file: string;
   /** Content key: equal keys are equal images. */
   readonly key: string;
+  /** Who reads the seed at the first boot of a disk. */
+  readonly firstBoot?: "cloud-init" | "ignition";
+  /** Kernel and initramfs of a disk, for hypervisors that can load them without its boot loader (8 s of a 37 s boot in emulation). */
+  readonly kernel?: { readonly file: string; readonly initramfs: string; readonly commandLine: string };
 }
 
-export interface MachineSpec {
+/** What a machine has of its host; `diskGiB` is the size of its disk as the guest sees it. */
+export interface Hardware {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly diskGiB: number;
+}
+
+export interface MachineSpec extends Hardware {
   /** Unique on the host: `localkube-<profile>`. Also the label by which `list` finds orphans. */
   readonly name: string;
   readonly hostname: string;
-  readonly cpus: number;
-  readonly memoryMiB: number;
   readonly image: MachineImage;
   readonly ports: readonly PortRequest[];
   /** OpenSSH public key allowed to log in as root. */
@@ -76,6 +88,53 @@ export interface MachineRef {
   readonly data: Readonly<Record<string, string>>;
 }
 
+export interface SuspendOps {
+  /**
+   * Writes the running (or paused) machine's memory and devices to disk and powers it off; its state is then `saved`, and `start` goes on
+   * where it was. A saved machine is left alone. Rejects with DRIVER_SUSPEND_FAILED; the machine then runs on.
+   */
+  save(m: MachineRef, c: RunContext): Promise<void>;
+  /** Forgets the saved memory: the machine is `stopped` as after a power cut. One that is not saved is left alone. */
+  discard(m: MachineRef, c: RunContext): Promise<void>;
+}
+
+export interface MachineSnapshot {
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** Memory too: restoring it gives a running machine; without it a stopped one. */
+  readonly memory: boolean;
+  /** What it takes beyond the disk, bytes, as far as the hypervisor tells. */
+  readonly bytes: number;
+}
+
+export interface SnapshotOps {
+  /** Disk and memory of a running machine (which goes on), the disk alone of a stopped one. Rejects with DRIVER_SNAPSHOT_EXISTS, DRIVER_SNAPSHOT_FAILED. */
+  create(m: MachineRef, name: string, c: RunContext): Promise<void>;
+  list(m: MachineRef, c: RunContext): Promise<readonly MachineSnapshot[]>;
+  /**
+   * Puts the machine back, whatever state it is in; what was written since is lost. Rejects with DRIVER_SNAPSHOT_UNKNOWN,
+   * DRIVER_SNAPSHOT_DIFFERS (memory of other hardware) or DRIVER_SNAPSHOT_FAILED; nothing is changed then.
+   */
+  restore(m: MachineRef, name: string, c: RunContext): Promise<void>;
+  /** Succeeds when there is none of that name. */
+  remove(m: MachineRef, name: string, c: RunContext): Promise<void>;
+}
+
+export interface ResizeOps {
+  /** What the machine has now. */
+  hardware(m: MachineRef, c: RunContext): Promise<Hardware>;
+  /** Of a stopped machine; deletes nothing. Rejects with DRIVER_DISK_SHRINK, DRIVER_RESIZE_FAILED. The guest grows its file system at its next boot. */
+  resize(m: MachineRef, wanted: Hardware, c: RunContext): Promise<void>;
+}
+
+export interface VolumeOps {
+  /** Puts an ISO image into the running machine's drive, read-only, in place of what is in it. Rejects with DRIVER_VOLUME_FAILED. */
+  insert(m: MachineRef, file: string, c: RunContext): Promise<void>;
+  /** Empties the drive; the guest has unmounted it before. An empty drive or a stopped machine is fine. */
+  eject(m: MachineRef, c: RunContext): Promise<void>;
+}
+
 /** Every method is idempotent, obeys `c.signal` and ends by itself: no unbounded loop. */
 export interface Driver {
   /**
@@ -83,9 +142,9 @@ export interface Driver {
    * not ours, rejects with DRIVER_NAME_TAKEN. Leaves nothing behind when it rejects.
    */
   create(spec: MachineSpec, c: RunContext): Promise<MachineRef>;
-  /** Powers on; returns when the guest is running, not when sshd answers. Rejects with DRIVER_START_FAILED. */
+  /** Powers on, or wakes a saved or paused machine; returns when the guest is running, not when sshd answers. Rejects with DRIVER_START_FAILED. */
   start(m: MachineRef, c: RunContext): Promise<void>;
-  /** Graceful until `graceMs`, then by force. A stopped or absent machine is fine. */
+  /** Graceful until `graceMs`, then by force. A stopped, saved or absent machine is left as it is. */
   stop(m: MachineRef, c: RunContext & { readonly graceMs: number }): Promise<void>;
   /** Removes machine, disks, networks and forwards; succeeds when they are gone already; rejects with what remains. */
   remove(m: MachineRef, c: RunContext): Promise<void>;
@@ -99,6 +158,10 @@ export interface Driver {
   purge(c: RunContext): Promise<readonly string[]>;
   /** Removes what a killed `create` may have left for this name though no MachineRef was recorded. */
   removeByName(name: string, c: RunContext): Promise<void>;
+  readonly suspend?: SuspendOps;
+  readonly snapshots?: SnapshotOps;
+  readonly resize?: ResizeOps;
+  readonly volumes?: VolumeOps;
 }
 
 export interface DriverDefinition {

@@ -62,6 +62,11 @@ export interface PushOptions {
   /** Milliseconds for the whole push. Default 300 000. */
   readonly timeoutMs?: number;
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
+  /**
+   * Content that is in the guest already: a folder of files named by their SHA-256 (hex). Those of `digests` are copied from there instead
+   * of being sent. The caller answers for what is in the folder; the copies are compared with it.
+   */
+  readonly volume?: { readonly folder: string; readonly digests: ReadonlySet<string> };
 }
 
 export interface Forward {

@@ -19,6 +19,9 @@ const packageOfProgram: Readonly<Record<string, readonly string[]>> = {
   tar: ["tar"],
   xz: ["xz-utils"],
   zstd: ["zstd"],
+  "qemu-system-x86_64": ["qemu-system-x86"],
+  "qemu-img": ["qemu-utils"],
+  sfdisk: ["fdisk"],
   mke2fs: ["e2fsprogs"],
 };
 

@@ -4,6 +4,7 @@ import type { HostContext } from "../contract/host.ts";
 
 /** Drivers by name; each is loaded when it is asked for. The order is the one in which `auto` tries equals. */
 const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition }>>> = {
+  qemu: () => import("../../drivers/qemu/index.ts"),
   podman: () => import("../../drivers/podman/index.ts"),
   docker: () => import("../../drivers/docker/index.ts"),
 };
@@ -25,12 +26,20 @@ export interface DriverChoice {
   readonly reason: string;
 }
 
+/** Virtual machines first, then containers. */
 const ranks: Readonly<Record<DriverDefinition["priority"], number>> = {
   preferred: 0,
   default: 1,
   fallback: 2,
-  named: 3,
+  named: 4,
 };
+/** An emulated machine is ten times slower than a container. */
+const emulatedRank = 3;
+
+const rank = ({ definition, probe }: Pick<DriverChoice, "definition" | "probe">): number =>
+  probe.emulated === undefined
+    ? ranks[definition.priority]
+    : Math.max(ranks[definition.priority], emulatedRank);
 
 /**
  * The driver of that name, or for `auto` the first that works here; when none does, the first that only lacks packages which
@@ -41,7 +50,8 @@ export async function chooseDriver(name: string, host: HostContext): Promise<Dri
   if (name !== "auto") {
     const definition = await loadDriver(name);
     const probe = await definition.probe(host);
-    if (probe.usable || probe.packages) return { definition, probe, reason: `driver ${name}: asked for` };
+    if (probe.usable || probe.packages)
+      return { definition, probe, reason: `driver ${name}: asked for${slowness(probe)}` };
     throw new LocalkubeError("DRIVER_UNUSABLE", {
       driver: name,
       problem: probe.problem ?? "",
@@ -53,8 +63,13 @@ export async function chooseDriver(name: string, host: HostContext): Promise<Dri
   const chosen =
     candidates.find(({ probe }) => probe.usable) ?? candidates.find(({ probe }) => probe.packages);
   const others = candidates
-    .filter((candidate) => candidate !== chosen && !candidate.probe.usable)
-    .map(({ definition, probe }) => `${definition.name}: ${probe.problem}`);
+    .filter(
+      (candidate) =>
+        candidate !== chosen && (!candidate.probe.usable || candidate.probe.emulated !== undefined),
+    )
+    .map(
+      ({ definition, probe }) => `${definition.name}: ${probe.problem ?? `would be slow, ${probe.emulated}`}`,
+    );
   if (!chosen) {
     const fix = candidates[0]?.probe.fix ?? "Run localkube doctor";
     throw new LocalkubeError("DRIVER_NONE_USABLE", { problems: others.join("; "), fix });
@@ -62,8 +77,16 @@ export async function chooseDriver(name: string, host: HostContext): Promise<Dri
   const state = chosen.probe.usable
     ? `${chosen.definition.name} ${chosen.probe.version ?? ""} works here`
     : `${chosen.definition.name} can be installed`;
-  return { ...chosen, reason: [`driver ${chosen.definition.name}: ${state.trim()}`, ...others].join("; ") };
+  return {
+    ...chosen,
+    reason: [`driver ${chosen.definition.name}: ${state.trim()}${slowness(chosen.probe)}`, ...others].join(
+      "; ",
+    ),
+  };
 }
+
+const slowness = ({ emulated }: Probe): string =>
+  emulated === undefined ? "" : ` (slow, for it emulates the processor: ${emulated})`;
 
 /** Every driver with its probe's answer, best first. */
 export async function probeDrivers(
@@ -73,5 +96,5 @@ export async function probeDrivers(
   const probed = await Promise.all(
     definitions.map(async (definition) => ({ definition, probe: await definition.probe(host) })),
   );
-  return probed.sort((a, b) => ranks[a.definition.priority] - ranks[b.definition.priority]);
+  return probed.sort((a, b) => rank(a) - rank(b));
 }

@@ -16,6 +16,7 @@ export const clusterSpecSchema = v.object({
   mirror: v.string(),
   cpus: v.pipe(v.number(), v.integer(), v.minValue(1)),
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  diskGiB: v.pipe(v.number(), v.integer(), v.minValue(1)),
   cni: v.string(),
   serviceCidr: v.string(),
   podCidr: v.string(),

@@ -1,8 +1,14 @@
 /** Turns a record of one schema into one of the next. Pure; its input was read from disk and may be anything of that schema. */
 export type Migration = (record: Readonly<Record<string, unknown>>) => Record<string, unknown>;
 
-/** By the schema a migration starts from. Empty as long as no release wrote another schema than the present one. */
-export const migrations: Readonly<Record<number, Migration>> = {};
+/** Clusters of schema 1 are containers, which have no disk of their own: any size is right. */
+const diskSize: Migration = (record) => ({
+  ...record,
+  spec: { diskGiB: 20, ...(record["spec"] as object) },
+});
+
+/** By the schema a migration starts from. */
+export const migrations: Readonly<Record<number, Migration>> = { 1: diskSize };
 
 /**
  * Brings a record from its schema to the wanted one, step by step. Throws an Error naming the schema for which no migration exists;

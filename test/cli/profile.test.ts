@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 
 const record = (name: string): ClusterRecord => ({
-  schema: 1,
+  schema: 2,
   spec: {
     apiVersion: "localkube/v1",
     kind: "Cluster",
@@ -23,6 +23,7 @@ const record = (name: string): ClusterRecord => ({
     mirror: "",
     cpus: 2,
     memoryMiB: 2048,
+    diskGiB: 20,
     cni: "bridge",
     serviceCidr: "10.96.0.0/12",
     podCidr: "10.244.0.0/16",

@@ -49,6 +49,13 @@ driverSuite(
         return async () => void (await run(c, "network", "rm", name));
       },
     },
+    limits: {
+      script: `
+        memory=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes)
+        set -- $(cat /sys/fs/cgroup/cpu.max 2>/dev/null || paste -d' ' /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us)
+        echo "$memory $(($1 / $2))"`,
+      lost: 0,
+    },
     killPoints: ["network create", "volume create", "podman create", "podman cp"],
   },
   "localkube-ktest",

@@ -28,12 +28,15 @@ export interface DriverUnderTest {
   readonly strangers: Readonly<Record<string, (name: string, c: RunContext) => Promise<() => Promise<void>>>>;
   /** Freezes a running machine; missing when the hypervisor cannot. */
   readonly pause?: (name: string, c: RunContext) => Promise<void>;
+  /** Prints `<memory in bytes> <CPUs>` as the machine's limits say, in the machine; the memory may be that much smaller (bytes). */
+  readonly limits: { readonly script: string; readonly lost: number };
+  /** State folder for the suite's machines, where that is what tells machines of two users apart; else the user's own. */
+  readonly stateDir?: string;
+  /** Milliseconds from start to SSH on a busy host; default a minute. */
+  readonly bootMs?: number;
   /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
   readonly killPoints: readonly string[];
 }
-
-/** Milliseconds a machine may take from its start to SSH on a busy host. */
-export const bootMs = 60_000;
 
 export interface DriverWorld {
   readonly driver: Driver;
@@ -45,6 +48,7 @@ export interface DriverWorld {
   readonly forget: (machine: string) => void;
   readonly withSsh: <T>(m: MachineRef, work: (transport: Transport) => Promise<T>) => Promise<T>;
   readonly traces: (name: string) => Promise<readonly string[]>;
+  readonly bootMs: number;
   readonly path: (name: string) => string;
   readonly keys: () => MachineKeys;
   readonly open: () => Promise<void>;
@@ -54,7 +58,8 @@ export interface DriverWorld {
 
 /** What the suite's tests share: one key pair and image, names with the prefix, removal of all machines at the end. */
 export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWorld {
-  const host = hostContext();
+  const { bootMs = 60_000, stateDir } = subject;
+  const host = stateDir === undefined ? hostContext() : { ...hostContext(), stateDir };
   const context = (signal: AbortSignal = AbortSignal.timeout(120_000)): RunContext => ({
     host,
     signal,
@@ -74,6 +79,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
       hostname: `${name}-host`,
       cpus: 1,
       memoryMiB: 1536,
+      diskGiB: 20,
       image,
       ports: [
         { name: "ssh", guestPort: 22, hostPort: 0 },
@@ -117,6 +123,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     forget: (machine) => void made.delete(machine),
     withSsh,
     traces,
+    bootMs,
     path: (name) => join(folder, name),
     keys: () => keys,
     async open() {

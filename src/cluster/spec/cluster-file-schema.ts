@@ -25,6 +25,8 @@ export const clusterFileSchema = v.strictObject({
   cpus: number,
   memory: quantity,
   memoryMiB: number,
+  diskSize: quantity,
+  diskGiB: number,
   cni: text,
   serviceCidr: text,
   podCidr: text,

@@ -31,6 +31,7 @@ const effects: Readonly<Record<keyof SpecLayer, ChangeEffect>> = {
   mirror: "client",
   cpus: "resize",
   memory: "resize",
+  diskSize: "resize",
   cni: "recreate",
   serviceCidr: "recreate",
   podCidr: "recreate",

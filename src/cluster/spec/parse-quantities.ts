@@ -24,6 +24,18 @@ export function parseMemory(value: string | number): number {
   return memoryMiB;
 }
 
+/** Room for the system, Kubernetes and a few images; 100 TiB is what nobody means. */
+const [smallestDiskGiB, largestDiskGiB] = [5, 102_400];
+
+/** GiB from `20G`, `20Gi`, `1T` or a plain number of GiB. Throws DISK_SIZE_INVALID. */
+export function parseDiskSize(value: string | number): number {
+  const match = /^(\d{1,6})\s*(?:([gt])(?:i?b?)?)?$/i.exec(String(value).trim());
+  const gibibytes = Number(match?.[1]) * (match?.[2]?.toLowerCase() === "t" ? 1024 : 1);
+  if (!match || gibibytes < smallestDiskGiB || gibibytes > largestDiskGiB)
+    throw new LocalkubeError("DISK_SIZE_INVALID", { value, smallest: smallestDiskGiB });
+  return gibibytes;
+}
+
 /** A TCP port or 0 for any free one. Throws PORT_INVALID. */
 export function parsePort(value: string | number, flag: string): number {
   const port = wholeNumber(value);

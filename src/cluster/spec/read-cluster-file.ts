@@ -82,7 +82,7 @@ function offsetOf(document: Document.Parsed, path: readonly unknown[], wantKey: 
 }
 
 function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
-  const { apiServer, memoryMiB, waitTimeoutSeconds, mirror, cni } = content;
+  const { apiServer, memoryMiB, diskGiB, waitTimeoutSeconds, mirror, cni } = content;
   const layer = {
     name: content.name,
     driver: content.driver,
@@ -92,6 +92,7 @@ function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
     mirror: mirror && !/^https?:\/\//.test(mirror) ? resolve(folder, mirror) : mirror,
     cpus: content.cpus,
     memory: content.memory ?? memoryMiB,
+    diskSize: content.diskSize ?? diskGiB,
     cni: cni && !["bridge", "none"].includes(cni) ? resolve(folder, cni) : cni,
     serviceCidr: content.serviceCidr,
     podCidr: content.podCidr,

@@ -8,7 +8,14 @@ import { profileName } from "../../state/profile-name.ts";
 import { parseExtraConfig } from "./parse-extra-config.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse-lists.ts";
 import { parseCidrs } from "./parse-networks.ts";
-import { parseCpus, parseMemory, parsePort, parseSwitch, parseWaitTimeout } from "./parse-quantities.ts";
+import {
+  parseCpus,
+  parseDiskSize,
+  parseMemory,
+  parsePort,
+  parseSwitch,
+  parseWaitTimeout,
+} from "./parse-quantities.ts";
 import { specDefaults } from "./spec-defaults.ts";
 import { flagOfField, layerFromSpec, type SpecLayer } from "./spec-layer.ts";
 
@@ -55,6 +62,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     mirror: isUrl(wish.mirror) || wish.mirror === "" ? wish.mirror : resolve(wish.mirror),
     cpus: parseCpus(wish.cpus),
     memoryMiB: parseMemory(wish.memory),
+    diskGiB: parseDiskSize(wish.diskSize),
     cni: ["bridge", "none"].includes(wish.cni) || wish.cni === "" ? wish.cni || "bridge" : resolve(wish.cni),
     ...parseCidrs(wish.serviceCidr, wish.podCidr),
     extraConfig: parseExtraConfig(wish.extraConfig),

@@ -11,6 +11,8 @@ export interface SpecLayer {
   readonly cpus?: string | number;
   /** `4G`, `4096m` or a number of MiB. */
   readonly memory?: string | number;
+  /** `20G` or a number of GiB. */
+  readonly diskSize?: string | number;
   readonly cni?: string;
   readonly serviceCidr?: string;
   readonly podCidr?: string;
@@ -41,6 +43,7 @@ export const flagOfField = {
   mirror: "mirror",
   cpus: "cpus",
   memory: "memory",
+  diskSize: "disk-size",
   cni: "cni",
   serviceCidr: "service-cidr",
   podCidr: "pod-cidr",
@@ -63,11 +66,12 @@ export function layerFromFlags(flags: Readonly<Record<string, unknown>>): SpecLa
 
 /** What an existing cluster was made with, as a layer. */
 export function layerFromSpec(spec: ClusterSpec): SpecLayer {
-  const { memoryMiB, apiServer, waitTimeoutSeconds, extraConfig, ...same } = spec;
+  const { memoryMiB, diskGiB, apiServer, waitTimeoutSeconds, extraConfig, ...same } = spec;
   return {
     ...same,
     extraConfig: extraConfig,
     memory: memoryMiB,
+    diskSize: diskGiB,
     apiserverNames: apiServer.names,
     apiserverIps: apiServer.ips,
     apiserverPort: apiServer.port,

@@ -26,7 +26,7 @@ export const apiReady: Step<StartState> = {
   id: "api-ready",
   title: "Waiting for the API server",
   needs: ["control-plane"],
-  timeoutMs: 360_000,
+  timeoutMs: 900_000,
   async apply(s, c) {
     const { authorities, leaves } = set(s, "certificates");
     const admin = leaves["admin"]!;
@@ -46,7 +46,7 @@ export const clusterDns: Step<StartState> = {
   id: "cluster-dns",
   title: "Applying cluster DNS",
   needs: ["api-ready"],
-  timeoutMs: 120_000,
+  timeoutMs: 300_000,
   plan: ({ record: { spec } }) => [
     ...(["bridge", "none"].includes(spec.cni) ? [] : [`bring the pod network of ${spec.cni}`]),
     "apply cluster DNS (Deployment coredns, Service kube-dns)",

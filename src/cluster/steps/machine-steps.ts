@@ -5,10 +5,10 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Step } from "../../contract/step.ts";
 import { installPackages } from "../../host/packages.ts";
-import { buildRootfsImage, hasImage } from "../../machine/image/rootfs-image.ts";
 import { ensureKeys } from "../../machine/ssh/ensure-keys.ts";
 import { connect } from "../../machine/ssh/transport.ts";
 import { apiServerPort } from "../../provision/node/guest-paths.ts";
+import { setClock } from "../../provision/guest/set-clock.ts";
 import { guestFacts } from "../../provision/guest/guest-facts.ts";
 import { endpointOf } from "../endpoint.ts";
 import { machineName } from "../machine-name.ts";
@@ -39,9 +39,9 @@ export const machineImage: Step<StartState> = {
   needs: ["host-packages"],
   timeoutMs: 1_500_000,
   // A machine that is there needs no image any more.
-  check: async (s) => (s.record.machine || (await hasImage(s.image)) ? "done" : "todo"),
-  plan: (s) => [`build the machine image ${s.image.key} from the Debian archive, once`],
-  apply: (s, c) => buildRootfsImage(s.image, c),
+  check: async (s) => (s.record.machine || (await s.image.ready()) ? "done" : "todo"),
+  plan: (s) => [`build ${s.image.title} from the Debian archive, once`],
+  apply: (s, c) => s.image.build(c),
 };
 
 export const machineCreate: Step<StartState, ClusterBase> = {
@@ -76,10 +76,36 @@ export const machineCreate: Step<StartState, ClusterBase> = {
   },
 };
 
+export const machineResize: Step<StartState> = {
+  id: "machine-resize",
+  title: "Resizing the machine",
+  needs: ["machine-create"],
+  timeoutMs: 180_000,
+  async apply(s, c) {
+    const { resize } = s.driver;
+    const machine = set(s, "machine");
+    const { cpus, memoryMiB, diskGiB, name } = s.record.spec;
+    if (!resize) return "unchanged";
+    const has = await resize.hardware(machine, c);
+    if (has.cpus === cpus && has.memoryMiB === memoryMiB && has.diskGiB === diskGiB) return "unchanged";
+    const state = await s.driver.state(machine, c);
+    // Also while it runs, where nothing is done yet: a disk that cannot shrink is told at once.
+    if (state === "stopped" || diskGiB < has.diskGiB) {
+      await resize.resize(machine, { cpus, memoryMiB, diskGiB }, c);
+      return undefined;
+    }
+    s.notice(
+      `the new size takes effect after: localkube stop -p ${name} && localkube start -p ${name}`,
+      "info",
+    );
+    return "unchanged";
+  },
+};
+
 export const machineStart: Step<StartState> = {
   id: "machine-start",
   title: "Starting the machine",
-  needs: ["machine-create"],
+  needs: ["machine-resize"],
   timeoutMs: 300_000,
   check: async (s, c) => ((await s.driver.state(set(s, "machine"), c)) === "running" ? "done" : "todo"),
   plan: () => ["start the machine"],
@@ -90,12 +116,17 @@ export const machineConnect: Step<StartState> = {
   id: "machine-connect",
   title: "Connecting over SSH",
   needs: ["machine-start"],
-  timeoutMs: 180_000,
+  timeoutMs: 420_000,
   async apply(s, c) {
     const hostKey = (await readFile(`${s.paths.hostKey}.pub`, "utf8")).trim();
     const endpoint = endpointOf(set(s, "machine"), s.paths.identity, hostKey);
-    const transport = await connect(endpoint, { signal: c.signal, timeoutMs: 170_000, log: c.log });
+    const isVirtual = s.definition.capabilities.isolation === "vm";
+    // An emulated machine takes a minute for its first boot, two on a busy host.
+    const timeoutMs = isVirtual ? 400_000 : 170_000;
+    const transport = await connect(endpoint, { signal: c.signal, timeoutMs, log: c.log });
     s.transport = transport;
+    // Its clock is its own: behind by the time it was asleep. Certificates and leases need it right.
+    if (isVirtual) await setClock(transport, c.signal);
     s.facts = await guestFacts(transport, c.signal);
     c.log(`guest: ${JSON.stringify(s.facts)}`);
     return "unchanged";
@@ -114,7 +145,8 @@ async function machineSpec(s: StartState): Promise<MachineSpec> {
     hostname: spec.name,
     cpus: spec.cpus,
     memoryMiB: spec.memoryMiB,
-    image: s.image,
+    diskGiB: spec.diskGiB,
+    image: s.image.image,
     ports: [
       { name: "ssh", guestPort: 22, hostPort: 0 },
       { name: "api", guestPort: apiServerPort, hostPort: spec.apiServer.port },

@@ -39,7 +39,7 @@ export const certificates: Step<StartState> = {
 export const controlPlane: Step<StartState> = {
   id: "control-plane",
   title: "Pushing etcd, the API server and the runtime",
-  needs: ["artifacts", "certificates", "machine-connect"],
+  needs: ["artifact-volume", "certificates"],
   timeoutMs: 600_000,
   plan: (s) => [`push and start etcd, kube-apiserver and ${s.runtime.name}`],
   async apply(s, c) {
@@ -77,7 +77,7 @@ export const images: Step<StartState> = {
   id: "images",
   title: "Loading images",
   needs: ["kubelet"],
-  timeoutMs: 300_000,
+  timeoutMs: 600_000,
   plan: () => ["load the pause and cluster DNS images into the runtime"],
   apply: (s, c) => loadImages(set(s, "transport"), s.runtime, set(s, "artifacts").images, c),
 };
@@ -93,6 +93,7 @@ async function pushAndStart(
     {
       signal: c.signal,
       timeoutMs: 590_000,
+      ...(s.volume ? { volume: s.volume } : {}),
       onProgress: (done, total) => c.report({ done, total, unit: "bytes" }),
     },
   );

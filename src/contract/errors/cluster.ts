@@ -91,6 +91,16 @@ export const clusterErrors = {
     title: "The cluster {name} is not running: its machine {machine} is {state}",
     fix: "Start it: localkube start -p {name}",
   },
+  CLUSTER_NOT_SUSPENDED: {
+    exit: exitCodes.unavailable,
+    title: "The cluster {name} is not suspended: its machine is {state}",
+    fix: "Start it: localkube start -p {name}",
+  },
+  DRIVER_CANNOT: {
+    exit: exitCodes.unavailable,
+    title: "The driver {driver} cannot {what}",
+    fix: "Use a driver of virtual machines: localkube start --driver qemu -p NAME",
+  },
   PURGE_CLUSTERS_LEFT: {
     exit: exitCodes.cannotCreate,
     title: "There are still clusters: {names}",

@@ -61,6 +61,61 @@ export const driverErrors = {
     title: "{driver} has a machine {name} that was made with other settings",
     fix: "Start it with its old settings, or make it anew and lose its data: localkube start --recreate",
   },
+  DRIVER_SUSPEND_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not suspend the machine {name}; it runs on",
+    fix: "Look for free space where its disk is, or power it off: localkube stop",
+  },
+  DRIVER_RESUME_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not wake the machine {name}; its saved memory is kept",
+    fix: "Start it from its disk without that memory: localkube resume --discard",
+  },
+  DRIVER_SNAPSHOT_EXISTS: {
+    exit: exitCodes.cannotCreate,
+    title: "The machine {name} has a snapshot {snapshot} already",
+    fix: "Choose another name, or remove that one: localkube snapshot delete {snapshot}",
+  },
+  DRIVER_SNAPSHOT_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title: "The machine {name} has no snapshot {snapshot}",
+    fix: "See which there are: localkube snapshot list",
+  },
+  DRIVER_SNAPSHOT_DIFFERS: {
+    exit: exitCodes.cannotCreate,
+    title: "The snapshot {snapshot} holds the memory of a machine with {had}; {name} has {has} now",
+    fix: "Give the machine that size again (localkube stop, then start with --cpus and --memory), then restore",
+  },
+  DRIVER_SNAPSHOT_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not {action} the snapshot {snapshot} of {name}",
+    fix: "Look for free space where the machine's disk is; nothing was changed",
+  },
+  DRIVER_DISK_SHRINK: {
+    exit: exitCodes.usage,
+    title: "The disk of {name} has {has} GiB and cannot shrink to {wanted}",
+    fix: "Leave --disk-size at {has}G or more; smaller takes localkube start --recreate",
+  },
+  DRIVER_RESIZE_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not resize the machine {name}; it is as it was",
+    fix: "Run localkube doctor",
+  },
+  DRIVER_DISK_FULL: {
+    exit: exitCodes.cannotCreate,
+    title: "The machine {name} waits because the disk of this host is full where it lies, in {folder}",
+    fix: "Free some space there, then run localkube start: it goes on where it stands",
+  },
+  QEMU_ACCEL_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "LOCALKUBE_QEMU_ACCEL is «{value}», which is no accelerator",
+    fix: "Set it to one of {known}, or unset it",
+  },
+  DRIVER_VOLUME_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "{driver} could not attach {file} to the machine {name}",
+    fix: "Run localkube doctor",
+  },
   DRIVER_LEFTOVERS: {
     exit: exitCodes.software,
     title: "{driver} could not remove everything of {name}",

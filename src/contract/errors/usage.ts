@@ -98,6 +98,21 @@ export const usageErrors = {
     title: "{cpus} CPUs were asked for, the host has {available}",
     fix: "Use --cpus {available} or fewer",
   },
+  SNAPSHOT_NAME_INVALID: {
+    exit: exitCodes.usage,
+    title: "«{snapshot}» is no name for a snapshot",
+    fix: "Use small letters, digits, dots and dashes, at most 40: localkube snapshot create before-upgrade",
+  },
+  RESTORE_NOT_CONFIRMED: {
+    exit: exitCodes.usage,
+    title: "Nothing was restored: what the cluster wrote since the snapshot would be lost",
+    fix: "If it may be: localkube snapshot restore {snapshot} --yes",
+  },
+  DISK_SIZE_INVALID: {
+    exit: exitCodes.usage,
+    title: "--disk-size «{value}» is no disk size of {smallest} GiB or more",
+    fix: "Give it as 20G or 1T: localkube start --disk-size 20G",
+  },
   MEMORY_INVALID: {
     exit: exitCodes.usage,
     title: "«{value}» is not an amount of memory",

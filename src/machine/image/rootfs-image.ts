@@ -1,5 +1,5 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { MachineImage } from "../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
 import { assertSpace } from "./assert-space.ts";
@@ -9,6 +9,7 @@ import { imageBuilder } from "./image-builder.ts";
 import { withImageLock } from "./image-lock.ts";
 import { isWhole, recordImage } from "./image-record.ts";
 import { imageKey } from "./guest-recipe.ts";
+import { sweepPartials } from "./sweep-partials.ts";
 
 const builders = { mmdebstrap: debootstrapImage, containerfile: containerfileImage };
 
@@ -47,11 +48,4 @@ export async function buildRootfsImage(image: MachineImage, c: RunContext): Prom
       await rm(partial, { force: true });
     }
   });
-}
-
-async function sweepPartials(file: string): Promise<void> {
-  const folder = dirname(file);
-  const names = await readdir(folder);
-  const left = names.filter((name) => name.startsWith(`${basename(file)}.`) && name.endsWith(".partial"));
-  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }

@@ -40,6 +40,7 @@ export async function connect(endpoint: SshEndpoint, options: ConnectOptions): P
         ...pushOptions,
         guestStateDir: options.guestStateDir ?? "/var/lib/localkube",
         becomeRoot: endpoint.user === "root" ? [] : ["sudo", "-n", "--"],
+        log,
       }),
     forward: async (target, localPort = 0) => {
       const opened = await forward(live, target, localPort, log);

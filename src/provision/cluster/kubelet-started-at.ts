@@ -13,7 +13,7 @@ fi
 export const kubeletStartedAt = (transport: Transport, signal: AbortSignal): Promise<number> =>
   waitUntil(
     async () => {
-      const { stdout } = await transport.exec(["sh", "-s"], { stdin: script, signal, timeoutMs: 30_000 });
+      const { stdout } = await transport.exec(["sh", "-s"], { stdin: script, signal, timeoutMs: 120_000 });
       return Number(stdout.trim()) || undefined;
     },
     { signal, intervalMs: 100 },

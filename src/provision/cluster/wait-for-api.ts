@@ -5,6 +5,8 @@ import type { ApiClient } from "../kube/api-client.ts";
 import { waitUntil } from "../kube/wait-until.ts";
 
 const unitLookMs = 3000;
+/** An emulated machine needs seconds for its first handshakes; giving up on one means another. */
+const answerMs = 15_000;
 const restartsThatMeanFailure = 3;
 
 // Name, restarts so far, and the last lines of whichever unit keeps ending.
@@ -27,15 +29,15 @@ export async function waitForApi(api: ApiClient, transport: Transport, c: RunCon
   await waitUntil(
     async () => {
       const answer = await api
-        .send("/readyz", { signal: c.signal, timeoutMs: 3000 })
+        .send("/readyz", { signal: c.signal, timeoutMs: answerMs })
         .catch((error: unknown) => {
           if (error instanceof LocalkubeError) return undefined;
           throw error;
         });
       if (answer?.status === 200) return true;
       if (Date.now() > nextUnitLook) {
-        nextUnitLook = Date.now() + unitLookMs;
         const { stdout } = await transport.exec(["sh", "-s"], { stdin: troubleScript, signal: c.signal });
+        nextUnitLook = Date.now() + unitLookMs;
         if (stdout.trim()) throw new LocalkubeError("CONTROL_PLANE_FAILING", {}, { output: stdout.trim() });
       }
       return undefined;

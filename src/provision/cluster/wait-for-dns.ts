@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { Transport } from "../../contract/transport.ts";
 import { waitUntil } from "../kube/wait-until.ts";
 
-const answerTimeoutMs = 2000;
+const answerTimeoutMs = 5000;
 const queryId = 0x6c6b;
 const noError = 0;
 

@@ -1,3 +1,4 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { ApiClient, KubeObject } from "../kube/api-client.ts";
 import { waitUntil } from "../kube/wait-until.ts";
 
@@ -69,7 +70,11 @@ async function waitForObject<T extends KubeObject>(
 ): Promise<void> {
   await waitUntil(
     async () => {
-      const object = await api.get<T>(path, { signal });
+      // A node that starts everything at once may leave a question unanswered; the deadline decides.
+      const object = await api.get<T>(path, { signal, timeoutMs: 30_000 }).catch((error: unknown) => {
+        if (error instanceof LocalkubeError && error.id === "API_UNREACHABLE") return undefined;
+        throw error;
+      });
       return object && good(object) ? true : undefined;
     },
     { signal, intervalMs: 50, maxIntervalMs: 200 },

@@ -70,7 +70,7 @@ true
 /** Reads the facts; rejects with GUEST_UNSUITABLE when the machine has no systemd or cgroups we can use. */
 export async function guestFacts(transport: Transport, signal: AbortSignal): Promise<GuestFacts> {
   const askedAt = Date.now() / 1000;
-  const { stdout } = await transport.exec(["sh", "-s"], { stdin: script, signal, timeoutMs: 30_000 });
+  const { stdout } = await transport.exec(["sh", "-s"], { stdin: script, signal, timeoutMs: 120_000 });
   return parseFacts(stdout, { askedAt, answeredAt: Date.now() / 1000 });
 }
 

@@ -45,7 +45,7 @@ export async function applyGuestSettings(
   const loaded = facts.isContainer ? "" : modules.join(" ");
   const { stdout } = await transport.exec(["sh", "-c", script, "sh", loaded, switches.join(" ")], {
     signal: c.signal,
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
   });
   for (const line of stdout.split("\n").filter(Boolean)) c.log(line);
 }

@@ -52,7 +52,7 @@ export class ApiClient {
 
   /** Resolves with any status; rejects with API_UNREACHABLE when no answer comes. */
   send(path: string, options: ApiRequest = {}): Promise<ApiResponse> {
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? 30_000);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     return new Promise((resolve, reject) => {
       const failed = (cause: unknown): void => {

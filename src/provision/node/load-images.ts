@@ -28,7 +28,7 @@ export async function loadImages(
     Object.entries(images).map(async ([name, { sha256, ref }]) => {
       const archive = `${guestPaths.images}/${name}.tar`;
       const argv = ["sh", "-c", script, "sh", socket, archive, sha256, ...runtime.importImage] as const;
-      const { stdout } = await transport.exec(argv, { signal: c.signal, timeoutMs: 240_000 });
+      const { stdout } = await transport.exec(argv, { signal: c.signal, timeoutMs: 540_000 });
       c.log(`image ${ref}: ${stdout.trim()}`);
       return stdout.trim() === "unchanged";
     }),

@@ -64,7 +64,7 @@ export async function unpackPrograms(
   const argv = ["sh", "-c", unpackScript, "sh", ...unpackArguments("", archives)] as const;
   const { exitCode, stdout, stderr } = await transport.exec(argv, {
     signal: c.signal,
-    timeoutMs: 240_000,
+    timeoutMs: 540_000,
     allowFailure: true,
   });
   const done = stdout.split("\n").filter(Boolean);

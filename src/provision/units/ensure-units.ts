@@ -18,6 +18,9 @@ for unit in "$@"; do
 done
 `;
 
+/** systemd reads all units again, which an emulated machine that starts everything at once takes a while for. */
+const commandMs = 180_000;
+
 const restartScript = `
 systemctl daemon-reload
 systemctl enable --quiet "$@"
@@ -33,6 +36,7 @@ export async function staleUnits(
 ): Promise<readonly Unit[]> {
   const { stdout } = await transport.exec(["sh", "-c", stateScript, "sh", ...units.map(({ name }) => name)], {
     signal,
+    timeoutMs: commandMs,
   });
   const present = new Map(
     stdout
@@ -54,5 +58,8 @@ export async function restartUnits(
   signal: AbortSignal,
 ): Promise<void> {
   if (units.length === 0) return;
-  await transport.exec(["sh", "-c", restartScript, "sh", ...units.map(({ name }) => name)], { signal });
+  await transport.exec(["sh", "-c", restartScript, "sh", ...units.map(({ name }) => name)], {
+    signal,
+    timeoutMs: commandMs,
+  });
 }

@@ -54,6 +54,7 @@ export const testSpec: MachineSpec = {
   hostname: "demo",
   cpus: 2,
   memoryMiB: 4096,
+  diskGiB: 20,
   image: { kind: "rootfs", file: "/nowhere/machine.tar", key: "0123456789abcdef" },
   ports: [
     { name: "ssh", guestPort: 22, hostPort: 20022 },

@@ -32,6 +32,7 @@ test("without any wish the defaults hold", () => {
     mirror: "",
     cpus: 2,
     memoryMiB: 4096,
+    diskGiB: 20,
     cni: "bridge",
     serviceCidr: "10.96.0.0/12",
     podCidr: "10.244.0.0/16",
@@ -43,6 +44,18 @@ test("without any wish the defaults hold", () => {
     keepContext: false,
     embedCerts: false,
   });
+});
+
+test.each([
+  ["20G", 20],
+  ["1T", 1024],
+  [7, 7],
+])("a disk of %s has %s GiB", (diskSize, diskGiB) => {
+  expect(spec({ diskSize }).diskGiB).toBe(diskGiB);
+});
+
+test.each(["4G", "20M", "much", "-1", "0"])("«%s» is no disk size", (diskSize) => {
+  expect(problemOf({ diskSize }).id).toBe("DISK_SIZE_INVALID");
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import type { PushOptions } from "../../../contract/transport.ts";
 import type { GuestFiles } from "./guest-files.ts";
 import type { PushDifference } from "./push-difference.ts";
 import type { DesiredFile } from "./push-manifest.ts";
@@ -5,6 +6,8 @@ import type { DesiredFile } from "./push-manifest.ts";
 export interface InstallPlan {
   /** What `installScript` reads before the tar stream. */
   readonly text: string;
+  /** Everything that is installed, by the number the script calls it. */
+  readonly sent: readonly DesiredFile[];
   /** Members of the tar stream in their order, `name` as in the archive. */
   readonly members: readonly { readonly name: string; readonly file: DesiredFile }[];
 }
@@ -14,15 +17,20 @@ const largeBytes = 1 << 20;
 
 /**
  * Lays out one push. `realFolders` says where folders reached over a symlink really are. `known` are files whose digest was just
- * read in the guest and that need nothing but to be remembered.
+ * read in the guest and that need nothing but to be remembered. What the guest's `volume` has is not in the stream.
  */
 export function installPlan(
   difference: Pick<PushDifference, "send" | "attributes">,
   known: readonly DesiredFile[],
   guest: GuestFiles,
   realFolders: ReadonlyMap<string, string>,
+  volume?: PushOptions["volume"],
 ): InstallPlan {
-  const send = [...difference.send].sort((a, b) => b.size - a.size);
+  const bySize = [...difference.send].sort((a, b) => b.size - a.size);
+  const isThere = (file: DesiredFile): boolean => volume?.digests.has(file.sha256) ?? false;
+  const there = bySize.filter(isThere);
+  const streamed = bySize.filter((file) => !isThere(file));
+  const send = [...there, ...streamed];
   const touched = [...send, ...difference.attributes];
   const folders = [...new Set(touched.map((file) => file.dir))];
   const home = new Map(folders.map((folder, index) => [folder, index]));
@@ -40,13 +48,19 @@ export function installPlan(
     folders.length,
     ...folders.flatMap((folder) => [realFolders.get(folder) ?? folder, folder]),
     ...block(send),
-    send.filter((file) => file.size >= largeBytes).length,
+    there.length,
+    volume?.folder ?? "",
+    streamed.filter((file) => file.size >= largeBytes).length,
     ...block(difference.attributes),
     known.length,
     ...known.map((file) => `${file.sha256} ${guest.files.get(file.path)!.identity} ${file.path}`),
   ];
   return {
     text: lines.map((line) => `${line}\n`).join(""),
-    members: send.map((file, index) => ({ name: `${home.get(file.dir)!}/${index}`, file })),
+    sent: send,
+    members: streamed.map((file, index) => ({
+      name: `${home.get(file.dir)!}/${there.length + index}`,
+      file,
+    })),
   };
 }

@@ -10,13 +10,10 @@ import type { InstallPlan } from "./install-plan.ts";
  * the host's file (ARTIFACT_DIGEST_MISMATCH) or the way to the guest (SSH_PUSH_MISMATCH). Only a failure costs this second
  * reading; a push that succeeds is hashed once, in the guest.
  */
-export async function pushFailure(
-  result: ExecResult,
-  members: InstallPlan["members"],
-): Promise<LocalkubeError> {
+export async function pushFailure(result: ExecResult, sent: InstallPlan["sent"]): Promise<LocalkubeError> {
   const output = result.stderr.trimEnd();
   const mismatch = /^mismatch (\d+)$/m.exec(result.stdout);
-  const file = mismatch && members[Number(mismatch[1])]?.file;
+  const file = mismatch && sent[Number(mismatch[1])];
   if (!file) {
     const problem = /^problem (.*)$/m.exec(result.stdout)?.[1] ?? `exit code ${result.exitCode}`;
     return new LocalkubeError("SSH_PUSH_FAILED", { problem }, { output });

@@ -4,7 +4,7 @@ import type { RemoteCommandOptions } from "../remote-command.ts";
 import { digestScript, guestDigests } from "./guest-digests.ts";
 import { guestFiles, inspectedPaths, inspectScript } from "./guest-files.ts";
 import { installPlan } from "./install-plan.ts";
-import { installScript } from "./install-script.ts";
+import { installScript, volumeUnusable } from "./install-script.ts";
 import { installStream } from "./install-stream.ts";
 import { pushDifference } from "./push-difference.ts";
 import { pushFailure } from "./push-failure.ts";
@@ -15,6 +15,7 @@ export interface GuestOptions {
   readonly guestStateDir: string;
   /** Words before a command that make it run as root; empty when the login is root's. */
   readonly becomeRoot: readonly string[];
+  readonly log: (line: string) => void;
 }
 
 type RunRemote = (argv: readonly [string, ...string[]], options: RemoteCommandOptions) => Promise<ExecResult>;
@@ -58,8 +59,8 @@ export async function push(
     const real = await ask(["realpath", "-m", "--", ...linkedFolders], {});
     real.stdout.split("\n").forEach((path, index) => realFolders.set(linkedFolders[index] ?? "", path));
   }
-  const plan = installPlan(difference, known, guest, realFolders);
-  const total = difference.send.reduce((sum, file) => sum + file.size, 0);
+  const plan = installPlan(difference, known, guest, realFolders, options.volume);
+  const total = plan.members.reduce((sum, { file }) => sum + file.size, 0);
   let bytes = 0;
   const installed = await ask(
     ["bash", "-c", installScript, "bash", options.guestStateDir, randomBytes(8).toString("hex")],
@@ -71,7 +72,19 @@ export async function push(
       allowFailure: true,
     },
   );
-  if (installed.exitCode !== 0) throw await pushFailure(installed, plan.members);
+  if (installed.exitCode === volumeUnusable) {
+    // Nothing was installed: the same push once more, with everything sent.
+    options.log(
+      `push sends what the volume should have: ${installed.stdout.trim()} ${installed.stderr.trim()}`,
+    );
+    const nothing = { folder: "", digests: new Set<string>() };
+    return push(run, entries, {
+      ...options,
+      volume: nothing,
+      timeoutMs: Math.max(1, end - performance.now()),
+    });
+  }
+  if (installed.exitCode !== 0) throw await pushFailure(installed, plan.sent);
   return { changed: desired.filter((file) => touched.has(file)).map((file) => file.path), bytes };
 }
 

@@ -89,5 +89,26 @@ it("installPlan sends large files first and names real folders", () => {
     "root:root",
     "small",
   ]);
-  expect(lines.slice(16)).toEqual(["1", "1", "0", files[2]!.sha256, "0644", "root:root", "attr", "0", ""]);
+  expect(lines.slice(16)).toEqual([
+    "0",
+    "",
+    "1",
+    "1",
+    "0",
+    files[2]!.sha256,
+    "0644",
+    "root:root",
+    "attr",
+    "0",
+    "",
+  ]);
+});
+
+it("installPlan leaves out of the stream what the machine's volume has, and numbers that first", () => {
+  const files = pushManifest([entry("/x/small", "s"), entry("/x/big", "b".repeat(2_000_000))]);
+  const volume = { folder: "/volume", digests: new Set([files[0]!.sha256]) };
+  const plan = installPlan({ send: files, attributes: [] }, [], guestFiles("\0"), new Map(), volume);
+  expect(plan.sent.map(({ path }) => path)).toEqual(["/x/small", "/x/big"]);
+  expect(plan.members.map(({ name }) => name)).toEqual(["0/1"]);
+  expect(plan.text.split("\n").slice(14, 17)).toEqual(["1", "/volume", "1"]);
 });

@@ -1,0 +1,54 @@
+import { constants } from "node:fs";
+import { access, readFile } from "node:fs/promises";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { HostContext } from "../../src/contract/host.ts";
+
+const accelerators = ["kvm", "hvf", "whpx", "tcg"] as const;
+export interface Accelerator {
+  readonly name: (typeof accelerators)[number];
+  /** Why it is emulation, when it is. */
+  readonly reason?: string;
+}
+
+type Host = Pick<HostContext, "platform" | "arch" | "env" | "run">;
+const variable = "LOCALKUBE_QEMU_ACCEL";
+
+/** What makes guests run at the processor's own speed here, or `tcg` with the reason why nothing does. Read-only. */
+export async function accelerator(host: Host): Promise<Accelerator> {
+  const wanted = host.env[variable];
+  if (wanted) {
+    const name = accelerators.find((known) => known === wanted);
+    if (!name)
+      throw new LocalkubeError("QEMU_ACCEL_UNKNOWN", { value: wanted, known: accelerators.join(", ") });
+    return name === "tcg" ? { name, reason: `${variable} says so` } : { name };
+  }
+  if (host.platform === "linux") return onLinux(host);
+  if (host.platform === "darwin") return onMac(host);
+  return { name: "tcg", reason: `set ${variable}=whpx if the Windows Hypervisor Platform is on` };
+}
+
+async function onLinux({ arch }: Host): Promise<Accelerator> {
+  const problem = await access("/dev/kvm", constants.R_OK | constants.W_OK).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? "error",
+  );
+  if (problem === "EACCES")
+    return { name: "tcg", reason: "this user may not open /dev/kvm (join the group kvm)" };
+  if (problem !== undefined) return { name: "tcg", reason: "there is no /dev/kvm" };
+  const text = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
+  if (arch === "arm64" || hasVirtualization(text)) return { name: "kvm" };
+  // Paravirtual hosts have the device file, and a stock kernel hangs in it while it unpacks itself.
+  return { name: "tcg", reason: "there is /dev/kvm, but the processor has neither vmx nor svm" };
+}
+
+export const hasVirtualization = (cpuinfo: string): boolean => /^flags\s*:.*\b(?:vmx|svm)\b/m.test(cpuinfo);
+
+async function onMac(host: Host): Promise<Accelerator> {
+  const { stdout } = await host.run(["sysctl", "-n", "kern.hv_support"], {
+    timeoutMs: 3000,
+    allowFailure: true,
+  });
+  return stdout.trim() === "1"
+    ? { name: "hvf" }
+    : { name: "tcg", reason: "this Mac has no Hypervisor framework" };
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { copyFile, link, mkdir, rm } from "node:fs/promises";
+import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { choosePorts } from "../../src/host/choose-ports.ts";
+import { writeSeed } from "../vm/seed/write-seed.ts";
+import {
+  identityOf,
+  type MachineFile,
+  machineNames,
+  readMachine,
+  sameHardware,
+  writeMachine,
+} from "./machine-file.ts";
+import { type MachineFiles, machineFiles } from "./machine-folder.ts";
+import { machineType } from "./machine-type.ts";
+import { chooseNetworks } from "./networks.ts";
+import { removeMachine } from "./remove-machine.ts";
+
+const cleanupMs = 60_000;
+
+/**
+ * Makes the machine's folder with disk and seed; nothing runs yet. Its description is written last, so a `create` killed at any point
+ * is either found whole by the next one or cleared away by it. Rejects with DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED,
+ * DRIVER_NO_FREE_PORT, DRIVER_NO_FREE_NETWORK or the signal's reason.
+ */
+export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
+  const found = await readMachine(c.host, spec.name);
+  if (found?.identity === identityOf(spec) && sameHardware(found.hardware, spec)) return found.ref;
+  if (found?.ran) throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "qemu", name: spec.name });
+  // The rest of a killed create, or a machine that never ran: neither holds data.
+  await removeMachine(spec.name, c);
+  try {
+    return await createFresh(spec, c);
+  } catch (error) {
+    const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
+    await removeMachine(spec.name, cleanup).catch((again: unknown) =>
+      c.log(`clean-up failed: ${String(again)}`),
+    );
+    c.signal.throwIfAborted();
+    if (!(error instanceof LocalkubeError) || error.id !== "HOST_COMMAND_FAILED") throw error;
+    const params = { driver: "qemu", name: spec.name };
+    throw new LocalkubeError("DRIVER_CREATE_FAILED", params, { cause: error, output: error.output ?? "" });
+  }
+}
+
+async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
+  const { host, signal } = c;
+  const files = machineFiles(host, spec.name);
+  const others = (
+    await Promise.all((await machineNames(host)).map((name) => readMachine(host, name)))
+  ).flatMap((machine) => machine ?? []);
+  await mkdir(files.folder, { recursive: true, mode: 0o700 });
+  const networksOfOthers = others.flatMap(({ userNetwork, ref }) => [userNetwork, `${ref.address}/24`]);
+  const networks = await chooseNetworks(spec.name, [...spec.avoidNetworks, ...networksOfOthers], host);
+  const portsOfOthers = new Set(others.flatMap(({ ref }) => Object.values(ref.ports)));
+  const id = randomUUID();
+  const ref: MachineRef = {
+    driver: "qemu",
+    name: spec.name,
+    id,
+    address: networks.address,
+    addressReachable: false,
+    ports: await choosePorts(spec.name, spec.ports, portsOfOthers),
+    data: {},
+  };
+  const { firstBoot = "cloud-init", kernel } = spec.image;
+  await makeDisk(spec, files, c);
+  await writeSeed(
+    files.seed,
+    { ...spec, instanceId: id, interfaces: networks.interfaces },
+    firstBoot,
+    signal,
+  );
+  signal.throwIfAborted();
+  const machine: MachineFile = {
+    schema: 1,
+    ref,
+    hostname: spec.hostname,
+    hardware: { cpus: spec.cpus, memoryMiB: spec.memoryMiB, diskGiB: spec.diskGiB },
+    identity: identityOf(spec),
+    machineType: await machineType(host),
+    interfaces: networks.interfaces.map(({ name, mac }) => ({ name, mac })),
+    nodeNetwork: networks.nodeNetwork,
+    userNetwork: networks.userNetwork,
+    firstBoot,
+    ...(kernel ? { commandLine: kernel.commandLine } : {}),
+    ran: false,
+    saved: false,
+    snapshots: {},
+  };
+  await writeMachine(host, machine);
+  return ref;
+}
+
+async function makeDisk({ image, diskGiB }: MachineSpec, files: MachineFiles, c: RunContext): Promise<void> {
+  await take(image.file, files.base);
+  if (image.kernel) {
+    await take(image.kernel.file, files.kernel);
+    await take(image.kernel.initramfs, files.initramfs);
+  }
+  // A relative name: the state folder may be moved.
+  const backing = ["-b", "base.qcow2", "-F", "qcow2"];
+  const argv = ["qemu-img", "create", "-q", "-f", "qcow2", ...backing, files.disk, `${diskGiB}G`] as const;
+  await c.host.run([...argv], { signal: c.signal, timeoutMs: 60_000 });
+}
+
+/** A second name for the cache's file costs nothing and outlives the cache; across file systems it is a copy. */
+async function take(from: string, to: string): Promise<void> {
+  await rm(to, { force: true });
+  await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_FICLONE));
+}

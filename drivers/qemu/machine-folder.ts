@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import type { HostContext } from "../../src/contract/host.ts";
+
+type Host = Pick<HostContext, "stateDir" | "env">;
+
+/** A socket's path must fit 104 bytes on macOS, 108 on Linux, with its end. */
+const longestSocketPath = 100;
+
+export const machinesFolder = ({ stateDir }: Pick<Host, "stateDir">): string => join(stateDir, "machines");
+
+/** Every file of one machine; all in a folder that nobody else may look into. */
+export function machineFiles(host: Host, name: string) {
+  const folder = join(machinesFolder(host), name);
+  const socket = join(folder, "qmp.sock");
+  const short = shortSocket(host, folder);
+  return {
+    folder,
+    /** What we decided about the machine: see machine-file.ts. Written last when it is made: a folder without it is the rest of a killed create. */
+    description: join(folder, "machine.json"),
+    /** The image the disk is a child of; a link to the cache's, so that it outlives the cache. */
+    base: join(folder, "base.qcow2"),
+    disk: join(folder, "disk.qcow2"),
+    kernel: join(folder, "vmlinuz"),
+    initramfs: join(folder, "initrd"),
+    seed: join(folder, "seed"),
+    console: join(folder, "console.log"),
+    pid: join(folder, "qemu.pid"),
+    socket: Buffer.byteLength(socket) <= longestSocketPath ? socket : short.socket,
+    /** Set when the socket has a folder of its own. */
+    socketFolder: Buffer.byteLength(socket) <= longestSocketPath ? undefined : short.folder,
+  } as const;
+}
+
+export type MachineFiles = ReturnType<typeof machineFiles>;
+
+function shortSocket(host: Host, folder: string): { readonly folder: string; readonly socket: string } {
+  const base = host.env["XDG_RUNTIME_DIR"] || tmpdir();
+  const own = join(
+    base,
+    `localkube-${userInfo().uid}`,
+    createHash("sha256").update(folder).digest("hex").slice(0, 12),
+  );
+  return { folder: own, socket: join(own, "qmp.sock") };
+}

@@ -1,0 +1,43 @@
+import type { Probe } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { HostContext } from "../../src/contract/host.ts";
+import { findProgram } from "../../src/host/find-program.ts";
+import { accelerator } from "./accelerator.ts";
+import { platforms } from "./platform.ts";
+
+const timeoutMs = 4000;
+/** Snapshots as jobs of the monitor came with it. */
+const oldestMajor = 6;
+
+/** Whether QEMU is here, new enough, and at the processor's speed. */
+export async function probeQemu(host: HostContext): Promise<Probe> {
+  const { program, packages } = platforms[host.arch];
+  const { reason } = await accelerator(host);
+  const emulated = reason === undefined ? {} : { emulated: reason };
+  const install =
+    host.platform === "darwin" ? "brew install qemu" : `sudo apt-get install -y ${packages.join(" ")}`;
+  for (const needed of [program, "qemu-img"])
+    if (!(await findProgram(needed, host)))
+      return { usable: false, problem: `${needed} is not installed`, fix: install, packages, ...emulated };
+  try {
+    const { stdout } = await host.run([program, "--version"], { timeoutMs });
+    const version = /version (\S+)/.exec(stdout)?.[1] ?? "";
+    if (Number.parseInt(version, 10) < oldestMajor)
+      return {
+        usable: false,
+        version,
+        problem: `QEMU ${version} is older than ${oldestMajor}.0`,
+        fix: "Install a newer QEMU",
+        ...emulated,
+      };
+    return { usable: true, version, ...emulated };
+  } catch (error) {
+    if (!(error instanceof LocalkubeError)) throw error;
+    return {
+      usable: false,
+      problem: error.message,
+      fix: `Run ${program} --version to see more`,
+      ...emulated,
+    };
+  }
+}

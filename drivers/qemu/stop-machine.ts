@@ -1,0 +1,33 @@
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { machineFiles } from "./machine-folder.ts";
+import { look, saneMachine, withQmp } from "./machine-state.ts";
+import { qemuProcess, waitForExit } from "./qemu-process.ts";
+
+/** A guest that is still booting does not hear the power button: it is pressed again. */
+const pressAgainMs = 5000;
+const quitMs = 5000;
+
+/** Presses the power button until `graceMs` has passed, then pulls the plug. Stopped, saved and absent machines are left alone. */
+export async function stopMachine(name: string, c: RunContext & { readonly graceMs: number }): Promise<void> {
+  const found = await look(name, c);
+  if (["absent", "stopped", "saved"].includes(found.state)) return;
+  saneMachine(name, found);
+  const files = machineFiles(c.host, name);
+  const deadline = performance.now() + c.graceMs;
+  // A frozen guest sees no button.
+  if (found.state === "paused") await withQmp(name, c, (qmp) => qmp.execute("cont")).catch(() => undefined);
+  for (;;) {
+    const left = deadline - performance.now();
+    if (left <= 0) break;
+    // Its end closes the monitor, which is no failure.
+    await withQmp(name, c, (qmp) => qmp.execute("system_powerdown")).catch(() => undefined);
+    if (await waitForExit(c.host, files, Math.min(left, pressAgainMs), c.signal)) return;
+  }
+  await withQmp(name, c, (qmp) => qmp.execute("quit")).catch(() => undefined);
+  if (await waitForExit(c.host, files, quitMs, c.signal)) return;
+  const pid = await qemuProcess(c.host, files);
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
+  if (await waitForExit(c.host, files, quitMs, c.signal)) return;
+  throw new LocalkubeError("DRIVER_STOP_FAILED", { driver: "qemu", name }, { output: `process ${pid}` });
+}

@@ -1,0 +1,42 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { MachineRef } from "../contract/driver.ts";
+import type { Transport } from "../contract/transport.ts";
+import { setClock } from "../provision/guest/set-clock.ts";
+import { waitForApi } from "../provision/cluster/wait-for-api.ts";
+import { apiClient, endpointOfCluster, type OpenCluster } from "./open-cluster.ts";
+import { quietly, type UseCaseContext } from "./use-case.ts";
+
+const wakeMs = 120_000;
+
+/**
+ * After memory of an earlier time was loaded: sets the guest's clock to this host's and waits for the API server. Rejects with
+ * WAIT_TIMEOUT after two minutes.
+ */
+export async function settleAfterWake(
+  cluster: OpenCluster,
+  machine: MachineRef,
+  context: UseCaseContext,
+): Promise<void> {
+  const { connect } = await import("../machine/ssh/transport.ts");
+  const deadline = AbortSignal.timeout(wakeMs);
+  const signal = AbortSignal.any([context.signal, deadline]);
+  let transport: Transport | undefined;
+  const api = await apiClient(cluster, machine);
+  try {
+    transport = await connect(await endpointOfCluster(cluster, machine), {
+      signal,
+      timeoutMs: wakeMs,
+      log: context.log,
+    });
+    await setClock(transport, signal);
+    await waitForApi(api, transport, { ...quietly(context), signal });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!deadline.aborted) throw error;
+    const params = { what: "apiserver", seconds: wakeMs / 1000, name: cluster.record.spec.name };
+    throw new LocalkubeError("WAIT_TIMEOUT", params, { cause: error });
+  } finally {
+    api.close();
+    await transport?.close();
+  }
+}

@@ -1,0 +1,33 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { BaseCommand } from "../../cli/base-command.ts";
+import { confirm } from "../../cli/confirm.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+
+export default class SnapshotRestore extends BaseCommand<typeof SnapshotRestore> {
+  static override summary = "Put the cluster back to a snapshot; what it wrote since is lost";
+  static override description =
+    "A snapshot with memory gives a running cluster, whose pods go on from then; one of the disk alone a stopped cluster.";
+  static override examples = [
+    "<%= config.bin %> snapshot restore before-upgrade",
+    "<%= config.bin %> snapshot restore before-upgrade --yes",
+  ];
+  static override flags = {
+    yes: Flags.boolean({ char: "y", summary: "Do not ask whether newer data may be lost" }),
+  };
+  static override args = { name: Args.string({ description: "Name of the snapshot", required: true }) };
+
+  override async run(): Promise<void> {
+    const { profile, yes } = this.flags;
+    const { name: snapshot } = this.args;
+    const question = `Put ${profile} back to ${snapshot} and lose what it wrote since?`;
+    if (!(await confirm(question, yes, this.signal)))
+      throw new LocalkubeError("RESTORE_NOT_CONFIRMED", { snapshot });
+    const { restoreSnapshot } = await import("../../cluster/snapshots.ts");
+    const result = await restoreSnapshot(profile, snapshot, this.quietUseCase());
+    this.print(
+      result,
+      () => `Cluster ${result.name} is back at ${snapshot} and ${result.running ? "runs" : "is stopped"}`,
+    );
+  }
+}

@@ -1,0 +1,45 @@
+import type { DriverCapabilities, MachineImage } from "../../contract/driver.ts";
+import type { HostContext, RunContext } from "../../contract/host.ts";
+import { buildDiskImage, builtDiskImage } from "./disk/built-disk-image.ts";
+import { imageBuilder } from "./image-builder.ts";
+import { isWhole } from "./image-record.ts";
+import { buildRootfsImage, rootfsImage } from "./rootfs-image.ts";
+
+/** The image a machine is made from, and how to get it. */
+export interface ImageSource {
+  readonly image: MachineImage;
+  /** What a person calls it: «the machine image 3f2a…». */
+  readonly title: string;
+  /** Whether it is in the cache, whole. */
+  ready(): Promise<boolean>;
+  build(c: RunContext): Promise<void>;
+  /** Programs of this host that `build` runs; `canInstall`: what is missing could be had as Debian packages. */
+  programs(canInstall: boolean): Promise<readonly string[]>;
+}
+
+/** Decides by what the driver wants; changes and fetches nothing. */
+export async function machineImage(
+  kind: DriverCapabilities["image"],
+  host: HostContext,
+): Promise<ImageSource> {
+  if (kind === "disk") {
+    const image = await builtDiskImage(host);
+    return {
+      image,
+      title: `the disk image ${image.key}`,
+      ready: () => isWhole(image.file),
+      build: (c) => buildDiskImage(image, c),
+      programs: () => Promise.resolve(["mmdebstrap", "mke2fs", "sfdisk", "qemu-img"]),
+    };
+  }
+  const image = await rootfsImage(host);
+  return {
+    image,
+    title: `the machine image ${image.key}`,
+    ready: () => isWhole(image.file),
+    build: (c) => buildRootfsImage(image, c),
+    // Where packages can be installed mmdebstrap is; elsewhere the image may come from a registry instead.
+    programs: async (canInstall) =>
+      canInstall || (await imageBuilder(host)) === "mmdebstrap" ? ["mmdebstrap"] : [],
+  };
+}

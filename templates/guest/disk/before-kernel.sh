@@ -1,0 +1,10 @@
+# Before the kernel is installed, so that its initramfs is made once and small: exactly the drivers a hypervisor's disk may need.
+# $1 is the root file system; initramfs_modules is a list in the environment.
+set -eu
+root=$1
+mkdir -p "$root/etc/initramfs-tools/conf.d"
+printf 'MODULES=list\nCOMPRESS=lz4\nRUNSIZE=10%%\n' > "$root/etc/initramfs-tools/conf.d/localkube"
+printf '%s\n' $initramfs_modules > "$root/etc/initramfs-tools/modules"
+# No question which language a console has that nobody types at.
+mkdir -p "$root/etc/kernel"
+printf 'do_symlinks = yes\nrelative_links = yes\n' > "$root/etc/kernel-img.conf"

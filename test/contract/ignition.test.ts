@@ -1,0 +1,56 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { writeSeed } from "../../drivers/vm/seed/write-seed.ts";
+
+let folder: string;
+let seed: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "localkube-ignition-"));
+  seed = join(folder, "seed");
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", join(folder, "key")]);
+  const publicKey = readFileSync(join(folder, "key.pub"), "utf8").trim();
+  await writeSeed(
+    seed,
+    {
+      hostname: "one",
+      authorizedKey: publicKey,
+      hostKey: { privatePem: readFileSync(join(folder, "key"), "utf8"), publicKey },
+      instanceId: "id-1",
+      interfaces: [
+        {
+          name: "eth0",
+          mac: "52:54:00:00:00:01",
+          address: "192.168.70.15/24",
+          gateway: "192.168.70.2",
+          dns: ["192.168.70.3"],
+        },
+        { name: "eth1", mac: "52:54:00:00:00:02", address: "192.168.71.2/24" },
+      ],
+    },
+    "ignition",
+    new AbortController().signal,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const validate = (file: string) => spawnSync("ignition-validate", [file], { encoding: "utf8" });
+
+it("Ignition's own validator has nothing to say against our configuration", () => {
+  const { status, stdout, stderr } = validate(seed);
+  expect({ status, said: `${stdout}${stderr}` }).toEqual({ status: 0, said: "" });
+});
+
+it("which is for its owner's eyes only, since the host's private key is in it", () => {
+  expect(readFileSync(seed, "utf8")).toContain(readFileSync(join(folder, "key")).toString("base64"));
+  expect(statSync(seed).mode & 0o777).toBe(0o600);
+});
+
+it("and it does refuse what is wrong", () => {
+  const broken = join(folder, "broken");
+  writeFileSync(broken, readFileSync(seed, "utf8").replace('"/etc/hostname"', '"etc/hostname"'));
+  expect(validate(broken).status).not.toBe(0);
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { accelerator, hasVirtualization } from "../../../drivers/qemu/accelerator.ts";
+import { commandLine } from "../../../drivers/qemu/command-line.ts";
+import type { MachineFile } from "../../../drivers/qemu/machine-file.ts";
+import { machineFiles } from "../../../drivers/qemu/machine-folder.ts";
+import { versionOf } from "../../../drivers/qemu/machine-type.ts";
+import { hostContext } from "../../../src/host/host-context.ts";
+
+const machine: MachineFile = {
+  schema: 1,
+  ref: {
+    driver: "qemu",
+    name: "localkube-one",
+    id: "id-1",
+    address: "192.168.71.2",
+    addressReachable: false,
+    ports: { ssh: 20_022, api: 20_443 },
+    data: {},
+  },
+  hostname: "one",
+  hardware: { cpus: 2, memoryMiB: 2048, diskGiB: 20 },
+  identity: "0123456789abcdef",
+  machineType: "pc-q35-7.2",
+  interfaces: [
+    { name: "eth0", mac: "52:54:00:00:00:01" },
+    { name: "eth1", mac: "52:54:00:00:00:02" },
+  ],
+  nodeNetwork: { group: "239.1.2.3", port: 30_001 },
+  userNetwork: "192.168.70.0/24",
+  firstBoot: "cloud-init",
+  commandLine: "root=LABEL=localkube-root ro",
+  ran: false,
+  saved: false,
+  snapshots: {},
+};
+const host = { stateDir: "/home/some one/.localkube", env: {} };
+const files = machineFiles(host, machine.ref.name);
+
+describe("QEMU's command line", () => {
+  test("for an emulated x86 machine", () => {
+    const accel = { name: "tcg", reason: "no /dev/kvm" } as const;
+    expect(commandLine(machine, files, { arch: "amd64", accelerator: accel })).toMatchSnapshot();
+  });
+
+  test("for an arm64 machine with its own firmware, waking up", () => {
+    const launch = {
+      arch: "arm64",
+      accelerator: { name: "kvm" },
+      firmware: "/firmware.fd",
+      load: "SUSPENDED",
+    } as const;
+    const whole = { ...machine, machineType: "virt-7.2" };
+    expect(commandLine(whole, files, launch)).toMatchSnapshot();
+  });
+
+  test("listens on loopback only and carries no key", () => {
+    const argv = commandLine(machine, files, { arch: "amd64", accelerator: { name: "kvm" } });
+    const forwards = argv.join(",").match(/hostfwd=[^,]+/g) ?? [];
+    expect(forwards).toHaveLength(2);
+    expect(forwards.every((text) => text.startsWith("hostfwd=tcp:127.0.0.1:"))).toBe(true);
+    expect(argv.join(" ")).toContain("localaddr=127.0.0.1");
+  });
+
+  test("doubles commas of file names, which QEMU would take for its own", () => {
+    const odd = machineFiles({ stateDir: "/a,b", env: {} }, "localkube-one");
+    const argv = commandLine(machine, odd, { arch: "amd64", accelerator: { name: "kvm" } });
+    expect(argv.join(" ")).toContain("filename=/a,,b/machines/localkube-one/disk.qcow2,");
+  });
+});
+
+test("a long state folder gets its socket elsewhere, for a socket's path is short", () => {
+  const long = machineFiles(
+    { stateDir: `/${"x".repeat(120)}`, env: { XDG_RUNTIME_DIR: "/run/user/1000" } },
+    "localkube-one",
+  );
+  expect(long.socket).toMatch(/^\/run\/user\/1000\/localkube-\d+\/[0-9a-f]{12}\/qmp\.sock$/);
+  expect(files.socketFolder).toBeUndefined();
+});
+
+describe("the accelerator", () => {
+  test("is what the variable says, checked", async () => {
+    const at = (value: string) => accelerator({ ...hostContext(), env: { LOCALKUBE_QEMU_ACCEL: value } });
+    expect(await at("tcg")).toMatchObject({ name: "tcg" });
+    expect(await at("kvm")).toEqual({ name: "kvm" });
+    await expect(at("magic")).rejects.toMatchObject({ id: "QEMU_ACCEL_UNKNOWN" });
+  });
+
+  test("is known by the processor's flags, not by a device file", () => {
+    expect(hasVirtualization("flags\t\t: fpu vme svm sse\n")).toBe(true);
+    expect(hasVirtualization("flags\t\t: fpu vmx\n")).toBe(true);
+    expect(hasVirtualization("flags\t\t: fpu vme sse\nvmx flags\t: ept\n")).toBe(false);
+  });
+});
+
+test("the machine type is pinned to its version", () => {
+  const list =
+    "none  empty machine\nq35   Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)\npc-q35-7.2 Standard PC\n";
+  expect(versionOf(list, "q35")).toBe("pc-q35-7.2");
+  expect(versionOf("virt-7.2 QEMU 7.2 ARM\n", "virt")).toBe("virt");
+});
