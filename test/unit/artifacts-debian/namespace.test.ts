@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it, type TestContext, vi } from "vitest";
 import { inNamespaces, inRoot } from "../../../src/artifacts/debian/namespace.ts";
 import { hostContext } from "../../../src/host/host-context.ts";
 
@@ -38,7 +38,7 @@ describe("inNamespaces", () => {
 
   it("leaves no process behind when its starter is killed", async (test) => {
     await needRights(test);
-    const seconds = "86399.25"; // found again by this number
+    const seconds = `86399.${process.pid}`; // found again by this number
     const [program, ...args] = inNamespaces(host, [
       "sh",
       "-c",
@@ -54,8 +54,12 @@ describe("inNamespaces", () => {
     );
     await once(starter.stdout, "data");
     const running = () => processesOf(`sleep\0${seconds}\0`);
-    expect(await running()).toHaveLength(2);
-    starter.kill("SIGKILL");
+    try {
+      // The second one may not have been started yet when the first line arrives.
+      await vi.waitFor(async () => expect(await running()).toHaveLength(2), { timeout: 5000 });
+    } finally {
+      starter.kill("SIGKILL");
+    }
     for (let turn = 0; turn < 100 && (await running()).length > 0; turn++) await sleep(50);
     expect(await running()).toEqual([]);
   });
