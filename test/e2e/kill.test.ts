@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startSteps } from "../../src/cluster/start-steps.ts";
 import { kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
-import { type Workspace, workspace } from "./kit/workspace.ts";
+import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
 
 const all = startSteps.map(({ id }) => id);
 
@@ -24,7 +24,7 @@ describe("start killed", () => {
   });
 
   it.each(chosenSteps())("after %s converges at the next start, and delete is clean", async (step) => {
-    const profile = "e2e-kill";
+    const profile = profileOfRun("e2e-kill");
     let killed = false;
     const ran = await user.run(
       ["start", "-p", profile, "--driver", "podman", "--artifacts", "debian", "--output", "json"],
@@ -54,7 +54,7 @@ describe("start killed", () => {
   });
 
   it("by Ctrl-C ends with 130 and says how to go on; delete is clean", async () => {
-    const profile = "e2e-kill";
+    const profile = profileOfRun("e2e-kill");
     const started = [
       "start",
       "-p",

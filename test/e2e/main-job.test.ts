@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
-import { runProgram, type Workspace, workspace } from "./kit/workspace.ts";
+import { profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
 
-const profile = "e2e-main";
+const profile = profileOfRun("e2e-main");
 const machine = `localkube-${profile}`;
 
 /** One cluster, lived through from start to delete; the order of the tests is the order of that life. */
@@ -232,7 +232,7 @@ describe("the main job on a podman machine", () => {
   });
 
   it("has a second profile beside it", async () => {
-    const second = "e2e-second";
+    const second = profileOfRun("e2e-second");
     await user.ok(["start", "-p", second, "--driver", "podman", "--artifacts", "debian"]);
     const other = kubectl(user, second);
     expect(await other("get", "nodes", "-o", "name")).toBe(`node/${second}`);

@@ -5,10 +5,11 @@ import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "./kit/kubectl.ts";
-import { type Workspace, workspace } from "./kit/workspace.ts";
+import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
 
 /** A mirror of the Debian artifacts as a folder and as a static web server, used by users whose own cache is empty. */
 describe("a mirror", () => {
+  const profile = profileOfRun("e2e-mirror");
   let user: Workspace;
   let folder: string;
   let server: Server;
@@ -53,16 +54,16 @@ describe("a mirror", () => {
   });
 
   it("as a folder gives a cluster to a user with an empty cache", async () => {
-    await user.ok([...getting, folder, "-p", "e2e-mirror"], { env: await fresh("cache-folder") });
-    expect(await kubectl(user, "e2e-mirror")("get", "nodes", "-o", "name")).toBe("node/e2e-mirror");
-    await user.ok(["delete", "-p", "e2e-mirror"]);
+    await user.ok([...getting, folder, "-p", profile], { env: await fresh("cache-folder") });
+    expect(await kubectl(user, profile)("get", "nodes", "-o", "name")).toBe(`node/${profile}`);
+    await user.ok(["delete", "-p", profile]);
   });
 
   it("over HTTP fills an empty cache, and a second call asks for nothing", async () => {
     const env = await fresh("cache-http");
-    await user.ok([...getting, url, "--download-only", "-p", "e2e-mirror"], { env });
+    await user.ok([...getting, url, "--download-only", "-p", profile], { env });
     const before = await stat(await find(join(env["XDG_CACHE_HOME"]!, "localkube", "artifacts"), "kubelet"));
-    await user.ok([...getting, url, "--download-only", "-p", "e2e-mirror"], { env });
+    await user.ok([...getting, url, "--download-only", "-p", profile], { env });
     const after = await stat(await find(join(env["XDG_CACHE_HOME"]!, "localkube", "artifacts"), "kubelet"));
     expect(after.mtimeMs).toBe(before.mtimeMs);
   });

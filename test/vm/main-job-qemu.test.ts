@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "../e2e/kit/busybox-image.ts";
 import { eventually, kubectl } from "../e2e/kit/kubectl.ts";
-import { runProgram, type Workspace, workspace } from "../e2e/kit/workspace.ts";
+import { profileOfRun, runProgram, type Workspace, workspace } from "../e2e/kit/workspace.ts";
 import { listenersOf, machineProcesses, vmLeftovers } from "./kit/vm-leftovers.ts";
 
-const profile = "vm-main";
+const profile = profileOfRun("vm-main");
 const bootMs = 600_000;
 
 /** One emulated guest, lived through from start to delete; the order of the tests is the order of that life. */

@@ -27,6 +27,9 @@ export interface RunOptions {
   readonly stdin?: string;
 }
 
+/** A profile of this run alone: machines are named on the whole host, and two runs of the tests may share one. */
+export const profileOfRun = (name: string): string => `${name}-${process.pid}`;
+
 /** A user of the built program: state and kubeconfig in a folder of its own, the machine's cache shared. */
 export interface Workspace {
   readonly home: string;
