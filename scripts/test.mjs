@@ -22,13 +22,13 @@ const packages = {
   "qemu-utils": "/usr/bin/qemu-img",
   genisoimage: "/usr/bin/isoinfo",
   "libarchive-tools": "/usr/bin/bsdtar",
+  ovmf: "/usr/share/OVMF/OVMF_CODE_4M.fd",
   ignition: "/usr/bin/ignition-validate",
 };
 
 const skipped = prepare();
-// Not the project `vm` yet (npm run test:vm): emulated, its one cluster takes a quarter of an hour, and longer on a busy host.
-// The end-to-end tests come last and alone: they need the machine's few cores for themselves.
-const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["e2e"]];
+// The end-to-end tests come last and alone, virtual machines after containers: they need the host's few cores for themselves.
+const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["e2e"], ["vm"]];
 const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
 for (const projects of rounds) add(counts, vitest(projects));
 

@@ -3,7 +3,8 @@ import { floor } from "./floor.mjs";
 import { lifecycle } from "./lifecycle.mjs";
 import { memory } from "./memory.mjs";
 import { push } from "./push.mjs";
+import { qemu } from "./qemu.mjs";
 import { start } from "./start.mjs";
 
-/** In the order in which they run: what wants a quiet machine first, `lifecycle` last because it deletes the cluster. */
-export const parts = { cli, floor, push, start, memory, lifecycle };
+/** In the order in which they run: what wants a quiet machine first, `lifecycle` last because it deletes the cluster; `qemu` has one of its own. */
+export const parts = { cli, floor, push, start, memory, lifecycle, qemu };

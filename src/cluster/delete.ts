@@ -4,6 +4,7 @@ import { removeKubeconfig } from "../provision/kubeconfig/remove-kubeconfig.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { clusterPaths } from "../state/paths.ts";
 import { listClusters, loadCluster, removeCluster, saveCluster } from "../state/store.ts";
+import { removeAutostart } from "./autostart.ts";
 import { startSteps } from "./start-steps.ts";
 import { machineName } from "./machine-name.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
@@ -42,13 +43,16 @@ export async function deleteHoldingLock(name: string, context: UseCaseContext): 
   const { host } = context;
   const record = await loadCluster(host, name);
   if (!record) {
-    const existed = await removeUnrecorded(name, context);
+    const unit = await removeAutostart(name, host, context.signal);
+    const existed = (await removeUnrecorded(name, context)) || unit;
     await removeCluster(host, name);
     return { name, existed };
   }
   await saveCluster(host, { ...record, phase: "deleting" });
   const driver = (await loadDriver(record.driver)).open(host);
   const base = { host, paths: clusterPaths(host, name), driver, record };
+  // First: a host that goes down in the middle must not start what is half deleted.
+  await removeAutostart(name, host, context.signal);
   await undoSteps(startSteps, base, { ...context, command: "delete", profile: name });
   await removeCluster(host, name);
   return { name, existed: true };

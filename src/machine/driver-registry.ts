@@ -19,9 +19,12 @@ export async function loadDriver(name: string): Promise<DriverDefinition> {
   return (await load()).default;
 }
 
-export interface DriverChoice {
+export interface Probed {
   readonly definition: DriverDefinition;
   readonly probe: Probe;
+}
+
+export interface DriverChoice extends Probed {
   /** One sentence: why this one, and why not the others. */
   readonly reason: string;
 }
@@ -36,7 +39,7 @@ const ranks: Readonly<Record<DriverDefinition["priority"], number>> = {
 /** An emulated machine is ten times slower than a container. */
 const emulatedRank = 3;
 
-const rank = ({ definition, probe }: Pick<DriverChoice, "definition" | "probe">): number =>
+const rank = ({ definition, probe }: Probed): number =>
   probe.emulated === undefined
     ? ranks[definition.priority]
     : Math.max(ranks[definition.priority], emulatedRank);
@@ -58,7 +61,11 @@ export async function chooseDriver(name: string, host: HostContext): Promise<Dri
       fix: probe.fix ?? "",
     });
   }
-  const probed = await probeDrivers(host);
+  return bestDriver(await probeDrivers(host));
+}
+
+/** What `auto` takes of drivers sorted best first. Pure. Throws DRIVER_NONE_USABLE. */
+export function bestDriver(probed: readonly Probed[]): DriverChoice {
   const candidates = probed.filter(({ definition }) => definition.priority !== "named");
   const chosen =
     candidates.find(({ probe }) => probe.usable) ?? candidates.find(({ probe }) => probe.packages);
@@ -89,12 +96,14 @@ const slowness = ({ emulated }: Probe): string =>
   emulated === undefined ? "" : ` (slow, for it emulates the processor: ${emulated})`;
 
 /** Every driver with its probe's answer, best first. */
-export async function probeDrivers(
-  host: HostContext,
-): Promise<readonly { definition: DriverDefinition; probe: Probe }[]> {
+export async function probeDrivers(host: HostContext): Promise<readonly Probed[]> {
   const definitions = await Promise.all(driverNames.map(loadDriver));
   const probed = await Promise.all(
     definitions.map(async (definition) => ({ definition, probe: await definition.probe(host) })),
   );
-  return probed.sort((a, b) => rank(a) - rank(b));
+  return bestFirst(probed);
 }
+
+/** Stable: equals stay in the registry's order. */
+export const bestFirst = (probed: readonly Probed[]): readonly Probed[] =>
+  probed.toSorted((a, b) => rank(a) - rank(b));

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
+import { whileForwarded } from "./kit/forwarded.ts";
 import { profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-main");
@@ -124,6 +125,21 @@ describe("the main job on a podman machine", () => {
         (text) => text.includes("hello"),
       ),
     ).toContain("hello-from-pod");
+  });
+
+  it("brings a Service and a NodePort to this host until Ctrl-C", async () => {
+    const nodePort = await k("get", "service", "web", "-o", "jsonpath={.spec.ports[0].nodePort}");
+    for (const target of ["web", "svc/web:80", nodePort]) {
+      let port = 0;
+      const ended = await whileForwarded(user, [target, "-p", profile], async (opened) => {
+        port = opened;
+        expect(await httpGet(`http://127.0.0.1:${port}/`)).toContain("hello");
+      });
+      expect(ended).toBe(130);
+      await expect(httpGet(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+    }
+    const { exitCode, stderr } = await user.run(["forward", "nothing", "-p", profile]);
+    expect({ exitCode, said: stderr.includes("SERVICE_UNKNOWN") }).toEqual({ exitCode: 66, said: true });
   });
 
   it("closes the kubelet to whoever has no certificate", async () => {

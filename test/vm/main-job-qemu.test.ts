@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "../e2e/kit/busybox-image.ts";
 import { eventually, kubectl } from "../e2e/kit/kubectl.ts";
+import { whileForwarded } from "../e2e/kit/forwarded.ts";
 import { profileOfRun, runProgram, type Workspace, workspace } from "../e2e/kit/workspace.ts";
 import { listenersOf, machineProcesses, vmLeftovers } from "./kit/vm-leftovers.ts";
 
@@ -118,6 +119,14 @@ describe("the main job on a QEMU machine", () => {
     ).toBe("hello-from-pod");
   });
 
+  it("brings a NodePort to this host", async () => {
+    const nodePort = await k("get", "service", "web", "-o", "jsonpath={.spec.ports[0].nodePort}");
+    const ended = await whileForwarded(user, [nodePort, "-p", profile], async (port) => {
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain("hello-from-pod");
+    });
+    expect(ended).toBe(130);
+  });
+
   it("changes nothing when it is started again", async () => {
     const before = { processes: await machineProcesses(user, profile), boot: await bootId() };
     const outcomes: string[] = [];
@@ -200,16 +209,16 @@ describe("the main job on a QEMU machine", () => {
     await ok("snapshot", "create", "stopped");
     const shrink = await user.run(["start", "-p", profile, "--disk-size", "6G"]);
     expect(shrink.stderr).toContain("DRIVER_DISK_SHRINK");
-    await ok("start", "--memory", "2560m", "--disk-size", "9G", "--cpus", "1");
+    await ok("start", "--memory", "2560m", "--disk-size", "9G", "--cpus", "3");
     expect((await ok("ip")).stdout).toBe(address);
     expect(await k("get", "configmap", "kept", "-o", "jsonpath={.data.key}")).toBe("then");
     expect(await inGuest("cat", "/root/kept")).toBe("then");
     const mib = Number(await inGuest("sh", "-c", "awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo"));
     expect(mib).toBeGreaterThan(2200);
-    expect(await inGuest("nproc")).toBe("1");
+    expect(await inGuest("nproc")).toBe("3");
     const gib = Number(await inGuest("sh", "-c", "df --output=size -BM / | tail -1 | tr -dc 0-9")) / 1024;
     expect(gib).toBeGreaterThan(8);
-    expect(await k("get", "node", profile, "-o", "jsonpath={.status.capacity.cpu}")).toBe("1");
+    expect(await k("get", "node", profile, "-o", "jsonpath={.status.capacity.cpu}")).toBe("3");
   });
 
   it("is stopped, and nothing else, when its process was killed", async () => {

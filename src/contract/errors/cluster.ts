@@ -91,6 +91,21 @@ export const clusterErrors = {
     title: "The cluster {name} is not running: its machine {machine} is {state}",
     fix: "Start it: localkube start -p {name}",
   },
+  SERVICE_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title: "There is no Service {service} in the namespace {namespace}",
+    fix: "See which there are: localkube kubectl -- get services -A",
+  },
+  SERVICE_PORT_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title: "Which TCP port of the Service {service} is not clear; it has: {known}",
+    fix: "Name one: localkube forward {service}:PORT",
+  },
+  AUTOSTART_UNSUPPORTED: {
+    exit: exitCodes.unavailable,
+    title: "Starting a cluster with the host is done by systemd, which {platform} does not have",
+    fix: "See docs/autostart.md for what to use here",
+  },
   CLUSTER_NOT_SUSPENDED: {
     exit: exitCodes.unavailable,
     title: "The cluster {name} is not suspended: its machine is {state}",

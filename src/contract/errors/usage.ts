@@ -98,6 +98,11 @@ export const usageErrors = {
     title: "{cpus} CPUs were asked for, the host has {available}",
     fix: "Use --cpus {available} or fewer",
   },
+  FORWARD_TARGET_INVALID: {
+    exit: exitCodes.usage,
+    title: "«{target}» is neither a Service nor a port of the node",
+    fix: "Give a name or a number: localkube forward web:80 -n default, or localkube forward 30080",
+  },
   SNAPSHOT_NAME_INVALID: {
     exit: exitCodes.usage,
     title: "«{snapshot}» is no name for a snapshot",

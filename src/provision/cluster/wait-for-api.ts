@@ -5,6 +5,8 @@ import type { ApiClient } from "../kube/api-client.ts";
 import { waitUntil } from "../kube/wait-until.ts";
 
 const unitLookMs = 3000;
+/** Where a look takes seconds (emulation), looking must stay a small part of what the guest does. */
+const pauseOfLook = 15;
 /** An emulated machine needs seconds for its first handshakes; giving up on one means another. */
 const answerMs = 15_000;
 const restartsThatMeanFailure = 3;
@@ -36,8 +38,9 @@ export async function waitForApi(api: ApiClient, transport: Transport, c: RunCon
         });
       if (answer?.status === 200) return true;
       if (Date.now() > nextUnitLook) {
+        const begun = Date.now();
         const { stdout } = await transport.exec(["sh", "-s"], { stdin: troubleScript, signal: c.signal });
-        nextUnitLook = Date.now() + unitLookMs;
+        nextUnitLook = Date.now() + Math.max(unitLookMs, pauseOfLook * (Date.now() - begun));
         if (stdout.trim()) throw new LocalkubeError("CONTROL_PLANE_FAILING", {}, { output: stdout.trim() });
       }
       return undefined;

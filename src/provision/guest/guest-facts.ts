@@ -29,6 +29,10 @@ export interface GuestFacts {
   readonly clockAheadSeconds: number;
 }
 
+/** QEMU without acceleration (with it systemd-detect-virt says `kvm` or another name): programs that wait busily cost the others dearly. */
+export const isEmulated = ({ virtualization }: Pick<GuestFacts, "virtualization">): boolean =>
+  virtualization === "qemu";
+
 const capSysResource = 24n;
 
 // One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program

@@ -9,6 +9,7 @@ import {
 } from "./control-plane-flags.ts";
 import { type Flags, programArguments } from "./flags.ts";
 import { apiServerPort, guestPaths } from "./guest-paths.ts";
+import { isEmulated } from "../guest/guest-facts.ts";
 import { componentKubeconfig, kubeletConfiguration, proxyConfiguration } from "./node-configs.ts";
 import type { KubernetesProgram, NodeInput } from "./node-input.ts";
 import { fileEntry, yamlEntry } from "./push-entries.ts";
@@ -68,7 +69,7 @@ export function kubernetesUnits(
         ...pki("ca.crt", "kubelet-client.crt", "kubelet-client.key"),
         ...pki("kubelet-server.crt", "kubelet-server.key"),
       ],
-      { runtimeUnit: input.runtime.unit },
+      { runtimeUnit: input.runtime.unit, after: isEmulated(input.facts) ? " kube-apiserver.service" : "" },
     ),
     "kube-proxy": unit("kube-proxy", proxyFlags(input), [
       kubeconfig("kube-proxy", "system:kube-proxy", "kube-proxy"),

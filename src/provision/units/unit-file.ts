@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { execLine } from "../../host/systemd-quoting.ts";
 import { packageRoot } from "../../host/package-root.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 
@@ -39,14 +40,4 @@ export function renderUnit(unit: Unit): string {
     if (value === undefined) throw new Error(`${unit.template}: no value for {{${name}}}`);
     return value;
   });
-}
-
-// systemd.service(5), «Command lines»: double quotes with C escapes; % and $ are its own and are doubled.
-function execLine(argv: readonly string[]): string {
-  return argv
-    .map((word) => word.replaceAll("%", "%%").replaceAll("$", "$$$$"))
-    .map((word) =>
-      /^[\w@%+=:,./$*-]+$/.test(word) ? word : `"${word.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`,
-    )
-    .join(" \\\n  ");
 }

@@ -11,7 +11,9 @@ export const kubectl =
   async (...args) =>
     (await user.ok(["kubectl", "-p", profile, "--", ...args])).stdout.trim();
 
-/** Repeats until `look` says something true; rejects with its last answer or failure after `timeoutMs`. */
+const longestPauseMs = 5000;
+
+/** Repeats until `look` says something true, the rarer the longer a look takes (an emulated guest pays for it); rejects with its last answer or failure after `timeoutMs`. */
 export async function eventually<T>(
   look: () => Promise<T>,
   good: (value: T) => boolean,
@@ -20,6 +22,7 @@ export async function eventually<T>(
   const end = Date.now() + timeoutMs;
   let last: unknown;
   while (Date.now() < end) {
+    const begun = Date.now();
     try {
       const value = await look();
       if (good(value)) return value;
@@ -27,7 +30,7 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    await sleep(250);
+    await sleep(Math.max(250, Math.min(3 * (Date.now() - begun), longestPauseMs)));
   }
   throw last instanceof Error ? last : new Error(`never became true; last: ${JSON.stringify(last)}`);
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const launcher = join(dirname(fileURLToPath(import.meta.url)), "../../../bin/localkube");
+export const launcher = join(dirname(fileURLToPath(import.meta.url)), "../../../bin/localkube");
 
 export interface Ran {
   readonly exitCode: number | null;

@@ -1,0 +1,11 @@
+import type { Autostart } from "../cluster/autostart.ts";
+
+/** One line, and a second where the host's start alone would not do it. */
+export function autostartText({ name, enabled, unit, lingers }: Autostart): string {
+  if (!enabled) return `Cluster ${name} does not start by itself`;
+  const when = lingers ? "with this host" : "when you log in";
+  return [
+    `Cluster ${name} starts ${when} (${unit})`,
+    ...(lingers ? [] : ["To start it with the host, without a login: loginctl enable-linger"]),
+  ].join("\n");
+}

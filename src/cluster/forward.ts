@@ -1,0 +1,45 @@
+import { once } from "node:events";
+import { type Forwardable, forwardTarget } from "./forward-target.ts";
+import { apiClient, openCluster, withTransport } from "./open-cluster.ts";
+import type { UseCaseContext } from "./use-case.ts";
+
+export interface ForwardRequest {
+  readonly name: string;
+  /** As given: `30080`, `web`, `web:http`. */
+  readonly target: string;
+  readonly namespace: string;
+  /** Port of this host; 0 = any free one. */
+  readonly localPort: number;
+}
+
+export interface Forwarded {
+  readonly name: string;
+  /** Port on 127.0.0.1 of this host. */
+  readonly port: number;
+  readonly target: Forwardable;
+}
+
+/**
+ * Carries connections from 127.0.0.1 to a port of the node or to a Service until the signal comes; `onOpen` is called once connections
+ * are taken. Rejects with FORWARD_TARGET_INVALID, SERVICE_UNKNOWN, SERVICE_PORT_UNKNOWN, SSH_FORWARD_FAILED or CLUSTER_NOT_RUNNING.
+ */
+export async function forward(
+  { name, target: wanted, namespace, localPort }: ForwardRequest,
+  context: UseCaseContext,
+  onOpen: (forwarded: Forwarded) => void,
+): Promise<void> {
+  const cluster = await openCluster(name, context);
+  await withTransport(cluster, context, async (transport, machine) => {
+    const api = await apiClient(cluster, machine);
+    const target = await forwardTarget(wanted, namespace, machine.address, api, context.signal).finally(() =>
+      api.close(),
+    );
+    const open = await transport.forward({ host: target.host, port: target.port }, localPort);
+    try {
+      onOpen({ name, port: open.port, target });
+      if (!context.signal.aborted) await once(context.signal, "abort");
+    } finally {
+      await open.close();
+    }
+  });
+}

@@ -1,0 +1,13 @@
+import { BaseCommand } from "../../cli/base-command.ts";
+import { autostartText } from "../../cli/autostart-text.ts";
+
+export default class AutostartDisable extends BaseCommand<typeof AutostartDisable> {
+  static override summary = "No longer start the cluster with this host; it stays as it is";
+  static override examples = ["<%= config.bin %> autostart disable -p two"];
+
+  override async run(): Promise<void> {
+    const { disableAutostart } = await import("../../cluster/autostart.ts");
+    const result = await disableAutostart(this.flags.profile, this.quietUseCase());
+    this.print(result, () => autostartText(result));
+  }
+}

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { ClusterRecord } from "../../src/state/cluster-record.ts";
+import { saveCluster } from "../../src/state/store.ts";
+
+const record = (name: string): ClusterRecord => ({
+  schema: 2,
+  spec: {
+    apiVersion: "localkube/v1",
+    kind: "Cluster",
+    name,
+    driver: "auto",
+    runtime: "cri",
+    kubernetesVersion: "",
+    artifacts: "auto",
+    mirror: "",
+    cpus: 2,
+    memoryMiB: 2048,
+    diskGiB: 20,
+    cni: "bridge",
+    serviceCidr: "10.96.0.0/12",
+    podCidr: "10.244.0.0/16",
+    extraConfig: {},
+    featureGates: {},
+    apiServer: { names: [], ips: [], port: 0 },
+    wait: ["apiserver"],
+    waitTimeoutSeconds: 360,
+    keepContext: false,
+    embedCerts: false,
+  },
+  createdAt: "2026-01-02T03:04:05.000Z",
+  phase: "stopped",
+  driver: "podman",
+  runtime: "containerd",
+  kubernetesVersion: "v1.20.2",
+  artifactsSource: "debian",
+  addresses: { kubernetesService: "10.96.0.1", clusterDns: "10.96.0.10" },
+});
+/** Puts a stopped cluster on record whose machine nobody made. */
+export const storeCluster = (home: string, name: string): Promise<void> =>
+  saveCluster({ stateDir: join(home, "state"), cacheDir: join(home, "cache") }, record(name));

@@ -1,0 +1,53 @@
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accelerator } from "../../drivers/qemu/accelerator.ts";
+import { commandLine } from "../../drivers/qemu/command-line.ts";
+import { readMachine } from "../../drivers/qemu/machine-file.ts";
+import { machineFiles } from "../../drivers/qemu/machine-folder.ts";
+import { driverWorld } from "../contract/driver-world.ts";
+import { qemuUnderTest } from "./kit/qemu-under-test.ts";
+
+const stateDir = mkdtempSync(join(tmpdir(), "localkube-firmware-"));
+const machines = [
+  { firmware: "BIOS", name: "bios", efi: "no" },
+  { firmware: "UEFI", name: "uefi", efi: "yes", file: "/usr/share/OVMF/OVMF_CODE_4M.fd" },
+] as const;
+
+/** The disk image as hypervisors get it that load no kernel themselves: by its own boot loader, from either firmware. */
+describe("the disk image", () => {
+  const world = driverWorld(qemuUnderTest(stateDir), "localkube-firmware");
+  const { driver, host, context, spec, withSsh } = world;
+  beforeAll(() => world.open(), 900_000);
+  afterAll(async () => {
+    await world.close();
+    await rm(stateDir, { recursive: true, force: true });
+  }, 120_000);
+
+  it.each(machines)("boots by $firmware as a whole disk", async ({ name, efi, ...rest }) => {
+    const wanted = spec(name);
+    const { kernel, ...image } = wanted.image;
+    expect(kernel).toBeDefined();
+    const m = await driver.create({ ...wanted, image }, context());
+    const machine = await readMachine(host, m.name);
+    const launch = {
+      arch: host.arch,
+      accelerator: await accelerator(host),
+      ...("file" in rest ? { firmware: rest.file } : {}),
+    };
+    const argv = commandLine(machine!, machineFiles(host, m.name), launch);
+    expect(argv).not.toContain("-kernel");
+    await host.run(argv, { signal: context().signal, timeoutMs: 20_000 });
+    await withSsh(m, async (transport) => {
+      const ask = ["sh", "-c", "[ -d /sys/firmware/efi ] && echo yes || echo no; cat /proc/cmdline"] as const;
+      const [booted, ...words] = (await transport.exec(ask)).stdout.trim().split("\n");
+      expect(booted).toBe(efi);
+      // Only a boot loader says which file the kernel came from.
+      expect(words.join(" ")).toContain("BOOT_IMAGE=");
+    });
+    await driver.remove(m, context());
+    expect(await world.traces(name)).toEqual([]);
+  });
+});
