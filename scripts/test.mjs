@@ -27,8 +27,9 @@ const packages = {
 };
 
 const skipped = prepare();
-// The end-to-end tests come last and alone, virtual machines after containers: they need the host's few cores for themselves.
-const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["e2e"], ["vm"]];
+// Not the project `vm` yet (npm run test:vm): emulated, it takes half an hour.
+// The end-to-end tests come last and alone: they need the host's few cores for themselves.
+const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["e2e"]];
 const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
 for (const projects of rounds) add(counts, vitest(projects));
 

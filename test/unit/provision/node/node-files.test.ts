@@ -200,3 +200,16 @@ test("what a container machine sees beyond its limits is set aside for the host"
   expect(reserved(memoryMiB + 16_000, cpus + 6)).toEqual({ memory: "16000Mi", cpu: "6" });
   expect(reserved(memoryMiB - 100, cpus)).toBeUndefined();
 });
+
+test("the kubelet comes after the API server in an emulated machine only", () => {
+  const sample = nodeSample(20);
+  const after = (virtualization: string): boolean => {
+    const files = nodeFiles({ ...sample, facts: { ...sample.facts, virtualization } });
+    return /^After=.* kube-apiserver\.service$/m.test(textOf(files, "/etc/systemd/system/kubelet.service"));
+  };
+  expect({ qemu: after("qemu"), kvm: after("kvm"), podman: after("podman") }).toEqual({
+    qemu: true,
+    kvm: false,
+    podman: false,
+  });
+});
