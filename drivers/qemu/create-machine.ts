@@ -101,6 +101,9 @@ async function makeDisk({ image, diskGiB }: MachineSpec, files: MachineFiles, c:
     await take(image.kernel.file, files.kernel);
     await take(image.kernel.initramfs, files.initramfs);
   }
+  const virtual = await virtualSize(files.base, c);
+  if (virtual > diskGiB * 2 ** 30)
+    throw new LocalkubeError("DRIVER_DISK_SMALL", { wanted: diskGiB, has: Math.ceil(virtual / 2 ** 30) });
   // A relative name: the state folder may be moved.
   const backing = ["-b", "base.qcow2", "-F", "qcow2"];
   const argv = ["qemu-img", "create", "-q", "-f", "qcow2", ...backing, files.disk, `${diskGiB}G`] as const;
@@ -111,4 +114,11 @@ async function makeDisk({ image, diskGiB }: MachineSpec, files: MachineFiles, c:
 async function take(from: string, to: string): Promise<void> {
   await rm(to, { force: true });
   await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_FICLONE));
+}
+
+/** Bytes the guest sees. */
+async function virtualSize(file: string, c: RunContext): Promise<number> {
+  const argv = ["qemu-img", "info", "-f", "qcow2", "--output=json", file] as const;
+  const { stdout } = await c.host.run([...argv], { signal: c.signal, timeoutMs: 60_000 });
+  return (JSON.parse(stdout) as { "virtual-size": number })["virtual-size"];
 }

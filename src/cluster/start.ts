@@ -139,7 +139,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     };
     const plan = await planArtifacts(wanted, host);
     refuseUnknownFlags(spec, plan.kubernetesVersion);
-    const image = await machineImage(definition.capabilities.image, host);
+    const image = await machineImage(definition.capabilities.image, host, spec.image);
     const missingPackages = existing.machine
       ? []
       : await neededPackages(await definition.probe(host), host, image, plan);
@@ -162,7 +162,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     addresses: serviceAddresses(spec.serviceCidr),
   };
   const { definition } = choice;
-  const image = await machineImage(definition.capabilities.image, host);
+  const image = await machineImage(definition.capabilities.image, host, spec.image);
   const missingPackages = await neededPackages(choice.probe, host, image, plan);
   return { ...settled, definition, driver: definition.open(host), plan, image, missingPackages, record };
 }

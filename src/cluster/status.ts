@@ -71,22 +71,26 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
   };
 }
 
+/** How long an API server may take for one answer; a virtual machine may be an emulated, busy one. */
+const answerMs = { container: 3000, host: 5000, metal: 5000, vm: 15_000 } as const;
+
 async function clusterHealth(
   cluster: OpenCluster,
   context: UseCaseContext,
 ): Promise<Pick<StatusResult, "api" | "node">> {
-  const { record } = cluster;
+  const { record, definition } = cluster;
+  const timeoutMs = answerMs[definition.capabilities.isolation];
   if (!record.machine) return { api: "unreachable", node: "unknown" };
   // A frozen API server accepts connections and never answers: no use in waiting for it.
   if (record.phase === "paused") return { api: "paused", node: "unknown" };
   const api = await apiClient(cluster, record.machine);
   try {
-    const { status: code } = await api.send("/readyz", { signal: context.signal, timeoutMs: 3000 });
+    const { status: code } = await api.send("/readyz", { signal: context.signal, timeoutMs });
     if (code !== 200) return { api: "not-ready", node: "unknown" };
     const path = `/api/v1/nodes/${record.spec.name}`;
     const node = await api.get<{ status?: { conditions?: { type: string; status: string }[] } }>(path, {
       signal: context.signal,
-      timeoutMs: 3000,
+      timeoutMs,
     });
     const ready = node?.status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
     return { api: "running", node: ready ? "ready" : "not-ready" };

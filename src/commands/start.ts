@@ -12,6 +12,7 @@ export default class Start extends BaseCommand<typeof Start> {
     "<%= config.bin %> start",
     "<%= config.bin %> start --yes",
     "<%= config.bin %> start --driver qemu --disk-size 40G",
+    "<%= config.bin %> start --driver qemu --image debian-12-generic-amd64.qcow2",
     "<%= config.bin %> start --runtime cri --cpus 2 --memory 4G",
     "<%= config.bin %> start -p two --kubernetes-version v1.36.5 --feature-gates InPlacePodVerticalScaling=true",
     "<%= config.bin %> start --extra-config kubelet.max-pods=200 --extra-config apiserver.v=4",
@@ -33,6 +34,11 @@ export default class Start extends BaseCommand<typeof Start> {
     "disk-size": Flags.string({
       summary: "Disk of a virtual machine: 20G; it can grow later",
       helpValue: "SIZE",
+      helpGroup: "MACHINE",
+    }),
+    image: Flags.string({
+      summary: "Disk image of your own for a virtual machine: qcow2, raw, VDI, VMDK, VHDX with cloud-init",
+      helpValue: "FILE",
       helpGroup: "MACHINE",
     }),
     recreate: Flags.boolean({

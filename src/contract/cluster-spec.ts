@@ -32,6 +32,8 @@ export interface ClusterSpec {
   readonly memoryMiB: number;
   /** Size of a virtual machine's disk, GiB; containers use the host's. */
   readonly diskGiB: number;
+  /** Disk image of a virtual machine: the user's own, an absolute path; empty = the one that is built from the Debian archive. */
+  readonly image: string;
   /** `bridge`, `none` or the path of a CNI conflist or a manifest. */
   readonly cni: string;
   readonly serviceCidr: string;

@@ -17,6 +17,7 @@ export const clusterSpecSchema = v.object({
   cpus: v.pipe(v.number(), v.integer(), v.minValue(1)),
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(1)),
   diskGiB: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  image: v.string(),
   cni: v.string(),
   serviceCidr: v.string(),
   podCidr: v.string(),

@@ -1,14 +1,14 @@
 /** Turns a record of one schema into one of the next. Pure; its input was read from disk and may be anything of that schema. */
 export type Migration = (record: Readonly<Record<string, unknown>>) => Record<string, unknown>;
 
-/** Clusters of schema 1 are containers, which have no disk of their own: any size is right. */
-const diskSize: Migration = (record) => ({
+/** Clusters of schema 1 are containers, which have no disk of their own: any size is right, and no image is theirs. */
+const disk: Migration = (record) => ({
   ...record,
-  spec: { diskGiB: 20, ...(record["spec"] as object) },
+  spec: { diskGiB: 20, image: "", ...(record["spec"] as object) },
 });
 
 /** By the schema a migration starts from. */
-export const migrations: Readonly<Record<number, Migration>> = { 1: diskSize };
+export const migrations: Readonly<Record<number, Migration>> = { 1: disk };
 
 /**
  * Brings a record from its schema to the wanted one, step by step. Throws an Error naming the schema for which no migration exists;

@@ -82,7 +82,7 @@ function offsetOf(document: Document.Parsed, path: readonly unknown[], wantKey: 
 }
 
 function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
-  const { apiServer, memoryMiB, diskGiB, waitTimeoutSeconds, mirror, cni } = content;
+  const { apiServer, memoryMiB, diskGiB, waitTimeoutSeconds, mirror, image, cni } = content;
   const layer = {
     name: content.name,
     driver: content.driver,
@@ -93,6 +93,7 @@ function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
     cpus: content.cpus,
     memory: content.memory ?? memoryMiB,
     diskSize: content.diskSize ?? diskGiB,
+    image: image ? resolve(folder, image) : image,
     cni: cni && !["bridge", "none"].includes(cni) ? resolve(folder, cni) : cni,
     serviceCidr: content.serviceCidr,
     podCidr: content.podCidr,

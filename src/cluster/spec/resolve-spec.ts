@@ -63,6 +63,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     cpus: parseCpus(wish.cpus),
     memoryMiB: parseMemory(wish.memory),
     diskGiB: parseDiskSize(wish.diskSize),
+    image: wish.image === "" ? "" : resolve(wish.image),
     cni: ["bridge", "none"].includes(wish.cni) || wish.cni === "" ? wish.cni || "bridge" : resolve(wish.cni),
     ...parseCidrs(wish.serviceCidr, wish.podCidr),
     extraConfig: parseExtraConfig(wish.extraConfig),

@@ -13,6 +13,7 @@ export interface SpecLayer {
   readonly memory?: string | number;
   /** `20G` or a number of GiB. */
   readonly diskSize?: string | number;
+  readonly image?: string;
   readonly cni?: string;
   readonly serviceCidr?: string;
   readonly podCidr?: string;
@@ -44,6 +45,7 @@ export const flagOfField = {
   cpus: "cpus",
   memory: "memory",
   diskSize: "disk-size",
+  image: "image",
   cni: "cni",
   serviceCidr: "service-cidr",
   podCidr: "pod-cidr",

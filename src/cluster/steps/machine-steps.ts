@@ -35,12 +35,16 @@ export const hostPackages: Step<StartState> = {
 
 export const machineImage: Step<StartState> = {
   id: "machine-image",
-  title: "Building the machine image",
+  title: "Preparing the machine image",
   needs: ["host-packages"],
   timeoutMs: 1_500_000,
   // A machine that is there needs no image any more.
   check: async (s) => (s.record.machine || (await s.image.ready()) ? "done" : "todo"),
-  plan: (s) => [`build ${s.image.title} from the Debian archive, once`],
+  plan: (s) => [
+    s.record.spec.image === ""
+      ? `build ${s.image.title} from the Debian archive, once`
+      : `convert ${s.image.title}, once`,
+  ],
   apply: (s, c) => s.image.build(c),
 };
 

@@ -91,6 +91,11 @@ export const driverErrors = {
     title: "{driver} could not {action} the snapshot {snapshot} of {name}",
     fix: "Look for free space where the machine's disk is; nothing was changed",
   },
+  DRIVER_DISK_SMALL: {
+    exit: exitCodes.usage,
+    title: "A disk of {wanted} GiB is smaller than its image, which has {has}",
+    fix: "Ask for as much or more: localkube start --disk-size {has}G",
+  },
   DRIVER_DISK_SHRINK: {
     exit: exitCodes.usage,
     title: "The disk of {name} has {has} GiB and cannot shrink to {wanted}",

@@ -1,7 +1,9 @@
 import type { DriverCapabilities, MachineImage } from "../../contract/driver.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
 import { buildDiskImage, builtDiskImage } from "./disk/built-disk-image.ts";
 import { imageBuilder } from "./image-builder.ts";
+import { convertDiskImage, ownDiskImage } from "./disk/own-disk-image.ts";
 import { isWhole } from "./image-record.ts";
 import { buildRootfsImage, rootfsImage } from "./rootfs-image.ts";
 
@@ -17,11 +19,26 @@ export interface ImageSource {
   programs(canInstall: boolean): Promise<readonly string[]>;
 }
 
-/** Decides by what the driver wants; changes and fetches nothing. */
+/**
+ * Decides by what the driver wants and, for a disk, by the user's own image (absolute path; empty = none); changes and fetches nothing.
+ * Rejects with IMAGE_NEEDS_VM when a container should get a disk.
+ */
 export async function machineImage(
   kind: DriverCapabilities["image"],
   host: HostContext,
+  own = "",
 ): Promise<ImageSource> {
+  if (own !== "") {
+    if (kind !== "disk") throw new LocalkubeError("IMAGE_NEEDS_VM", { file: own });
+    const image = await ownDiskImage(own, host);
+    return {
+      image,
+      title: `the disk image ${own}`,
+      ready: () => isWhole(image.file),
+      build: (c) => convertDiskImage(own, image, c),
+      programs: () => Promise.resolve(["qemu-img"]),
+    };
+  }
   if (kind === "disk") {
     const image = await builtDiskImage(host);
     return {

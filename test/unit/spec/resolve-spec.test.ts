@@ -33,6 +33,7 @@ test("without any wish the defaults hold", () => {
     cpus: 2,
     memoryMiB: 4096,
     diskGiB: 20,
+    image: "",
     cni: "bridge",
     serviceCidr: "10.96.0.0/12",
     podCidr: "10.244.0.0/16",

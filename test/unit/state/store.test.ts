@@ -30,6 +30,7 @@ function record(name = "demo"): ClusterRecord {
       cpus: 2,
       memoryMiB: 4096,
       diskGiB: 20,
+      image: "",
       cni: "bridge",
       serviceCidr: "10.96.0.0/12",
       podCidr: "10.244.0.0/16",
@@ -52,11 +53,11 @@ function record(name = "demo"): ClusterRecord {
 }
 
 test("a record from before virtual machines is read, and written in today's form", async () => {
-  const { diskGiB, ...spec } = record().spec;
+  const { diskGiB, image, ...spec } = record().spec;
   const file = await place("demo", JSON.stringify({ ...record(), schema: 1, spec }));
   const loaded = await loadCluster(host(), "demo");
   expect(loaded).toEqual(record());
-  expect(diskGiB).toBe(20);
+  expect({ diskGiB, image }).toEqual({ diskGiB: 20, image: "" });
   await saveCluster(host(), loaded!);
   expect(JSON.parse(await readFile(file, "utf8"))).toEqual(record());
 });

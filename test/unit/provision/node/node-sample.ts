@@ -23,6 +23,7 @@ export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => (
   cpus: 2,
   memoryMiB: 2048,
   diskGiB: 20,
+  image: "",
   cni: "bridge",
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
