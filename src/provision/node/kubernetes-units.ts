@@ -10,6 +10,7 @@ import {
 import { type Flags, programArguments } from "./flags.ts";
 import { apiServerPort, guestPaths } from "./guest-paths.ts";
 import { isEmulated } from "../guest/guest-facts.ts";
+import { goEnvironment } from "./go-environment.ts";
 import { componentKubeconfig, kubeletConfiguration, proxyConfiguration } from "./node-configs.ts";
 import type { KubernetesProgram, NodeInput } from "./node-input.ts";
 import { fileEntry, yamlEntry } from "./push-entries.ts";
@@ -32,7 +33,7 @@ export function kubernetesUnits(
     template: `${program}.service`,
     argv: [`${guestPaths.bin}/${program}`, ...programArguments(program, flags, input)],
     inputs: [fileEntry(`${guestPaths.bin}/${program}`, input.artifacts.binaries[program], 0o755), ...inputs],
-    values,
+    values: { environment: goEnvironment(input), ...values },
   });
   const kubeconfig = (name: string, user: string, certificate: string): PushEntry =>
     yamlEntry(

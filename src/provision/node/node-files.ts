@@ -8,6 +8,7 @@ import { renderUnit, type Unit } from "../units/unit-file.ts";
 import { certificateFiles } from "./certificate-files.ts";
 import { etcdArguments } from "./control-plane-flags.ts";
 import { assertUserFlags } from "./flags.ts";
+import { goEnvironment } from "./go-environment.ts";
 import { guestPaths } from "./guest-paths.ts";
 import { kubernetesUnits, type PickCertificates } from "./kubernetes-units.ts";
 import type { NodeInput } from "./node-input.ts";
@@ -80,7 +81,9 @@ function etcdUnit(input: NodeInput, archives: readonly GuestArchive[], pki: Pick
     template: "etcd.service",
     argv: [path, ...etcdArguments(input)],
     inputs: [...pki("etcd.crt", "etcd.key", "etcd-ca.crt"), ...archives.map(({ entry }) => entry)],
-    values: { environment: isUntested ? " ETCD_UNSUPPORTED_ARCH=arm64" : "" },
+    values: {
+      environment: `${isUntested ? " ETCD_UNSUPPORTED_ARCH=arm64" : ""}${goEnvironment(input)}`,
+    },
   };
 }
 

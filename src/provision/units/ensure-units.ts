@@ -21,9 +21,13 @@ done
 /** systemd reads all units again, which an emulated machine that starts everything at once takes a while for. */
 const commandMs = 180_000;
 
+// Reading all units again costs an emulated machine five seconds, and `enable` would do it too. systemd reads a unit it does not know yet
+// by itself; one it looked for in vain before, only from 247 on.
 const restartScript = `
-systemctl daemon-reload
-systemctl enable --quiet "$@"
+systemctl enable --quiet --no-reload "$@"
+if systemctl show --property NeedDaemonReload,LoadState --value "$@" | grep -qvxE 'no|loaded|'; then
+  systemctl daemon-reload
+fi
 systemctl reset-failed "$@" 2>/dev/null
 systemctl restart --no-block "$@"
 `;

@@ -18,6 +18,7 @@ const unit = (change: Partial<Unit> = {}): Unit => ({
   template: "kube-scheduler.service",
   argv: ["/usr/local/bin/kube-scheduler"],
   inputs: [],
+  values: { environment: "" },
   ...change,
 });
 
@@ -76,7 +77,7 @@ test("the identity of a unit changes with what its process reads, and with nothi
     unit({ inputs: [text("y")] }),
     unit({ inputs: [text("x", 0o600)] }),
     unit({ inputs: [text("x")], argv: ["/usr/local/bin/kube-scheduler", "--v=4"] }),
-    unit({ inputs: [text("x")], values: { extra: "1" } }),
+    unit({ inputs: [text("x")], values: { environment: " EXTRA=1" } }),
     unit(),
   ].map(unitInputs);
   expect(new Set([same, ...others]).size).toBe(6);
