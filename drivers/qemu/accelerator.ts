@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
+import { probeBoot } from "./probe-boot.ts";
 
 const accelerators = ["kvm", "hvf", "whpx", "tcg"] as const;
 export interface Accelerator {
@@ -10,10 +11,13 @@ export interface Accelerator {
   readonly reason?: string;
 }
 
-type Host = Pick<HostContext, "platform" | "arch" | "env" | "run">;
+type Host = Pick<HostContext, "platform" | "arch" | "env" | "run" | "cacheDir">;
 const variable = "LOCALKUBE_QEMU_ACCEL";
 
-/** What makes guests run at the processor's own speed here, or `tcg` with the reason why nothing does. Read-only. */
+/**
+ * What makes guests run at the processor's own speed here, or `tcg` with the reason why nothing does. What the host says it has must also
+ * boot a guest (`probeBoot`). Writes nothing but the cached answer of that.
+ */
 export async function accelerator(host: Host): Promise<Accelerator> {
   const wanted = host.env[variable];
   if (wanted) {
@@ -22,9 +26,18 @@ export async function accelerator(host: Host): Promise<Accelerator> {
       throw new LocalkubeError("QEMU_ACCEL_UNKNOWN", { value: wanted, known: accelerators.join(", ") });
     return name === "tcg" ? { name, reason: `${variable} says so` } : { name };
   }
+  const said = await whatHostSays(host);
+  if (said.name === "tcg") return said;
+  const problem = await probeBoot(said.name, host);
+  return problem === undefined
+    ? said
+    : { name: "tcg", reason: `${said.name} is there but fails: ${problem}` };
+}
+
+async function whatHostSays(host: Host): Promise<Accelerator> {
   if (host.platform === "linux") return onLinux(host);
   if (host.platform === "darwin") return onMac(host);
-  return { name: "tcg", reason: `set ${variable}=whpx if the Windows Hypervisor Platform is on` };
+  return { name: "whpx" };
 }
 
 async function onLinux({ arch }: Host): Promise<Accelerator> {

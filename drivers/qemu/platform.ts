@@ -12,7 +12,24 @@ export interface Platform {
   /** Firmware where the machine has none of its own; first one that is there. */
   readonly firmware: readonly string[];
   readonly consoleName: string;
+  /** A firmware that switches the machine off at once, what QEMU then ends with, and the device it takes; see `probeBoot`. */
+  readonly probe: {
+    readonly firmware: () => Uint8Array;
+    readonly exitCode: number;
+    readonly options: readonly string[];
+  };
 }
+
+/** The reset vector of x86, 16 bytes below 4 GiB: mov dx,0xf4; mov al,0x10; out dx,al; hlt. The device ends QEMU with 2 × 0x10 + 1. */
+const x86Firmware = (): Uint8Array => {
+  const rom = new Uint8Array(65_536).fill(0xf4);
+  rom.set([0xba, 0xf4, 0x00, 0xb0, 0x10, 0xee, 0xf4, 0xeb, 0xfd], rom.length - 16);
+  return rom;
+};
+
+/** PSCI's SYSTEM_OFF: movz w0,#8; movk w0,#0x8400,lsl #16; hvc #0; b . */
+const armFirmware = (): Uint8Array =>
+  new Uint8Array(new Uint32Array([0x52800100, 0x72b08000, 0xd4000002, 0x14000000]).buffer);
 
 export const platforms: Readonly<Record<HostContext["arch"], Platform>> = {
   amd64: {
@@ -22,6 +39,11 @@ export const platforms: Readonly<Record<HostContext["arch"], Platform>> = {
     packages: ["qemu-system-x86", "qemu-utils"],
     firmware: [],
     consoleName: "ttyS0",
+    probe: {
+      firmware: x86Firmware,
+      exitCode: 33,
+      options: ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+    },
   },
   arm64: {
     program: "qemu-system-aarch64",
@@ -34,5 +56,6 @@ export const platforms: Readonly<Record<HostContext["arch"], Platform>> = {
       "/usr/local/share/qemu/edk2-aarch64-code.fd",
     ],
     consoleName: "ttyAMA0",
+    probe: { firmware: armFirmware, exitCode: 0, options: [] },
   },
 };

@@ -1,10 +1,15 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { accelerator, hasVirtualization } from "../../../drivers/qemu/accelerator.ts";
 import { commandLine } from "../../../drivers/qemu/command-line.ts";
 import type { MachineFile } from "../../../drivers/qemu/machine-file.ts";
 import { machineFiles } from "../../../drivers/qemu/machine-folder.ts";
 import { versionOf } from "../../../drivers/qemu/machine-type.ts";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { hostContext } from "../../../src/host/host-context.ts";
+import { recordingHost } from "./recording-host.ts";
 
 const machine: MachineFile = {
   schema: 1,
@@ -83,6 +88,28 @@ describe("the accelerator", () => {
     expect(await at("tcg")).toMatchObject({ name: "tcg" });
     expect(await at("kvm")).toEqual({ name: "kvm" });
     await expect(at("magic")).rejects.toMatchObject({ id: "QEMU_ACCEL_UNKNOWN" });
+  });
+
+  test("is emulation when a guest hangs, or QEMU falls over, in what the host says it has", async () => {
+    const hangs = new LocalkubeError("HOST_COMMAND_TIMEOUT", { command: "qemu", seconds: 3 });
+    const falls = new LocalkubeError(
+      "HOST_COMMAND_FAILED",
+      { command: "qemu", exitCode: "SIGABRT" },
+      { output: "qemu-system-x86_64: error: failed to set MSR 0x10a to 0x69\nkvm.c:3183: Assertion failed." },
+    );
+    const reasons = [hangs, falls].map(async (answer) => {
+      const cacheDir = mkdtempSync(join(tmpdir(), "localkube-accel-"));
+      try {
+        const { host: recorded } = recordingHost([["-accel", answer]], {});
+        return (await accelerator({ ...recorded, platform: "win32", cacheDir })).reason;
+      } finally {
+        rmSync(cacheDir, { recursive: true });
+      }
+    });
+    expect(await Promise.all(reasons)).toEqual([
+      "whpx is there but fails: a guest hangs in it",
+      "whpx is there but fails: error: failed to set MSR 0x10a to 0x69",
+    ]);
   });
 
   test("is known by the processor's flags, not by a device file", () => {

@@ -1,0 +1,46 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { probeBoot } from "../../drivers/qemu/probe-boot.ts";
+import type { HostContext } from "../../src/contract/host.ts";
+import { hostContext } from "../../src/host/host-context.ts";
+
+let cacheDir: string;
+let boots: number;
+let host: HostContext;
+beforeEach(() => {
+  cacheDir = mkdtempSync(join(tmpdir(), "localkube-probe-"));
+  boots = 0;
+  const real = hostContext();
+  host = {
+    ...real,
+    cacheDir,
+    run: (argv, options) => {
+      if (argv.includes("-accel")) boots += 1;
+      return real.run(argv, options);
+    },
+  };
+});
+afterEach(() => rmSync(cacheDir, { recursive: true, force: true }));
+
+it("boots a guest that switches itself off, once", async () => {
+  expect(await probeBoot("tcg", host)).toBeUndefined();
+  expect(await probeBoot("tcg", host)).toBeUndefined();
+  expect(boots).toBe(1);
+});
+
+it("tells why an accelerator runs none, and keeps that too", async () => {
+  const problem = await probeBoot("xen", host);
+  expect(problem).toMatch(/\w/);
+  expect(await probeBoot("xen", host)).toBe(problem);
+  expect(boots).toBe(1);
+});
+
+it("boots again when its note is damaged", async () => {
+  await probeBoot("tcg", host);
+  const [note = ""] = readdirSync(join(cacheDir, "qemu")).filter((name) => name.endsWith(".json"));
+  writeFileSync(join(cacheDir, "qemu", note), '{"prob');
+  expect(await probeBoot("tcg", host)).toBeUndefined();
+  expect(boots).toBe(2);
+});
