@@ -27,9 +27,8 @@ const packages = {
 };
 
 const skipped = prepare();
-// Not the project `vm` yet (npm run test:vm): emulated, it takes half an hour.
-// The end-to-end tests come last and alone: they need the host's few cores for themselves.
-const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["e2e"]];
+// Clusters and virtual machines come last and alone: they need the host's few cores for themselves.
+const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["e2e"], ["vm"]];
 const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
 for (const projects of rounds) add(counts, vitest(projects));
 
