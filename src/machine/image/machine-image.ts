@@ -4,7 +4,7 @@ import type { HostContext, RunContext } from "../../contract/host.ts";
 import { buildDiskImage, builtDiskImage } from "./disk/built-disk-image.ts";
 import { imageBuilder } from "./image-builder.ts";
 import { convertDiskImage, ownDiskImage } from "./disk/own-disk-image.ts";
-import { isWhole } from "./image-record.ts";
+import { isWhole } from "../../host/image-file/image-record.ts";
 import { buildRootfsImage, rootfsImage } from "./rootfs-image.ts";
 
 /** The image a machine is made from, and how to get it. */

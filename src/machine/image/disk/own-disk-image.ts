@@ -1,17 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { MachineImage } from "../../../contract/driver.ts";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../../contract/host.ts";
-import { assertSpace } from "../assert-space.ts";
-import { withImageLock } from "../image-lock.ts";
-import { isWhole, recordImage } from "../image-record.ts";
-import { sweepPartials } from "../sweep-partials.ts";
+import { convertDisk } from "../../../host/image-file/convert-disk.ts";
+import { makeImageFile } from "../../../host/image-file/make-image-file.ts";
 
 /** What `qemu-img convert` reads that hypervisors write; by the name that `qemu-img info` gives it. */
 const formats = ["qcow2", "raw", "vdi", "vmdk", "vhdx", "vpc"];
-const convertMs = 1_200_000;
 
 /** What of `qemu-img info --output=json` counts. */
 interface Info {
@@ -41,25 +38,10 @@ export async function ownDiskImage(file: string, host: HostContext): Promise<Mac
  * from somewhere must not bring this host's files into the machine.
  */
 export async function convertDiskImage(own: string, image: MachineImage, c: RunContext): Promise<void> {
-  const { file } = image;
-  if (await isWhole(file)) return;
-  const format = await usableFormat(own, c);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await withImageLock(file, c, async (locked) => {
-    if (await isWhole(file)) return;
-    await assertSpace(dirname(file), locked.host);
-    await sweepPartials(file);
-    const folder = `${file}.${process.pid}.partial`;
-    await mkdir(folder, { mode: 0o700 });
-    try {
-      const disk = join(folder, "disk.qcow2");
-      const argv = ["qemu-img", "convert", "-f", format, "-O", "qcow2", own, disk] as const;
-      await locked.host.run([...argv], { signal: locked.signal, timeoutMs: convertMs });
-      await recordImage(disk, file, locked);
-      await rename(disk, file);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+  await makeImageFile(image.file, c, async (partial, locked) => {
+    const format = await usableFormat(own, locked);
+    await convertDisk({ file: own, format }, { file: partial, format: "qcow2" }, locked);
+    return partial;
   });
 }
 
