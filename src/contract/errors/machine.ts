@@ -31,6 +31,28 @@ export const machineErrors = {
     title: "Another localkube has been building the machine image for {minutes} minutes",
     fix: "Wait for it to end, then run the same command again",
   },
+  IMAGE_DOWNLOAD_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The disk image {address} cannot be had: {problem}",
+    fix: "Check the address, the network and HTTPS_PROXY, or download it yourself and give it as --image FILE",
+  },
+  IMAGE_DIGEST_MISSING: {
+    exit: exitCodes.io,
+    title:
+      "No digest is known of the disk image {address}: none follows it, and neither {tables} beside it lists it",
+    fix: "Give the one its publisher names: --image {address}#sha256=HEX or #sha512=HEX",
+  },
+  IMAGE_DIGEST_WRONG: {
+    exit: exitCodes.io,
+    title: "What {address} sends is not the disk image of that digest (wanted {wanted}, got {got})",
+    fix: "{fix}",
+  },
+  IMAGE_LACKS_PROGRAMS: {
+    exit: exitCodes.unavailable,
+    title:
+      "The disk image {image} has no {programs} of its own, and the debian artifacts bring none ({reason})",
+    fix: "{fix}",
+  },
   GUEST_UNSUITABLE: {
     exit: exitCodes.unavailable,
     title: "The machine cannot be a Kubernetes node: {problem}",

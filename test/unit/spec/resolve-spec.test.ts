@@ -33,6 +33,7 @@ test("without any wish the defaults hold", () => {
     cpus: 2,
     memoryMiB: 4096,
     diskGiB: 20,
+    os: "debian",
     image: "",
     cni: "bridge",
     serviceCidr: "10.96.0.0/12",

@@ -17,7 +17,7 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 function record(name = "demo"): ClusterRecord {
   return {
-    schema: 2,
+    schema: 3,
     spec: {
       apiVersion: "localkube/v1",
       kind: "Cluster",
@@ -30,6 +30,7 @@ function record(name = "demo"): ClusterRecord {
       cpus: 2,
       memoryMiB: 4096,
       diskGiB: 20,
+      os: "debian",
       image: "",
       cni: "bridge",
       serviceCidr: "10.96.0.0/12",
