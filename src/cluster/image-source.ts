@@ -52,8 +52,14 @@ const isPublished = ({ os, image }: ClusterSpec): boolean =>
 function diskWish(spec: ClusterSpec, host: HostContext): DiskWish {
   const { os, image } = spec;
   const firstBoot = os === "flatcar" ? "ignition" : "cloud-init";
-  if (isPublished(spec)) return { from: "remote", remote: publishedDisk(spec, host.arch), firstBoot };
+  if (isPublished(spec)) {
+    const remote = publishedDisk(spec, host.arch);
+    return { from: "remote", name: "upstream", remote, firstBoot };
+  }
   if (image === "") return { from: "debian" };
-  if (/^https?:/i.test(image)) return { from: "remote", remote: diskAtAddress(image), firstBoot };
+  if (/^https?:/i.test(image)) {
+    const remote = diskAtAddress(image);
+    return { from: "remote", name: remote.title, remote, firstBoot };
+  }
   return { from: "file", file: image, firstBoot };
 }

@@ -148,7 +148,6 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   }
   const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
-  refuseLackingImage(spec, plan);
   notice(context, choice.reason);
   notice(context, `artifacts ${plan.source}: ${plan.reason}`);
   const record: ClusterRecord = {
@@ -164,6 +163,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   };
   const { definition } = choice;
   const image = await imageSource(spec, definition, host);
+  refuseLackingImage(spec, plan);
   const missingPackages = await neededPackages(choice.probe, host, image, plan);
   return { ...settled, definition, driver: definition.open(host), plan, image, missingPackages, record };
 }

@@ -27,7 +27,13 @@ export interface ImageSource {
 export type DiskWish =
   | { readonly from: "debian" }
   | { readonly from: "file"; readonly file: string; readonly firstBoot: FirstBoot }
-  | { readonly from: "remote"; readonly remote: RemoteDisk; readonly firstBoot: FirstBoot };
+  | {
+      readonly from: "remote";
+      /** How it was asked for. */
+      readonly name: string;
+      readonly remote: RemoteDisk;
+      readonly firstBoot: FirstBoot;
+    };
 
 /**
  * Decides by what the driver wants and, for a disk, by the wish; changes and fetches nothing. Rejects with IMAGE_NEEDS_VM when a container
@@ -40,7 +46,7 @@ export async function machineImage(
 ): Promise<ImageSource> {
   if (wish.from !== "debian" && kind !== "disk")
     throw new LocalkubeError("IMAGE_NEEDS_VM", {
-      file: wish.from === "file" ? wish.file : wish.remote.title,
+      file: wish.from === "file" ? wish.file : wish.name,
     });
   if (wish.from === "file") return ownSource(wish.file, wish.firstBoot, host);
   if (wish.from === "remote") return remoteSource(wish.remote, wish.firstBoot, host);
