@@ -12,7 +12,7 @@ const hexDigits = { sha256: 64, sha512: 128 } as const;
 /** Reads `https://host/disk.qcow2#sha256=<hex>`; the digest may be left out. Throws IMAGE_ADDRESS_INVALID. Pure. */
 export function parseImageAddress(text: string): ImageAddress {
   const url = URL.parse(text);
-  const shown = url ? withoutSecrets(url) : text.replace(/[?#].*$/, "");
+  const shown = url ? withoutSecrets(url) : text.replace(/[?#].*$/, "").replace(/\/\/[^/]*@/, "//");
   const invalid = (problem: string) =>
     new LocalkubeError("IMAGE_ADDRESS_INVALID", { address: shown, problem });
   if (!url) throw invalid("the address is malformed");
@@ -22,7 +22,10 @@ export function parseImageAddress(text: string): ImageAddress {
   if (url.username || url.password) throw invalid("it holds a user's name or password");
   const fragment = url.hash.slice(1);
   url.hash = "";
-  if (fragment === "") return { url };
+  return fragment === "" ? { url } : { url, expected: parseDigest(fragment, invalid) };
+}
+
+function parseDigest(fragment: string, invalid: (problem: string) => LocalkubeError): ExpectedDigest {
   const [, algorithm = "", hex = ""] = /^(sha256|sha512)[=:]([0-9a-f]+)$/i.exec(fragment) ?? [];
   const name = algorithm.toLowerCase();
   if (name !== "sha256" && name !== "sha512")
@@ -30,7 +33,7 @@ export function parseImageAddress(text: string): ImageAddress {
   if (hex.length !== hexDigits[name])
     throw invalid(`a ${name} has ${hexDigits[name]} hex digits, this one has ${hex.length}`);
   const digest = hex.toLowerCase();
-  return { url, expected: name === "sha512" ? { sha512: digest } : { sha256: digest } };
+  return name === "sha512" ? { sha512: digest } : { sha256: digest };
 }
 
 /** The address for messages: signed addresses have their key behind the «?». */

@@ -6,53 +6,6 @@ export const machineErrors = {
     title: "The machine's root file system could not be made from Debian {suite}",
     fix: "Check that the Debian archive answers (LOCALKUBE_DEBIAN_MIRROR chooses another), then run the same command again",
   },
-  IMAGE_BUILDER_UNKNOWN: {
-    exit: exitCodes.usage,
-    title: "LOCALKUBE_IMAGE_BUILDER is «{value}», which is no builder of machine images",
-    fix: "Set it to {known}, or unset it",
-  },
-  IMAGE_TOOL_MISSING: {
-    exit: exitCodes.unavailable,
-    title: "The machine image cannot be built: {programs} is not installed",
-    fix: "sudo apt-get install {packages}",
-  },
-  IMAGE_REGISTRY_UNREACHABLE: {
-    exit: exitCodes.unavailable,
-    title: "The base image {image} of the machine cannot be had: {problem}",
-    fix: "Check the network and HTTPS_PROXY, or install mmdebstrap, which needs no registry",
-  },
-  IMAGE_NO_SPACE: {
-    exit: exitCodes.cannotCreate,
-    title: "No space in {folder} to build the machine image, which needs {needed} MiB",
-    fix: "Free some space there, or set {variable} to a folder on another disk",
-  },
-  IMAGE_BUILD_BUSY: {
-    exit: exitCodes.temporary,
-    title: "Another localkube has been building the machine image for {minutes} minutes",
-    fix: "Wait for it to end, then run the same command again",
-  },
-  IMAGE_DOWNLOAD_FAILED: {
-    exit: exitCodes.unavailable,
-    title: "The disk image {address} cannot be had: {problem}",
-    fix: "Check the address, the network and HTTPS_PROXY, or download it yourself and give it as --image FILE",
-  },
-  IMAGE_DIGEST_MISSING: {
-    exit: exitCodes.io,
-    title:
-      "No digest is known of the disk image {address}: none follows it, and neither {tables} beside it lists it",
-    fix: "Give the one its publisher names: --image {address}#sha256=HEX or #sha512=HEX",
-  },
-  IMAGE_DIGEST_WRONG: {
-    exit: exitCodes.io,
-    title: "What {address} sends is not the disk image of that digest (wanted {wanted}, got {got})",
-    fix: "{fix}",
-  },
-  IMAGE_LACKS_PROGRAMS: {
-    exit: exitCodes.unavailable,
-    title:
-      "The disk image {image} has no {programs} of its own, and the debian artifacts bring none ({reason})",
-    fix: "{fix}",
-  },
   GUEST_UNSUITABLE: {
     exit: exitCodes.unavailable,
     title: "The machine cannot be a Kubernetes node: {problem}",

@@ -98,36 +98,6 @@ export const usageErrors = {
     title: "{cpus} CPUs were asked for, the host has {available}",
     fix: "Use --cpus {available} or fewer",
   },
-  IMAGE_NEEDS_VM: {
-    exit: exitCodes.usage,
-    title: "The disk image {file} is for virtual machines, and the driver makes containers",
-    fix: "Name a driver of virtual machines: localkube start --driver qemu --image {file}",
-  },
-  IMAGE_ADDRESS_INVALID: {
-    exit: exitCodes.usage,
-    title: "--image {address}: {problem}",
-    fix: "Write it like --image https://example.org/disk.qcow2#sha256=HEX",
-  },
-  OS_UNKNOWN: {
-    exit: exitCodes.usage,
-    title: "There is no operating system «{value}» for machines{hint}",
-    fix: "Use --os with one of: {known}",
-  },
-  OS_NEEDS_VM: {
-    exit: exitCodes.usage,
-    title: "--os {os} is for virtual machines, and the driver {driver} makes none from a disk image",
-    fix: "Name a driver of virtual machines: localkube start --driver qemu --os {os}",
-  },
-  OS_IMAGE_CONFLICT: {
-    exit: exitCodes.usage,
-    title: "--image {image} is a Debian, which --os {os} is not",
-    fix: "Leave one of them out; without --image it is the image that the makers of {os} publish",
-  },
-  IMAGE_UNUSABLE: {
-    exit: exitCodes.usage,
-    title: "{file} is no disk image to make a machine from: {problem}",
-    fix: "See what it is: qemu-img info {file}",
-  },
   FORWARD_TARGET_INVALID: {
     exit: exitCodes.usage,
     title: "«{target}» is neither a Service nor a port of the node",

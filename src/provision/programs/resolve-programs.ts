@@ -74,8 +74,7 @@ export function resolvePrograms(
   if (artifacts.archives.crictl) bring("crictl", { path: "", version: "" });
   const runc = runcFiles(facts.runcVersion, artifacts, needs.runc);
   if (!runc) lacks.push({ name: "runc", version: facts.runcVersion });
-  if (!facts.hasIptables) lacks.push({ name: "iptables", version: "" });
-  if (!facts.hasConntrack) lacks.push({ name: "conntrack", version: "" });
+  lacks.push(...missingTools(facts));
   if (lacks.length > 0) throw unsuitable(lacks, facts.os, artifacts.source, profile);
   const isElsewhere = own !== "" && own !== guestPaths.cniBin;
   return {
@@ -87,6 +86,12 @@ export function resolvePrograms(
     files: runc ?? [],
   };
 }
+
+/** Nobody brings these. */
+const missingTools = ({ hasIptables, hasConntrack }: ProgramFacts): readonly Lack[] => [
+  ...(hasIptables ? [] : [{ name: "iptables", version: "" } as const]),
+  ...(hasConntrack ? [] : [{ name: "conntrack", version: "" } as const]),
+];
 
 /** 3.5.0 to 3.5.2 lose data. */
 const isGoodEtcd = ({ version }: Own, oldest: string): boolean =>

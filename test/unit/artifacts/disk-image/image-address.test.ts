@@ -17,6 +17,7 @@ test.each([
 
 test.each([
   ["https://", "malformed"],
+  ["https://me:secret@:0:0/disk", "malformed"],
   ["ftp://example.org/disk", "only http and https"],
   ["file:///disk", "only http and https"],
   ["https://me:secret@example.org/disk", "user's name or password"],

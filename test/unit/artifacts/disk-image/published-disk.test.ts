@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { publishedDisk } from "../../../../src/artifacts/disk-image/published-disk.ts";
 import type { RemoteDisk } from "../../../../src/contract/artifact.ts";
+import { connectProxy, tlsServer } from "../http/tls-behind-proxy.ts";
 import { folderHandler, startServer } from "../loopback-server.ts";
 import { hasty, put, sha512, temporaryFolder, type TestContext, testContext } from "../test-context.ts";
 
@@ -64,6 +65,17 @@ test.each(["debian", "flatcar"] as const)(
     expect(await readFile(join(c.host.cacheDir, "artifacts", paths[os]))).toEqual(content);
   },
 );
+
+test("without a mirror it comes from Debian's own host, by HTTPS and through a proxy", async () => {
+  await publish("debian", content);
+  const site = folderHandler(join(mirror, "cloud.debian.org"));
+  const { port, certificate } = await tlsServer("cloud.debian.org", site);
+  const proxy = await connectProxy(port);
+  await put(join(folder, "ca.pem"), certificate);
+  c = testContext(folder, { env: { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: join(folder, "ca.pem") } });
+  expect(await bring(published("debian", ""))).toEqual(content);
+  expect(new Set(proxy.asked)).toEqual(new Set(["cloud.debian.org:443"]));
+});
 
 test("arm64 has images of its own", () => {
   const title = (os: keyof typeof paths) => publishedDisk({ os, mirror: "" }, "arm64").title;
