@@ -4,6 +4,7 @@ import type { LocalFile } from "../contract/artifact.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
 import { companionDigest } from "./companion-digest.ts";
+import { compareDigests, type ExpectedDigest, fits } from "./content-digest.ts";
 import { defaultLimits, type DownloadLimits } from "./download/limits.ts";
 import { fetchFromSource } from "./fetch-from-source.ts";
 import { withFileLock } from "./file-lock.ts";
@@ -53,7 +54,7 @@ export class ArtifactStore {
     this.identities.add(wanted.identity);
     const { digest } = wanted;
     if (digest.kind === "none") return this.#ensureDigest(wanted, undefined);
-    if (digest.kind === "known") return this.#ensureDigest(wanted, digest.sha256);
+    if (digest.kind === "known") return this.#ensureDigest(wanted, digest);
     try {
       return await this.#ensureDigest(wanted, await this.#companion(wanted, digest.identity));
     } catch (error) {
@@ -68,11 +69,22 @@ export class ArtifactStore {
   async has(wanted: Wanted): Promise<boolean> {
     const { digest } = wanted;
     if (digest.kind === "none") return (await this.#cached(wanted, undefined)) !== undefined;
-    if (digest.kind === "known") return (await this.#cached(wanted, digest.sha256)) !== undefined;
+    if (digest.kind === "known") return (await this.#cached(wanted, digest)) !== undefined;
     const companion = treePath(this.#root, digest.identity);
     const text = await readFile(companion, "utf8").catch(() => "");
-    const sha256 = companionDigest(text, basename(wanted.identity));
-    return sha256 !== undefined && (await this.#cached(wanted, sha256)) !== undefined;
+    const expected = companionDigest(text, basename(wanted.identity));
+    return expected !== undefined && (await this.#cached(wanted, expected)) !== undefined;
+  }
+
+  /**
+   * Asks the source for a file without a digest again, though the cache has it (a table of digests that its publisher changes); the
+   * cached one stays when that fails. Rejects as `downloadFile` does.
+   */
+  async renew(identity: string): Promise<LocalFile> {
+    this.identities.add(identity);
+    return this.#locked(identity, (signal) =>
+      this.#fetch({ identity, digest: { kind: "none" } }, undefined, signal),
+    );
   }
 
   /** Path of an identity in the cache, whether it is there or not. */
@@ -90,48 +102,52 @@ export class ArtifactStore {
     return this.#memo.save();
   }
 
-  async #ensureDigest(wanted: Wanted, sha256: string | undefined): Promise<LocalFile> {
-    const cached = await this.#cached(wanted, sha256);
+  async #ensureDigest(wanted: Wanted, expected: ExpectedDigest | undefined): Promise<LocalFile> {
+    const cached = await this.#cached(wanted, expected);
     if (cached) return cached;
-    const file = this.path(wanted.identity);
-    const lockOptions = {
-      signal: this.#c.signal,
-      waitMs: lockWaitMs,
-      onWait: () => this.#c.log(`${wanted.identity}: another localkube is fetching it; waiting`),
-    };
-    return withFileLock(file, lockOptions, async (signal) => {
-      const meanwhile = await this.#cached(wanted, sha256);
+    return this.#locked(wanted.identity, async (signal) => {
+      const meanwhile = await this.#cached(wanted, expected);
       if (meanwhile) return meanwhile;
-      await this.#removeDamaged(wanted, sha256);
-      const fetched = await this.#fetch(wanted, sha256, signal);
-      await this.#memo.remember(file, fetched.sha256);
-      return { file, ...fetched };
+      await this.#removeDamaged(wanted, expected);
+      return this.#fetch(wanted, expected, signal);
     });
   }
 
-  /** The cached file if its content is as wanted. */
-  async #cached(wanted: Wanted, sha256: string | undefined): Promise<LocalFile | undefined> {
-    const file = this.path(wanted.identity);
-    const found = await this.#memo.digest(file, { signal: this.#c.signal, rehash: this.#rehash });
-    return found && (sha256 === undefined || sha256 === found.sha256) ? { file, ...found } : undefined;
+  #locked<T>(identity: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const options = {
+      signal: this.#c.signal,
+      waitMs: lockWaitMs,
+      onWait: () => this.#c.log(`${identity}: another localkube is fetching it; waiting`),
+    };
+    return withFileLock(this.path(identity), options, work);
   }
 
-  async #removeDamaged(wanted: Wanted, sha256: string | undefined): Promise<void> {
+  /** The cached file if its content is as wanted. */
+  async #cached(wanted: Wanted, expected: ExpectedDigest | undefined): Promise<LocalFile | undefined> {
     const file = this.path(wanted.identity);
-    const found = await this.#memo.digest(file, { signal: this.#c.signal });
-    if (!found) return;
-    this.#c.log(
-      `${wanted.identity}: the cached file is damaged (${found.sha256}, wanted ${sha256}); fetching it again`,
-    );
+    const found = await this.#memo.digest(file, {
+      expected,
+      signal: this.#c.signal,
+      rehash: this.#rehash,
+    });
+    return found && fits(expected, found) ? { file, sha256: found.sha256, size: found.size } : undefined;
+  }
+
+  async #removeDamaged(wanted: Wanted, expected: ExpectedDigest | undefined): Promise<void> {
+    const file = this.path(wanted.identity);
+    const found = await this.#memo.digest(file, { expected, signal: this.#c.signal });
+    if (!found || !expected) return;
+    const { wanted: hex, got } = compareDigests(expected, found);
+    this.#c.log(`${wanted.identity}: the cached file is damaged (${got}, wanted ${hex}); fetching it again`);
     await rm(file, { force: true });
   }
 
-  async #companion(wanted: Wanted, identity: string): Promise<string> {
+  async #companion(wanted: Wanted, identity: string): Promise<ExpectedDigest> {
     const name = basename(wanted.identity);
     for (const attempt of ["cached", "fetched again"]) {
       const { file } = await this.ensure({ identity, digest: { kind: "none" } });
-      const sha256 = companionDigest(await readFile(file, "utf8"), name);
-      if (sha256 !== undefined) return sha256;
+      const expected = companionDigest(await readFile(file, "utf8"), name);
+      if (expected !== undefined) return expected;
       await this.forget(identity);
       this.#c.log(`${identity} (${attempt}) holds no digest of ${name}`);
     }
@@ -142,20 +158,26 @@ export class ArtifactStore {
     });
   }
 
-  async #fetch({ identity, accept }: Wanted, sha256: string | undefined, signal: AbortSignal) {
+  async #fetch(
+    { identity, accept }: Wanted,
+    expected: ExpectedDigest | undefined,
+    signal: AbortSignal,
+  ): Promise<LocalFile> {
+    const file = this.path(identity);
     const request = {
       identity,
       accept,
-      sha256,
-      file: this.path(identity),
+      expected,
+      file,
       limits: this.#limits,
       env: this.#c.host.env,
       signal,
       onProgress: (done: number, total: number | undefined) => this.#progress.update(identity, done, total),
       log: this.#c.log,
     };
-    const fetched = await fetchFromSource(this.source, request);
+    const { size, ...digest } = await fetchFromSource(this.source, request);
     this.#progress.finish(identity);
-    return fetched;
+    await this.#memo.remember(file, digest);
+    return { file, sha256: digest.sha256, size };
   }
 }

@@ -1,3 +1,4 @@
+import type { ContentDigest } from "./content-digest.ts";
 import { copyFromFolder } from "./download/copy-from-folder.ts";
 import { downloadFile } from "./download/download-file.ts";
 import type { DownloadRequest } from "./download/download-request.ts";
@@ -8,7 +9,7 @@ import { type Source, sourceName } from "./source.ts";
 export function fetchFromSource(
   source: Source,
   request: Omit<DownloadRequest, "url" | "subject"> & { readonly identity: string },
-): Promise<{ readonly sha256: string; readonly size: number }> {
+): Promise<ContentDigest & { readonly size: number }> {
   const { identity } = request;
   const subject = {
     path: identity,

@@ -1,13 +1,17 @@
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { type ContentDigest, ContentHash, type ExpectedDigest } from "./content-digest.ts";
 
-/** SHA-256 (hex) and size of a file, read in large pieces. Rejects with the file system's error. */
+/** SHA-256 (and SHA-512 where that is expected) and size of a file, read in large pieces. Rejects with the file system's error. */
 export async function hashFile(
   file: string,
-  options: { readonly signal?: AbortSignal; readonly onBytes?: (bytes: number) => void } = {},
-): Promise<{ readonly sha256: string; readonly size: number }> {
-  const hash = createHash("sha256");
+  options: {
+    readonly expected?: ExpectedDigest | undefined;
+    readonly signal?: AbortSignal;
+    readonly onBytes?: (bytes: number) => void;
+  } = {},
+): Promise<ContentDigest & { readonly size: number }> {
+  const hash = new ContentHash(options.expected);
   let size = 0;
   await pipeline(
     createReadStream(file, { highWaterMark: 1024 * 1024 }),
@@ -20,5 +24,5 @@ export async function hashFile(
     },
     options.signal ? { signal: options.signal } : {},
   );
-  return { sha256: hash.digest("hex"), size };
+  return { ...hash.digest(), size };
 }

@@ -118,7 +118,7 @@ function archiveDigests(): ReadonlyMap<string, string> {
     for (const version of Object.keys(componentDigests[name]))
       for (const arch of ["amd64", "arm64"] as const) {
         const { identity, digest } = upstreamArchive(name, version, arch).wanted;
-        if (digest.kind === "known") archives.set(identity, digest.sha256);
+        if (digest.kind === "known" && "sha256" in digest) archives.set(identity, digest.sha256);
       }
   return archives;
 }

@@ -1,5 +1,6 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import type { ContentDigest, ExpectedDigest } from "./content-digest.ts";
 import { hashFile } from "./hash-file.ts";
 
 interface Mark {
@@ -8,6 +9,7 @@ interface Mark {
   readonly mtimeNs: string;
   readonly ino: string;
   readonly sha256: string;
+  readonly sha512?: string;
 }
 
 /**
@@ -29,22 +31,32 @@ export class VerifiedMemo {
   /** Digest of a file in the tree, hashed only if it changed or `rehash` is set; `undefined` when it is not there. */
   async digest(
     file: string,
-    options: { readonly signal?: AbortSignal; readonly rehash?: boolean } = {},
-  ): Promise<{ readonly sha256: string; readonly size: number } | undefined> {
+    options: {
+      /** Says whether its SHA-512 is of interest. */
+      readonly expected?: ExpectedDigest | undefined;
+      readonly signal?: AbortSignal;
+      readonly rehash?: boolean;
+    } = {},
+  ): Promise<(ContentDigest & { readonly size: number }) | undefined> {
     const before = await markOf(file);
     if (!before) return undefined;
     const marks = await this.#load();
     const known = marks[relative(this.#root, file)];
-    if (!options.rehash && known && same(known, before)) return { sha256: known.sha256, size: known.size };
+    const { expected } = options;
+    const suffices = known && same(known, before) && !(expected && "sha512" in expected && !known.sha512);
+    if (!options.rehash && suffices) {
+      const { sha256, sha512, size } = known;
+      return { sha256, size, ...(sha512 === undefined ? {} : { sha512 }) };
+    }
     const hashed = await hashFile(file, options);
-    this.#set(marks, file, { ...before, sha256: hashed.sha256 });
+    this.#set(marks, file, { ...before, ...hashed });
     return hashed;
   }
 
   /** Notes a digest that was computed while the file was written. */
-  async remember(file: string, sha256: string): Promise<void> {
+  async remember(file: string, digest: ContentDigest): Promise<void> {
     const mark = await markOf(file);
-    if (mark) this.#set(await this.#load(), file, { ...mark, sha256 });
+    if (mark) this.#set(await this.#load(), file, { ...mark, ...digest });
   }
 
   /** Writes what was learned, merged with what other processes wrote meanwhile; a lost entry costs only a hash. */
@@ -77,7 +89,7 @@ async function readMarks(file: string): Promise<Record<string, Mark>> {
   }
 }
 
-async function markOf(file: string): Promise<Omit<Mark, "sha256"> | undefined> {
+async function markOf(file: string): Promise<Omit<Mark, "sha256" | "sha512"> | undefined> {
   try {
     const status = await stat(file, { bigint: true });
     if (!status.isFile()) return undefined;
@@ -88,5 +100,5 @@ async function markOf(file: string): Promise<Omit<Mark, "sha256"> | undefined> {
   }
 }
 
-const same = (a: Mark, b: Omit<Mark, "sha256">): boolean =>
+const same = (a: Mark, b: Omit<Mark, "sha256" | "sha512">): boolean =>
   a.size === b.size && a.mtimeNs === b.mtimeNs && a.ino === b.ino;

@@ -3,6 +3,7 @@ import { basename, dirname, join, posix, relative, sep } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
 import { companionDigest } from "./companion-digest.ts";
+import { compareDigests, type ExpectedDigest, fits } from "./content-digest.ts";
 import { hashFile } from "./hash-file.ts";
 import { readSums } from "./mirror-sums.ts";
 import { openSource } from "./source.ts";
@@ -23,7 +24,7 @@ export interface MirrorReport {
 
 /**
  * Hashes every file of a mirror's folder and compares it with all that is known of it: our catalogue, the mirror's SHA256SUMS, the
- * publisher's `.sha256` and SHA256SUMS beside it, and the digest in a blob's own name. Changes nothing. MIRROR_INVALID if there is
+ * publisher's tables of digests beside it, and the digest in a blob's own name. Changes nothing. MIRROR_INVALID if there is
  * no such folder.
  */
 export async function verifyMirror(folder: string, c: RunContext): Promise<MirrorReport> {
@@ -41,16 +42,19 @@ export async function verifyMirror(folder: string, c: RunContext): Promise<Mirro
     c.report({ message: `Checking ${path}`, done: index, total: paths.length, unit: "items" });
     const claims = await claimsAbout(root, path, sums);
     if (claims.length === 0) unverified.push(path);
-    const { sha256 } = await hashFile(join(root, path), { signal: c.signal });
-    const broken = claims.find((claim) => claim.sha256 !== sha256);
-    if (broken) bad.push({ path, problem: `has digest ${sha256}, but ${broken.by} says ${broken.sha256}` });
+    const strongest = claims.find(({ expected }) => "sha512" in expected)?.expected;
+    const found = await hashFile(join(root, path), { expected: strongest, signal: c.signal });
+    const broken = claims.find(({ expected }) => !fits(expected, found));
+    if (!broken) continue;
+    const { wanted, got } = compareDigests(broken.expected, found);
+    bad.push({ path, problem: `has digest ${got}, but ${broken.by} says ${wanted}` });
   }
   return { files: paths.length, bad, unverified };
 }
 
 interface Claim {
   readonly by: string;
-  readonly sha256: string;
+  readonly expected: ExpectedDigest;
 }
 
 async function claimsAbout(root: string, path: string, sums: ReadonlyMap<string, string>): Promise<Claim[]> {
@@ -58,14 +62,17 @@ async function claimsAbout(root: string, path: string, sums: ReadonlyMap<string,
     const text = await readFile(join(root, dirname(path), name), "utf8").catch(() => "");
     return companionDigest(text, basename(path));
   };
-  const found: readonly (readonly [string, string | undefined])[] = [
-    ["the catalogue", publishedDigest(path)],
-    ["SHA256SUMS", sums.get(path)],
-    ["its name", /\/sha256:([0-9a-f]{64})$/.exec(path)?.[1]],
+  const sha256 = (hex: string | undefined) => (hex === undefined ? undefined : { sha256: hex });
+  const found: readonly (readonly [string, ExpectedDigest | undefined])[] = [
+    ["the catalogue", sha256(publishedDigest(path))],
+    ["SHA256SUMS", sha256(sums.get(path))],
+    ["its name", sha256(/\/sha256:([0-9a-f]{64})$/.exec(path)?.[1])],
     [`${basename(path)}.sha256`, await beside(`${basename(path)}.sha256`)],
     [`${dirname(path)}/SHA256SUMS`, path === "SHA256SUMS" ? undefined : await beside("SHA256SUMS")],
+    [`${dirname(path)}/SHA512SUMS`, await beside("SHA512SUMS")],
+    [`${basename(path)}.DIGESTS`, await beside(`${basename(path)}.DIGESTS`)],
   ];
-  return found.flatMap(([by, sha256]) => (sha256 === undefined ? [] : [{ by, sha256 }]));
+  return found.flatMap(([by, expected]) => (expected === undefined ? [] : [{ by, expected }]));
 }
 
 /** Relative paths with `/`; without the table itself and what localkube keeps beside artifacts. */

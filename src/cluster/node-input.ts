@@ -42,7 +42,7 @@ export function nodeInput(s: StartState): NodeInput {
     artifacts,
     certificates: set(s, "certificates"),
     facts,
-    programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork }),
+    programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork, profile: spec.name }),
     network,
     runtime: s.runtime,
     clusterDomain,

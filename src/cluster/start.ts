@@ -4,7 +4,6 @@ import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { hostCapacity } from "../host/capacity.ts";
 import { chooseDriver, driverNames, loadDriver } from "../machine/driver-registry.ts";
-import { machineImage } from "../machine/image/machine-image.ts";
 import type { EmitEvent } from "../pipeline/events.ts";
 import { journal } from "../pipeline/journal.ts";
 import { runLog } from "../pipeline/run-log.ts";
@@ -19,6 +18,7 @@ import { assertUserFlags } from "../provision/node/flags.ts";
 import { checkKubeconfig } from "../provision/kubeconfig/merge-kubeconfig.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { neededPackages } from "./host-needs.ts";
+import { imageSource, refuseLackingImage } from "./image-source.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { StartState } from "./start-state.ts";
 import { startSteps } from "./start-steps.ts";
@@ -139,7 +139,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     };
     const plan = await planArtifacts(wanted, host);
     refuseUnknownFlags(spec, plan.kubernetesVersion);
-    const image = await machineImage(definition.capabilities.image, host, spec.image);
+    const image = await imageSource(spec, definition, host);
     const missingPackages = existing.machine
       ? []
       : await neededPackages(await definition.probe(host), host, image, plan);
@@ -162,7 +162,8 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     addresses: serviceAddresses(spec.serviceCidr),
   };
   const { definition } = choice;
-  const image = await machineImage(definition.capabilities.image, host, spec.image);
+  const image = await imageSource(spec, definition, host);
+  refuseLackingImage(spec, plan);
   const missingPackages = await neededPackages(choice.probe, host, image, plan);
   return { ...settled, definition, driver: definition.open(host), plan, image, missingPackages, record };
 }

@@ -13,6 +13,8 @@ export default class Start extends BaseCommand<typeof Start> {
     "<%= config.bin %> start --yes",
     "<%= config.bin %> start --driver qemu --disk-size 40G",
     "<%= config.bin %> start --driver qemu --image debian-12-generic-amd64.qcow2",
+    "<%= config.bin %> start --driver qemu --image https://example.org/disk.qcow2#sha256=HEX",
+    "<%= config.bin %> start --driver qemu --os flatcar --artifacts upstream",
     "<%= config.bin %> start --runtime cri --cpus 2 --memory 4G",
     "<%= config.bin %> start -p two --kubernetes-version v1.36.5 --feature-gates InPlacePodVerticalScaling=true",
     "<%= config.bin %> start --extra-config kubelet.max-pods=200 --extra-config apiserver.v=4",
@@ -36,9 +38,15 @@ export default class Start extends BaseCommand<typeof Start> {
       helpValue: "SIZE",
       helpGroup: "MACHINE",
     }),
+    os: Flags.string({
+      summary: "Operating system of a virtual machine: debian, flatcar",
+      helpValue: "NAME",
+      helpGroup: "MACHINE",
+    }),
     image: Flags.string({
-      summary: "Disk image of your own for a virtual machine: qcow2, raw, VDI, VMDK, VHDX with cloud-init",
-      helpValue: "FILE",
+      summary:
+        "Disk of a virtual machine: debian (built here), upstream (its makers' cloud image), or your own qcow2, raw, VDI, VMDK, VHDX",
+      helpValue: "NAME|FILE|URL",
       helpGroup: "MACHINE",
     }),
     recreate: Flags.boolean({

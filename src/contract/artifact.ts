@@ -1,3 +1,5 @@
+import type { RunContext } from "./host.ts";
+
 /** Names by which the provisioner asks for artifacts. */
 export type BinaryName =
   "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kube-proxy" | "kubectl";
@@ -30,4 +32,19 @@ export interface ArtifactSet {
   /** Empty with Debian artifacts: the guest image carries these packages. */
   readonly archives: Readonly<Partial<Record<ArchiveName, LocalFile & { readonly version: string }>>>;
   readonly images: Readonly<Record<ImageName, ImageFile>>;
+}
+
+/** A disk image somewhere else: src/artifacts brings it, src/machine makes a machine's disk of it. */
+export interface RemoteDisk {
+  /** What a person calls it: its address, without what may be secret in it. */
+  readonly title: string;
+  /** `sha256:<hex>` or `sha512:<hex>`, when it is known without asking anybody. */
+  readonly digest?: string;
+  /** The digest of what is offered now. Rejects with IMAGE_DIGEST_MISSING or IMAGE_DOWNLOAD_FAILED. */
+  currentDigest(c: RunContext): Promise<string>;
+  /**
+   * Downloads the image unless it is here, checks it, and hands the file to `use`; it may be gone when that has ended well. For one caller
+   * per digest at a time. Rejects with IMAGE_DIGEST_WRONG, IMAGE_DOWNLOAD_FAILED, ARTIFACT_NO_SPACE, ARTIFACT_SOURCE_UNTRUSTED.
+   */
+  withFile(digest: string, c: RunContext, use: (file: string) => Promise<void>): Promise<void>;
 }

@@ -14,6 +14,9 @@ export type Component = (typeof components)[number];
 export const waitTargets = ["apiserver", "node", "system-pods", "dns"] as const;
 export type WaitTarget = (typeof waitTargets)[number];
 
+/** Operating systems that a virtual machine's disk may hold. */
+export const operatingSystems = ["debian", "flatcar"] as const;
+
 export interface ClusterSpec {
   readonly apiVersion: "localkube/v1";
   readonly kind: "Cluster";
@@ -32,7 +35,12 @@ export interface ClusterSpec {
   readonly memoryMiB: number;
   /** Size of a virtual machine's disk, GiB; containers use the host's. */
   readonly diskGiB: number;
-  /** Disk image of a virtual machine: the user's own, an absolute path; empty = the one that is built from the Debian archive. */
+  /** What a virtual machine's disk holds, and with it who reads the seed: cloud-init (debian) or Ignition (flatcar). */
+  readonly os: (typeof operatingSystems)[number];
+  /**
+   * Disk image of a virtual machine: the user's own, an absolute path or an http(s) address, which may end in `#sha256=<hex>`; `upstream` = the
+   * one that the system's makers publish; empty = with Debian the one that is built from its archive, else `upstream`.
+   */
   readonly image: string;
   /** `bridge`, `none` or the path of a CNI conflist or a manifest. */
   readonly cni: string;

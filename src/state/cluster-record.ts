@@ -4,7 +4,7 @@ import type { MachineRef } from "../contract/driver.ts";
 import { clusterSpecSchema } from "./cluster-spec-schema.ts";
 
 /** Schema of the record this program writes. Raise it together with an entry in migrations.ts. */
-export const recordSchema = 2;
+export const recordSchema = 3;
 
 export const clusterPhases = ["creating", "running", "stopped", "paused", "suspended", "deleting"] as const;
 /** What the last command wanted the cluster to be; what the machine is now only the driver knows. */

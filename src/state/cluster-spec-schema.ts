@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { components, waitTargets, type ClusterSpec } from "../contract/cluster-spec.ts";
+import { components, operatingSystems, waitTargets, type ClusterSpec } from "../contract/cluster-spec.ts";
 
 const options = v.record(v.string(), v.string());
 const component = v.picklist(components);
@@ -17,6 +17,7 @@ export const clusterSpecSchema = v.object({
   cpus: v.pipe(v.number(), v.integer(), v.minValue(1)),
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(1)),
   diskGiB: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  os: v.picklist(operatingSystems),
   image: v.string(),
   cni: v.string(),
   serviceCidr: v.string(),

@@ -7,8 +7,14 @@ const disk: Migration = (record) => ({
   spec: { diskGiB: 20, image: "", ...(record["spec"] as object) },
 });
 
+/** All machines of schema 2 were Debian's. */
+const operatingSystem: Migration = (record) => ({
+  ...record,
+  spec: { os: "debian", ...(record["spec"] as object) },
+});
+
 /** By the schema a migration starts from. */
-export const migrations: Readonly<Record<number, Migration>> = { 1: disk };
+export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: operatingSystem };
 
 /**
  * Brings a record from its schema to the wanted one, step by step. Throws an Error naming the schema for which no migration exists;

@@ -3,7 +3,7 @@ import type { ClusterRecord } from "../../src/state/cluster-record.ts";
 import { saveCluster } from "../../src/state/store.ts";
 
 const record = (name: string): ClusterRecord => ({
-  schema: 2,
+  schema: 3,
   spec: {
     apiVersion: "localkube/v1",
     kind: "Cluster",
@@ -16,6 +16,7 @@ const record = (name: string): ClusterRecord => ({
     cpus: 2,
     memoryMiB: 2048,
     diskGiB: 20,
+    os: "debian",
     image: "",
     cni: "bridge",
     serviceCidr: "10.96.0.0/12",

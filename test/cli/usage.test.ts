@@ -35,6 +35,28 @@ describe("what a wrong command line says", () => {
     expect(rest.at(-1)).toContain(fix);
   });
 
+  test.each([
+    [["--os", "fedora"], "OS_UNKNOWN", "«fedora»", "debian, flatcar"],
+    [["--os", "flatcra"], "OS_UNKNOWN", "did you mean «flatcar»", "--os"],
+    [["--os", "flatcar", "--image", "debian"], "OS_IMAGE_CONFLICT", "--os flatcar", "Leave one of them out"],
+    [["--image", "ftp://example.org/disk"], "IMAGE_ADDRESS_INVALID", "only http and https", "#sha256=HEX"],
+    [
+      ["--image", "https://example.org/disk#md5=0"],
+      "IMAGE_ADDRESS_INVALID",
+      "neither sha256=HEX",
+      "#sha256=HEX",
+    ],
+    [["--image", "https://u:p@example.org/disk"], "IMAGE_ADDRESS_INVALID", "user's name", "#sha256=HEX"],
+  ])("start %j → %s", async (flags, id, what, fix) => {
+    const { exitCode, stdout, stderr } = await localkube(home, ["start", "--dry-run", ...flags]);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`Error ${id}: `);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(what);
+    expect(stderr.trimEnd().split("\n").at(-1)).toContain(fix);
+    expect(stderr).not.toContain("u:p");
+  });
+
   test("is a JSON document on standard output when JSON is asked for", async () => {
     for (const argv of [
       ["version", "--nope", "--output", "json"],

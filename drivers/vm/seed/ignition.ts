@@ -1,12 +1,16 @@
 import { firstBootMarker, type SeedInput, type SeedInterface } from "./seed-input.ts";
 
-/** Ignition's configuration (coreos.github.io/ignition, spec 3.3) with the same content as the NoCloud seed. Holds the private host key. */
+/**
+ * Ignition's configuration (coreos.github.io/ignition, spec 3.3) with the same content as the NoCloud seed, and what makes a Flatcar a node:
+ * programs go to /usr/local, which it mounts read-only, and its reboots for updates would take the cluster down. Holds the private host key.
+ */
 export function ignitionConfig({ hostname, authorizedKey, hostKey, interfaces }: SeedInput): string {
   const keys = [authorizedKey];
   return JSON.stringify({
     ignition: { version: "3.3.0" },
     passwd: { users: ["root", "core"].map((name) => ({ name, sshAuthorizedKeys: keys })) },
     storage: {
+      directories: [upper, work].map((path) => ({ path, mode: 0o755 })),
       files: [
         file("/etc/hostname", `${hostname}\n`, 0o644),
         file("/etc/ssh/ssh_host_ed25519_key", hostKey.privatePem, 0o600),
@@ -17,8 +21,36 @@ export function ignitionConfig({ hostname, authorizedKey, hostKey, interfaces }:
         ),
       ],
     },
+    systemd: {
+      units: [
+        { name: "usr-local.mount", enabled: true, contents: writableUsrLocal },
+        { name: "locksmithd.service", mask: true },
+      ],
+    },
   });
 }
+
+const upper = "/var/lib/localkube/usr-local/upper";
+const work = "/var/lib/localkube/usr-local/work";
+
+/** systemd.mount(5). Where the folder can be written to as it is, nothing is mounted. */
+const writableUsrLocal = [
+  "[Unit]",
+  "Description=Writable /usr/local for localkube",
+  "ConditionPathIsReadWrite=!/usr/local",
+  "RequiresMountsFor=/var/lib/localkube",
+  "Before=sshd.service",
+  "",
+  "[Mount]",
+  "What=overlay",
+  "Where=/usr/local",
+  "Type=overlay",
+  `Options=lowerdir=/usr/local,upperdir=${upper},workdir=${work}`,
+  "",
+  "[Install]",
+  "WantedBy=multi-user.target",
+  "",
+].join("\n");
 
 const file = (path: string, text: string, mode: number): object => ({
   path,

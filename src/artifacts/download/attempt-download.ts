@@ -1,6 +1,6 @@
-import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
+import { type ContentDigest, ContentHash } from "../content-digest.ts";
 import { httpClient } from "../http/http-client.ts";
 import { withoutCredentials } from "../source.ts";
 import type { DownloadRequest } from "./download-request.ts";
@@ -9,7 +9,7 @@ import { type Answer, bodyOffset, validatorOf, wholeSize } from "./response-chec
 import { RetryableFailure } from "./retryable-failure.ts";
 
 export interface AttemptResult {
-  readonly sha256: string;
+  readonly digest: ContentDigest;
   readonly size: number;
   /** Part of the content came from an earlier attempt. */
   readonly resumed: boolean;
@@ -18,9 +18,9 @@ export interface AttemptResult {
 /** One request. Resolves when the partial file holds all of it; otherwise throws and keeps what came. */
 export async function attemptDownload(request: DownloadRequest, part: PartialFile): Promise<AttemptResult> {
   const url = withoutCredentials(request.url);
-  const present = await part.read(url, request.signal);
+  const present = await part.read(url, request.expected, request.signal);
   if (present && present.bytes === present.info.total)
-    return { sha256: present.hash.digest("hex"), size: present.bytes, resumed: true };
+    return { digest: present.hash.digest(), size: present.bytes, resumed: true };
   const stall = stallWatch(request);
   try {
     return await receive(request, part, present, stall);
@@ -53,9 +53,9 @@ async function receive(
         : { url: withoutCredentials(request.url), validator, ...(total === undefined ? {} : { total }) },
     );
     const resumed = offset > 0;
-    const hash = resumed && present ? present.hash : createHash("sha256");
+    const hash = resumed && present ? present.hash : new ContentHash(request.expected);
     const size = await write(request, stream, { path: part.path, offset, total, hash, stall });
-    return { sha256: hash.digest("hex"), size, resumed };
+    return { digest: hash.digest(), size, resumed };
   } finally {
     stream.destroy();
   }
@@ -68,7 +68,7 @@ async function receive(
 async function write(
   request: DownloadRequest,
   chunks: AsyncIterable<Buffer>,
-  to: { path: string; offset: number; total: number | undefined; hash: Hash; stall: StallWatch },
+  to: { path: string; offset: number; total: number | undefined; hash: ContentHash; stall: StallWatch },
 ): Promise<number> {
   let size = to.offset;
   request.onProgress(size, to.total);

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { compareDigests, type ContentDigest, ContentHash, fits } from "../content-digest.ts";
 import { treePath } from "../identity.ts";
 import type { DownloadRequest } from "./download-request.ts";
 import { RetryableFailure } from "./retryable-failure.ts";
@@ -14,13 +14,13 @@ const highWaterMark = 1024 * 1024;
 export async function copyFromFolder(
   folder: string,
   request: Omit<DownloadRequest, "url" | "env" | "limits" | "accept" | "log">,
-): Promise<{ readonly sha256: string; readonly size: number }> {
-  const { subject, file, signal } = request;
+): Promise<ContentDigest & { readonly size: number }> {
+  const { subject, file, signal, expected } = request;
   const part = `${file}.part`;
   try {
     const from = treePath(folder, subject.path);
     const { size: total } = await stat(from);
-    const hash = createHash("sha256");
+    const hash = new ContentHash(expected);
     let size = 0;
     const count = async function* (chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
@@ -36,16 +36,15 @@ export async function copyFromFolder(
       createWriteStream(part, { mode: 0o644, highWaterMark }),
       { signal },
     );
-    const sha256 = hash.digest("hex");
-    if (request.sha256 !== undefined && request.sha256 !== sha256)
+    const digest = hash.digest();
+    if (expected && !fits(expected, digest))
       throw new LocalkubeError("ARTIFACT_DIGEST_MISMATCH", {
         path: subject.path,
         source: subject.source,
-        wanted: request.sha256,
-        got: sha256,
+        ...compareDigests(expected, digest),
       });
     await rename(part, file);
-    return { sha256, size };
+    return { ...digest, size };
   } catch (error) {
     await rm(part, { force: true });
     signal.throwIfAborted();

@@ -1,7 +1,8 @@
 import { rename } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import { attemptDownload } from "./attempt-download.ts";
+import { compareDigests, type ContentDigest, fits } from "../content-digest.ts";
+import { attemptDownload, type AttemptResult } from "./attempt-download.ts";
 import type { DownloadRequest } from "./download-request.ts";
 import { PartialFile } from "./partial-file.ts";
 import { RetryableFailure } from "./retryable-failure.ts";
@@ -15,7 +16,7 @@ import { transferFailure, unreachable } from "./transfer-failure.ts";
  */
 export async function downloadFile(
   request: DownloadRequest,
-): Promise<{ readonly sha256: string; readonly size: number }> {
+): Promise<ContentDigest & { readonly size: number }> {
   const part = new PartialFile(request.file);
   const { limits, signal, subject } = request;
   let failures = 0;
@@ -28,7 +29,7 @@ export async function downloadFile(
     const before = received;
     try {
       const result = await attemptDownload({ ...request, onProgress }, part);
-      if (await accepted(request, part, result)) return { sha256: result.sha256, size: result.size };
+      if (await accepted(request, part, result)) return { ...result.digest, size: result.size };
     } catch (error) {
       signal.throwIfAborted();
       const failure = transferFailure(error, subject, request.file);
@@ -53,17 +54,16 @@ export async function downloadFile(
 async function accepted(
   request: DownloadRequest,
   part: PartialFile,
-  result: { readonly sha256: string; readonly resumed: boolean },
+  result: AttemptResult,
 ): Promise<boolean> {
-  const { sha256: wanted, subject, file } = request;
-  if (wanted !== undefined && wanted !== result.sha256) {
+  const { expected, subject, file } = request;
+  if (expected && !fits(expected, result.digest)) {
     await part.discard();
     if (!result.resumed)
       throw new LocalkubeError("ARTIFACT_DIGEST_MISMATCH", {
         path: subject.path,
         source: subject.source,
-        wanted,
-        got: result.sha256,
+        ...compareDigests(expected, result.digest),
       });
     request.log(`${subject.path}: the continued download has a wrong digest; fetching it anew`);
     return false;

@@ -1,3 +1,4 @@
+import type { ExpectedDigest } from "../content-digest.ts";
 import type { DownloadLimits } from "./limits.ts";
 import type { TransferSubject } from "./transfer-subject.ts";
 
@@ -5,8 +6,8 @@ export interface DownloadRequest {
   readonly url: URL;
   /** Appears by rename, only with the wanted content. The caller holds the file's lock. */
   readonly file: string;
-  /** Hex; without it whatever the source sends is taken. */
-  readonly sha256?: string | undefined;
+  /** Without it whatever the source sends is taken. */
+  readonly expected?: ExpectedDigest | undefined;
   readonly accept?: string | undefined;
   readonly subject: TransferSubject;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
-import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
+import { ContentHash, type ExpectedDigest } from "../content-digest.ts";
 
 /** What must still hold for a partial file to be continued. */
 export interface PartialInfo {
@@ -16,7 +16,7 @@ export interface PartialContent {
   readonly info: PartialInfo;
   readonly bytes: number;
   /** State of the digest after these bytes: they are read again from the disk, not trusted. */
-  readonly hash: Hash;
+  readonly hash: ContentHash;
 }
 
 /** A download in progress: `<file>.part` and beside it what is needed to continue it after the process was killed. */
@@ -30,10 +30,14 @@ export class PartialFile {
   }
 
   /** `undefined` when there is nothing to continue for that address. */
-  async read(url: string, signal: AbortSignal): Promise<PartialContent | undefined> {
+  async read(
+    url: string,
+    expected: ExpectedDigest | undefined,
+    signal: AbortSignal,
+  ): Promise<PartialContent | undefined> {
     const info = await this.#readInfo();
     if (info?.url !== url) return undefined;
-    const hash = createHash("sha256");
+    const hash = new ContentHash(expected);
     let bytes = 0;
     try {
       for await (const chunk of createReadStream(this.path, { signal, highWaterMark: 1024 * 1024 })) {

@@ -49,7 +49,7 @@ export async function registryImageArchive(
     const written = await writeOciArchive(image, file, { signal });
     await writeFileAtomic(`${file}.sha256`, `${written.sha256}\n`);
     const memo = new VerifiedMemo(imageFolder(c.host));
-    await memo.remember(file, written.sha256);
+    await memo.remember(file, { sha256: written.sha256 });
     await memo.save();
     return written;
   });

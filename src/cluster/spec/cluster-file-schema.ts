@@ -27,6 +27,7 @@ export const clusterFileSchema = v.strictObject({
   memoryMiB: number,
   diskSize: quantity,
   diskGiB: number,
+  os: text,
   image: text,
   cni: text,
   serviceCidr: text,

@@ -32,6 +32,7 @@ const effects: Readonly<Record<keyof SpecLayer, ChangeEffect>> = {
   cpus: "resize",
   memory: "resize",
   diskSize: "resize",
+  os: "recreate",
   image: "recreate",
   cni: "recreate",
   serviceCidr: "recreate",

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from "yaml";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
+import { imageFromFolder } from "./parse-image.ts";
 import { clusterFileSchema, type ClusterFile } from "./cluster-file-schema.ts";
 import type { SpecLayer } from "./spec-layer.ts";
 
@@ -93,7 +94,8 @@ function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
     cpus: content.cpus,
     memory: content.memory ?? memoryMiB,
     diskSize: content.diskSize ?? diskGiB,
-    image: image ? resolve(folder, image) : image,
+    os: content.os,
+    image: image === undefined ? image : imageFromFolder(image, folder),
     cni: cni && !["bridge", "none"].includes(cni) ? resolve(folder, cni) : cni,
     serviceCidr: content.serviceCidr,
     podCidr: content.podCidr,

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { normaliseVersion } from "../../artifacts/catalogue/kubernetes-version.ts";
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import { type ClusterSpec, operatingSystems } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostCapacity } from "../../host/capacity.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { profileName } from "../../state/profile-name.ts";
 import { parseExtraConfig } from "./parse-extra-config.ts";
+import { parseImage } from "./parse-image.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse-lists.ts";
 import { parseCidrs } from "./parse-networks.ts";
 import {
@@ -51,6 +52,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     ...sources.file,
     ...sources.flags,
   };
+  const os = oneOf("OS_UNKNOWN", wish.os, operatingSystems);
   return {
     apiVersion: "localkube/v1",
     kind: "Cluster",
@@ -63,7 +65,8 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     cpus: parseCpus(wish.cpus),
     memoryMiB: parseMemory(wish.memory),
     diskGiB: parseDiskSize(wish.diskSize),
-    image: wish.image === "" ? "" : resolve(wish.image),
+    os,
+    image: parseImage(wish.image, os),
     cni: ["bridge", "none"].includes(wish.cni) || wish.cni === "" ? wish.cni || "bridge" : resolve(wish.cni),
     ...parseCidrs(wish.serviceCidr, wish.podCidr),
     extraConfig: parseExtraConfig(wish.extraConfig),
@@ -81,7 +84,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
 }
 
 function oneOf<T extends string>(
-  id: "DRIVER_UNKNOWN" | "RUNTIME_UNKNOWN" | "ARTIFACTS_UNKNOWN",
+  id: "DRIVER_UNKNOWN" | "RUNTIME_UNKNOWN" | "ARTIFACTS_UNKNOWN" | "OS_UNKNOWN",
   value: string,
   known: readonly T[],
 ): T {

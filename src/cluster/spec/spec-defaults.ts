@@ -17,6 +17,7 @@ export function specDefaults(capacity: HostCapacity): Required<SpecLayer> {
     cpus: Math.min(2, capacity.cpus),
     memory: Math.min(quarter, capacity.memoryMiB),
     diskSize: 20,
+    os: "debian",
     image: "",
     cni: "bridge",
     serviceCidr: "10.96.0.0/12",

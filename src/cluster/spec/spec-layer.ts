@@ -13,6 +13,7 @@ export interface SpecLayer {
   readonly memory?: string | number;
   /** `20G` or a number of GiB. */
   readonly diskSize?: string | number;
+  readonly os?: string;
   readonly image?: string;
   readonly cni?: string;
   readonly serviceCidr?: string;
@@ -45,6 +46,7 @@ export const flagOfField = {
   cpus: "cpus",
   memory: "memory",
   diskSize: "disk-size",
+  os: "os",
   image: "image",
   cni: "cni",
   serviceCidr: "service-cidr",

@@ -37,15 +37,14 @@ export const machineImage: Step<StartState> = {
   id: "machine-image",
   title: "Preparing the machine image",
   needs: ["host-packages"],
-  timeoutMs: 1_500_000,
+  // An image from a slow server takes its time.
+  timeoutMs: 5_400_000,
   // A machine that is there needs no image any more.
   check: async (s) => (s.record.machine || (await s.image.ready()) ? "done" : "todo"),
-  plan: (s) => [
-    s.record.spec.image === ""
-      ? `build ${s.image.title} from the Debian archive, once`
-      : `convert ${s.image.title}, once`,
-  ],
-  apply: (s, c) => s.image.build(c),
+  plan: (s) => [`${s.image.plan}, once`],
+  async apply(s, c) {
+    await s.image.build(c);
+  },
 };
 
 export const machineCreate: Step<StartState, ClusterBase> = {
@@ -73,7 +72,7 @@ export const machineCreate: Step<StartState, ClusterBase> = {
       s.machine = recorded;
       return "unchanged";
     }
-    const machine = await s.driver.create(await machineSpec(s), c);
+    const machine = await s.driver.create(await machineSpec(s, c), c);
     await updateRecord(s, { machine });
     s.machine = machine;
     return undefined;
@@ -137,7 +136,7 @@ export const machineConnect: Step<StartState> = {
   },
 };
 
-async function machineSpec(s: StartState): Promise<MachineSpec> {
+async function machineSpec(s: StartState, c: RunContext): Promise<MachineSpec> {
   await mkdir(join(s.paths.identity, ".."), { recursive: true, mode: 0o700 });
   const { identity, hostKey } = await ensureKeys({
     identityFile: s.paths.identity,
@@ -150,7 +149,7 @@ async function machineSpec(s: StartState): Promise<MachineSpec> {
     cpus: spec.cpus,
     memoryMiB: spec.memoryMiB,
     diskGiB: spec.diskGiB,
-    image: s.image.image,
+    image: await s.image.build(c),
     ports: [
       { name: "ssh", guestPort: 22, hostPort: 0 },
       { name: "api", guestPort: apiServerPort, hostPort: spec.apiServer.port },

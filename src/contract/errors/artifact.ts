@@ -18,7 +18,7 @@ export const artifactErrors = {
   },
   ARTIFACT_DIGEST_MISSING: {
     exit: exitCodes.io,
-    title: "{path} from {source} holds no SHA-256 digest of {name}",
+    title: "{path} from {source} holds no SHA-256 or SHA-512 digest of {name}",
     fix: "Check what {source} serves, or use another --mirror",
   },
   ARTIFACT_NOT_FOUND: {

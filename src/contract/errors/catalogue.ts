@@ -2,6 +2,7 @@ import { artifactErrors } from "./artifact.ts";
 import { clusterErrors } from "./cluster.ts";
 import { driverErrors } from "./driver.ts";
 import { hostErrors } from "./host.ts";
+import { imageErrors } from "./image.ts";
 import { machineErrors } from "./machine.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
@@ -12,6 +13,7 @@ export const catalogue = {
   ...usageErrors,
   ...hostErrors,
   ...driverErrors,
+  ...imageErrors,
   ...machineErrors,
   ...sshErrors,
   ...artifactErrors,

@@ -98,16 +98,6 @@ export const usageErrors = {
     title: "{cpus} CPUs were asked for, the host has {available}",
     fix: "Use --cpus {available} or fewer",
   },
-  IMAGE_NEEDS_VM: {
-    exit: exitCodes.usage,
-    title: "The disk image {file} is for virtual machines, and the driver makes containers",
-    fix: "Name a driver of virtual machines: localkube start --driver qemu --image {file}",
-  },
-  IMAGE_UNUSABLE: {
-    exit: exitCodes.usage,
-    title: "{file} is no disk image to make a machine from: {problem}",
-    fix: "See what it is: qemu-img info {file}",
-  },
   FORWARD_TARGET_INVALID: {
     exit: exitCodes.usage,
     title: "«{target}» is neither a Service nor a port of the node",

@@ -1,60 +1,107 @@
+import type { RemoteDisk } from "../../contract/artifact.ts";
 import type { DriverCapabilities, MachineImage } from "../../contract/driver.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
+import { isWhole } from "../../host/image-file/image-record.ts";
 import { buildDiskImage, builtDiskImage } from "./disk/built-disk-image.ts";
+import { convertDiskImage, type FirstBoot, ownDiskImage } from "./disk/own-disk-image.ts";
+import { remoteDiskImage } from "./disk/remote-disk-image.ts";
 import { imageBuilder } from "./image-builder.ts";
-import { convertDiskImage, ownDiskImage } from "./disk/own-disk-image.ts";
-import { isWhole } from "./image-record.ts";
 import { buildRootfsImage, rootfsImage } from "./rootfs-image.ts";
 
 /** The image a machine is made from, and how to get it. */
 export interface ImageSource {
-  readonly image: MachineImage;
   /** What a person calls it: «the machine image 3f2a…». */
   readonly title: string;
-  /** Whether it is in the cache, whole. */
+  /** Half a sentence for `--dry-run`: what `build` does when it has to. */
+  readonly plan: string;
+  /** Whether it is in the cache, whole, and nobody has to be asked. */
   ready(): Promise<boolean>;
-  build(c: RunContext): Promise<void>;
+  /** Gives the image, making it where it is not there; idempotent. */
+  build(c: RunContext): Promise<MachineImage>;
   /** Programs of this host that `build` runs; `canInstall`: what is missing could be had as Debian packages. */
   programs(canInstall: boolean): Promise<readonly string[]>;
 }
 
+/** Which disk a virtual machine shall have. */
+export type DiskWish =
+  | { readonly from: "debian" }
+  | { readonly from: "file"; readonly file: string; readonly firstBoot: FirstBoot }
+  | {
+      readonly from: "remote";
+      /** How it was asked for. */
+      readonly name: string;
+      readonly remote: RemoteDisk;
+      readonly firstBoot: FirstBoot;
+    };
+
 /**
- * Decides by what the driver wants and, for a disk, by the user's own image (absolute path; empty = none); changes and fetches nothing.
- * Rejects with IMAGE_NEEDS_VM when a container should get a disk.
+ * Decides by what the driver wants and, for a disk, by the wish; changes and fetches nothing. Rejects with IMAGE_NEEDS_VM when a container
+ * should get a disk.
  */
 export async function machineImage(
   kind: DriverCapabilities["image"],
   host: HostContext,
-  own = "",
+  wish: DiskWish = { from: "debian" },
 ): Promise<ImageSource> {
-  if (own !== "") {
-    if (kind !== "disk") throw new LocalkubeError("IMAGE_NEEDS_VM", { file: own });
-    const image = await ownDiskImage(own, host);
-    return {
-      image,
-      title: `the disk image ${own}`,
-      ready: () => isWhole(image.file),
-      build: (c) => convertDiskImage(own, image, c),
-      programs: () => Promise.resolve(["qemu-img"]),
-    };
-  }
-  if (kind === "disk") {
-    const image = await builtDiskImage(host);
-    return {
-      image,
-      title: `the disk image ${image.key}`,
-      ready: () => isWhole(image.file),
-      build: (c) => buildDiskImage(image, c),
-      programs: () => Promise.resolve(["mmdebstrap", "mke2fs", "sfdisk", "qemu-img"]),
-    };
-  }
-  const image = await rootfsImage(host);
+  if (wish.from !== "debian" && kind !== "disk")
+    throw new LocalkubeError("IMAGE_NEEDS_VM", {
+      file: wish.from === "file" ? wish.file : wish.name,
+    });
+  if (wish.from === "file") return ownSource(wish.file, wish.firstBoot, host);
+  if (wish.from === "remote") return remoteSource(wish.remote, wish.firstBoot, host);
+  return kind === "disk" ? debianSource(host) : rootfsSource(host);
+}
+
+const onlyQemuImg = () => Promise.resolve(["qemu-img"]);
+
+async function ownSource(file: string, firstBoot: FirstBoot, host: HostContext): Promise<ImageSource> {
+  const image = await ownDiskImage(file, host, firstBoot);
+  const title = `the disk image ${file}`;
   return {
-    image,
-    title: `the machine image ${image.key}`,
+    title,
+    plan: `convert ${title}`,
     ready: () => isWhole(image.file),
-    build: (c) => buildRootfsImage(image, c),
+    build: async (c) => {
+      await convertDiskImage(file, image, c);
+      return image;
+    },
+    programs: onlyQemuImg,
+  };
+}
+
+function remoteSource(remote: RemoteDisk, firstBoot: FirstBoot, host: HostContext): ImageSource {
+  const title = `the disk image ${remote.title}`;
+  const image = remoteDiskImage(remote, firstBoot, host);
+  return { title, plan: `download and convert ${title}`, ...image, programs: onlyQemuImg };
+}
+
+async function debianSource(host: HostContext): Promise<ImageSource> {
+  const image = await builtDiskImage(host);
+  const title = `the disk image ${image.key}`;
+  return {
+    title,
+    plan: `build ${title} from the Debian archive`,
+    ready: () => isWhole(image.file),
+    build: async (c) => {
+      await buildDiskImage(image, c);
+      return image;
+    },
+    programs: () => Promise.resolve(["mmdebstrap", "mke2fs", "sfdisk", "qemu-img"]),
+  };
+}
+
+async function rootfsSource(host: HostContext): Promise<ImageSource> {
+  const image = await rootfsImage(host);
+  const title = `the machine image ${image.key}`;
+  return {
+    title,
+    plan: `build ${title} from the Debian archive`,
+    ready: () => isWhole(image.file),
+    build: async (c) => {
+      await buildRootfsImage(image, c);
+      return image;
+    },
     // Where packages can be installed mmdebstrap is; elsewhere the image may come from a registry instead.
     programs: async (canInstall) =>
       canInstall || (await imageBuilder(host)) === "mmdebstrap" ? ["mmdebstrap"] : [],

@@ -1,15 +1,13 @@
-import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { MachineImage } from "../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
+import { isWhole } from "../../host/image-file/image-record.ts";
+import { makeImageFile } from "../../host/image-file/make-image-file.ts";
 import { assertSpace } from "./assert-space.ts";
 import { containerfileImage } from "./containerfile-image.ts";
 import { debootstrapImage } from "./debootstrap-image.ts";
 import { imageBuilder } from "./image-builder.ts";
-import { withImageLock } from "./image-lock.ts";
-import { isWhole, recordImage } from "./image-record.ts";
 import { imageKey } from "./guest-recipe.ts";
-import { sweepPartials } from "./sweep-partials.ts";
 
 const builders = { mmdebstrap: debootstrapImage, containerfile: containerfileImage };
 
@@ -29,23 +27,10 @@ export const hasImage = (image: MachineImage): Promise<boolean> => isWhole(image
  * IMAGE_NO_SPACE, IMAGE_BUILD_BUSY, DEBIAN_ARCHIVE_UNREACHABLE, IMAGE_REGISTRY_UNREACHABLE or DEBIAN_ROOT_FAILED.
  */
 export async function buildRootfsImage(image: MachineImage, c: RunContext): Promise<void> {
-  if (await hasImage(image)) return;
-  const { file } = image;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await withImageLock(file, c, async (locked) => {
-    if (await hasImage(image)) return;
+  await makeImageFile(image.file, c, async (partial, locked) => {
     const builder = await imageBuilder(locked.host);
-    await assertSpace(dirname(file), locked.host);
-    await sweepPartials(file);
-    // A name of its own: the tool of a killed localkube may still be writing to the earlier one.
-    const partial = `${file}.${process.pid}.partial`;
-    try {
-      await builders[builder](partial, locked);
-      const digest = await recordImage(partial, file, locked);
-      locked.log(`machine image ${file}: sha256 ${digest}`);
-      await rename(partial, file);
-    } finally {
-      await rm(partial, { force: true });
-    }
+    await assertSpace(dirname(partial), locked.host);
+    await builders[builder](partial, locked);
+    return partial;
   });
 }

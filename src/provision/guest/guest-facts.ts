@@ -24,6 +24,9 @@ export interface GuestFacts {
   readonly etcdVersion: string;
   readonly etcdPath: string;
   readonly cniBinDir: string;
+  /** What kubelet and kube-proxy run, and nobody brings: kubeadm asks for the same. */
+  readonly hasIptables: boolean;
+  readonly hasConntrack: boolean;
   readonly forwardsPackets: boolean;
   /** Seconds by which the guest's clock is certainly ahead (negative: behind) of this host's; 0 within a second. */
   readonly clockAheadSeconds: number;
@@ -65,6 +68,7 @@ echo "containerd=$([ "$containerd" ] && $containerd --version 2>/dev/null | cut 
 echo "runc=$([ "$runc" ] && $runc --version 2>/dev/null | sed -n 's/^runc version //p')"
 echo "etcdPath=$etcd"
 echo "etcd=$([ "$etcd" ] && $etcd --version 2>/dev/null | sed -n 's/^etcd Version: //p')"
+for tool in iptables conntrack; do echo "$tool=$(own $tool $tool || true)"; done
 dirs="/usr/lib/cni /usr/libexec/cni"
 [ -e $notes/cni-plugins.unpacked ] || dirs="/opt/cni/bin $dirs"
 for dir in $dirs; do [ -f $dir/bridge ] && [ ! -L $dir/bridge ] && { echo "cni=$dir"; break; }; done
@@ -116,6 +120,8 @@ export function parseFacts(
     etcdVersion: release(text("etcd")),
     etcdPath: text("etcdPath"),
     cniBinDir: text("cni"),
+    hasIptables: text("iptables") !== "",
+    hasConntrack: text("conntrack") !== "",
     forwardsPackets: text("forward") === "1",
     clockAheadSeconds: clockAhead(Number(text("clock")), askedAt, answeredAt),
   };

@@ -1,11 +1,11 @@
 import type { ArchiveName, ArtifactSet } from "../../contract/artifact.ts";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import { fileEntry, textEntry } from "../node/push-entries.ts";
 import { compareReleases } from "./compare-releases.ts";
 import { type GuestArchive, guestArchive } from "./guest-archive.ts";
+import { type Lack, unsuitable } from "./unsuitable.ts";
 
 /** Releases that go with one Kubernetes minor; the catalogue knows them. */
 export interface ProgramNeeds {
@@ -30,24 +30,36 @@ export interface ResolvedPrograms {
 
 type ProgramFacts = Pick<
   GuestFacts,
-  "containerdVersion" | "containerdPath" | "runcVersion" | "etcdVersion" | "etcdPath" | "cniBinDir"
+  | "os"
+  | "containerdVersion"
+  | "containerdPath"
+  | "runcVersion"
+  | "etcdVersion"
+  | "etcdPath"
+  | "cniBinDir"
+  | "hasIptables"
+  | "hasConntrack"
 >;
 
 /**
  * What the guest has and is good enough is used, the rest is pushed. `foreignNetwork`: the pod network brings plugins of its own, which
- * by custom go to /opt/cni/bin, so the runtime must look there. Rejects with GUEST_UNSUITABLE when something is missing and the
- * artifacts do not carry it. Pure.
+ * by custom go to /opt/cni/bin, so the runtime must look there. Throws GUEST_UNSUITABLE, which names everything that is missing and that the
+ * artifacts do not carry. Pure.
  */
 export function resolvePrograms(
   facts: ProgramFacts,
   artifacts: Pick<ArtifactSet, "archives" | "source">,
   needs: ProgramNeeds,
-  { foreignNetwork }: { readonly foreignNetwork: boolean },
+  { foreignNetwork, profile }: { readonly foreignNetwork: boolean; readonly profile: string },
 ): ResolvedPrograms {
   const pushed: GuestArchive[] = [];
+  const lacks: Lack[] = [];
   const bring = (name: Exclude<ArchiveName, "runc">, own: Own): Own => {
     const archive = artifacts.archives[name];
-    if (!archive) throw missing(name, own, artifacts.source);
+    if (!archive) {
+      lacks.push({ name, version: own.version });
+      return own;
+    }
     pushed.push(guestArchive(name, archive));
     return { path: `${guestPaths.bin}/${name}`, version: archive.version };
   };
@@ -60,6 +72,10 @@ export function resolvePrograms(
   const own = facts.cniBinDir;
   if (!own) bring("cni-plugins", { path: "", version: "" });
   if (artifacts.archives.crictl) bring("crictl", { path: "", version: "" });
+  const runc = runcFiles(facts.runcVersion, artifacts, needs.runc);
+  if (!runc) lacks.push({ name: "runc", version: facts.runcVersion });
+  lacks.push(...missingTools(facts));
+  if (lacks.length > 0) throw unsuitable(lacks, facts.os, artifacts.source, profile);
   const isElsewhere = own !== "" && own !== guestPaths.cniBin;
   return {
     etcd,
@@ -67,9 +83,15 @@ export function resolvePrograms(
     cniBinDir: own === "" || foreignNetwork ? guestPaths.cniBin : own,
     ...(isElsewhere && foreignNetwork ? { linkCniFrom: own } : {}),
     archives: pushed,
-    files: runcFiles(facts.runcVersion, artifacts, needs.runc),
+    files: runc ?? [],
   };
 }
+
+/** Nobody brings these. */
+const missingTools = ({ hasIptables, hasConntrack }: ProgramFacts): readonly Lack[] => [
+  ...(hasIptables ? [] : [{ name: "iptables", version: "" } as const]),
+  ...(hasConntrack ? [] : [{ name: "conntrack", version: "" } as const]),
+];
 
 /** 3.5.0 to 3.5.2 lose data. */
 const isGoodEtcd = ({ version }: Own, oldest: string): boolean =>
@@ -80,14 +102,14 @@ const isWithin = ({ version }: Own, { floor, below }: ProgramNeeds["containerd"]
   compareReleases(version, floor) >= 0 &&
   (below === undefined || compareReleases(version, below) < 0);
 
-/** An older runc than we would bring is still good enough where we have none. */
+/** An older runc than we would bring is still good enough where we have none; `undefined` when there is none at all. */
 function runcFiles(
   version: string,
-  { archives, source }: Pick<ArtifactSet, "archives" | "source">,
+  { archives }: Pick<ArtifactSet, "archives">,
   wanted: string,
-): readonly PushEntry[] {
+): readonly PushEntry[] | undefined {
   if (version !== "" && (!archives.runc || compareReleases(version, wanted) >= 0)) return [];
-  if (!archives.runc) throw missing("runc", { path: "", version }, source);
+  if (!archives.runc) return undefined;
   return [
     fileEntry(guestPaths.runc, archives.runc, 0o755),
     // Tells guestFacts that this runc is ours.
@@ -98,12 +120,4 @@ function runcFiles(
 interface Own {
   readonly path: string;
   readonly version: string;
-}
-
-function missing(name: string, { version }: Own, source: string): LocalkubeError {
-  const has = version ? `its ${name} ${version} does not go with this Kubernetes` : `it has no ${name}`;
-  return new LocalkubeError("GUEST_UNSUITABLE", {
-    problem: `${has}, and the ${source} artifacts bring none`,
-    fix: `Install a fitting ${name} in the machine, or use --artifacts upstream`,
-  });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { fetchArtifacts, planArtifacts } from "../../../src/artifacts/artifact-set.ts";
 import { debianFileNames } from "../../../src/artifacts/debian/artifact-files.ts";
@@ -7,7 +7,15 @@ import { debianIdentity } from "../../../src/artifacts/debian-source.ts";
 import { pullMirror } from "../../../src/artifacts/mirror.ts";
 import { verifyMirror } from "../../../src/artifacts/verify-mirror.ts";
 import { folderHandler, startServer } from "./loopback-server.ts";
-import { hasty, put, sha256, temporaryFolder, type TestContext, testContext } from "./test-context.ts";
+import {
+  hasty,
+  put,
+  sha256,
+  sha512,
+  temporaryFolder,
+  type TestContext,
+  testContext,
+} from "./test-context.ts";
 
 let folder: string;
 let mirror: string;
@@ -118,4 +126,24 @@ test.each(["folder", "address"])("Debian artifacts come from a mirror that has t
   const copy = join(folder, "copy");
   expect(await pullMirror(again, copy, c)).toMatchObject({ files: debianFileNames.length + 1 });
   expect(await verifyMirror(copy, c)).toMatchObject({ bad: [], unverified: [] });
+});
+
+test("a mirror's disk images are checked by the publisher's SHA-512", async () => {
+  const image = "cloud.debian.org/images/cloud/bookworm/latest/debian-12-generic-amd64.qcow2";
+  const flatcar = "stable.release.flatcar-linux.net/amd64-usr/current/flatcar.img";
+  await put(join(mirror, image), "image");
+  await put(join(mirror, dirname(image), "SHA512SUMS"), `${sha512("image")}  ${basename(image)}\n`);
+  await put(join(mirror, flatcar), "other");
+  await put(
+    join(mirror, `${flatcar}.DIGESTS`),
+    `# MD5 HASH\n${"0".repeat(32)}  flatcar.img\n# SHA512 HASH\n${sha512("image")}  flatcar.img\n`,
+  );
+  const { bad, unverified } = await verifyMirror(mirror, c);
+  expect(bad).toEqual([
+    {
+      path: flatcar,
+      problem: `has digest ${sha512("other")}, but flatcar.img.DIGESTS says ${sha512("image")}`,
+    },
+  ]);
+  expect(unverified).not.toContain(image);
 });

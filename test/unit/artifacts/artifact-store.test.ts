@@ -7,7 +7,15 @@ import { ArtifactStore } from "../../../src/artifacts/artifact-store.ts";
 import { openSource } from "../../../src/artifacts/source.ts";
 import { known } from "../../../src/artifacts/wanted.ts";
 import { folderHandler, startServer } from "./loopback-server.ts";
-import { hasty, put, sha256, temporaryFolder, type TestContext, testContext } from "./test-context.ts";
+import {
+  hasty,
+  put,
+  sha256,
+  sha512,
+  temporaryFolder,
+  type TestContext,
+  testContext,
+} from "./test-context.ts";
 
 const identity = "dl.k8s.io/release/v1.30.0/bin/linux/amd64/kubelet";
 const content = randomBytes(50_000);
@@ -171,4 +179,38 @@ test("a password in the mirror's address is sent, but never shown", async () => 
   const error: unknown = await store.ensure(wanted).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ id: "ARTIFACT_NOT_FOUND" });
   expect(inspect(error, { depth: 10 }) + c.lines.join()).not.toContain("secret");
+});
+
+test("a file that is known by its SHA-512 alone is checked by that one, coming in and in the cache", async () => {
+  const right = { identity, digest: { kind: "known", sha512: sha512(content) } } as const;
+  const wrong = { identity, digest: { kind: "known", sha512: "0".repeat(128) } } as const;
+  await expect((await storeOf()).ensure(wrong)).rejects.toMatchObject({
+    id: "ARTIFACT_DIGEST_MISMATCH",
+    params: { wanted: "0".repeat(128), got: sha512(content) },
+  });
+  const store = await storeOf();
+  expect(await store.ensure(right)).toEqual({ file: cached, sha256: sha256(content), size: content.length });
+  await store.save();
+  // Hashed anew: what the sidecar of another release remembers has no SHA-512.
+  const sidecar = join(c.host.cacheDir, "artifacts/.verified.json");
+  const marks = JSON.parse(await readFile(sidecar, "utf8")) as Record<string, { sha512?: string }>;
+  delete marks[identity]?.sha512;
+  await writeFile(sidecar, JSON.stringify(marks));
+  const offline = await storeOf("http://127.0.0.1:1");
+  expect(await offline.has(right)).toBe(true);
+  await writeFile(cached, "damaged");
+  expect(await offline.has(right)).toBe(false);
+});
+
+test("a table of digests is asked for again, and the cached one stays when that fails", async () => {
+  const table = "cloud.debian.org/images/SHA512SUMS";
+  await put(join(mirror, table), "old");
+  const store = await storeOf();
+  await store.ensure({ identity: table, digest: { kind: "none" } });
+  await put(join(mirror, table), "new");
+  expect(await readFile((await store.renew(table)).file, "utf8")).toBe("new");
+  await expect((await storeOf("http://127.0.0.1:1")).renew(table)).rejects.toMatchObject({
+    id: "MIRROR_UNREACHABLE",
+  });
+  expect(await readFile(store.path(table), "utf8")).toBe("new");
 });

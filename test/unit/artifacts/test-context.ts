@@ -51,5 +51,8 @@ export async function put(file: string, content: string | Uint8Array): Promise<v
 export const sha256 = (content: string | Uint8Array): string =>
   createHash("sha256").update(content).digest("hex");
 
+export const sha512 = (content: string | Uint8Array): string =>
+  createHash("sha512").update(content).digest("hex");
+
 /** Fast retries, so that failures are seen within a test's time. */
 export const hasty = { attempts: 3, backoffMs: 10, stallMs: 10_000, retryAfterMs: 50 };

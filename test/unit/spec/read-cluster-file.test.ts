@@ -56,6 +56,17 @@ keepContext: true
   });
 });
 
+test("paths are the folder's, names and addresses of images stay", async () => {
+  for (const [image, expected] of [
+    ["disk.qcow2", join(folder, "disk.qcow2")],
+    ["upstream", "upstream"],
+    ["https://example.org/disk.qcow2", "https://example.org/disk.qcow2"],
+  ] as const) {
+    const layer = await read(`${head}os: flatcar\nimage: ${image}\n`);
+    expect(resolveSpec({ file: layer }, surroundings)).toMatchObject({ os: "flatcar", image: expected });
+  }
+});
+
 test("a stored spec is a valid file", async () => {
   const spec = resolveSpec({ flags: { extraConfig: ["etcd.v=1"], memory: "3G" } }, surroundings);
   expect(resolveSpec({ file: await read(JSON.stringify(spec)) }, surroundings)).toEqual(spec);

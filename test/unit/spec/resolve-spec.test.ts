@@ -33,6 +33,7 @@ test("without any wish the defaults hold", () => {
     cpus: 2,
     memoryMiB: 4096,
     diskGiB: 20,
+    os: "debian",
     image: "",
     cni: "bridge",
     serviceCidr: "10.96.0.0/12",
@@ -53,6 +54,33 @@ test.each([
   [7, 7],
 ])("a disk of %s has %s GiB", (diskSize, diskGiB) => {
   expect(spec({ diskSize }).diskGiB).toBe(diskGiB);
+});
+
+const digest = `#sha256=${"a".repeat(64)}`;
+
+test.each([
+  ["", ""],
+  ["debian", ""],
+  ["upstream", "upstream"],
+  ["./upstream", resolve("upstream")],
+  ["disk.qcow2", resolve("disk.qcow2")],
+  [`https://example.org/disk.qcow2${digest}`, `https://example.org/disk.qcow2${digest}`],
+])("--image «%s» is %s", (image, expected) => {
+  expect(spec({ image }).image).toBe(expected);
+});
+
+test.each([
+  [{ image: "ftp://example.org/disk" }, "IMAGE_ADDRESS_INVALID"],
+  [{ image: "https://example.org/disk#sha256=12" }, "IMAGE_ADDRESS_INVALID"],
+  [{ os: "fedora" }, "OS_UNKNOWN"],
+  [{ os: "flatcar", image: "debian" }, "OS_IMAGE_CONFLICT"],
+])("%o is refused: %s", (layer, id) => {
+  expect(problemOf(layer).id).toBe(id);
+});
+
+test("flatcar is taken with its own image or one of yours", () => {
+  expect(spec({ os: "flatcar" })).toMatchObject({ os: "flatcar", image: "" });
+  expect(spec({ os: "flatcar", image: "mine" })).toMatchObject({ os: "flatcar", image: resolve("mine") });
 });
 
 test.each(["4G", "20M", "much", "-1", "0"])("«%s» is no disk size", (diskSize) => {

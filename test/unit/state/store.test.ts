@@ -17,7 +17,7 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 function record(name = "demo"): ClusterRecord {
   return {
-    schema: 2,
+    schema: 3,
     spec: {
       apiVersion: "localkube/v1",
       kind: "Cluster",
@@ -30,6 +30,7 @@ function record(name = "demo"): ClusterRecord {
       cpus: 2,
       memoryMiB: 4096,
       diskGiB: 20,
+      os: "debian",
       image: "",
       cni: "bridge",
       serviceCidr: "10.96.0.0/12",
@@ -53,11 +54,11 @@ function record(name = "demo"): ClusterRecord {
 }
 
 test("a record from before virtual machines is read, and written in today's form", async () => {
-  const { diskGiB, image, ...spec } = record().spec;
+  const { diskGiB, image, os, ...spec } = record().spec;
   const file = await place("demo", JSON.stringify({ ...record(), schema: 1, spec }));
   const loaded = await loadCluster(host(), "demo");
   expect(loaded).toEqual(record());
-  expect({ diskGiB, image }).toEqual({ diskGiB: 20, image: "" });
+  expect({ diskGiB, image, os }).toEqual({ diskGiB: 20, image: "", os: "debian" });
   await saveCluster(host(), loaded!);
   expect(JSON.parse(await readFile(file, "utf8"))).toEqual(record());
 });
@@ -104,7 +105,7 @@ describe("a file that cannot be read stops load and save, and stays as it is", (
     ["not an object", "[]", "STATE_UNREADABLE", /not a JSON object/],
     ["without schema", "{}", "STATE_UNREADABLE", /no schema/],
     ["of a schema nobody wrote", '{"schema":0}', "STATE_UNREADABLE", /schema 0/],
-    ["of a newer schema", '{"schema":3,"spec":{}}', "STATE_TOO_NEW", /schema 3.*schema 2 at most/],
+    ["of a newer schema", '{"schema":4,"spec":{}}', "STATE_TOO_NEW", /schema 4.*schema 3 at most/],
     ["of another profile", JSON.stringify(record("else")), "STATE_UNREADABLE", /«else»/],
     ["of a wrong shape", whole.replace('"cpus":2', '"cpus":"2"'), "STATE_UNREADABLE", /spec\.cpus/],
     ["with a phase unknown to us", whole.replace('"creating"', '"gone"'), "STATE_UNREADABLE", /phase/],

@@ -15,8 +15,7 @@ export const qemuUnderTest = (stateDir: string): DriverUnderTest => ({
   async image(c) {
     // The machine's own cache: an image takes a minute and a half, and its users are the end-to-end tests and people.
     const source = await machineImage("disk", c.host);
-    await source.build(c);
-    return source.image;
+    return source.build(c);
   },
   async traces(prefix) {
     const folders = await readdir(join(stateDir, "machines")).catch((): string[] => []);

@@ -1,11 +1,9 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { MachineImage } from "../../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../../contract/host.ts";
+import { makeImageFile } from "../../../host/image-file/make-image-file.ts";
 import { assertSpace } from "../assert-space.ts";
-import { withImageLock } from "../image-lock.ts";
-import { isWhole, recordImage } from "../image-record.ts";
-import { sweepPartials } from "../sweep-partials.ts";
 import { assembleDisk } from "./assemble-disk.ts";
 import { buildDiskRoot } from "./build-disk-root.ts";
 import { diskKey } from "./disk-recipe.ts";
@@ -37,30 +35,18 @@ export async function builtDiskImage(host: HostContext): Promise<MachineImage> {
  * folder, which the next one removes. Errors as `buildRootfsImage`, and HOST_COMMAND_FAILED of the tools.
  */
 export async function buildDiskImage(image: MachineImage, c: RunContext): Promise<void> {
-  if (await isWhole(image.file)) return;
-  const { file } = image;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await withImageLock(file, c, async (locked) => {
-    if (await isWhole(file)) return;
-    await assertSpace(dirname(file), locked.host);
-    await sweepPartials(file);
-    const folder = `${file}.${process.pid}.partial`;
+  await makeImageFile(image.file, c, async (folder, locked) => {
+    await assertSpace(dirname(folder), locked.host);
     await mkdir(folder, { mode: 0o755 });
-    try {
-      const tar = join(folder, "root.tar");
-      await buildDiskRoot(tar, locked);
-      const parts = await unpackRoot(tar, folder, locked);
-      const disk = await assembleDisk(parts, folder, locked);
-      const digest = await recordImage(disk, file, locked);
-      locked.log(`disk image ${file}: sha256 ${digest}`);
-      // The image itself comes last: whoever sees it finds its kernel too.
-      if (image.kernel) {
-        await rename(parts.kernel, image.kernel.file);
-        await rename(parts.initramfs, image.kernel.initramfs);
-      }
-      await rename(disk, file);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    const tar = join(folder, "root.tar");
+    await buildDiskRoot(tar, locked);
+    const parts = await unpackRoot(tar, folder, locked);
+    const disk = await assembleDisk(parts, folder, locked);
+    // The image itself comes last: whoever sees it finds its kernel too.
+    if (image.kernel) {
+      await rename(parts.kernel, image.kernel.file);
+      await rename(parts.initramfs, image.kernel.initramfs);
     }
+    return disk;
   });
 }

@@ -1,39 +1,31 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { MachineImage } from "../../../contract/driver.ts";
-import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../../contract/host.ts";
-import { assertSpace } from "../assert-space.ts";
-import { withImageLock } from "../image-lock.ts";
-import { isWhole, recordImage } from "../image-record.ts";
-import { sweepPartials } from "../sweep-partials.ts";
+import { convertDisk } from "../../../host/image-file/convert-disk.ts";
+import { makeImageFile } from "../../../host/image-file/make-image-file.ts";
+import { usableFormat } from "./usable-format.ts";
 
-/** What `qemu-img convert` reads that hypervisors write; by the name that `qemu-img info` gives it. */
-const formats = ["qcow2", "raw", "vdi", "vmdk", "vhdx", "vpc"];
-const convertMs = 1_200_000;
+export type FirstBoot = NonNullable<MachineImage["firstBoot"]>;
 
-/** What of `qemu-img info --output=json` counts. */
-interface Info {
-  readonly format: string;
-  readonly "backing-filename"?: string;
-  readonly "format-specific"?: {
-    readonly data?: { readonly "data-file"?: string; readonly extents?: readonly { filename: string }[] };
-  };
+/** Where the qcow2 of an image that is not ours is or will be; equal `content` is the same image. */
+export function foreignDisk(content: unknown, firstBoot: FirstBoot, host: HostContext): MachineImage {
+  const key = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
+  return { kind: "disk", key, file: join(host.cacheDir, "images", `own-${key}.qcow2`), firstBoot };
 }
 
 /**
- * Where the qcow2 of a user's own image is or will be. Told apart by the file's place, size and time, for its digest would cost seconds at each
+ * Where the qcow2 of a user's own file is or will be. Told apart by the file's place, size and time, for its digest would cost seconds at each
  * start; one that is gone keeps a key of its own, for a machine that is made already needs it no more.
  */
-export async function ownDiskImage(file: string, host: HostContext): Promise<MachineImage> {
+export async function ownDiskImage(
+  file: string,
+  host: HostContext,
+  firstBoot: FirstBoot = "cloud-init",
+): Promise<MachineImage> {
   const { size, mtimeMs } = await stat(file).catch(() => ({ size: 0, mtimeMs: 0 }));
-  const key = createHash("sha256")
-    .update(JSON.stringify([file, size, mtimeMs]))
-    .digest("hex")
-    .slice(0, 16);
-  const image = join(host.cacheDir, "images", `own-${key}.qcow2`);
-  return { kind: "disk", key, file: image, firstBoot: "cloud-init" };
+  return foreignDisk([file, size, mtimeMs], firstBoot, host);
 }
 
 /**
@@ -41,46 +33,13 @@ export async function ownDiskImage(file: string, host: HostContext): Promise<Mac
  * from somewhere must not bring this host's files into the machine.
  */
 export async function convertDiskImage(own: string, image: MachineImage, c: RunContext): Promise<void> {
-  const { file } = image;
-  if (await isWhole(file)) return;
-  const format = await usableFormat(own, c);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await withImageLock(file, c, async (locked) => {
-    if (await isWhole(file)) return;
-    await assertSpace(dirname(file), locked.host);
-    await sweepPartials(file);
-    const folder = `${file}.${process.pid}.partial`;
-    await mkdir(folder, { mode: 0o700 });
-    try {
-      const disk = join(folder, "disk.qcow2");
-      const argv = ["qemu-img", "convert", "-f", format, "-O", "qcow2", own, disk] as const;
-      await locked.host.run([...argv], { signal: locked.signal, timeoutMs: convertMs });
-      await recordImage(disk, file, locked);
-      await rename(disk, file);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+  await makeImageFile(image.file, c, async (partial, locked) => {
+    await convertForeignDisk(own, partial, locked);
+    return partial;
   });
 }
 
-async function usableFormat(own: string, { host, signal }: RunContext): Promise<string> {
-  const unusable = (problem: string): LocalkubeError =>
-    new LocalkubeError("IMAGE_UNUSABLE", { file: own, problem });
-  const found = await stat(own).catch(() => undefined);
-  if (!found?.isFile()) throw unusable(found ? "it is no file" : "it is not there");
-  const { stdout, stderr, exitCode } = await host.run(["qemu-img", "info", "--output=json", own], {
-    signal,
-    timeoutMs: 60_000,
-    allowFailure: true,
-  });
-  if (exitCode !== 0) throw unusable(stderr.trim());
-  const info = JSON.parse(stdout) as Info;
-  if (!formats.includes(info.format))
-    throw unusable(`its format ${info.format} is none of ${formats.join(", ")}`);
-  const { "data-file": dataFile, extents = [] } = info["format-specific"]?.data ?? {};
-  const others = [info["backing-filename"], dataFile, ...extents.map(({ filename }) => filename)];
-  const other = others.find((name) => name !== undefined && name !== own);
-  if (other !== undefined)
-    throw unusable(`it needs another file, ${other}; convert it into one: qemu-img convert`);
-  return info.format;
+export async function convertForeignDisk(from: string, to: string, c: RunContext): Promise<void> {
+  const format = await usableFormat(from, c);
+  await convertDisk({ file: from, format }, { file: to, format: "qcow2" }, c);
 }

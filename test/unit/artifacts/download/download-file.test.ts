@@ -6,7 +6,7 @@ import { beforeEach, expect, test } from "vitest";
 import { downloadFile } from "../../../../src/artifacts/download/download-file.ts";
 import type { DownloadRequest } from "../../../../src/artifacts/download/download-request.ts";
 import { startServer } from "../loopback-server.ts";
-import { hasty, sha256, temporaryFolder } from "../test-context.ts";
+import { hasty, sha256, sha512, temporaryFolder } from "../test-context.ts";
 
 const content = randomBytes(300_000);
 const half = content.length / 2;
@@ -24,7 +24,7 @@ beforeEach(async () => {
 const request = (url: string, more: Partial<DownloadRequest> = {}): DownloadRequest => ({
   url: new URL(`${url}/kubelet`),
   file,
-  sha256: sha256(content),
+  expected: { sha256: sha256(content) },
   subject: { path: "dl.k8s.io/kubelet", source: "dl.k8s.io", mirror: false },
   env: {},
   limits: hasty,
@@ -77,6 +77,16 @@ test("a broken connection is continued by Range and If-Range", async () => {
   expect(await readFile(file)).toEqual(content);
   expect(ifRange).toEqual(['"one"']);
   expect(server.requests[1]).toMatch(/bytes=\d+-/);
+});
+
+test("by SHA-512 too, of what is on the disk and what comes", async () => {
+  const server = await startServer(({ headers }, response) => {
+    if (headers.range === undefined) return breakOff(response, { etag: '"one"' });
+    sendRest(response, headers.range, '"one"');
+  });
+  const result = await downloadFile(request(server.url, { expected: { sha512: sha512(content) } }));
+  expect(result).toEqual({ sha256: sha256(content), sha512: sha512(content), size: content.length });
+  expect(server.requests).toHaveLength(2);
 });
 
 test("what a killed process left is continued by the next one, after a redirect too", async () => {

@@ -1,64 +1,22 @@
-import "reflect-metadata";
-import { randomBytes, webcrypto } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import { connect } from "node:net";
 import { join } from "node:path";
-import * as x509 from "@peculiar/x509";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { ArtifactStore } from "../../../../src/artifacts/artifact-store.ts";
 import { openSource } from "../../../../src/artifacts/source.ts";
 import { known } from "../../../../src/artifacts/wanted.ts";
 import { listen } from "../loopback-server.ts";
+import { connectProxy, tlsServer } from "./tls-behind-proxy.ts";
 import { hasty, sha256, temporaryFolder, testContext } from "../test-context.ts";
 
 const content = randomBytes(100_000);
 const wanted = known("dl.k8s.io/kubelet", sha256(content));
 
-/** A server for `mirror.test` whose certificate nobody trusts but who reads `certificate`. */
-async function tlsMirror(): Promise<{ port: number; certificate: string }> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: "CN=mirror.test",
-      keys,
-      signingAlgorithm: algorithm,
-      notBefore: new Date(Date.now() - 60_000),
-      notAfter: new Date(Date.now() + 3_600_000),
-      extensions: [
-        new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.SubjectAlternativeNameExtension([{ type: "dns", value: "mirror.test" }]),
-      ],
-    },
-    webcrypto,
-  );
-  const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  const pem = `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`;
-  const server = createHttpsServer({ key: pem, cert: certificate.toString("pem") }, (_, response) => {
+const tlsMirror = () =>
+  tlsServer("mirror.test", (_, response) => {
     response.writeHead(200, { "content-length": content.length }).end(content);
   });
-  return { port: await listen(server), certificate: certificate.toString("pem") };
-}
-
-/** A proxy that knows one name; notes what it is asked for and by whom. */
-async function connectProxy(port: number): Promise<{ url: string; asked: string[] }> {
-  const asked: string[] = [];
-  const server = createHttpServer((_, response) => response.writeHead(403).end());
-  server.on("connect", (request, client, head) => {
-    asked.push(`${request.url} ${request.headers["proxy-authorization"] ?? ""}`.trim());
-    const upstream = connect(port, "127.0.0.1", () => {
-      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      upstream.write(head);
-      upstream.pipe(client).pipe(upstream);
-    });
-    upstream.on("error", () => client.destroy());
-    client.on("error", () => upstream.destroy());
-    onTestFinished(() => void upstream.destroy());
-  });
-  return { url: `http://127.0.0.1:${await listen(server)}`, asked };
-}
 
 async function fetchThrough(mirror: string, env: Record<string, string>, folder: string) {
   const c = testContext(folder, { env });

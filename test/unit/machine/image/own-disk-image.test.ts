@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunContext } from "../../../../src/contract/host.ts";
 import { hostContext } from "../../../../src/host/host-context.ts";
 import { convertDiskImage, ownDiskImage } from "../../../../src/machine/image/disk/own-disk-image.ts";
-import { isWhole } from "../../../../src/machine/image/image-record.ts";
+import { isWhole } from "../../../../src/host/image-file/image-record.ts";
 
 const hasQemuImg = spawnSync("qemu-img", ["--version"]).status === 0;
 let folder: string;

@@ -24,6 +24,8 @@ containerd=1.6.20~ds1
 runc=1.1.5+ds1
 etcdPath=
 etcd=
+iptables=/usr/sbin/iptables
+conntrack=
 cni=/usr/lib/cni
 `;
 const at = { askedAt: 1000.2, answeredAt: 1000.4 };
@@ -47,6 +49,8 @@ test("facts are read from the answer, versions without a distribution's addition
     etcdVersion: "",
     etcdPath: "",
     cniBinDir: "/usr/lib/cni",
+    hasIptables: true,
+    hasConntrack: false,
     forwardsPackets: false,
     clockAheadSeconds: 0,
   } satisfies GuestFacts);

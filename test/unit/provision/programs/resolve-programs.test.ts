@@ -11,6 +11,9 @@ const bookworm = {
   etcdVersion: "3.4.23",
   etcdPath: "/usr/bin/etcd",
   cniBinDir: "/usr/lib/cni",
+  os: "debian",
+  hasIptables: true,
+  hasConntrack: true,
 };
 const bare = {
   containerdVersion: "",
@@ -19,9 +22,12 @@ const bare = {
   etcdVersion: "",
   etcdPath: "",
   cniBinDir: "",
+  os: "debian",
+  hasIptables: true,
+  hasConntrack: true,
 };
 const debian = { source: "debian", archives: {} } as const;
-const own = { foreignNetwork: false };
+const own = { foreignNetwork: false, profile: "demo" };
 
 function upstream(version: string) {
   const entry = catalogueEntry(version);
@@ -109,8 +115,43 @@ test.each([
   expect(resolve).toThrow(problem);
 });
 
+const refusal = (facts: Partial<typeof bookworm>): { message: string; fix: string } => {
+  try {
+    resolvePrograms({ ...bookworm, ...facts }, debian, catalogueEntry("v1.20.2"), own);
+  } catch (error) {
+    return error as { message: string; fix: string };
+  }
+  throw new Error("it was taken");
+};
+
+test("a cloud image of Debian is told all that it lacks, and how to get it", () => {
+  const { message, fix } = refusal({ ...bare, hasIptables: false, hasConntrack: false });
+  expect(message).toContain(
+    "it has no etcd, no containerd, no cni-plugins, no runc, no iptables, no conntrack, and the debian artifacts bring none",
+  );
+  expect(fix).toBe(
+    "localkube ssh -p demo -- 'apt-get update && apt-get install -y etcd-server containerd containernetworking-plugins runc iptables conntrack', then run the same command again",
+  );
+});
+
+test("upstream artifacts do not help a machine without iptables", () => {
+  const lack = { ...bare, hasIptables: false, os: "alien" };
+  const resolve = () => resolvePrograms(lack, upstream("v1.36"), catalogueEntry("v1.36"), own);
+  expect(resolve).toThrow("it has no iptables, and the upstream artifacts bring none");
+  expect(resolve).toThrow(
+    expect.objectContaining({ fix: expect.stringContaining("--image FILE") as string }),
+  );
+});
+
+test.each([
+  ["another system", { ...bare, os: "flatcar" }],
+  ["a version that Debian would not better", { containerdVersion: "1.3.9" }],
+])("for %s the help are upstream's artifacts", (_name, facts) => {
+  expect(refusal(facts).fix).toContain("--artifacts upstream");
+});
+
 test("a network of others finds the machine's plugins in the folder it uses itself", () => {
-  const foreign = { foreignNetwork: true };
+  const foreign = { foreignNetwork: true, profile: "demo" };
   const programs = resolvePrograms(bookworm, debian, catalogueEntry("v1.20.2"), foreign);
   expect(programs).toMatchObject({ cniBinDir: "/opt/cni/bin", linkCniFrom: "/usr/lib/cni" });
   const there = { ...bookworm, cniBinDir: "/opt/cni/bin" };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ensureImage } from "../../../../drivers/container/machine-image.ts";
 import type { Engine } from "../../../../drivers/container/engine.ts";
-import { isWhole, recordImage } from "../../../../src/machine/image/image-record.ts";
+import { isWhole, recordImage } from "../../../../src/host/image-file/image-record.ts";
 import { recordingHost } from "../../drivers/recording-host.ts";
 
 let folder: string;

@@ -1,0 +1,35 @@
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { MachineImage } from "../../src/contract/driver.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { convertDisk } from "../../src/host/image-file/convert-disk.ts";
+import { makeImageFile } from "../../src/host/image-file/make-image-file.ts";
+
+/** Both grow with what is written. VMware wants to know the kind of controller; it takes this one for SCSI, SATA and NVMe alike. */
+const options = { vdi: undefined, vmdk: "subformat=monolithicSparse,adapter_type=lsilogic" } as const;
+
+/**
+ * The image as a disk of that format: a file beside it in the cache, made once (two at a time make it once, a damaged one is made anew).
+ * Nobody may write to it: a driver makes copies or children of it. A VMDK carries its own file's name; who copies it under another
+ * name uses the hypervisor's tool, which corrects that. Rejects with IMAGE_NO_SPACE, IMAGE_BUILD_BUSY or HOST_COMMAND_FAILED.
+ */
+export async function convertedDisk(
+  image: MachineImage,
+  format: "vdi" | "vmdk",
+  c: RunContext,
+): Promise<string> {
+  const file = join(dirname(image.file), `${basename(image.file, ".qcow2")}.${format}`);
+  await makeImageFile(file, c, async (folder, locked) => {
+    locked.report({ message: `converting the disk image to ${format.toUpperCase()}` });
+    await mkdir(folder, { mode: 0o700 });
+    const disk = join(folder, basename(file));
+    const more = options[format];
+    await convertDisk(
+      { file: image.file, format: "qcow2" },
+      { file: disk, format, ...(more === undefined ? {} : { options: more }) },
+      locked,
+    );
+    return disk;
+  });
+  return file;
+}

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { RemoteDisk } from "../../contract/artifact.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
+import { companionDigest } from "../companion-digest.ts";
+import { type ExpectedDigest, fits } from "../content-digest.ts";
+import { downloadFile } from "../download/download-file.ts";
+import { defaultLimits, type DownloadLimits } from "../download/limits.ts";
+import { hashFile } from "../hash-file.ts";
+import { TransferProgress } from "../transfer-progress.ts";
+import { imageFolder } from "../tree.ts";
+import { digestText, expectedDigest } from "./digest-text.ts";
+import { parseImageAddress, withoutSecrets } from "./image-address.ts";
+import { imageProblem } from "./image-problem.ts";
+
+const tables = ["SHA512SUMS", "SHA256SUMS"];
+
+/**
+ * A disk image at an address of the user's, fetched from there and from no mirror. Its digest is behind the # or in a table beside it; without
+ * either nothing is downloaded. The file is kept until it was of use. Throws IMAGE_ADDRESS_INVALID.
+ */
+export function diskAtAddress(
+  address: string,
+  options: { readonly limits?: DownloadLimits } = {},
+): RemoteDisk {
+  const { url, expected } = parseImageAddress(address);
+  const title = withoutSecrets(url);
+  const fix = `Take the digest from the image's publisher: --image ${title}#sha256=HEX`;
+  const fetch = (from: URL, file: string, wanted: ExpectedDigest | undefined, c: RunContext) => {
+    const progress = new TransferProgress(c.report);
+    const path = withoutSecrets(from);
+    return downloadFile({
+      url: from,
+      file,
+      expected: wanted,
+      subject: { path, source: from.host, mirror: false },
+      env: c.host.env,
+      limits: options.limits ?? defaultLimits,
+      signal: c.signal,
+      onProgress: (done, total) => progress.update(path, done, total),
+      log: c.log,
+    });
+  };
+  return {
+    title,
+    ...(expected ? { digest: digestText(expected) } : {}),
+    async currentDigest(c) {
+      if (expected) return digestText(expected);
+      const name = decodeURIComponent(basename(url.pathname));
+      for (const table of tables) {
+        const text = await smallFile(new URL(table, title), c, fetch).catch((error: unknown) => {
+          // Storage services refuse what is not there.
+          if (isAbsent(error)) return "";
+          throw imageProblem(error, title, fix);
+        });
+        const digest = companionDigest(text, name);
+        if (digest) return digestText(digest);
+      }
+      throw new LocalkubeError("IMAGE_DIGEST_MISSING", { address: title, tables: tables.join(" nor ") });
+    },
+    async withFile(digest, c, use) {
+      const folder = imageFolder(c.host);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const file = join(folder, `download-${keyOf(digest)}`);
+      const wanted = expectedDigest(digest);
+      if (!(await isThere(file, wanted, c.signal)))
+        await fetch(url, file, wanted, c).catch((error: unknown) => {
+          throw imageProblem(error, title, fix);
+        });
+      await use(file);
+      await rm(file, { force: true });
+    },
+  };
+}
+
+const keyOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
+async function smallFile(
+  url: URL,
+  c: RunContext,
+  fetch: (from: URL, file: string, wanted: undefined, c: RunContext) => Promise<unknown>,
+): Promise<string> {
+  const folder = imageFolder(c.host);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, `sums-${keyOf(url.href)}.${process.pid}`);
+  try {
+    await fetch(url, file, undefined, c);
+    return await readFile(file, "utf8");
+  } finally {
+    // Also what an interrupted transfer leaves.
+    for (const name of [file, `${file}.part`, `${file}.part.json`]) await rm(name, { force: true });
+  }
+}
+
+async function isThere(file: string, wanted: ExpectedDigest, signal: AbortSignal): Promise<boolean> {
+  return hashFile(file, { expected: wanted, signal }).then(
+    (found) => fits(wanted, found),
+    () => false,
+  );
+}
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof LocalkubeError && ["ARTIFACT_NOT_FOUND", "ARTIFACT_REFUSED"].includes(error.id);

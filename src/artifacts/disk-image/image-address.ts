@@ -1,0 +1,42 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { ExpectedDigest } from "../content-digest.ts";
+
+export interface ImageAddress {
+  /** Without the digest. */
+  readonly url: URL;
+  readonly expected?: ExpectedDigest;
+}
+
+const hexDigits = { sha256: 64, sha512: 128 } as const;
+
+/** Reads `https://host/disk.qcow2#sha256=<hex>`; the digest may be left out. Throws IMAGE_ADDRESS_INVALID. Pure. */
+export function parseImageAddress(text: string): ImageAddress {
+  const url = URL.parse(text);
+  const shown = url ? withoutSecrets(url) : text.replace(/[?#].*$/, "").replace(/\/\/[^/]*@/, "//");
+  const invalid = (problem: string) =>
+    new LocalkubeError("IMAGE_ADDRESS_INVALID", { address: shown, problem });
+  if (!url) throw invalid("the address is malformed");
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw invalid("only http and https are supported");
+  // It would end up in the cluster's record and in messages.
+  if (url.username || url.password) throw invalid("it holds a user's name or password");
+  const fragment = url.hash.slice(1);
+  url.hash = "";
+  return fragment === "" ? { url } : { url, expected: parseDigest(fragment, invalid) };
+}
+
+function parseDigest(fragment: string, invalid: (problem: string) => LocalkubeError): ExpectedDigest {
+  const [, algorithm = "", hex = ""] = /^(sha256|sha512)[=:]([0-9a-f]+)$/i.exec(fragment) ?? [];
+  const name = algorithm.toLowerCase();
+  if (name !== "sha256" && name !== "sha512")
+    throw invalid("what follows the # is neither sha256=HEX nor sha512=HEX");
+  if (hex.length !== hexDigits[name])
+    throw invalid(`a ${name} has ${hexDigits[name]} hex digits, this one has ${hex.length}`);
+  const digest = hex.toLowerCase();
+  return name === "sha512" ? { sha512: digest } : { sha256: digest };
+}
+
+/** The address for messages: signed addresses have their key behind the «?». */
+export function withoutSecrets(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}

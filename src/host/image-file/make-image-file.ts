@@ -1,0 +1,34 @@
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { RunContext } from "../../contract/host.ts";
+import { withImageLock } from "./image-lock.ts";
+import { isWhole, recordImage } from "../../host/image-file/image-record.ts";
+import { sweepPartials } from "./sweep-partials.ts";
+
+/**
+ * Makes a large file of the cache once: a second localkube waits for the first one's, a damaged file is made anew, a killed attempt leaves
+ * nothing that the next one keeps. `make` gets a path of its own, of which it makes a file or a folder, and returns the finished file,
+ * there or in it; that one gets the name `file`. Rejects with IMAGE_BUILD_BUSY or what `make` rejects with.
+ */
+export async function makeImageFile(
+  file: string,
+  c: RunContext,
+  make: (partial: string, c: RunContext) => Promise<string>,
+): Promise<void> {
+  if (await isWhole(file)) return;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await withImageLock(file, c, async (locked) => {
+    if (await isWhole(file)) return;
+    await sweepPartials(file);
+    // A name of its own: the tool of a killed localkube may still be writing to the earlier one.
+    const partial = `${file}.${process.pid}.partial`;
+    try {
+      const made = await make(partial, locked);
+      const digest = await recordImage(made, file, locked);
+      locked.log(`${file}: sha256 ${digest}`);
+      await rename(made, file);
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  });
+}

@@ -1,0 +1,49 @@
+import type { ArtifactSet } from "../../contract/artifact.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+
+/** Debian's packages by what is missing. */
+const packages = {
+  etcd: "etcd-server",
+  containerd: "containerd",
+  runc: "runc",
+  "cni-plugins": "containernetworking-plugins",
+  iptables: "iptables",
+  conntrack: "conntrack",
+  crictl: undefined,
+} as const;
+
+export interface Lack {
+  readonly name: keyof typeof packages;
+  /** Of the one that is there and does not do; empty = none is. */
+  readonly version: string;
+}
+
+const derivedFromDebian = ["debian", "ubuntu"];
+const broughtByNobody = ["iptables", "conntrack"];
+
+/** GUEST_UNSUITABLE with everything that is missing, and the one thing that brings all of it. */
+export function unsuitable(
+  lacks: readonly Lack[],
+  os: string,
+  source: ArtifactSet["source"],
+  profile: string,
+): LocalkubeError {
+  const absent = lacks.filter(({ version }) => version === "").map(({ name }) => name);
+  const unfit = lacks.filter(({ version }) => version !== "");
+  const parts = [
+    ...unfit.map(({ name, version }) => `its ${name} ${version} does not go with this Kubernetes`),
+    ...(absent.length > 0 ? [`it has no ${absent.join(", no ")}`] : []),
+  ];
+  const problem = `${parts.join(", ")}, and the ${source} artifacts bring none`;
+  return new LocalkubeError("GUEST_UNSUITABLE", { problem, fix: fix(lacks, unfit.length > 0, os, profile) });
+}
+
+function fix(lacks: readonly Lack[], hasUnfit: boolean, os: string, profile: string): string {
+  const names = lacks.flatMap(({ name }) => packages[name] ?? []);
+  // Debian has one version of each: it is no better than what is there.
+  if (!hasUnfit && derivedFromDebian.includes(os))
+    return `localkube ssh -p ${profile} -- 'apt-get update && apt-get install -y ${names.join(" ")}', then run the same command again`;
+  if (lacks.some(({ name }) => broughtByNobody.includes(name)))
+    return "Use an image that has what is missing: localkube start -p NAME --image FILE";
+  return "Start another cluster whose artifacts bring it along: localkube start -p NAME --artifacts upstream";
+}
