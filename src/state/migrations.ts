@@ -7,14 +7,15 @@ const disk: Migration = (record) => ({
   spec: { diskGiB: 20, image: "", ...(record["spec"] as object) },
 });
 
-/** All machines of schema 2 were Debian's. */
-const operatingSystem: Migration = (record) => ({
-  ...record,
-  spec: { os: "debian", ...(record["spec"] as object) },
-});
+/** Machines of schema 2 were all Debian's, their drivers had no options of their own, and all forwarded the API. */
+const driverOptions: Migration = (record) => {
+  const spec = record["spec"] as { readonly apiServer?: object };
+  const apiServer = { overSsh: true, ...spec.apiServer };
+  return { ...record, spec: { os: "debian", driverOptions: {}, ...spec, apiServer } };
+};
 
 /** By the schema a migration starts from. */
-export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: operatingSystem };
+export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: driverOptions };
 
 /**
  * Brings a record from its schema to the wanted one, step by step. Throws an Error naming the schema for which no migration exists;

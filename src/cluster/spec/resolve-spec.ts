@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { normaliseVersion } from "../../artifacts/catalogue/kubernetes-version.ts";
 import { type ClusterSpec, operatingSystems } from "../../contract/cluster-spec.ts";
+import type { DriverOption } from "../../contract/driver-option.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostCapacity } from "../../host/capacity.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { profileName } from "../../state/profile-name.ts";
+import { ownOptions, parseDriverOptions } from "./parse-driver-options.ts";
 import { parseExtraConfig } from "./parse-extra-config.ts";
 import { parseImage } from "./parse-image.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse-lists.ts";
@@ -35,6 +37,8 @@ export interface SpecSurroundings {
   readonly drivers: readonly string[];
   /** Names beside `cri`. */
   readonly runtimes: readonly string[];
+  /** By driver. */
+  readonly driverOptions?: Readonly<Record<string, readonly DriverOption[]>>;
 }
 
 const artifactSources = ["auto", "upstream", "debian"] as const;
@@ -53,11 +57,19 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     ...sources.flags,
   };
   const os = oneOf("OS_UNKNOWN", wish.os, operatingSystems);
+  const { driverOptions: table = {} } = surroundings;
+  const options = {
+    ...ownOptions(sources.settings?.driverOptions, wish.driver, table),
+    ...sources.existing?.driverOptions,
+    ...sources.file?.driverOptions,
+    ...sources.flags?.driverOptions,
+  };
   return {
     apiVersion: "localkube/v1",
     kind: "Cluster",
     name: profileName(wish.name),
     driver: oneOf("DRIVER_UNKNOWN", wish.driver, ["auto", ...surroundings.drivers]),
+    driverOptions: parseDriverOptions(options, wish.driver, table),
     runtime: oneOf("RUNTIME_UNKNOWN", wish.runtime, [...new Set(["cri", ...surroundings.runtimes])]),
     kubernetesVersion: parseVersion(wish.kubernetesVersion),
     artifacts: oneOf("ARTIFACTS_UNKNOWN", wish.artifacts, artifactSources),
@@ -75,6 +87,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
       names: parseApiServerNames(wish.apiserverNames),
       ips: parseApiServerIps(wish.apiserverIps),
       port: parsePort(wish.apiserverPort, flagOfField.apiserverPort),
+      overSsh: parseSwitch(wish.apiOverSsh, flagOfField.apiOverSsh),
     },
     wait: parseWait(wish.wait),
     waitTimeoutSeconds: parseWaitTimeout(wish.waitTimeout),

@@ -4,7 +4,7 @@ import { type ErrorEntry, exitCodes } from "./entry.ts";
 export const imageErrors = {
   IMAGE_NEEDS_VM: {
     exit: exitCodes.usage,
-    title: "The disk image {file} is for virtual machines, and the driver makes containers",
+    title: "The disk image {file} is for virtual machines, and the driver makes none from it",
     fix: "Name a driver of virtual machines: localkube start --driver qemu --image {file}",
   },
   IMAGE_ADDRESS_INVALID: {

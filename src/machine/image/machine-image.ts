@@ -50,8 +50,19 @@ export async function machineImage(
     });
   if (wish.from === "file") return ownSource(wish.file, wish.firstBoot, host);
   if (wish.from === "remote") return remoteSource(wish.remote, wish.firstBoot, host);
+  if (kind === "none") return noSource;
   return kind === "disk" ? debianSource(host) : rootfsSource(host);
 }
+
+const noImage: MachineImage = { kind: "none", file: "", key: "none" };
+/** For a machine that is there, or gets its system from elsewhere. */
+const noSource: ImageSource = {
+  title: "no image",
+  plan: "",
+  ready: () => Promise.resolve(true),
+  build: () => Promise.resolve(noImage),
+  programs: () => Promise.resolve([]),
+};
 
 const onlyQemuImg = () => Promise.resolve(["qemu-img"]);
 
