@@ -70,6 +70,7 @@ describe("the main job on a QEMU machine", () => {
   it("was seeded by cloud-init and lets nobody in without our key", async () => {
     expect(await inGuest("ls", "/var/lib/localkube/first-boot-done")).toContain("first-boot-done");
     expect(await inGuest("hostname")).toBe(profile);
+    expect(await inGuest("cloud-init", "schema", "--system")).toContain("Valid cloud-config");
     expect(await inGuest("sh", "-c", "awk -F: '$2 !~ /^[!*]/' /etc/shadow")).toBe("");
     // Disk and console lie in a folder that nobody else may enter; what is secret is private by itself.
     const machine = join(user.home, "state/machines", `localkube-${profile}`);

@@ -28,11 +28,12 @@ function userData({ hostname, authorizedKey, hostKey, interfaces }: SeedInput): 
   const resolvConf = dns.map((address) => `nameserver ${address}\n`).join("");
   return {
     hostname,
-    users: [],
+    // Nobody else is made; an empty list is against the schema. Locked, root could not log in where sshd goes without PAM.
+    users: [{ name: "root", lock_passwd: false }],
     disable_root: false,
     ssh_pwauth: false,
+    // With `ssh_keys` no others are made.
     ssh_deletekeys: true,
-    ssh_genkeytypes: [],
     ssh_keys: { ed25519_private: hostKey.privatePem, ed25519_public: hostKey.publicKey },
     // Not through `users`: cloud-init leaves an account alone that is there already, as root is.
     write_files: [{ path: "/root/.ssh/authorized_keys", permissions: "0600", content: `${authorizedKey}\n` }],

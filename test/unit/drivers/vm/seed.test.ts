@@ -29,6 +29,7 @@ test("a NoCloud seed carries keys, name and static networks by MAC", () => {
   expect(parse(files.get("meta-data"))).toEqual({ "instance-id": "id-1", "local-hostname": "one" });
   expect(files.get("user-data")).toMatch(/^#cloud-config\n/);
   expect(parse(files.get("user-data"))).toMatchObject({
+    users: [{ name: "root", lock_passwd: false }],
     ssh_pwauth: false,
     ssh_keys: { ed25519_private: "PRIVATE\n", ed25519_public: "ssh-ed25519 HOST" },
     write_files: [
