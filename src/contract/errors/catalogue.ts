@@ -3,6 +3,7 @@ import { clusterErrors } from "./cluster.ts";
 import { driverErrors } from "./driver.ts";
 import { hostErrors } from "./host.ts";
 import { machineErrors } from "./machine.ts";
+import { packetErrors } from "./packet.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
 import { usageErrors } from "./usage.ts";
@@ -13,6 +14,7 @@ export const catalogue = {
   ...hostErrors,
   ...driverErrors,
   ...machineErrors,
+  ...packetErrors,
   ...sshErrors,
   ...artifactErrors,
   ...stateErrors,

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Got, Response } from "got";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import { httpClient } from "../../../src/host/http/http-client.ts";
+import { type ApiAnswer, apiFailure, redact } from "./api-failure.ts";
+import type { ApiConnection, ApiContext } from "./connection.ts";
+import type { Pacing } from "./pacing.ts";
+import { rateLimitMs } from "./rate-limit.ts";
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the endpoint, without a slash at the front. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: object;
+  /** What is wanted, as a verb, for errors: «make the device». */
+  readonly action: string;
+  /** Statuses beside 2xx that are an answer and no failure. */
+  readonly accept?: readonly number[];
+}
+
+/**
+ * Resolves with the answer, or rejects with the PACKET_… error of its status. A GET that failed on the way or at the service (5xx, no
+ * JSON) is repeated a few times; anything else is not, for it may have been done. After 429 every method waits for the limit's end and
+ * asks again: then nothing was done.
+ */
+export type Send = (request: ApiRequest, c: ApiContext) => Promise<ApiAnswer>;
+
+export function openSender(connection: ApiConnection, pacing: Pacing): Send {
+  let client: Promise<Got> | undefined;
+  const got = (): Promise<Got> =>
+    (client ??= httpClient(connection.endpoint, connection.env, connection.authority));
+
+  return async (request, c) => {
+    const retries = request.method === "GET" ? [...pacing.retryMs] : [];
+    let limitLeftMs = pacing.rateLimitMs;
+    for (;;) {
+      const outcome = await attempt(await got(), request, connection, pacing, c);
+      if ("waitMs" in outcome) {
+        limitLeftMs -= outcome.waitMs;
+        const seconds = Math.ceil(outcome.waitMs / 1000);
+        if (limitLeftMs < 0)
+          throw new LocalkubeError("PACKET_RATE_LIMITED", { seconds, action: request.action });
+        c.report({ message: `the API takes no requests for ${seconds} s` });
+        await sleep(outcome.waitMs, undefined, { signal: c.signal });
+        continue;
+      }
+      if ("answer" in outcome) return outcome.answer;
+      const pause = outcome.temporary ? retries.shift() : undefined;
+      if (pause === undefined) throw outcome.error;
+      c.log(`${outcome.error.message}; asking again`);
+      await sleep(pause, undefined, { signal: c.signal });
+    }
+  };
+}
+
+type Outcome =
+  | { readonly answer: ApiAnswer }
+  | { readonly waitMs: number }
+  | { readonly error: LocalkubeError; readonly temporary: boolean };
+
+async function attempt(
+  client: Got,
+  request: ApiRequest,
+  connection: ApiConnection,
+  { answerMs }: Pacing,
+  c: ApiContext,
+): Promise<Outcome> {
+  const { method, path, query, body, action, accept = [] } = request;
+  const url = new URL(path, connection.endpoint);
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value));
+  const begun = performance.now();
+  const tell = (what: string): void =>
+    c.log(`${method} ${url.pathname}${url.search}: ${what} (${Math.round(performance.now() - begun)} ms)`);
+  c.signal.throwIfAborted();
+  let response: Response<string>;
+  try {
+    response = await client<string>(url, {
+      method,
+      headers: { "x-auth-token": connection.token, accept: "application/json" },
+      ...(body ? { json: body } : {}),
+      // The token must not follow to where an answer points.
+      followRedirect: false,
+      timeout: { request: answerMs },
+      signal: c.signal,
+    });
+  } catch (error) {
+    c.signal.throwIfAborted();
+    // The library's error holds the request with the token: it must not become a cause.
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const problem = redact(
+      code && !message.includes(code) ? `${code}: ${message}` : message,
+      connection.token,
+    );
+    tell(problem);
+    const endpoint = connection.endpoint.href;
+    return {
+      error: new LocalkubeError("PACKET_UNREACHABLE", { endpoint, action, problem }),
+      temporary: true,
+    };
+  }
+  tell(String(response.statusCode));
+  if (response.statusCode === 429) return { waitMs: rateLimitMs(response.headers) };
+  const answer = read(response);
+  const { status } = answer;
+  const fine = status >= 200 && status < 300;
+  // A load balancer's page for people, whatever its status says.
+  const garbled = fine && answer.json === undefined && answer.body.trim() !== "";
+  if ((fine && !garbled) || accept.includes(status)) return { answer };
+  const temporary = status >= 500 || garbled;
+  return { error: apiFailure(answer, action, connection), temporary };
+}
+
+function read({ statusCode, body }: Response<string>): ApiAnswer {
+  try {
+    return { status: statusCode, body, json: JSON.parse(body) as unknown };
+  } catch {
+    return { status: statusCode, body, json: undefined };
+  }
+}
