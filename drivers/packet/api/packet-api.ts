@@ -44,6 +44,8 @@ export interface PacketApi {
   deleteKey(id: string, c: ApiContext): Promise<void>;
 }
 
+/** The other lists have no pages in the documents. */
+const pagedLists = new Set(["projects", "devices"]);
 const included = "plan,metro,facility";
 
 export function openPacketApi(connection: ApiConnection, pacing: Pacing = usualPacing): PacketApi {
@@ -60,9 +62,11 @@ export function openPacketApi(connection: ApiConnection, pacing: Pacing = usualP
     key: string,
     item: S,
     c: ApiContext,
-    query: Readonly<Record<string, string>> = {},
-  ) =>
-    readPages(send, { path, query, action: `list ${key.replaceAll("_", " ")}` }, { key, item, endpoint }, c);
+    query?: Readonly<Record<string, string>>,
+  ) => {
+    const request = { path, ...(query ? { query } : {}), action: `list ${key.replaceAll("_", " ")}` };
+    return readPages(send, request, { key, item, endpoint, paged: pagedLists.has(key) }, c);
+  };
   const remove = async (path: string, action: string, c: ApiContext): Promise<void> => {
     await send({ method: "DELETE", path, action, accept: [404] }, c);
   };

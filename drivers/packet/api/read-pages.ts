@@ -21,20 +21,22 @@ const metaShape = v.object({
 });
 
 /**
- * All items of a list, page after page by number: `next.href` may point at another host, where the token has no business. Rejects as
- * `send` does, and with PACKET_SERVICE_FAILED for an answer of another form or a list without end.
+ * All items of a list, page after page by number: `next.href` may point at another host, where the token has no business. A list that is
+ * not `paged` by the documents is asked for as a whole, and page by page only if its answer says that there are more. Rejects as `send`
+ * does, and with PACKET_SERVICE_FAILED for an answer of another form or a list without end.
  */
 export async function readPages<S extends v.GenericSchema>(
   send: Send,
   request: Omit<ApiRequest, "method">,
-  list: { readonly key: string; readonly item: S; readonly endpoint: string },
+  list: { readonly key: string; readonly item: S; readonly endpoint: string; readonly paged: boolean },
   c: ApiContext,
 ): Promise<readonly v.InferOutput<S>[]> {
   const items: v.InferOutput<S>[] = [];
   const broken = (said: string): LocalkubeError =>
     new LocalkubeError("PACKET_SERVICE_FAILED", { endpoint: list.endpoint, action: request.action, said });
   for (let page = 1; page <= mostPages; page += 1) {
-    const query = { ...request.query, page, per_page: perPage };
+    const numbers = list.paged ? { page, per_page: perPage } : page > 1 ? { page } : {};
+    const query = { ...request.query, ...numbers };
     const { json } = await send({ ...request, method: "GET", query }, c);
     const shape = v.intersect([v.object({ [list.key]: v.array(list.item) }), metaShape]);
     const read = v.safeParse(shape, json);
