@@ -8,8 +8,8 @@ export interface Pacing {
   readonly rateLimitMs: number;
   /** Waits between looks for a device whose `create` got no answer. */
   readonly lostMs: readonly number[];
-  /** Between looks at a device that changes its state. */
-  readonly pollMs: number;
+  /** Waits between looks at a device that changes its state; the last is kept. */
+  readonly pollMs: readonly number[];
   /** From `create` to «active»: a large server takes ten minutes. */
   readonly provisionMs: number;
   /** For power on, off and reboot. */
@@ -23,7 +23,7 @@ export const usualPacing: Pacing = {
   retryMs: [500, 1000, 2000, 4000],
   rateLimitMs: 90_000,
   lostMs: [0, 2000, 5000, 10_000],
-  pollMs: 5000,
+  pollMs: [500, 500, 1000, 1000, 2000, 5000],
   provisionMs: 1_500_000,
   powerMs: 300_000,
   removeMs: 240_000,

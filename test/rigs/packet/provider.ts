@@ -21,6 +21,8 @@ export type Fault =
   | { readonly kind: "lost" }
   /** The connection breaks before anything is done. */
   | { readonly kind: "cut" }
+  /** The connection breaks; the work is done all the same, that much later. */
+  | { readonly kind: "belated"; readonly ms: number }
   /** The answer comes late. */
   | { readonly kind: "late"; readonly ms: number };
 
@@ -102,6 +104,10 @@ export async function startProvider(
     const fault = planned?.fault;
     if (fault?.kind === "answer") return send(fault.status, fault.body, fault.headers);
     if (fault?.kind === "cut") return lose();
+    if (fault?.kind === "belated") {
+      lose();
+      await new Promise((resolve) => setTimeout(resolve, fault.ms));
+    }
     const query = new URL(path, "http://rig").searchParams;
     const answer: RigAnswer = await work({
       params: matched.params,
@@ -113,6 +119,7 @@ export async function startProvider(
         .answer(matched.operation, answer.status, answer.body)
         .map((text) => `answer of ${matched.operation}: ${text}`),
     );
+    if (fault?.kind === "belated") return;
     if (fault?.kind === "lost") return lose();
     if (fault?.kind === "late") await new Promise((resolve) => setTimeout(resolve, fault.ms));
     return send(answer.status, answer.body);
@@ -138,7 +145,8 @@ export async function startProvider(
       await room.settle().catch((error: unknown) => violations.push(String(error)));
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
-      if (violations.length) throw new Error(`not as the OpenAPI document has it:\n${violations.join("\n")}`);
+      const wrong = violations.splice(0);
+      if (wrong.length) throw new Error(`not as the OpenAPI document has it:\n${wrong.join("\n")}`);
     },
   };
   return provider;

@@ -1,0 +1,113 @@
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { PlaceChoice } from "./api/packet-api.ts";
+
+/** How this computer gets to an API; stored with the machine, so that later commands need no flags. Holds names of files, no secrets. */
+export interface ApiAccess {
+  /** Ends with a slash. */
+  readonly endpoint: string;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+}
+
+/** What the options of a new machine ask for, checked as far as that goes without the API. */
+export interface PacketSettings {
+  readonly access: ApiAccess;
+  readonly project?: string;
+  /** Missing: told with what there is to choose from. */
+  readonly plan?: string;
+  readonly place?: PlaceChoice;
+  readonly operatingSystem: string;
+  readonly billingCycle: string;
+  readonly spotPriceMax?: number;
+  readonly reservation?: string;
+  /** ISO 8601, UTC. */
+  readonly terminationTime?: string;
+}
+
+type Options = Readonly<Record<string, string>>;
+
+const billingCycles = ["hourly", "daily", "monthly", "yearly"];
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** Throws PACKET_ENDPOINT_MISSING, PACKET_ENDPOINT_INVALID, PACKET_PLACE_TWICE or PACKET_CHOICE_UNKNOWN. */
+export function packetSettings(options: Options): PacketSettings {
+  const { "packet-metro": metro, "packet-facility": facility } = options;
+  if (metro && facility) throw new LocalkubeError("PACKET_PLACE_TWICE", { metro, facility });
+  const place: PlaceChoice | undefined = metro
+    ? { kind: "metro", code: metro }
+    : facility
+      ? { kind: "facility", code: facility }
+      : undefined;
+  const billingCycle = options["packet-billing"] || "hourly";
+  if (!billingCycles.includes(billingCycle))
+    throw unknownChoice("packet-billing", billingCycle, "there is no such billing cycle", billingCycles);
+  const price = options["packet-spot-price-max"];
+  const spotPriceMax = price ? Number(price) : undefined;
+  if (price && !(Number(price) > 0 && Number.isFinite(Number(price))))
+    throw unknownChoice("packet-spot-price-max", price, "this is no price above zero", ["0.5", "1.25"]);
+  const { "packet-project": project, "packet-plan": plan, "packet-hw-reservation": reservation } = options;
+  return {
+    access: apiAccess(options),
+    ...(project ? { project } : {}),
+    ...(plan ? { plan } : {}),
+    ...(place ? { place } : {}),
+    operatingSystem: options["packet-os"] || "debian_12",
+    billingCycle,
+    ...(spotPriceMax === undefined ? {} : { spotPriceMax }),
+    ...(reservation ? { reservation } : {}),
+    ...terminationTime(options["packet-termination-time"]),
+  };
+}
+
+/** The part that may change while the machine lives. Throws PACKET_ENDPOINT_MISSING or PACKET_ENDPOINT_INVALID. */
+export function apiAccess(options: Options): ApiAccess {
+  const { "packet-endpoint": endpoint, "packet-token-file": tokenFile, "packet-ca-file": caFile } = options;
+  if (!endpoint) throw new LocalkubeError("PACKET_ENDPOINT_MISSING");
+  return {
+    endpoint: checkedEndpoint(endpoint),
+    ...(tokenFile ? { tokenFile } : {}),
+    ...(caFile ? { caFile } : {}),
+  };
+}
+
+function checkedEndpoint(endpoint: string): string {
+  const url = URL.parse(endpoint);
+  const shown = url ? url.href.replace(`${url.username}:${url.password}@`, "") : endpoint;
+  const invalid = (problem: string) =>
+    new LocalkubeError("PACKET_ENDPOINT_INVALID", { endpoint: shown, problem });
+  if (!url || !["https:", "http:"].includes(url.protocol)) throw invalid("it is no http(s) address");
+  if (url.protocol === "http:" && !loopback.test(url.hostname))
+    throw invalid("without TLS everybody on the way could read the token");
+  if (url.username || url.password)
+    throw invalid("a password does not belong there, and the API takes a token");
+  if (url.search || url.hash) throw invalid("it has more than a path");
+  return url.href.endsWith("/") ? url.href : `${url.href}/`;
+}
+
+function terminationTime(text: string | undefined): { terminationTime?: string } {
+  if (!text) return {};
+  const at = Date.parse(text);
+  const examples = [new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+/, "")];
+  if (Number.isNaN(at) || !/^\d{4}-\d\d-\d\dT/.test(text))
+    throw unknownChoice("packet-termination-time", text, "this is no time of ISO 8601", examples);
+  if (at < Date.now()) throw unknownChoice("packet-termination-time", text, "that time is over", examples);
+  return { terminationTime: new Date(at).toISOString() };
+}
+
+/** PACKET_CHOICE_UNKNOWN with the first of what there is. */
+export const unknownChoice = (
+  flag: string,
+  value: string,
+  problem: string,
+  known: readonly string[],
+): LocalkubeError =>
+  new LocalkubeError("PACKET_CHOICE_UNKNOWN", { flag: `--${flag}`, value, problem, known: listed(known) });
+
+const mostListed = 20;
+
+export const listed = (names: readonly string[]): string =>
+  names.length === 0
+    ? "(the API has none)"
+    : names.length > mostListed
+      ? `${names.slice(0, mostListed).join(", ")}, … (${names.length})`
+      : names.join(", ");
