@@ -1,9 +1,11 @@
-import type { MachineState } from "../contract/driver.ts";
+import type { MachineCost, MachineRef, MachineState } from "../contract/driver.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RunContext } from "../contract/host.ts";
 import { kubeconfigState, type KubeconfigState } from "../provision/kubeconfig/kubeconfig-state.ts";
 import { loadCluster } from "../state/store.ts";
 import { apiTunnelState } from "./api-tunnel.ts";
 import { apiServerUrl } from "./api-server-url.ts";
+import { costText } from "./cost-text.ts";
 import { apiClient, openCluster, type OpenCluster } from "./open-cluster.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
 
@@ -24,6 +26,8 @@ export interface StatusResult {
   readonly exitCode: number;
   /** What the hypervisor says of a broken or unknown machine. */
   readonly diagnosis?: string;
+  /** What the machine costs, where it is paid for; `text` is the same for people. */
+  readonly cost?: MachineCost & { readonly text: string };
 }
 
 const bits = { machine: 1, cluster: 2, kubeconfig: 4 } as const;
@@ -49,6 +53,7 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     record.machine && (machine === "broken" || machine === "unknown")
       ? await driver.diagnose(record.machine, c)
       : undefined;
+  const cost = record.machine ? await costNow(cluster, record.machine, c) : undefined;
   const { api, node } =
     machine === "running"
       ? await clusterHealth(cluster, context)
@@ -73,11 +78,19 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     kubeconfig,
     exitCode,
     ...(diagnosis ? { diagnosis } : {}),
+    ...(cost ? { cost: { ...cost, text: costText(cost) } } : {}),
   };
 }
 
 const tunnelState = async ({ record, paths }: OpenCluster, state: MachineState, context: UseCaseContext) =>
   record.machine && state === "running" ? apiTunnelState(record.machine, { ...context, paths }) : undefined;
+
+/** A price that cannot be had is no failure of the machine. */
+const costNow = async ({ driver }: OpenCluster, machine: MachineRef, c: RunContext) =>
+  driver.cost?.current(machine, c).catch((error: unknown) => {
+    c.log(`no price: ${String(error)}`);
+    return undefined;
+  });
 
 /** How long an API server may take for one answer; a virtual machine may be an emulated, busy one. */
 const answerMs = { container: 3000, host: 5000, metal: 5000, vm: 15_000 } as const;

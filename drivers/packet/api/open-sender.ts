@@ -33,6 +33,7 @@ export function openSender(connection: ApiConnection, pacing: Pacing): Send {
 
   return async (request, c) => {
     const retries = request.method === "GET" ? [...pacing.retryMs] : [];
+    const begun = performance.now();
     let limitLeftMs = pacing.rateLimitMs;
     for (;;) {
       const outcome = await attempt(await got(), request, connection, pacing, c);
@@ -46,7 +47,8 @@ export function openSender(connection: ApiConnection, pacing: Pacing): Send {
         continue;
       }
       if ("answer" in outcome) return outcome.answer;
-      const pause = outcome.temporary ? retries.shift() : undefined;
+      const late = performance.now() - begun > pacing.retryWithinMs;
+      const pause = outcome.temporary && !late ? retries.shift() : undefined;
       if (pause === undefined) throw outcome.error;
       c.log(`${outcome.error.message}; asking again`);
       await sleep(pause, undefined, { signal: c.signal });

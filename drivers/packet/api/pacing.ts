@@ -4,6 +4,8 @@ export interface Pacing {
   readonly answerMs: number;
   /** Waits before a GET that failed on the way or at the service is repeated; as many as there are. */
   readonly retryMs: readonly number[];
+  /** After this much of a GET's time it is not repeated: `status` must end within seconds. */
+  readonly retryWithinMs: number;
   /** The longest wait for a rate limit to end, all waits of one call together. */
   readonly rateLimitMs: number;
   /** Waits between looks for a device whose `create` got no answer. */
@@ -21,6 +23,7 @@ export interface Pacing {
 export const usualPacing: Pacing = {
   answerMs: 30_000,
   retryMs: [500, 1000, 2000, 4000],
+  retryWithinMs: 15_000,
   rateLimitMs: 90_000,
   lostMs: [0, 2000, 5000, 10_000],
   pollMs: [500, 500, 1000, 1000, 2000, 5000],

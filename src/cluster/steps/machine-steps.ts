@@ -11,6 +11,7 @@ import { connect } from "../../machine/ssh/transport.ts";
 import { apiServerPort } from "../../provision/node/guest-paths.ts";
 import { setClock } from "../../provision/guest/set-clock.ts";
 import { guestFacts } from "../../provision/guest/guest-facts.ts";
+import { costText } from "../cost-text.ts";
 import { endpointOf } from "../endpoint.ts";
 import { machineName } from "../machine-name.ts";
 import { type ClusterBase, set, type StartState, updateRecord } from "../start-state.ts";
@@ -56,7 +57,8 @@ export const machineCreate: Step<StartState, ClusterBase> = {
   id: "machine-create",
   title: "Creating the machine",
   needs: ["machine-image"],
-  timeoutMs: 600_000,
+  // A bare metal server is installed meanwhile; drivers have deadlines of their own.
+  timeoutMs: 2_400_000,
   plan: ({ record, definition }) => [
     definition.capabilities.isolation === "host"
       ? `take the host of the driver ${definition.name} as the machine ${machineName(record.spec.name)}`
@@ -82,7 +84,10 @@ export const machineCreate: Step<StartState, ClusterBase> = {
       s.machine = machine;
       return "unchanged";
     }
-    const machine = await s.driver.create(await machineSpec(s), c);
+    const spec = await machineSpec(s);
+    const cost = await s.driver.cost?.estimate(spec, c);
+    if (cost) s.notice(`the machine ${spec.name} will cost ${costText(cost)}`, "info");
+    const machine = await s.driver.create(spec, c);
     await updateRecord(s, { machine });
     s.machine = machine;
     return undefined;
@@ -119,22 +124,25 @@ export const machineStart: Step<StartState> = {
   id: "machine-start",
   title: "Starting the machine",
   needs: ["machine-resize"],
-  timeoutMs: 300_000,
+  timeoutMs: 900_000,
   check: async (s, c) => ((await s.driver.state(set(s, "machine"), c)) === "running" ? "done" : "todo"),
   plan: () => ["start the machine"],
   apply: (s, c) => s.driver.start(set(s, "machine"), c),
 };
 
+/** An emulated machine takes a minute for its first boot, two on a busy host; a server's firmware alone may take five. */
+const bootMs = { container: 170_000, host: 170_000, vm: 400_000, metal: 900_000 } as const;
+
 export const machineConnect: Step<StartState> = {
   id: "machine-connect",
   title: "Connecting over SSH",
   needs: ["machine-start"],
-  timeoutMs: 420_000,
+  timeoutMs: 920_000,
   async apply(s, c) {
     const endpoint = await endpointOf(set(s, "machine"), s.paths, c.host);
-    const isVirtual = s.definition.capabilities.isolation === "vm";
-    // An emulated machine takes a minute for its first boot, two on a busy host.
-    const timeoutMs = isVirtual ? 400_000 : 170_000;
+    const { isolation } = s.definition.capabilities;
+    const isVirtual = isolation === "vm";
+    const timeoutMs = bootMs[isolation];
     const transport = await connect(endpoint, { signal: c.signal, timeoutMs, log: c.log });
     s.transport = transport;
     // Its clock is its own: behind by the time it was asleep. Certificates and leases need it right.

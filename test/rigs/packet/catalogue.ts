@@ -30,7 +30,8 @@ export const operatingSystems = [
   name: slug,
   distro,
   version,
-  provisionable_on: slug === "windows_2022" ? ["m3.large.x86"] : ["c3.small.x86", "m3.large.x86", "x9.full.x86"],
+  provisionable_on:
+    slug === "windows_2022" ? ["m3.large.x86"] : ["c3.small.x86", "m3.large.x86", "x9.full.x86"],
 }));
 
 const plan = (index: number, slug: string, hour: number, frHour: number) => ({

@@ -14,6 +14,7 @@ import { testSpec } from "../recording-host.ts";
 export const hasty: Pacing = {
   answerMs: 2000,
   retryMs: [1, 1],
+  retryWithinMs: 5000,
   rateLimitMs: 3000,
   lostMs: [0, 100, 300],
   pollMs: [1],
