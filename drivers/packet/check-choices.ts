@@ -2,7 +2,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { ApiContext } from "./api/connection.ts";
 import type { PacketApi, PlaceChoice } from "./api/packet-api.ts";
 import type { OperatingSystem, Place, Plan } from "./api/shapes.ts";
-import { listed, type PacketSettings, unknownChoice } from "./settings.ts";
+import { isId, listed, type PacketSettings, unknownChoice } from "./settings.ts";
 
 /** Everything a device is made from, known to the API. */
 export interface Choices {
@@ -19,12 +19,15 @@ export async function chooseProject(
   settings: PacketSettings,
   c: ApiContext,
 ): Promise<string> {
-  if (settings.project) return (await api.project(settings.project, c)).id;
+  const wanted = settings.project;
+  if (wanted && isId(wanted)) return (await api.project(wanted, c)).id;
   const projects = await api.projects(c);
-  const [only] = projects;
-  if (only && projects.length === 1) return only.id;
-  const known = listed(projects.map(({ id, name }) => (name ? `${id} (${name})` : id)));
-  throw new LocalkubeError("PACKET_PROJECT_UNCLEAR", { count: projects.length, known });
+  const named = wanted ? projects.filter(({ name }) => name === wanted) : projects;
+  const [only] = named;
+  if (only && named.length === 1) return only.id;
+  const known = projects.map(({ id, name }) => (name ? `${id} (${name})` : id));
+  if (wanted && !only) throw unknownChoice("packet-project", wanted, "there is no such project", known);
+  throw new LocalkubeError("PACKET_PROJECT_UNCLEAR", { count: named.length, known: listed(known) });
 }
 
 /**
@@ -38,12 +41,10 @@ export async function checkChoices(
   c: ApiContext,
 ): Promise<Choices> {
   const { place } = settings;
-  const [plans, systems, places, reserved] = await Promise.all([
-    api.plans(project, c),
-    api.operatingSystems(c),
-    place?.kind === "facility" ? api.facilities(c) : api.metros(c),
-    reservedPlan(api, settings, c),
-  ]);
+  const plans = await api.plans(project, c);
+  const systems = await api.operatingSystems(c);
+  const places = await (place?.kind === "facility" ? api.facilities(c) : api.metros(c));
+  const reserved = await reservedPlan(api, settings, c);
   const plan = choose("packet-plan", "plan", settings.plan ?? reserved, plans, ({ slug }) => slug);
   const kind = place?.kind ?? "metro";
   const placeEntry = choose(`packet-${kind}`, kind, place?.code, places, ({ code }) => code);

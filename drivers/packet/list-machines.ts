@@ -45,7 +45,8 @@ async function machinesIn(
   home: string,
   c: RunContext,
 ): Promise<ReadonlyMap<string, MachineState>> {
-  const [devices, keys] = await Promise.all([api.devices(project, homeTag(home), c), api.keys(project, c)]);
+  const devices = await api.devices(project, homeTag(home), c);
+  const keys = await api.keys(project, c);
   const found = new Map<string, MachineState>();
   for (const key of keys.filter((one) => isOfHome(one, home))) found.set(machineOf(key) ?? "", "absent");
   for (const device of devices.filter((one) => isOfHome(one, home)))

@@ -24,7 +24,7 @@ export const packetOptions: readonly DriverOption[] = [
   },
   {
     name: "packet-project",
-    summary: "Project's id; needed when the token sees several",
+    summary: "Project's id or name; needed when the token sees several",
     helpValue: "ID",
     change: "recreate",
   },

@@ -46,6 +46,8 @@ export function packetSettings(options: Options): PacketSettings {
   if (price && !(Number(price) > 0 && Number.isFinite(Number(price))))
     throw unknownChoice("packet-spot-price-max", price, "this is no price above zero", ["0.5", "1.25"]);
   const { "packet-project": project, "packet-plan": plan, "packet-hw-reservation": reservation } = options;
+  if (reservation && reservation !== "next-available" && !isId(reservation))
+    throw unknownChoice("packet-hw-reservation", reservation, "this is no id", ["the id", "next-available"]);
   return {
     access: apiAccess(options),
     ...(project ? { project } : {}),
@@ -69,6 +71,9 @@ export function apiAccess(options: Options): ApiAccess {
     ...(caFile ? { caFile } : {}),
   };
 }
+
+/** Ids of the API are UUIDs; anything else must not get into a path. */
+export const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
 function checkedEndpoint(endpoint: string): string {
   const url = URL.parse(endpoint);
