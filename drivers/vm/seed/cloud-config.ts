@@ -1,4 +1,5 @@
-import { firstBootMarker, type SeedInput } from "./seed-input.ts";
+import { firstBootMarker } from "../../../src/contract/first-boot.ts";
+import type { SeedInput } from "./seed-input.ts";
 
 /** Only our own image has it. */
 const growUnit = "/usr/local/sbin/localkube-grow";

@@ -10,6 +10,7 @@ import { ensureKeys } from "../../machine/ssh/ensure-keys.ts";
 import { connect } from "../../machine/ssh/transport.ts";
 import { apiServerPort } from "../../provision/node/guest-paths.ts";
 import { setClock } from "../../provision/guest/set-clock.ts";
+import { waitForFirstBoot } from "../../provision/guest/wait-for-first-boot.ts";
 import { guestFacts } from "../../provision/guest/guest-facts.ts";
 import { costText } from "../cost-text.ts";
 import { endpointOf } from "../endpoint.ts";
@@ -137,7 +138,7 @@ export const machineConnect: Step<StartState> = {
   id: "machine-connect",
   title: "Connecting over SSH",
   needs: ["machine-start"],
-  timeoutMs: 920_000,
+  timeoutMs: 1_520_000,
   async apply(s, c) {
     const endpoint = await endpointOf(set(s, "machine"), s.paths, c.host);
     const { isolation } = s.definition.capabilities;
@@ -147,6 +148,7 @@ export const machineConnect: Step<StartState> = {
     s.transport = transport;
     // Its clock is its own: behind by the time it was asleep. Certificates and leases need it right.
     if (isVirtual) await setClock(transport, c.signal);
+    if (isolation === "metal") await waitForFirstBoot(transport, c);
     s.facts = await guestFacts(transport, c.signal);
     c.log(`guest: ${JSON.stringify(s.facts)}`);
     return "unchanged";
