@@ -78,7 +78,10 @@ async function usable(
   throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "packet", name: owner.machine });
 }
 
-/** Id of our key in the project, made or found; one of an earlier create with another key is replaced. */
+/**
+ * Id of our key in the project, made or found; one of an earlier create with another key is replaced. A project takes the same key only
+ * once: one that is there under another name is used, and left alone when the machine is removed.
+ */
 async function projectKey(
   api: PacketApi,
   owner: OwnerKey,
@@ -95,11 +98,12 @@ async function projectKey(
     return (await api.createKey(owner.project, { label: spec.name, key, tags }, c)).id;
   } catch (error) {
     c.signal.throwIfAborted();
-    if (isRefusal(error)) throw error;
-    // Its answer may have been lost on the way.
-    const made = (await ownKeys(api, owner, c)).find((one) => one.key?.trim() === key);
-    if (!made) throw error;
-    return made.id;
+    const isRefused = error instanceof LocalkubeError && error.id === "PACKET_REFUSED";
+    if (isRefusal(error) && !isRefused) throw error;
+    // Or its answer was lost on the way.
+    const there = (await api.keys(owner.project, c)).find((one) => one.key?.trim() === key);
+    if (!there) throw error;
+    return there.id;
   }
 }
 

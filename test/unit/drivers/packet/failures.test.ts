@@ -98,6 +98,22 @@ test("a key whose answer is lost is found, not made twice", async () => {
   expect(left(provider)).toEqual(made);
 });
 
+test("a key that the project has under another name is used, and stays", async () => {
+  const { driver, spec, c, provider } = await paperWorld();
+  provider.room.keys.set("9c2f1f60-0f0e-4b7a-9d55-000000000009", {
+    id: "9c2f1f60-0f0e-4b7a-9d55-000000000009",
+    label: "somebody's",
+    key: "ssh-ed25519 AAAALOGIN",
+    tags: [],
+  });
+  const m = await driver.create(spec(), c);
+  expect(provider.room.devices.get(m.id ?? "")?.input["project_ssh_keys"]).toEqual([
+    "9c2f1f60-0f0e-4b7a-9d55-000000000009",
+  ]);
+  await driver.remove(m, c);
+  expect(left(provider)).toEqual({ devices: 0, keys: 1 });
+});
+
 test("a token that is revoked midway: the error says what is left, and it is found with a new one", async () => {
   const { driver, spec, c, provider, host } = await paperWorld();
   const revoke = { ...c, report: () => void (provider.token = "another-token") };
