@@ -22,31 +22,27 @@ export function priceOf(
 
 /** The same of a device that is there. */
 export function priceOfDevice(device: Device): MachineCost {
-  const { plan, metro, facility, spot_instance: spot, spot_price_max: bid } = device;
-  const slug = plan?.slug ?? "unknown plan";
-  const place = metro?.code ?? facility?.code ?? "unknown place";
   const since = device.created_at ? { since: device.created_at } : {};
+  const where = device.metro?.code ?? device.facility?.code ?? "unknown place";
+  const what = `${device.plan?.slug ?? "unknown plan"} in ${where}`;
   const ends = device.termination_time ? `, until ${device.termination_time}` : "";
-  if (spot && typeof bid === "number")
-    return {
-      currency,
-      perHour: bid,
-      atMost: true,
-      ...since,
-      note: `${slug} in ${place}, spot market${ends}`,
-    };
-  const priced: Plan = {
-    slug,
-    pricing: plan?.pricing,
-    available_in: plan?.available_in,
-    available_in_metros: plan?.available_in_metros,
-  };
-  const offers = [
-    metro?.id ? planInPlace(priced, "metro", { id: metro.id }).offer : undefined,
-    facility?.id ? planInPlace(priced, "facility", { id: facility.id }).offer : undefined,
-  ];
-  const perHour =
-    offers.find((offer) => typeof offer?.price?.hour === "number")?.price?.hour ?? plan?.pricing?.hour;
-  const note = `${slug} in ${place}, billed ${device.billing_cycle ?? "as agreed"}, also while it is powered off${ends}`;
-  return typeof perHour === "number" ? { currency, perHour, ...since, note } : { currency, ...since, note };
+  const bid = device.spot_instance ? device.spot_price_max : undefined;
+  if (typeof bid === "number")
+    return { currency, perHour: bid, atMost: true, ...since, note: `${what}, spot market${ends}` };
+  const billed = `billed ${device.billing_cycle ?? "as agreed"}`;
+  const note = `${what}, ${billed}, also while it is powered off${ends}`;
+  const perHour = hourlyPrice(device);
+  return { currency, ...(perHour === undefined ? {} : { perHour }), ...since, note };
+}
+
+/** Of its place if the plan has one for it, else the plan's. */
+function hourlyPrice({ plan, metro, facility }: Device): number | undefined {
+  const priced: Plan = { ...plan, slug: plan?.slug ?? "" };
+  const places = [
+    ["metro", metro?.id],
+    ["facility", facility?.id],
+  ] as const;
+  const offers = places.map(([kind, id]) => (id ? planInPlace(priced, kind, { id }).offer : undefined));
+  const prices = [...offers.map((offer) => offer?.price?.hour), plan?.pricing?.hour];
+  return prices.find((price) => typeof price === "number");
 }

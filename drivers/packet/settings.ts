@@ -31,34 +31,44 @@ const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** Throws PACKET_ENDPOINT_MISSING, PACKET_ENDPOINT_INVALID, PACKET_PLACE_TWICE or PACKET_CHOICE_UNKNOWN. */
 export function packetSettings(options: Options): PacketSettings {
-  const { "packet-metro": metro, "packet-facility": facility } = options;
-  if (metro && facility) throw new LocalkubeError("PACKET_PLACE_TWICE", { metro, facility });
-  const place: PlaceChoice | undefined = metro
-    ? { kind: "metro", code: metro }
-    : facility
-      ? { kind: "facility", code: facility }
-      : undefined;
+  const { "packet-project": project, "packet-plan": plan } = options;
   const billingCycle = options["packet-billing"] || "hourly";
   if (!billingCycles.includes(billingCycle))
     throw unknownChoice("packet-billing", billingCycle, "there is no such billing cycle", billingCycles);
-  const price = options["packet-spot-price-max"];
-  const spotPriceMax = price ? Number(price) : undefined;
-  if (price && !(Number(price) > 0 && Number.isFinite(Number(price))))
-    throw unknownChoice("packet-spot-price-max", price, "this is no price above zero", ["0.5", "1.25"]);
-  const { "packet-project": project, "packet-plan": plan, "packet-hw-reservation": reservation } = options;
-  if (reservation && reservation !== "next-available" && !isId(reservation))
-    throw unknownChoice("packet-hw-reservation", reservation, "this is no id", ["the id", "next-available"]);
   return {
     access: apiAccess(options),
     ...(project ? { project } : {}),
     ...(plan ? { plan } : {}),
-    ...(place ? { place } : {}),
+    ...placeChoice(options),
     operatingSystem: options["packet-os"] || "debian_12",
     billingCycle,
-    ...(spotPriceMax === undefined ? {} : { spotPriceMax }),
-    ...(reservation ? { reservation } : {}),
+    ...spotBid(options["packet-spot-price-max"]),
+    ...hardwareReservation(options["packet-hw-reservation"]),
     ...terminationTime(options["packet-termination-time"]),
   };
+}
+
+function placeChoice({ "packet-metro": metro, "packet-facility": facility }: Options): {
+  place?: PlaceChoice;
+} {
+  if (metro && facility) throw new LocalkubeError("PACKET_PLACE_TWICE", { metro, facility });
+  if (metro) return { place: { kind: "metro", code: metro } };
+  return facility ? { place: { kind: "facility", code: facility } } : {};
+}
+
+function spotBid(text: string | undefined): { spotPriceMax?: number } {
+  if (!text) return {};
+  const spotPriceMax = Number(text);
+  if (!(spotPriceMax > 0 && Number.isFinite(spotPriceMax)))
+    throw unknownChoice("packet-spot-price-max", text, "this is no price above zero", ["0.5", "1.25"]);
+  return { spotPriceMax };
+}
+
+function hardwareReservation(text: string | undefined): { reservation?: string } {
+  if (!text) return {};
+  if (text !== "next-available" && !isId(text))
+    throw unknownChoice("packet-hw-reservation", text, "this is no id", ["the id", "next-available"]);
+  return { reservation: text };
 }
 
 /** The part that may change while the machine lives. Throws PACKET_ENDPOINT_MISSING or PACKET_ENDPOINT_INVALID. */

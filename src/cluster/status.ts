@@ -1,4 +1,4 @@
-import type { MachineCost, MachineRef, MachineState } from "../contract/driver.ts";
+import type { MachineCost, MachineState } from "../contract/driver.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
 import { kubeconfigState, type KubeconfigState } from "../provision/kubeconfig/kubeconfig-state.ts";
@@ -49,11 +49,9 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
   const { record, driver } = cluster;
   const c = quietly(context);
   const machine = record.machine ? await driver.state(record.machine, c) : "absent";
-  const diagnosis =
-    record.machine && (machine === "broken" || machine === "unknown")
-      ? await driver.diagnose(record.machine, c)
-      : undefined;
-  const cost = record.machine ? await costNow(cluster, record.machine, c) : undefined;
+  const sick = machine === "broken" || machine === "unknown";
+  const diagnosis = record.machine && sick ? await driver.diagnose(record.machine, c) : undefined;
+  const cost = await costNow(cluster, c);
   const { api, node } =
     machine === "running"
       ? await clusterHealth(cluster, context)
@@ -78,7 +76,7 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     kubeconfig,
     exitCode,
     ...(diagnosis ? { diagnosis } : {}),
-    ...(cost ? { cost: { ...cost, text: costText(cost) } } : {}),
+    ...cost,
   };
 }
 
@@ -86,11 +84,17 @@ const tunnelState = async ({ record, paths }: OpenCluster, state: MachineState, 
   record.machine && state === "running" ? apiTunnelState(record.machine, { ...context, paths }) : undefined;
 
 /** A price that cannot be had is no failure of the machine. */
-const costNow = async ({ driver }: OpenCluster, machine: MachineRef, c: RunContext) =>
-  driver.cost?.current(machine, c).catch((error: unknown) => {
+async function costNow(
+  { driver, record: { machine } }: OpenCluster,
+  c: RunContext,
+): Promise<Pick<StatusResult, "cost">> {
+  if (!machine || !driver.cost) return {};
+  const cost = await driver.cost.current(machine, c).catch((error: unknown) => {
     c.log(`no price: ${String(error)}`);
     return undefined;
   });
+  return cost ? { cost: { ...cost, text: costText(cost) } } : {};
+}
 
 /** How long an API server may take for one answer; a virtual machine may be an emulated, busy one. */
 const answerMs = { container: 3000, host: 5000, metal: 5000, vm: 15_000 } as const;

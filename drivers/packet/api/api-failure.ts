@@ -26,7 +26,7 @@ export const isRefusal = (error: unknown): boolean =>
 /** What the answer says, from either error shape (`{errors: […]}`, `{error: "…"}`) or, for what is no JSON, its first words; never the token. */
 export function saidBy({ status, json, body }: ApiAnswer, token: string): string {
   const { errors, error } = (json ?? {}) as { errors?: unknown; error?: unknown };
-  const texts = [...(Array.isArray(errors) ? errors : [errors]), error].filter(
+  const texts = [...(Array.isArray(errors) ? (errors as unknown[]) : [errors]), error].filter(
     (text): text is string => typeof text === "string" && text.trim() !== "",
   );
   const foreign = json === undefined ? `no JSON but «${body.replace(/<[^>]*>|\s+/g, " ").trim()}»` : "";

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Got, Response } from "got";
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
-import { httpClient } from "../../../src/host/http/http-client.ts";
+import { type HttpClient, httpClient, type HttpResponse } from "../../../src/host/http/http-client.ts";
 import { type ApiAnswer, apiFailure, redact } from "./api-failure.ts";
 import type { ApiConnection, ApiContext } from "./connection.ts";
 import type { Pacing } from "./pacing.ts";
@@ -27,8 +26,8 @@ export interface ApiRequest {
 export type Send = (request: ApiRequest, c: ApiContext) => Promise<ApiAnswer>;
 
 export function openSender(connection: ApiConnection, pacing: Pacing): Send {
-  let client: Promise<Got> | undefined;
-  const got = (): Promise<Got> =>
+  let client: Promise<HttpClient> | undefined;
+  const got = (): Promise<HttpClient> =>
     (client ??= httpClient(connection.endpoint, connection.env, connection.authority));
 
   return async (request, c) => {
@@ -62,58 +61,62 @@ type Outcome =
   | { readonly error: LocalkubeError; readonly temporary: boolean };
 
 async function attempt(
-  client: Got,
+  client: HttpClient,
   request: ApiRequest,
   connection: ApiConnection,
-  { answerMs }: Pacing,
+  pacing: Pacing,
   c: ApiContext,
 ): Promise<Outcome> {
-  const { method, path, query, body, action, accept = [] } = request;
-  const url = new URL(path, connection.endpoint);
-  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value));
-  const begun = performance.now();
-  const tell = (what: string): void =>
-    c.log(`${method} ${url.pathname}${url.search}: ${what} (${Math.round(performance.now() - begun)} ms)`);
-  c.signal.throwIfAborted();
-  let response: Response<string>;
-  try {
-    response = await client<string>(url, {
-      method,
-      headers: { "x-auth-token": connection.token, accept: "application/json" },
-      ...(body ? { json: body } : {}),
-      // The token must not follow to where an answer points.
-      followRedirect: false,
-      timeout: { request: answerMs },
-      signal: c.signal,
-    });
-  } catch (error) {
-    c.signal.throwIfAborted();
-    // The library's error holds the request with the token: it must not become a cause.
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    const problem = redact(
-      code && !message.includes(code) ? `${code}: ${message}` : message,
-      connection.token,
-    );
-    tell(problem);
-    const endpoint = connection.endpoint.href;
-    return {
-      error: new LocalkubeError("PACKET_UNREACHABLE", { endpoint, action, problem }),
-      temporary: true,
-    };
-  }
-  tell(String(response.statusCode));
+  const response = await exchange(client, request, connection, pacing, c);
+  if (response instanceof LocalkubeError) return { error: response, temporary: true };
   if (response.statusCode === 429) return { waitMs: rateLimitMs(response.headers) };
   const answer = read(response);
   const { status } = answer;
   const fine = status >= 200 && status < 300;
   // A load balancer's page for people, whatever its status says.
   const garbled = fine && answer.json === undefined && answer.body.trim() !== "";
-  if ((fine && !garbled) || accept.includes(status)) return { answer };
-  const temporary = status >= 500 || garbled;
-  return { error: apiFailure(answer, action, connection), temporary };
+  if ((fine && !garbled) || request.accept?.includes(status)) return { answer };
+  const error = apiFailure(answer, request.action, connection);
+  return { error, temporary: status >= 500 || garbled };
 }
 
-function read({ statusCode, body }: Response<string>): ApiAnswer {
+/** One request and its answer, or PACKET_UNREACHABLE; rejects with the signal's reason alone. */
+async function exchange(
+  client: HttpClient,
+  { method, path, query = {}, body, action }: ApiRequest,
+  { endpoint, token }: ApiConnection,
+  { answerMs }: Pacing,
+  c: ApiContext,
+): Promise<HttpResponse | LocalkubeError> {
+  const url = new URL(path, endpoint);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  const begun = performance.now();
+  const tell = (what: string): void =>
+    c.log(`${method} ${url.pathname}${url.search}: ${what} (${Math.round(performance.now() - begun)} ms)`);
+  c.signal.throwIfAborted();
+  try {
+    const response = await client<string>(url, {
+      method,
+      headers: { "x-auth-token": token, accept: "application/json" },
+      ...(body ? { json: body } : {}),
+      // The token must not follow to where an answer points.
+      followRedirect: false,
+      timeout: { request: answerMs },
+      signal: c.signal,
+    });
+    tell(String(response.statusCode));
+    return response;
+  } catch (error) {
+    c.signal.throwIfAborted();
+    // The library's error holds the request with the token: it must not become a cause.
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const problem = redact(code && !message.includes(code) ? `${code}: ${message}` : message, token);
+    tell(problem);
+    return new LocalkubeError("PACKET_UNREACHABLE", { endpoint: endpoint.href, action, problem });
+  }
+}
+
+function read({ statusCode, body }: HttpResponse): ApiAnswer {
   try {
     return { status: statusCode, body, json: JSON.parse(body) as unknown };
   } catch {

@@ -2,11 +2,12 @@ import { createServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { answers, type RigAnswer } from "./answers.ts";
 import { loopbackCertificate } from "./certificate.ts";
 import { DeviceRoom } from "./device-room.ts";
 import { type Machines, paperMachines } from "./machines.ts";
-import { openApiCheck } from "./openapi-check.ts";
+import { openApiCheck, type WireRequest } from "./openapi-check.ts";
 
 /** What goes wrong with one call. */
 export type Fault =
@@ -63,66 +64,55 @@ export async function startProvider(
   const exchanges: Exchange[] = [];
   const sockets = new Set<Socket>();
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { method = "", url = "" } = request;
-    const path = url.slice(root.length);
-    const raw = (await buffer(request)).toString();
-    const body: unknown = raw === "" ? undefined : JSON.parse(raw);
-    const send = (status: number, answer: unknown, headers: Readonly<Record<string, string>> = {}): void => {
-      exchanges.push({
-        request: `${method} ${path}`,
-        ...(body === undefined ? {} : { sent: body }),
-        status,
-        answer,
-      });
-      const text = answer === undefined ? "" : typeof answer === "string" ? answer : JSON.stringify(answer);
-      const type = typeof answer === "string" ? "text/html" : "application/json";
-      response.writeHead(status, { ...(text ? { "content-type": type } : {}), ...headers }).end(text);
-    };
-    const lose = (): void => {
-      exchanges.push({
-        request: `${method} ${path}`,
-        ...(body === undefined ? {} : { sent: body }),
-        status: "lost",
-      });
-      response.destroy();
-    };
+  /** Whether a request may be carried out; otherwise what it gets instead. */
+  const judge = (request: IncomingMessage, wire: WireRequest) => {
     if (request.headers["x-auth-token"] !== provider.token)
-      return send(401, { error: "Invalid authentication token" });
-    const wire = { method, url: path, body };
-    const matched = url.startsWith(`${root}/`) ? check.match(wire) : undefined;
+      return { refused: { status: 401, body: { error: "Invalid authentication token" } } };
+    const matched = request.url?.startsWith(`${root}/`) ? check.match(wire) : undefined;
     const work = matched && table[matched.operation];
     if (!matched || !work) {
-      violations.push(`${method} ${url} is not documented`);
-      return send(404, { errors: ["Not found"] });
+      violations.push(`${wire.method} ${request.url} is not documented`);
+      return { refused: { status: 404, body: { errors: ["Not found"] } } };
     }
     const wrong = check.request(wire, matched.operation);
-    violations.push(...wrong.map((text) => `${method} ${path}: ${text}`));
-    if (wrong.length) return send(422, { errors: wrong });
-    const planned = faults.find(({ operation, left }) => operation === matched.operation && left > 0);
+    violations.push(...wrong.map((text) => `${wire.method} ${wire.url}: ${text}`));
+    return wrong.length ? { refused: { status: 422, body: { errors: wrong } } } : { matched, work };
+  };
+  const nextFault = (operation: string): Fault | undefined => {
+    const planned = faults.find((one) => one.operation === operation && one.left > 0);
     if (planned) planned.left -= 1;
-    const fault = planned?.fault;
-    if (fault?.kind === "answer") return send(fault.status, fault.body, fault.headers);
-    if (fault?.kind === "cut") return lose();
-    if (fault?.kind === "belated") {
-      lose();
-      await new Promise((resolve) => setTimeout(resolve, fault.ms));
-    }
-    const query = new URL(path, "http://rig").searchParams;
-    const answer: RigAnswer = await work({
-      params: matched.params,
-      query,
-      body: (body ?? {}) as Record<string, unknown>,
+    return planned?.fault;
+  };
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = "", url = "" } = request;
+    const raw = (await buffer(request)).toString();
+    const body: unknown = raw === "" ? undefined : JSON.parse(raw);
+    const wire = { method, url: url.slice(root.length), body };
+    const note = (outcome: Pick<Exchange, "status" | "answer">) =>
+      exchanges.push({
+        request: `${method} ${wire.url}`,
+        ...(body === undefined ? {} : { sent: body }),
+        ...outcome,
+      });
+    const send = (answer: RigAnswer, headers?: Readonly<Record<string, string>>): void => {
+      note({ status: answer.status, answer: answer.body });
+      write(response, answer, headers);
+    };
+    const lose = (): void => {
+      note({ status: "lost" });
+      response.destroy();
+    };
+    const { refused, matched, work } = judge(request, wire);
+    if (refused) return send(refused);
+    return suffer(nextFault(matched.operation), { send, lose }, async () => {
+      const query = new URL(wire.url, "http://rig").searchParams;
+      const call = { params: matched.params, query, body: (body ?? {}) as Record<string, unknown> };
+      const answer = await work(call);
+      const wrong = check.answer(matched.operation, answer.status, answer.body);
+      violations.push(...wrong.map((text) => `answer of ${matched.operation}: ${text}`));
+      return answer;
     });
-    violations.push(
-      ...check
-        .answer(matched.operation, answer.status, answer.body)
-        .map((text) => `answer of ${matched.operation}: ${text}`),
-    );
-    if (fault?.kind === "belated") return;
-    if (fault?.kind === "lost") return lose();
-    if (fault?.kind === "late") await new Promise((resolve) => setTimeout(resolve, fault.ms));
-    return send(answer.status, answer.body);
   };
 
   const server = createServer({ cert, key }, (request, response) => {
@@ -150,4 +140,50 @@ export async function startProvider(
     },
   };
   return provider;
+}
+
+/** What is no object goes out as a page for people. */
+function write(
+  response: ServerResponse,
+  { status, body }: RigAnswer,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const isPage = typeof body === "string";
+  const text = body === undefined ? "" : isPage ? body : JSON.stringify(body);
+  const type = isPage ? "text/html" : "application/json";
+  response.writeHead(status, { ...(text ? { "content-type": type } : {}), ...headers }).end(text);
+}
+
+interface Reply {
+  readonly send: (answer: RigAnswer, headers?: Readonly<Record<string, string>>) => void;
+  readonly lose: () => void;
+}
+
+/** Does the work and answers, or what the fault says. */
+async function suffer(
+  fault: Fault | undefined,
+  { send, lose }: Reply,
+  work: () => Promise<RigAnswer>,
+): Promise<void> {
+  switch (fault?.kind) {
+    case undefined:
+      return send(await work());
+    case "answer":
+      return send(fault, fault.headers);
+    case "cut":
+      return lose();
+    case "lost":
+      await work();
+      return lose();
+    case "belated":
+      lose();
+      await sleep(fault.ms);
+      await work();
+      return undefined;
+    case "late": {
+      const answer = await work();
+      await sleep(fault.ms);
+      return send(answer);
+    }
+  }
 }

@@ -153,7 +153,8 @@ test("says what of the way is broken: nobody listens, unknown authority, no answ
   const { api, c, provider, connection } = await world({ pacing: { answerMs: 150, retryMs: [] } });
   const closed = openPacketApi({ ...connection, endpoint: new URL("https://127.0.0.1:1/") }, hasty);
   expect(await caught(closed.metros(c))).toMatchObject({ id: "PACKET_UNREACHABLE" });
-  const { authority: _, ...stranger } = connection;
+  const { endpoint, token, origin, env } = connection;
+  const stranger = { endpoint, token, origin, env };
   expect((await caught(openPacketApi(stranger, hasty).metros(c))).message).toContain("certificate");
   provider.fault("findMetros", { kind: "late", ms: 1000 });
   expect(await caught(api.metros(c))).toMatchObject({ id: "PACKET_UNREACHABLE" });

@@ -52,7 +52,7 @@ test.each([
   [{ "packet-termination-time": "tomorrow" }, "PACKET_CHOICE_UNKNOWN"],
   [{ "packet-termination-time": "2020-01-01T00:00:00Z" }, "PACKET_CHOICE_UNKNOWN"],
 ])("%j is %s", (options, id) => {
-  expect(thrown({ ...endpoint, ...options } as Record<string, string>).id).toBe(id);
+  expect(thrown({ ...endpoint, ...options }).id).toBe(id);
 });
 
 test.each([
@@ -75,7 +75,7 @@ test.each([
   [{ "packet-hw-reservation": "../x" }, "PACKET_CHOICE_UNKNOWN", "next-available"],
 ])("the API's own choices: %j is %s, before anything is made", async (more, id, known) => {
   const { driver, spec, c, provider } = await paperWorld();
-  const error = await caught(driver.create(spec(more as Record<string, string>), c));
+  const error = await caught(driver.create(spec(more), c));
   expect(error.id).toBe(id);
   expect(error.fix).toContain(known);
   expect(left(provider)).toEqual(nothing);
