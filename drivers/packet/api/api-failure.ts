@@ -24,7 +24,7 @@ export const isRefusal = (error: unknown): boolean =>
   error instanceof LocalkubeError && refusals.includes(error.id);
 
 /** What the answer says, from either error shape (`{errors: […]}`, `{error: "…"}`) or, for what is no JSON, its first words; never the token. */
-export function saidBy({ status, json, body }: ApiAnswer, token: string): string {
+function saidBy({ status, json, body }: ApiAnswer, token: string): string {
   const { errors, error } = (json ?? {}) as { errors?: unknown; error?: unknown };
   const texts = [...(Array.isArray(errors) ? (errors as unknown[]) : [errors]), error].filter(
     (text): text is string => typeof text === "string" && text.trim() !== "",

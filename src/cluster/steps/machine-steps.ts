@@ -61,9 +61,11 @@ export const machineCreate: Step<StartState, ClusterBase> = {
   // A bare metal server is installed meanwhile; drivers have deadlines of their own.
   timeoutMs: 2_400_000,
   plan: ({ record, definition }) => [
-    definition.capabilities.isolation === "host"
-      ? `take the host of the driver ${definition.name} as the machine ${machineName(record.spec.name)}`
-      : `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
+    definition.capabilities.isolation === "metal"
+      ? `have the machine ${machineName(record.spec.name)} made by ${definition.name}, and say before what it costs`
+      : definition.capabilities.isolation === "host"
+        ? `take the host of the driver ${definition.name} as the machine ${machineName(record.spec.name)}`
+        : `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
   ],
   undo: {
     title: "Removing the machine",

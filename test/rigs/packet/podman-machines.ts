@@ -7,6 +7,8 @@ import type { Machines, ServerInput } from "./machines.ts";
 import { serverImage } from "./server-image.ts";
 
 export interface PodmanMachines extends Machines {
+  /** Whether somebody beside this host, on the servers' network, can connect there. */
+  strangerReaches(address: string, port: number): Promise<boolean>;
   /** Names of containers, volumes and networks that are there. */
   traces(): Promise<readonly string[]>;
   /** Removes everything, the image of this run too. */
@@ -56,6 +58,15 @@ export async function podmanMachines(c: RunContext): Promise<PodmanMachines> {
     async remove(id) {
       await run("rm", "--force", "--time", "0", "--ignore", nameOf(id));
       await run("volume", "rm", "--force", nameOf(id));
+    },
+    async strangerReaches(address, port) {
+      const connect = `timeout 2 bash -c '</dev/tcp/${address}/${port}'`;
+      const argv = ["run", "--rm", "--runtime", "runc", ...(await ulimitOptions()), "--network", name, image];
+      const options = { timeoutMs: 60_000, allowFailure: true };
+      const { exitCode, stderr } = await c.host.run(["podman", ...argv, "bash", "-c", connect], options);
+      // 124 is the time's end; 1 a refusal. Anything else is a mistake of the rig.
+      if (![0, 1, 124].includes(exitCode)) throw new Error(`exit code ${exitCode}: ${stderr}`);
+      return exitCode === 0;
     },
     async traces() {
       const lists = await Promise.all([
