@@ -7,7 +7,7 @@ import { createMachine } from "./create-machine.ts";
 import { lastEvents } from "./device-events.ts";
 import { machineStateOf, said } from "./device-state.ts";
 import { deviceOf } from "./find-device.ts";
-import { readHome, removeHome } from "./home-file.ts";
+import { forgetProject, readHome, removeHome } from "./home-file.ts";
 import { forgetIfEmpty, listMachines, removeByName } from "./list-machines.ts";
 import { accessData, accessOf } from "./machine-ref.ts";
 import { openAccess } from "./open-access.ts";
@@ -32,7 +32,7 @@ export const packetDriver = (pacing: Pacing = usualPacing): DriverDefinition => 
     seed: "userdata",
   },
   // Nothing of this host is needed; where the API is comes with the options, and `create` says when it is missing.
-  probe: () => Promise.resolve({ usable: true }),
+  probe: () => Promise.resolve({ usable: true, note: "where an API is named by --packet-endpoint" }),
   open: () => openDriver(pacing),
 });
 
@@ -66,6 +66,15 @@ function openDriver(pacing: Pacing): Driver {
     async purge(c) {
       if ((await readHome(c.host))?.projects.length === 0) await removeHome(c.host);
       return [];
+    },
+    async forget(m, c) {
+      const { endpoint } = accessOf(m);
+      const { project = "" } = m.data;
+      await forgetProject(c.host, { endpoint, project });
+      const tags = `localkube, localkube-machine-${m.name}`;
+      return [
+        `the device ${m.id} and its key in the project ${project} at ${endpoint}, with the tags ${tags}; it goes on costing`,
+      ];
     },
     withOptions: (m, options) =>
       Promise.resolve({

@@ -20,6 +20,8 @@ export interface DriverCapabilities {
 export interface Probe {
   readonly usable: boolean;
   readonly version?: string;
+  /** Said beside «it can be used»: what else its user has to bring. */
+  readonly note?: string;
   /** What is missing, one sentence; set when not usable. */
   readonly problem?: string;
   /** The one command or action that mends it. */

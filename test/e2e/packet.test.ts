@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hostContext } from "../../src/host/host-context.ts";
@@ -7,7 +9,7 @@ import { type Provider, startProvider } from "../rigs/packet/provider.ts";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
-import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
+import { profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-packet");
 
@@ -19,8 +21,8 @@ describe("the packet driver against a provider of its API", () => {
   let options: readonly string[];
   const k = (...args: string[]) => kubectl(user, profile)(...args);
   const inPod = (...argv: string[]) => k("exec", "probe", "--", ...argv);
-  const start = async () => {
-    const args = ["start", "-p", profile, "--driver", "packet", "--artifacts", "debian", ...options];
+  const start = async (...more: string[]) => {
+    const args = ["start", "-p", profile, "--driver", "packet", "--artifacts", "debian", ...options, ...more];
     return user.ok(args, { timeoutMs: 1_800_000 });
   };
 
@@ -60,6 +62,19 @@ describe("the packet driver against a provider of its API", () => {
     expect(await inPod("nslookup", "kubernetes.default.svc.cluster.local")).toContain("10.96.0.1");
   });
 
+  const address = () => [...provider.room.devices.values()][0]?.address ?? "";
+  const nodePort = async () => {
+    await k("expose", "pod", "probe", "--name=web", "--port=80", "--type=NodePort");
+    return Number(await k("get", "service", "web", "-o", "jsonpath={.spec.ports[0].nodePort}"));
+  };
+
+  it("is closed to everybody but for SSH", async () => {
+    expect(await machines.strangerReaches(address(), 22)).toBe(true);
+    for (const port of [6443, 10_250, await nodePort()])
+      expect(await machines.strangerReaches(address(), port), String(port)).toBe(false);
+    await expect(connectTo(address(), 6443)).rejects.toThrow();
+  });
+
   it("is stopped and started again with everything in it, and the token stays out of what is written", async () => {
     await user.ok(["stop", "-p", profile]);
     expect([...provider.room.devices.values()].map(({ state }) => state)).toEqual(["inactive"]);
@@ -67,6 +82,9 @@ describe("the packet driver against a provider of its API", () => {
     await k("wait", "--for=condition=Ready", "pod/probe", "--timeout=90s");
     expect(await inPod("nslookup", "kubernetes.default.svc.cluster.local")).toContain("10.96.0.1");
     expect(provider.room.devices.size).toBe(1);
+    expect(await machines.strangerReaches(address(), 6443)).toBe(false);
+    const argv = ["grep", "--recursive", "--fixed-strings", provider.token, `${user.home}/state`];
+    expect(await runProgram(argv)).toMatchObject({ exitCode: 1, stdout: "" });
   });
 
   it("is deleted with its device and its key", async () => {
@@ -77,4 +95,26 @@ describe("the packet driver against a provider of its API", () => {
     expect(await machines.traces()).toEqual([]);
     expect(await leftovers(user, profile)).toEqual([]);
   });
+
+  it("admits the caller alone where the API is not reached through SSH", async () => {
+    await start("--no-api-over-ssh", "--wait", "apiserver");
+    const server = await k("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}");
+    expect(server).toBe(`https://${address()}:6443`);
+    expect(await k("get", "namespace", "default", "-o", "name")).toBe("namespace/default");
+    expect(await machines.strangerReaches(address(), 6443)).toBe(false);
+    await user.ok(["delete", "-p", profile]);
+    await provider.room.settle();
+    expect([provider.room.devices.size, provider.room.keys.size]).toEqual([0, 0]);
+  });
 });
+
+/** Rejects when nobody answers within two seconds. */
+async function connectTo(host: string, port: number): Promise<void> {
+  const socket = connect({ host, port, timeout: 2000 });
+  try {
+    socket.once("timeout", () => socket.destroy(new Error("no answer")));
+    await once(socket, "connect");
+  } finally {
+    socket.destroy();
+  }
+}

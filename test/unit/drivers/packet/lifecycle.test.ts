@@ -194,3 +194,13 @@ test("the way to the API may change while the machine lives", async () => {
   expect(moved?.data).toEqual({ ...m.data, tokenFile: "/elsewhere/token" });
   await driver.remove(m, c);
 });
+
+test("a machine whose API is gone for good can be forgotten, and it is said what may be left", async () => {
+  const { driver, spec, c, provider } = await paperWorld();
+  const m = await driver.create(spec(), c);
+  expect((await driver.forget?.(m, c))?.join()).toMatch(
+    /device 5d1c2b3a-.* in the project 8c2f.* at https:.*localkube-machine-/,
+  );
+  expect(left(provider)).toEqual({ devices: 1, keys: 1 });
+  expect(await driver.list(c)).toEqual([]);
+});

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
 import { type Pacing, usualPacing } from "../../../../drivers/packet/api/pacing.ts";
 import { packetDriver } from "../../../../drivers/packet/packet-driver.ts";
 import type { MachineSpec } from "../../../../src/contract/driver.ts";
@@ -11,8 +11,11 @@ import { ids } from "../../../rigs/packet/catalogue.ts";
 import { type Provider, startProvider } from "../../../rigs/packet/provider.ts";
 import { testSpec } from "../recording-host.ts";
 
+// The first test of a file compiles the OpenAPI document, which takes seconds on a busy host.
+vi.setConfig({ testTimeout: 60_000 });
+
 export const hasty: Pacing = {
-  answerMs: 2000,
+  answerMs: 20_000,
   retryMs: [1, 1],
   retryWithinMs: 5000,
   rateLimitMs: 3000,
