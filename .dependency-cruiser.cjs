@@ -8,8 +8,8 @@ const capabilities = ["provision", "runtimes", "artifacts", "machine", "state", 
 /** Who may load a package that costs start-up time or wraps a protocol; everybody else goes through that adapter. */
 const adapters = {
   ssh2: "^src/machine/ssh/",
-  got: "^src/artifacts/http/",
-  hpagent: "^src/artifacts/http/",
+  got: "^src/host/http/",
+  hpagent: "^src/host/http/",
   listr2: "^src/output/",
   execa: "^src/host/run-command\\.ts$",
   "@peculiar/x509": "^src/provision/pki/",

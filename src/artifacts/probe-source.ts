@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { httpClient } from "./http/http-client.ts";
+import { httpClient } from "../host/http/http-client.ts";
 import { checkIdentity, treePath, treeUrl } from "./identity.ts";
 import type { Source } from "./source.ts";
 

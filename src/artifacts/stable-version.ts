@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { newestStable, normaliseVersion } from "./catalogue/kubernetes-version.ts";
-import { httpClient } from "./http/http-client.ts";
+import { httpClient } from "../host/http/http-client.ts";
 import { treePath, treeUrl } from "./identity.ts";
 import type { ProbeOptions } from "./probe-source.ts";
 import type { Source } from "./source.ts";

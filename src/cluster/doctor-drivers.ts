@@ -23,12 +23,21 @@ export function driverChecks(
     async run() {
       const drivers = await probed;
       const probe = drivers.find(({ definition }) => definition.name === name)?.probe;
-      if (probe?.usable) return ok(probe.version ? `${name} ${probe.version} can be used` : "it can be used");
-      const report = drivers.some((driver) => driver.probe.usable) ? warn : fail;
+      if (probe?.usable)
+        return ok(
+          [probe.version ? `${name} ${probe.version} can be used` : "it can be used", probe.note ?? []]
+            .flat()
+            .join(", "),
+        );
+      const report = drivers.some(countsHere) ? warn : fail;
       return report(probe?.problem ?? "it does not answer", probe?.fix ?? `Install ${name}`);
     },
   }));
 }
+
+/** What needs a machine or an account elsewhere says nothing about this host. */
+const countsHere = ({ definition, probe }: ProbedDriver): boolean =>
+  probe.usable && definition.priority !== "named";
 
 /** Machines with our label that belong to no profile of this user. */
 export async function leftoverMachines(

@@ -10,6 +10,7 @@ import {
   machineStart,
 } from "./steps/machine-steps.ts";
 import { apiTunnel } from "./steps/api-tunnel-step.ts";
+import { firewall } from "./steps/firewall-step.ts";
 import { guestPackages } from "./steps/guest-packages-step.ts";
 import { artifactVolumeStep } from "./steps/artifact-volume-step.ts";
 import {
@@ -32,6 +33,7 @@ export const startSteps: readonly Step<StartState, ClusterBase>[] = [
   machineConnect,
   apiTunnel,
   guestPackages,
+  firewall,
   artifactVolumeStep,
   certificates,
   controlPlane,

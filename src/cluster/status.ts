@@ -1,9 +1,11 @@
-import type { MachineState } from "../contract/driver.ts";
+import type { MachineCost, MachineState } from "../contract/driver.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RunContext } from "../contract/host.ts";
 import { kubeconfigState, type KubeconfigState } from "../provision/kubeconfig/kubeconfig-state.ts";
 import { loadCluster } from "../state/store.ts";
 import { apiTunnelState } from "./api-tunnel.ts";
 import { apiServerUrl } from "./api-server-url.ts";
+import { costText } from "./cost-text.ts";
 import { apiClient, openCluster, type OpenCluster } from "./open-cluster.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
 
@@ -24,6 +26,8 @@ export interface StatusResult {
   readonly exitCode: number;
   /** What the hypervisor says of a broken or unknown machine. */
   readonly diagnosis?: string;
+  /** What the machine costs, where it is paid for; `text` is the same for people. */
+  readonly cost?: MachineCost & { readonly text: string };
 }
 
 const bits = { machine: 1, cluster: 2, kubeconfig: 4 } as const;
@@ -45,10 +49,9 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
   const { record, driver } = cluster;
   const c = quietly(context);
   const machine = record.machine ? await driver.state(record.machine, c) : "absent";
-  const diagnosis =
-    record.machine && (machine === "broken" || machine === "unknown")
-      ? await driver.diagnose(record.machine, c)
-      : undefined;
+  const sick = machine === "broken" || machine === "unknown";
+  const diagnosis = record.machine && sick ? await driver.diagnose(record.machine, c) : undefined;
+  const cost = await costNow(cluster, c);
   const { api, node } =
     machine === "running"
       ? await clusterHealth(cluster, context)
@@ -73,11 +76,25 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     kubeconfig,
     exitCode,
     ...(diagnosis ? { diagnosis } : {}),
+    ...cost,
   };
 }
 
 const tunnelState = async ({ record, paths }: OpenCluster, state: MachineState, context: UseCaseContext) =>
   record.machine && state === "running" ? apiTunnelState(record.machine, { ...context, paths }) : undefined;
+
+/** A price that cannot be had is no failure of the machine. */
+async function costNow(
+  { driver, record: { machine } }: OpenCluster,
+  c: RunContext,
+): Promise<Pick<StatusResult, "cost">> {
+  if (!machine || !driver.cost) return {};
+  const cost = await driver.cost.current(machine, c).catch((error: unknown) => {
+    c.log(`no price: ${String(error)}`);
+    return undefined;
+  });
+  return cost ? { cost: { ...cost, text: costText(cost) } } : {};
+}
 
 /** How long an API server may take for one answer; a virtual machine may be an emulated, busy one. */
 const answerMs = { container: 3000, host: 5000, metal: 5000, vm: 15_000 } as const;

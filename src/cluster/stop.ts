@@ -2,6 +2,7 @@ import { withProfileLock } from "../state/lock.ts";
 import { saveCluster } from "../state/store.ts";
 import { closeApiTunnel } from "./api-tunnel.ts";
 import { openCluster } from "./open-cluster.ts";
+import { shutDownGuest } from "./shut-down-guest.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
 
 export interface StopResult {
@@ -18,12 +19,16 @@ export async function stop(name: string, graceSeconds: number, context: UseCaseC
     onWait: (text: string) => notice(context, text),
   };
   return withProfileLock(context.host, name, lock, async (signal) => {
-    const { record, driver, paths } = await openCluster(name, context);
+    const cluster = await openCluster(name, context);
+    const { record, driver, paths, definition } = cluster;
     const c = { ...quietly(context), signal, graceMs: graceSeconds * 1000 };
     const before = record.machine ? await driver.state(record.machine, c) : "absent";
     if (record.machine) {
       await closeApiTunnel(record.machine, { ...context, signal, paths });
-      await driver.stop(record.machine, c);
+      // The others have a power button that their driver presses.
+      const isMetal = definition.capabilities.isolation === "metal" && before === "running";
+      const graceMs = isMetal ? await shutDownGuest(cluster, record.machine, c) : c.graceMs;
+      await driver.stop(record.machine, { ...c, graceMs });
     }
     if (record.phase !== "creating" && record.phase !== "deleting")
       await saveCluster(context.host, { ...record, phase: "stopped" });

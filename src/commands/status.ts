@@ -16,7 +16,7 @@ export default class Status extends BaseCommand<typeof Status> {
   override async run(): Promise<void> {
     const { status } = await import("../cluster/status.ts");
     const result = await status(this.flags.profile, this.quietUseCase());
-    const { name, exists, machine, api, node, kubeconfig, diagnosis, tunnel } = result;
+    const { name, exists, machine, api, node, kubeconfig, diagnosis, tunnel, cost } = result;
     this.print(result, () =>
       exists
         ? [
@@ -25,6 +25,7 @@ export default class Status extends BaseCommand<typeof Status> {
             `  API server  ${api}${tunnel === "gone" ? ": the SSH tunnel to it is gone, localkube start makes it anew" : ""}`,
             `  node        ${node}`,
             `  kubeconfig  ${kubeconfig}`,
+            ...(cost ? [`  cost        ${cost.text}`] : []),
             ...(diagnosis ? ["", diagnosis] : []),
           ].join("\n")
         : `There is no cluster ${name}`,

@@ -20,6 +20,8 @@ export interface DriverCapabilities {
 export interface Probe {
   readonly usable: boolean;
   readonly version?: string;
+  /** Said beside «it can be used»: what else its user has to bring. */
+  readonly note?: string;
   /** What is missing, one sentence; set when not usable. */
   readonly problem?: string;
   /** The one command or action that mends it. */
@@ -173,6 +175,27 @@ export interface VolumeOps {
   eject(m: MachineRef, c: RunContext): Promise<void>;
 }
 
+/** What a machine costs who runs it. */
+export interface MachineCost {
+  /** ISO 4217: «USD». */
+  readonly currency: string;
+  /** For each hour; absent when the provider does not tell. */
+  readonly perHour?: number;
+  /** `perHour` is a bid, not the price. */
+  readonly atMost?: boolean;
+  /** ISO 8601: since when it has been paid for. */
+  readonly since?: string;
+  /** What is paid for and how, a few words: «c3.small.x86 in fr, billed hourly». */
+  readonly note: string;
+}
+
+export interface CostOps {
+  /** Of a machine that is not made yet. Checks the spec as `create` does before it makes anything, and rejects with the same errors. */
+  estimate(spec: MachineSpec, c: RunContext): Promise<MachineCost>;
+  /** Of the machine as it is, whether it runs or not; undefined when it is gone. */
+  current(m: MachineRef, c: RunContext): Promise<MachineCost | undefined>;
+}
+
 /** Every method is idempotent, obeys `c.signal` and ends by itself: no unbounded loop. */
 export interface Driver {
   /**
@@ -182,7 +205,7 @@ export interface Driver {
   create(spec: MachineSpec, c: RunContext): Promise<MachineRef>;
   /** Powers on, or wakes a saved or paused machine; returns when the guest is running, not when sshd answers. Rejects with DRIVER_START_FAILED. */
   start(m: MachineRef, c: RunContext): Promise<void>;
-  /** Graceful until `graceMs`, then by force. A stopped, saved or absent machine is left as it is. */
+  /** Graceful until `graceMs`, then by force (`metal`: by force at once, its caller has shut the guest down). A stopped, saved or absent machine is left as it is. */
   stop(m: MachineRef, c: RunContext & { readonly graceMs: number }): Promise<void>;
   /** Removes machine, disks, networks and forwards; succeeds when they are gone already; rejects with what remains. */
   remove(m: MachineRef, c: RunContext): Promise<void>;
@@ -204,6 +227,8 @@ export interface Driver {
   readonly snapshots?: SnapshotOps;
   readonly resize?: ResizeOps;
   readonly volumes?: VolumeOps;
+  /** Where machines are paid for. */
+  readonly cost?: CostOps;
 }
 
 export interface DriverDefinition {

@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition
   qemu: () => import("../../drivers/qemu/index.ts"),
   podman: () => import("../../drivers/podman/index.ts"),
   docker: () => import("../../drivers/docker/index.ts"),
+  packet: () => import("../../drivers/packet/index.ts"),
 };
 
 export const driverNames: readonly string[] = Object.keys(loaders);

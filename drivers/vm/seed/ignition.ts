@@ -1,4 +1,5 @@
-import { firstBootMarker, type SeedInput, type SeedInterface } from "./seed-input.ts";
+import { firstBootMarker } from "../../../src/contract/first-boot.ts";
+import type { SeedInput, SeedInterface } from "./seed-input.ts";
 
 /**
  * Ignition's configuration (coreos.github.io/ignition, spec 3.3) with the same content as the NoCloud seed, and what makes a Flatcar a node:

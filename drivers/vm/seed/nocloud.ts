@@ -1,8 +1,6 @@
 import type { IsoEntry } from "../../../src/host/iso/write-iso.ts";
-import { firstBootMarker, type SeedInput } from "./seed-input.ts";
-
-/** Only our own image has it. */
-const growUnit = "/usr/local/sbin/localkube-grow";
+import { cloudConfig } from "./cloud-config.ts";
+import type { SeedInput } from "./seed-input.ts";
 
 /**
  * The files of a NoCloud seed (docs.cloud-init.io, datasource NoCloud; volume label `cidata`). JSON is YAML, so no YAML is written. Holds
@@ -15,41 +13,9 @@ export function noCloudFiles(input: SeedInput): readonly IsoEntry[] {
       name: "meta-data",
       content: `${JSON.stringify({ "instance-id": instanceId, "local-hostname": hostname })}\n`,
     },
-    { name: "user-data", content: `#cloud-config\n${JSON.stringify(userData(input))}\n` },
+    { name: "user-data", content: cloudConfig(input) },
     { name: "network-config", content: `${JSON.stringify(networkConfig(input))}\n` },
   ];
-}
-
-/** $1 is for systems without systemd-resolved; where that is, it has the servers from the network's configuration. */
-const finish = `[ -e /run/systemd/resolve/resolv.conf ] || printf %s "$1" > /etc/resolv.conf; mkdir -p /var/lib/localkube; touch ${firstBootMarker}`;
-
-function userData({ hostname, authorizedKey, hostKey, interfaces }: SeedInput): object {
-  const dns = interfaces.flatMap((nic) => nic.dns ?? []);
-  const resolvConf = dns.map((address) => `nameserver ${address}\n`).join("");
-  return {
-    hostname,
-    // Nobody else is made; an empty list is against the schema. Locked, root could not log in where sshd goes without PAM.
-    users: [{ name: "root", lock_passwd: false }],
-    disable_root: false,
-    ssh_pwauth: false,
-    // With `ssh_keys` no others are made.
-    ssh_deletekeys: true,
-    ssh_keys: { ed25519_private: hostKey.privatePem, ed25519_public: hostKey.publicKey },
-    // Not through `users`: cloud-init leaves an account alone that is there already, as root is.
-    write_files: [{ path: "/root/.ssh/authorized_keys", permissions: "0600", content: `${authorizedKey}\n` }],
-    // Our own image runs these as the last thing of the one stage it has (each stage more is seconds of an emulated boot), and has no use for
-    // cloud-init afterwards. Others keep it: there it grows the disk at each boot.
-    bootcmd: [
-      [
-        "sh",
-        "-c",
-        `[ -e ${growUnit} ] || exit 0; touch /etc/cloud/cloud-init.disabled; ${finish}`,
-        "sh",
-        resolvConf,
-      ],
-    ],
-    runcmd: [["sh", "-c", finish, "sh", resolvConf]],
-  };
 }
 
 /** Version 2 (netplan's form), which cloud-init renders for whatever the guest has. */

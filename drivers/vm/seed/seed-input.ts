@@ -16,6 +16,3 @@ export interface SeedInput extends Pick<MachineSpec, "hostname" | "authorizedKey
   readonly instanceId: string;
   readonly interfaces: readonly SeedInterface[];
 }
-
-/** Appears in the guest when the first boot has done all of this. */
-export const firstBootMarker = "/var/lib/localkube/first-boot-done";

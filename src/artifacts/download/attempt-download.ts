@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { type ContentDigest, ContentHash } from "../content-digest.ts";
-import { httpClient } from "../http/http-client.ts";
+import { httpClient } from "../../host/http/http-client.ts";
 import { withoutCredentials } from "../source.ts";
 import type { DownloadRequest } from "./download-request.ts";
 import type { PartialContent, PartialFile } from "./partial-file.ts";

@@ -20,7 +20,8 @@ export const guestPackages: Step<StartState> = {
     const transport = set(s, "transport");
     // Upstream's artifacts bring etcd, the runtime and the plugins themselves.
     const programs = s.plan.source === "debian";
-    const installed = await ensureGuestPackages(transport, set(s, "facts"), { programs }, c);
+    const firewall = s.definition.capabilities.isolation === "metal";
+    const installed = await ensureGuestPackages(transport, set(s, "facts"), { programs, firewall }, c);
     if (installed.length === 0) return "unchanged";
     s.notice(`installed in the machine: ${installed.join(", ")}`, "info");
     s.facts = await guestFacts(transport, c.signal);

@@ -10,7 +10,9 @@ import { ensureKeys } from "../../machine/ssh/ensure-keys.ts";
 import { connect } from "../../machine/ssh/transport.ts";
 import { apiServerPort } from "../../provision/node/guest-paths.ts";
 import { setClock } from "../../provision/guest/set-clock.ts";
+import { waitForFirstBoot } from "../../provision/guest/wait-for-first-boot.ts";
 import { guestFacts } from "../../provision/guest/guest-facts.ts";
+import { costText } from "../cost-text.ts";
 import { endpointOf } from "../endpoint.ts";
 import { machineName } from "../machine-name.ts";
 import { type ClusterBase, set, type StartState, updateRecord } from "../start-state.ts";
@@ -52,11 +54,14 @@ export const machineCreate: Step<StartState, ClusterBase> = {
   id: "machine-create",
   title: "Creating the machine",
   needs: ["machine-image"],
-  timeoutMs: 600_000,
+  // A bare metal server is installed meanwhile; drivers have deadlines of their own.
+  timeoutMs: 2_400_000,
   plan: ({ record, definition }) => [
-    definition.capabilities.isolation === "host"
-      ? `take the host of the driver ${definition.name} as the machine ${machineName(record.spec.name)}`
-      : `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
+    definition.capabilities.isolation === "metal"
+      ? `have the machine ${machineName(record.spec.name)} made by ${definition.name}, and say before what it costs`
+      : definition.capabilities.isolation === "host"
+        ? `take the host of the driver ${definition.name} as the machine ${machineName(record.spec.name)}`
+        : `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
   ],
   undo: {
     title: "Removing the machine",
@@ -78,7 +83,10 @@ export const machineCreate: Step<StartState, ClusterBase> = {
       s.machine = machine;
       return "unchanged";
     }
-    const machine = await s.driver.create(await machineSpec(s, c), c);
+    const spec = await machineSpec(s, c);
+    const cost = await s.driver.cost?.estimate(spec, c);
+    if (cost) s.notice(`the machine ${spec.name} will cost ${costText(cost)}`, "info");
+    const machine = await s.driver.create(spec, c);
     await updateRecord(s, { machine });
     s.machine = machine;
     return undefined;
@@ -115,26 +123,30 @@ export const machineStart: Step<StartState> = {
   id: "machine-start",
   title: "Starting the machine",
   needs: ["machine-resize"],
-  timeoutMs: 300_000,
+  timeoutMs: 900_000,
   check: async (s, c) => ((await s.driver.state(set(s, "machine"), c)) === "running" ? "done" : "todo"),
   plan: () => ["start the machine"],
   apply: (s, c) => s.driver.start(set(s, "machine"), c),
 };
 
+/** An emulated machine takes a minute for its first boot, two on a busy host; a server's firmware alone may take five. */
+const bootMs = { container: 170_000, host: 170_000, vm: 400_000, metal: 900_000 } as const;
+
 export const machineConnect: Step<StartState> = {
   id: "machine-connect",
   title: "Connecting over SSH",
   needs: ["machine-start"],
-  timeoutMs: 420_000,
+  timeoutMs: 1_520_000,
   async apply(s, c) {
     const endpoint = await endpointOf(set(s, "machine"), s.paths, c.host);
-    const isVirtual = s.definition.capabilities.isolation === "vm";
-    // An emulated machine takes a minute for its first boot, two on a busy host.
-    const timeoutMs = isVirtual ? 400_000 : 170_000;
+    const { isolation } = s.definition.capabilities;
+    const isVirtual = isolation === "vm";
+    const timeoutMs = bootMs[isolation];
     const transport = await connect(endpoint, { signal: c.signal, timeoutMs, log: c.log });
     s.transport = transport;
     // Its clock is its own: behind by the time it was asleep. Certificates and leases need it right.
     if (isVirtual) await setClock(transport, c.signal);
+    if (isolation === "metal") await waitForFirstBoot(transport, c);
     s.facts = await guestFacts(transport, c.signal);
     c.log(`guest: ${JSON.stringify(s.facts)}`);
     return "unchanged";

@@ -4,6 +4,7 @@ import { driverErrors } from "./driver.ts";
 import { hostErrors } from "./host.ts";
 import { imageErrors } from "./image.ts";
 import { machineErrors } from "./machine.ts";
+import { packetErrors } from "./packet.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
 import { usageErrors } from "./usage.ts";
@@ -15,6 +16,7 @@ export const catalogue = {
   ...driverErrors,
   ...imageErrors,
   ...machineErrors,
+  ...packetErrors,
   ...sshErrors,
   ...artifactErrors,
   ...stateErrors,

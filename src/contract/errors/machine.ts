@@ -21,6 +21,17 @@ export const machineErrors = {
     title: "The Debian packages {packages} could not be installed in the machine",
     fix: "Try it there: localkube ssh -- apt-get install --no-install-recommends {packages}",
   },
+  GUEST_FIRST_BOOT_LATE: {
+    exit: exitCodes.temporary,
+    title: "The machine's first boot is not done after {minutes} minutes",
+    fix: "See what it waits for: localkube ssh -- cloud-init status --long",
+  },
+  GUEST_FIREWALL_FAILED: {
+    exit: exitCodes.unavailable,
+    title:
+      "The machine's firewall could not be loaded from its file {file}, and without it the machine is open to everybody",
+    fix: "See what its kernel lacks: localkube ssh -- nft --check --file {file}",
+  },
   GUEST_UNPACK_FAILED: {
     exit: exitCodes.io,
     title: "These archives could not be unpacked in the machine: {names}",

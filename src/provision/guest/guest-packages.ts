@@ -23,6 +23,9 @@ const tools: readonly Need[] = [
   { what: "/etc/ssl/certs/ca-certificates.crt", package: "ca-certificates" },
 ];
 
+/** Of a machine with a public address. */
+const firewallTool: Need = { what: "nft", package: "nftables" };
+
 type ProgramFacts = Pick<GuestFacts, "etcdPath" | "containerdPath" | "runcVersion" | "cniBinDir">;
 
 /** Of the programs that upstream artifacts bring and Debian's leave to the guest: those that it lacks. Pure. */
@@ -78,10 +81,13 @@ const installMs = 600_000;
 export async function ensureGuestPackages(
   transport: Transport,
   facts: ProgramFacts & Pick<GuestFacts, "isContainer" | "os" | "osVersion">,
-  { programs }: { readonly programs: boolean },
+  { programs, firewall = false }: { readonly programs: boolean; readonly firewall?: boolean },
   c: Pick<RunContext, "signal" | "report">,
 ): Promise<readonly string[]> {
-  const wanted = tools.filter(({ what }) => !(facts.isContainer && what === "modprobe"));
+  const wanted = [
+    ...tools.filter(({ what }) => !(facts.isContainer && what === "modprobe")),
+    ...(firewall ? [firewallTool] : []),
+  ];
   const argv = ["sh", "-c", lookScript, "sh", ...wanted.map(({ what }) => what)] as const;
   const absent = new Set((await transport.exec(argv, { signal: c.signal })).stdout.split("\n"));
   const missing = [

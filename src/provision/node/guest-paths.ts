@@ -19,6 +19,7 @@ export const guestPaths = {
   programs: "/var/lib/localkube/programs",
   state: "/var/lib/localkube",
   modules: "/etc/modules-load.d/localkube.conf",
+  firewall: "/etc/localkube-firewall.nft",
   sysctl: "/etc/sysctl.d/90-localkube.conf",
 } as const;
 

@@ -32,6 +32,15 @@ test("a driver that cannot be used is a warning beside one that can, else a fail
   expect(alone?.status).toBe("fail");
 });
 
+test("a driver that needs a server elsewhere says what to bring, and does not stand for this host", async () => {
+  const { definition, probe } = driver("packet", { usable: true, note: "where an API is named" });
+  const elsewhere = { definition: { ...definition, priority: "named" as const }, probe };
+  expect(await statuses([elsewhere, driver("docker", broken)])).toMatchObject([
+    { status: "ok", detail: "it can be used, where an API is named" },
+    { status: "fail" },
+  ]);
+});
+
 test("leftovers are machines without a profile, of usable drivers; a profile that cannot be read keeps its machine", async () => {
   const drivers = [
     driver("podman", works, ["localkube-one", "localkube-gone", "localkube-bad"]),

@@ -1,18 +1,21 @@
-import type { Got } from "got";
+import type { Got, Response } from "got";
 import { proxyFor } from "./proxy-for.ts";
 import { trustedAuthorities } from "./trusted-authorities.ts";
+
+export type HttpClient = Got;
+export type HttpResponse = Response<string>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const connectMs = 15_000;
 
 /**
- * got, set up for an address as this host needs it: proxy, authorities, no decompression (digests are of the bytes sent), no
- * retries and no exceptions for HTTP statuses: callers decide. Loaded on first use.
+ * got, set up for an address as this host needs it: proxy, authorities (and `privateAuthority`, PEM, beside them), no decompression
+ * (digests are of the bytes sent), no retries and no exceptions for HTTP statuses: callers decide. Loaded on first use.
  */
-export async function httpClient(url: URL, env: Environment): Promise<Got> {
+export async function httpClient(url: URL, env: Environment, privateAuthority?: string): Promise<HttpClient> {
   const { default: got } = await import("got");
-  const authorities = await trustedAuthorities(env);
+  const authorities = await trustedAuthorities(env, privateAuthority);
   return got.extend({
     headers: { "user-agent": "localkube", "accept-encoding": "identity" },
     decompress: false,

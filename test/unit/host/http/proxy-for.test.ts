@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { proxyFor } from "../../../../src/artifacts/http/proxy-for.ts";
+import { proxyFor } from "../../../../src/host/http/proxy-for.ts";
 
 const proxies = { HTTP_PROXY: "http://plain:1", HTTPS_PROXY: "http://tls:2" };
 const noProxy = (value: string) => ({ ...proxies, NO_PROXY: value });

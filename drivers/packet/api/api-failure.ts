@@ -1,0 +1,61 @@
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import type { ApiConnection } from "./connection.ts";
+
+/** An answer of the API as it came; `json` is undefined when the body is something else. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly json: unknown;
+  readonly body: string;
+}
+
+const longestSaid = 300;
+
+/** Errors after which nothing was done, so that nothing has to be looked for. */
+const refusals: readonly string[] = [
+  "PACKET_TOKEN_REFUSED",
+  "PACKET_FORBIDDEN",
+  "PACKET_NOT_FOUND",
+  "PACKET_REFUSED",
+  "PACKET_RATE_LIMITED",
+];
+
+/** The API said no. After any other failure of a POST nobody knows whether it was done. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof LocalkubeError && refusals.includes(error.id);
+
+/** What the answer says, from either error shape (`{errors: […]}`, `{error: "…"}`) or, for what is no JSON, its first words; never the token. */
+function saidBy({ status, json, body }: ApiAnswer, token: string): string {
+  const { errors, error } = (json ?? {}) as { errors?: unknown; error?: unknown };
+  const texts = [...(Array.isArray(errors) ? (errors as unknown[]) : [errors]), error].filter(
+    (text): text is string => typeof text === "string" && text.trim() !== "",
+  );
+  const foreign = json === undefined ? `no JSON but «${body.replace(/<[^>]*>|\s+/g, " ").trim()}»` : "";
+  return redact([`status ${status}`, texts.join("; ") || foreign].filter(Boolean).join(", "), token);
+}
+
+/** Shortened, on one line, and without the token, which a careless service may repeat. */
+export const redact = (text: string, token: string): string =>
+  text
+    .replaceAll(token, "(token)")
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .slice(0, longestSaid);
+
+/** The error for an answer that is not what was asked for; `action` is what we wanted, as a verb: «delete the device 3f…». */
+export function apiFailure(answer: ApiAnswer, action: string, connection: ApiConnection): LocalkubeError {
+  const said = saidBy(answer, connection.token);
+  const endpoint = connection.endpoint.href;
+  switch (answer.status) {
+    case 401:
+      return new LocalkubeError("PACKET_TOKEN_REFUSED", { endpoint, origin: connection.origin, action });
+    case 403:
+      return new LocalkubeError("PACKET_FORBIDDEN", { action, said });
+    case 404:
+      return new LocalkubeError("PACKET_NOT_FOUND", { endpoint, action, said });
+    case 400:
+    case 409:
+    case 422:
+      return new LocalkubeError("PACKET_REFUSED", { action, said });
+    default:
+      return new LocalkubeError("PACKET_SERVICE_FAILED", { endpoint, action, said });
+  }
+}

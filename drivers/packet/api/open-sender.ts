@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import { type HttpClient, httpClient, type HttpResponse } from "../../../src/host/http/http-client.ts";
+import { type ApiAnswer, apiFailure, redact } from "./api-failure.ts";
+import type { ApiConnection, ApiContext } from "./connection.ts";
+import type { Pacing } from "./pacing.ts";
+import { rateLimitMs } from "./rate-limit.ts";
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the endpoint, without a slash at the front. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: object;
+  /** What is wanted, as a verb, for errors: «make the device». */
+  readonly action: string;
+  /** Statuses beside 2xx that are an answer and no failure. */
+  readonly accept?: readonly number[];
+}
+
+/**
+ * Resolves with the answer, or rejects with the PACKET_… error of its status. A GET that failed on the way or at the service (5xx, no
+ * JSON) is repeated a few times; anything else is not, for it may have been done. After 429 every method waits for the limit's end and
+ * asks again: then nothing was done.
+ */
+export type Send = (request: ApiRequest, c: ApiContext) => Promise<ApiAnswer>;
+
+export function openSender(connection: ApiConnection, pacing: Pacing): Send {
+  let client: Promise<HttpClient> | undefined;
+  const got = (): Promise<HttpClient> =>
+    (client ??= httpClient(connection.endpoint, connection.env, connection.authority));
+
+  return async (request, c) => {
+    const retries = request.method === "GET" ? [...pacing.retryMs] : [];
+    const begun = performance.now();
+    let limitLeftMs = pacing.rateLimitMs;
+    for (;;) {
+      const outcome = await attempt(await got(), request, connection, pacing, c);
+      if ("waitMs" in outcome) {
+        limitLeftMs -= outcome.waitMs;
+        const seconds = Math.ceil(outcome.waitMs / 1000);
+        if (limitLeftMs < 0)
+          throw new LocalkubeError("PACKET_RATE_LIMITED", { seconds, action: request.action });
+        c.report({ message: `the API takes no requests for ${seconds} s` });
+        await sleep(outcome.waitMs, undefined, { signal: c.signal });
+        continue;
+      }
+      if ("answer" in outcome) return outcome.answer;
+      const late = performance.now() - begun > pacing.retryWithinMs;
+      const pause = outcome.temporary && !late ? retries.shift() : undefined;
+      if (pause === undefined) throw outcome.error;
+      c.log(`${outcome.error.message}; asking again`);
+      await sleep(pause, undefined, { signal: c.signal });
+    }
+  };
+}
+
+type Outcome =
+  | { readonly answer: ApiAnswer }
+  | { readonly waitMs: number }
+  | { readonly error: LocalkubeError; readonly temporary: boolean };
+
+async function attempt(
+  client: HttpClient,
+  request: ApiRequest,
+  connection: ApiConnection,
+  pacing: Pacing,
+  c: ApiContext,
+): Promise<Outcome> {
+  const response = await exchange(client, request, connection, pacing, c);
+  if (response instanceof LocalkubeError) return { error: response, temporary: true };
+  if (response.statusCode === 429) return { waitMs: rateLimitMs(response.headers) };
+  const answer = read(response);
+  const { status } = answer;
+  const fine = status >= 200 && status < 300;
+  // A load balancer's page for people, whatever its status says.
+  const garbled = fine && answer.json === undefined && answer.body.trim() !== "";
+  if ((fine && !garbled) || request.accept?.includes(status)) return { answer };
+  const error = apiFailure(answer, request.action, connection);
+  return { error, temporary: status >= 500 || garbled };
+}
+
+/** One request and its answer, or PACKET_UNREACHABLE; rejects with the signal's reason alone. */
+async function exchange(
+  client: HttpClient,
+  { method, path, query = {}, body, action }: ApiRequest,
+  { endpoint, token }: ApiConnection,
+  { answerMs }: Pacing,
+  c: ApiContext,
+): Promise<HttpResponse | LocalkubeError> {
+  const url = new URL(path, endpoint);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  const begun = performance.now();
+  const tell = (what: string): void =>
+    c.log(`${method} ${url.pathname}${url.search}: ${what} (${Math.round(performance.now() - begun)} ms)`);
+  c.signal.throwIfAborted();
+  try {
+    const response = await client<string>(url, {
+      method,
+      headers: { "x-auth-token": token, accept: "application/json" },
+      ...(body ? { json: body } : {}),
+      // The token must not follow to where an answer points.
+      followRedirect: false,
+      timeout: { request: answerMs },
+      signal: c.signal,
+    });
+    tell(String(response.statusCode));
+    return response;
+  } catch (error) {
+    c.signal.throwIfAborted();
+    // The library's error holds the request with the token: it must not become a cause.
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const problem = redact(code && !message.includes(code) ? `${code}: ${message}` : message, token);
+    tell(problem);
+    return new LocalkubeError("PACKET_UNREACHABLE", { endpoint: endpoint.href, action, problem });
+  }
+}
+
+function read({ statusCode, body }: HttpResponse): ApiAnswer {
+  try {
+    return { status: statusCode, body, json: JSON.parse(body) as unknown };
+  } catch {
+    return { status: statusCode, body, json: undefined };
+  }
+}

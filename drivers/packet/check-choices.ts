@@ -1,0 +1,118 @@
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { ApiContext } from "./api/connection.ts";
+import type { PacketApi, PlaceChoice } from "./api/packet-api.ts";
+import type { OperatingSystem, Place, Plan } from "./api/shapes.ts";
+import { isId, listed, type PacketSettings, unknownChoice } from "./settings.ts";
+
+/** Everything a device is made from, known to the API. */
+export interface Choices {
+  readonly project: string;
+  readonly plan: Plan;
+  readonly place: PlaceChoice;
+  readonly placeEntry: Place;
+  readonly operatingSystem: OperatingSystem;
+}
+
+/** The named project, or the only one the token sees. Rejects with PACKET_PROJECT_UNCLEAR or the API's failure. */
+export async function chooseProject(
+  api: PacketApi,
+  settings: PacketSettings,
+  c: ApiContext,
+): Promise<string> {
+  const wanted = settings.project;
+  if (wanted && isId(wanted)) return (await api.project(wanted, c)).id;
+  const projects = await api.projects(c);
+  const named = wanted ? projects.filter(({ name }) => name === wanted) : projects;
+  const [only] = named;
+  if (only && named.length === 1) return only.id;
+  const known = projects.map(({ id, name }) => (name ? `${id} (${name})` : id));
+  if (wanted && !only) throw unknownChoice("packet-project", wanted, "there is no such project", known);
+  throw new LocalkubeError("PACKET_PROJECT_UNCLEAR", { count: named.length, known: listed(known) });
+}
+
+/**
+ * Looks up plan, place and operating system, and whether they go together, before anything is made. Rejects with PACKET_CHOICE_MISSING,
+ * PACKET_CHOICE_UNKNOWN or PACKET_RESERVATION_UNUSABLE.
+ */
+export async function checkChoices(
+  api: PacketApi,
+  settings: PacketSettings,
+  project: string,
+  c: ApiContext,
+): Promise<Choices> {
+  const { place } = settings;
+  const plans = await api.plans(project, c);
+  const systems = await api.operatingSystems(c);
+  const places = await (place?.kind === "facility" ? api.facilities(c) : api.metros(c));
+  const reserved = await reservedPlan(api, settings, c);
+  const plan = choose("packet-plan", "plan", settings.plan ?? reserved, plans, ({ slug }) => slug);
+  const kind = place?.kind ?? "metro";
+  const placeEntry = choose(`packet-${kind}`, kind, place?.code, places, ({ code }) => code);
+  const system = settings.operatingSystem;
+  const operatingSystem = choose("packet-os", "operating system", system, systems, ({ slug }) => slug);
+  const { slug } = plan;
+  if (operatingSystem.provisionable_on?.length && !operatingSystem.provisionable_on.includes(slug)) {
+    const others = systems
+      .filter(({ provisionable_on: on }) => on?.includes(slug))
+      .map((other) => other.slug);
+    throw unknownChoice("packet-os", system, `it does not run on the plan ${slug}`, others);
+  }
+  if (reserved && reserved !== slug)
+    throw unknownChoice("packet-plan", slug, "the hardware reservation is of another plan", [reserved]);
+  if (!offeredIn(plan, kind, placeEntry)) {
+    const others = places.filter((other) => offeredIn(plan, kind, other)).map(({ code }) => code);
+    throw unknownChoice(`packet-${kind}`, placeEntry.code, `there is no ${slug}`, others);
+  }
+  return { project, plan, place: { kind, code: placeEntry.code }, placeEntry, operatingSystem };
+}
+
+/** One free server must be there, but for a reserved one. Rejects with PACKET_NO_CAPACITY. */
+export async function checkCapacity(
+  api: PacketApi,
+  settings: PacketSettings,
+  { plan, place }: Choices,
+  c: ApiContext,
+): Promise<void> {
+  if (settings.reservation || (await api.hasCapacity(plan.slug, place, c))) return;
+  throw new LocalkubeError("PACKET_NO_CAPACITY", { plan: plan.slug, place: place.code });
+}
+
+/** What the plan says of that place, by id or by the last word of its address. */
+export function planInPlace(plan: Plan, kind: PlaceChoice["kind"], { id }: Pick<Place, "id">) {
+  const offers = kind === "metro" ? plan.available_in_metros : plan.available_in;
+  return { offers, offer: offers?.find((one) => one.id === id || one.href?.split("/").at(-1) === id) };
+}
+
+/** A plan without a list is offered everywhere as far as we can tell. */
+function offeredIn(plan: Plan, kind: PlaceChoice["kind"], place: Place): boolean {
+  const { offers, offer } = planInPlace(plan, kind, place);
+  return !offers?.length || offer !== undefined;
+}
+
+function choose<T>(
+  flag: string,
+  what: string,
+  value: string | undefined,
+  all: readonly T[],
+  nameOf: (one: T) => string,
+): T {
+  const known = all.map(nameOf).toSorted();
+  if (!value)
+    throw new LocalkubeError("PACKET_CHOICE_MISSING", { what, flag: `--${flag}`, known: listed(known) });
+  const found = all.find((one) => nameOf(one) === value);
+  if (!found) throw unknownChoice(flag, value, `there is no such ${what}`, known);
+  return found;
+}
+
+/** Slug of the plan the reservation is of, when it says so. */
+async function reservedPlan(
+  api: PacketApi,
+  { reservation }: PacketSettings,
+  c: ApiContext,
+): Promise<string | undefined> {
+  if (!reservation || reservation === "next-available") return undefined;
+  const { provisionable, plan } = await api.reservation(reservation, c);
+  if (provisionable === false)
+    throw new LocalkubeError("PACKET_RESERVATION_UNUSABLE", { id: reservation, problem: "it is in use" });
+  return plan?.slug ?? undefined;
+}

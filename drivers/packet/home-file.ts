@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as v from "valibot";
+import writeFileAtomic from "write-file-atomic";
+import type { HostContext } from "../../src/contract/host.ts";
+import type { ApiAccess } from "./settings.ts";
+
+/** A project of an API in which machines of this state folder are or may be. */
+export interface KnownProject extends ApiAccess {
+  readonly project: string;
+}
+
+const schema = v.object({
+  schema: v.literal(1),
+  id: v.string(),
+  projects: v.array(
+    v.object({
+      endpoint: v.string(),
+      tokenFile: v.exactOptional(v.string()),
+      caFile: v.exactOptional(v.string()),
+      project: v.string(),
+    }),
+  ),
+});
+
+/**
+ * `packet.json` of the state folder: its own id, which every device and key carries as a tag (paths are the same on many computers), and
+ * where to look for them when no machine is on record, after a killed `create`.
+ */
+export interface HomeFile {
+  readonly id: string;
+  readonly projects: readonly KnownProject[];
+}
+
+type Host = Pick<HostContext, "stateDir">;
+const homeFile = ({ stateDir }: Host): string => join(stateDir, "packet.json");
+
+export async function readHome(host: Host): Promise<HomeFile | undefined> {
+  const text = await readFile(homeFile(host), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : v.parse(schema, JSON.parse(text));
+}
+
+/** Notes that project before anything is made in it; returns this state folder's id. Idempotent. */
+export const rememberProject = (host: Host, known: KnownProject): Promise<string> =>
+  changeHome(host, ({ id = randomUUID(), projects = [] }) => ({
+    id,
+    projects: [...projects.filter((other) => !same(other, known)), known],
+  }));
+
+/** Once nothing of ours is there any more: an API that ended later must not fail every look for leftovers. The id stays. */
+export async function forgetProject(
+  host: Host,
+  known: Pick<KnownProject, "endpoint" | "project">,
+): Promise<void> {
+  if (!(await readHome(host))?.projects.some((other) => same(other, known))) return;
+  await changeHome(host, ({ id = randomUUID(), projects = [] }) => ({
+    id,
+    projects: projects.filter((other) => !same(other, known)),
+  }));
+}
+
+export const removeHome = (host: Host): Promise<void> => rm(homeFile(host), { force: true });
+
+/** Some twelve seconds: longer than a dead holder counts. */
+const lockRetries = { retries: 60, factor: 1, minTimeout: 200, maxTimeout: 200 };
+
+type Key = Pick<KnownProject, "endpoint" | "project">;
+const same = (a: Key, b: Key): boolean => a.endpoint === b.endpoint && a.project === b.project;
+
+/** One writer at a time: two profiles may start at once. */
+async function changeHome(host: Host, change: (home: Partial<HomeFile>) => HomeFile): Promise<string> {
+  const { lock } = await import("proper-lockfile");
+  await mkdir(host.stateDir, { recursive: true, mode: 0o700 });
+  const release = await lock(homeFile(host), { realpath: false, stale: 10_000, retries: lockRetries });
+  try {
+    const home = change((await readHome(host)) ?? {});
+    const text = `${JSON.stringify({ schema: 1, ...home }, undefined, 2)}\n`;
+    await writeFileAtomic(homeFile(host), text, { mode: 0o600 });
+    return home.id;
+  } finally {
+    await release();
+  }
+}

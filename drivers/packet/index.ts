@@ -1,0 +1,3 @@
+import { packetDriver } from "./packet-driver.ts";
+
+export default packetDriver();

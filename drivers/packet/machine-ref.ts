@@ -1,0 +1,51 @@
+import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import { choosePorts } from "../../src/host/choose-ports.ts";
+import type { Device } from "./api/shapes.ts";
+import { publicAddress, said } from "./device-state.ts";
+import type { KnownProject } from "./home-file.ts";
+import type { ApiAccess } from "./settings.ts";
+
+const sshPort = 22;
+
+/** The record of a device that is provisioned. Rejects with PACKET_DEVICE_FAILED when it has no public IPv4 address. */
+export async function machineRef(
+  device: Device,
+  spec: MachineSpec,
+  known: KnownProject,
+): Promise<MachineRef> {
+  const address = publicAddress(device);
+  if (!address) {
+    const params = {
+      name: spec.name,
+      id: device.id,
+      state: `${said(device)}, without a public IPv4 address`,
+    };
+    throw new LocalkubeError("PACKET_DEVICE_FAILED", params);
+  }
+  const tunnel = spec.ports.filter(({ name }) => name === "api");
+  return {
+    driver: "packet",
+    name: spec.name,
+    id: device.id,
+    address,
+    // The firewall lets nobody in but to SSH, or the caller too where the API is not reached through it.
+    addressReachable: !spec.apiOverSsh,
+    ports: { ...(await choosePorts(spec.name, tunnel, new Set())), ssh: sshPort },
+    access: { host: address, port: sshPort, user: "root" },
+    api: spec.apiOverSsh ? "ssh" : "direct",
+    data: { ...accessData(known), project: known.project },
+  };
+}
+
+export const accessData = ({ endpoint, tokenFile, caFile }: ApiAccess): Readonly<Record<string, string>> => ({
+  endpoint,
+  ...(tokenFile ? { tokenFile } : {}),
+  ...(caFile ? { caFile } : {}),
+});
+
+/** How that machine's API is reached, from its record. */
+export function accessOf({ data }: MachineRef): ApiAccess {
+  const { endpoint = "", tokenFile, caFile } = data;
+  return { endpoint, ...(tokenFile ? { tokenFile } : {}), ...(caFile ? { caFile } : {}) };
+}

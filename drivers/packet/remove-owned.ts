@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { ApiContext } from "./api/connection.ts";
+import type { PacketApi } from "./api/packet-api.ts";
+import { said } from "./device-state.ts";
+import { type OwnerKey, ownDevices, ownKeys } from "./find-device.ts";
+
+/**
+ * Deletes every device and key with our tags for that machine, and waits until the devices are gone or on their way; succeeds when there
+ * is none. With `mayAppear` a device is looked for several times: a request that was cut off may still be carried out. Rejects with
+ * DRIVER_LEFTOVERS naming what is still there, or the API's failure.
+ */
+export async function removeOwned(
+  api: PacketApi,
+  owner: OwnerKey,
+  c: ApiContext,
+  mayAppear = false,
+): Promise<void> {
+  const waits = mayAppear ? api.pacing.lostMs : [0];
+  for (const wait of waits) {
+    if (wait > 0) await sleep(wait, undefined, { signal: c.signal });
+    const devices = await ownDevices(api, owner, c);
+    for (const { id } of devices) await removeDevice(api, id, owner.machine, c);
+    if (devices.length > 0) break;
+  }
+  // Not before: a device whose key is gone may be out of reach while it is still there.
+  for (const { id } of await ownKeys(api, owner, c)) await api.deleteKey(id, c);
+}
+
+/** One that is being provisioned may refuse to be deleted for a while. */
+export async function removeDevice(
+  api: PacketApi,
+  id: string,
+  machine: string,
+  c: ApiContext,
+): Promise<void> {
+  const deadline = performance.now() + api.pacing.removeMs;
+  const { pollMs } = api.pacing;
+  let asked = false;
+  let refusal = "";
+  for (let look = 0; ; look += 1) {
+    const device = await api.device(id, c).catch((error: unknown) => {
+      // What was deleted may answer 403 from then on.
+      if (asked && error instanceof LocalkubeError && error.id === "PACKET_FORBIDDEN") return undefined;
+      throw error;
+    });
+    if (!device || said(device) === "deleted") return;
+    if (said(device) === "deprovisioning") asked = true;
+    if (!asked)
+      try {
+        await api.deleteDevice(id, c);
+        asked = true;
+      } catch (error) {
+        if (!(error instanceof LocalkubeError) || !worthAnotherTry.includes(error.id)) throw error;
+        refusal = error.message;
+        c.report({ message: `the device ${id} cannot be deleted yet` });
+      }
+    const pause = pollMs[Math.min(look, pollMs.length - 1)] ?? 1000;
+    if (performance.now() + pause > deadline) {
+      // The service has taken it over; it costs nothing any more.
+      if (asked) return c.log(`the device ${id} is still ${said(device)}`);
+      const params = { driver: "packet", name: machine };
+      throw new LocalkubeError("DRIVER_LEFTOVERS", params, { output: `device ${id}: ${refusal}` });
+    }
+    await sleep(pause, undefined, { signal: c.signal });
+  }
+}
+
+const worthAnotherTry = ["PACKET_REFUSED", "PACKET_SERVICE_FAILED", "PACKET_UNREACHABLE"];

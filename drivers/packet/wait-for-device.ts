@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { ApiContext } from "./api/connection.ts";
+import type { PacketApi } from "./api/packet-api.ts";
+import type { Device } from "./api/shapes.ts";
+import { machineStateOf, said } from "./device-state.ts";
+import { lastEvents, reportEvents } from "./device-events.ts";
+
+/** States after which nothing more comes by itself. */
+const final = ["running", "stopped", "broken", "absent", "unknown"];
+
+/**
+ * Looks at the device until it comes to rest in one of `wanted`, telling its provisioning events as progress. Rejects with
+ * PACKET_DEVICE_FAILED (with its last events) when it comes to rest elsewhere or is gone, and with PACKET_DEVICE_LATE.
+ */
+export async function waitForDevice(
+  api: PacketApi,
+  { id, name }: { readonly id: string; readonly name: string },
+  wanted: readonly ("running" | "stopped")[],
+  timeoutMs: number,
+  c: ApiContext,
+): Promise<Device> {
+  const deadline = performance.now() + timeoutMs;
+  const { pollMs } = api.pacing;
+  const seen = new Set<string>();
+  for (let look = 0; ; look += 1) {
+    const device = await api.device(id, c);
+    const state = machineStateOf(device);
+    if (device && (wanted as readonly string[]).includes(state)) return device;
+    if (!device || final.includes(state)) {
+      const output = device ? await lastEvents(api, id, c) : "";
+      throw new LocalkubeError(
+        "PACKET_DEVICE_FAILED",
+        { name, id, state: device ? said(device) : "gone" },
+        { output },
+      );
+    }
+    await reportEvents(api, device, seen, c);
+    const pause = pollMs[Math.min(look, pollMs.length - 1)] ?? 1000;
+    if (performance.now() + pause > deadline)
+      throw new LocalkubeError(
+        "PACKET_DEVICE_LATE",
+        { name, id, state: said(device), minutes: Math.round(timeoutMs / 60_000) },
+        { output: await lastEvents(api, id, c) },
+      );
+    await sleep(pause, undefined, { signal: c.signal });
+  }
+}

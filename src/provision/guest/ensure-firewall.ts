@@ -1,0 +1,55 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
+import type { Transport } from "../../contract/transport.ts";
+import { guestPaths } from "../node/guest-paths.ts";
+import { textEntry } from "../node/push-entries.ts";
+import { renderUnit } from "../units/unit-file.ts";
+import { firewallRules, type FirewallPlan } from "./firewall-rules.ts";
+
+const unitName = "localkube-firewall.service";
+const loadMs = 60_000;
+
+// Loaded each time, which replaces the table at once: what was pushed may not have been loaded by a start that was killed.
+const loadScript = `
+set -e
+systemctl enable --quiet --no-reload "$2"
+nft -f "$1"
+`;
+
+/**
+ * Closes the machine but for SSH, and with `admitCaller` for whom we are as the machine sees us; at every boot before the network. Returns
+ * whether anything changed. Rejects with GUEST_FIREWALL_FAILED.
+ */
+export async function ensureFirewall(
+  transport: Transport,
+  { admitCaller, ...plan }: Omit<FirewallPlan, "caller"> & { readonly admitCaller: boolean },
+  c: Pick<RunContext, "signal">,
+): Promise<boolean> {
+  const caller = admitCaller ? await callerOf(transport, c.signal) : undefined;
+  const rules = textEntry(
+    guestPaths.firewall,
+    firewallRules({ ...plan, ...(caller === undefined ? {} : { caller }) }),
+    0o600,
+  );
+  const argv = ["/usr/sbin/nft", "-f", guestPaths.firewall];
+  const unit = renderUnit({ name: unitName, template: unitName, argv, inputs: [rules] });
+  const entries = [rules, textEntry(`${guestPaths.units}/${unitName}`, unit)];
+  const { changed } = await transport.push(entries, { signal: c.signal });
+  const { exitCode, stderr } = await transport.exec(
+    ["sh", "-c", loadScript, "sh", guestPaths.firewall, unitName],
+    { signal: c.signal, timeoutMs: loadMs, allowFailure: true },
+  );
+  if (exitCode !== 0)
+    throw new LocalkubeError(
+      "GUEST_FIREWALL_FAILED",
+      { file: guestPaths.firewall },
+      { output: stderr.trim() },
+    );
+  return changed.length > 0;
+}
+
+/** The address our connection comes from, as the machine's sshd sees it: behind a router it is not one of this computer's. */
+async function callerOf(transport: Transport, signal: AbortSignal): Promise<string> {
+  const { stdout } = await transport.exec(["sh", "-c", 'echo "${SSH_CONNECTION%% *}"'], { signal });
+  return stdout.trim();
+}
