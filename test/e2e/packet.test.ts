@@ -78,6 +78,7 @@ describe("the packet driver against a provider of its API", () => {
   it("is stopped and started again with everything in it, and the token stays out of what is written", async () => {
     await user.ok(["stop", "-p", profile]);
     expect([...provider.room.devices.values()].map(({ state }) => state)).toEqual(["inactive"]);
+    expect(machines.powerCuts, "its system was shut down before").toEqual([]);
     await start();
     await k("wait", "--for=condition=Ready", "pod/probe", "--timeout=90s");
     expect(await inPod("nslookup", "kubernetes.default.svc.cluster.local")).toContain("10.96.0.1");

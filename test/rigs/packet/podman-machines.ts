@@ -7,6 +7,8 @@ import type { Machines, ServerInput } from "./machines.ts";
 import { serverImage } from "./server-image.ts";
 
 export interface PodmanMachines extends Machines {
+  /** Servers whose power was cut while their system ran. */
+  readonly powerCuts: readonly string[];
   /** Whether somebody beside this host, on the servers' network, can connect there. */
   strangerReaches(address: string, port: number): Promise<boolean>;
   /** Names of containers, volumes and networks that are there. */
@@ -32,6 +34,7 @@ export async function podmanMachines(c: RunContext): Promise<PodmanMachines> {
   await run("network", "create", "--disable-dns", name);
   const subnet = await run("network", "inspect", "--format", "{{(index .Subnets 0).Subnet}}", name);
   let count = 10;
+  const powerCuts: string[] = [];
   const nameOf = (id: string): string => `${name}-${id}`;
 
   return {
@@ -53,7 +56,12 @@ export async function podmanMachines(c: RunContext): Promise<PodmanMachines> {
       return address;
     },
     powerOn: async (id) => void (await run("start", nameOf(id))),
-    powerOff: async (id) => void (await run("stop", "--time", "0", nameOf(id))),
+    powerCuts,
+    async powerOff(id) {
+      const state = await run("container", "inspect", "--format", "{{.State.Status}}", nameOf(id));
+      if (state === "running") powerCuts.push(id);
+      await run("stop", "--time", "0", nameOf(id));
+    },
     reboot: async (id) => void (await run("restart", nameOf(id))),
     async remove(id) {
       await run("rm", "--force", "--time", "0", "--ignore", nameOf(id));

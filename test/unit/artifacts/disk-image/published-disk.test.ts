@@ -66,16 +66,21 @@ test.each(["debian", "flatcar"] as const)(
   },
 );
 
-test("without a mirror it comes from Debian's own host, by HTTPS and through a proxy", async () => {
-  await publish("debian", content);
-  const site = folderHandler(join(mirror, "cloud.debian.org"));
-  const { port, certificate } = await tlsServer("cloud.debian.org", site);
-  const proxy = await connectProxy(port);
-  await put(join(folder, "ca.pem"), certificate);
-  c = testContext(folder, { env: { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: join(folder, "ca.pem") } });
-  expect(await bring(published("debian", ""))).toEqual(content);
-  expect(new Set(proxy.asked)).toEqual(new Set(["cloud.debian.org:443"]));
-});
+// A certificate, TLS and a proxy: on a busy host more than a unit test's five seconds.
+test(
+  "without a mirror it comes from Debian's own host, by HTTPS and through a proxy",
+  { timeout: 30_000 },
+  async () => {
+    await publish("debian", content);
+    const site = folderHandler(join(mirror, "cloud.debian.org"));
+    const { port, certificate } = await tlsServer("cloud.debian.org", site);
+    const proxy = await connectProxy(port);
+    await put(join(folder, "ca.pem"), certificate);
+    c = testContext(folder, { env: { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: join(folder, "ca.pem") } });
+    expect(await bring(published("debian", ""))).toEqual(content);
+    expect(new Set(proxy.asked)).toEqual(new Set(["cloud.debian.org:443"]));
+  },
+);
 
 test("arm64 has images of its own", () => {
   const title = (os: keyof typeof paths) => publishedDisk({ os, mirror: "" }, "arm64").title;
