@@ -7,17 +7,6 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import { type DiskWish, type ImageSource, machineImage } from "../machine/image/machine-image.ts";
 
-/** What the makers' own images do not have of what Debian artifacts leave to the guest. */
-const lacking = {
-  debian: "containerd, runc, etcd and CNI plugins",
-  flatcar: "etcd and CNI plugins",
-} as const;
-
-const withoutIt = {
-  debian: "Leave out --image: the disk that localkube builds has them",
-  flatcar: "Leave out --os: the disk of Debian that localkube builds has them",
-} as const;
-
 /** The image for a cluster; changes and fetches nothing. Rejects with OS_NEEDS_VM or IMAGE_NEEDS_VM. */
 export async function imageSource(
   spec: ClusterSpec,
@@ -31,18 +20,21 @@ export async function imageSource(
 }
 
 /**
- * Told before anything is made: a published image is known to lack what Debian artifacts leave to it; what a user's own has is seen when it
- * runs. Throws IMAGE_LACKS_PROGRAMS. Pure.
+ * Told before anything is made: Flatcar's image is known to lack what Debian artifacts leave to it, and has no apt by which `guest-packages`
+ * could bring it. What a user's own image has is seen when it runs. Throws IMAGE_LACKS_PROGRAMS. Pure.
  */
 export function refuseLackingImage(spec: ClusterSpec, { source, reason }: ArtifactPlan): void {
   const { os, artifacts } = spec;
-  if (source !== "debian" || !isPublished(spec)) return;
+  if (source !== "debian" || os !== "flatcar" || !isPublished(spec)) return;
   throw new LocalkubeError("IMAGE_LACKS_PROGRAMS", {
-    image: os === "debian" ? "upstream" : `of ${os}`,
-    programs: lacking[os],
+    image: `of ${os}`,
+    programs: "etcd and CNI plugins",
     reason,
     // Where upstream's releases cannot be had, asking for them is no help.
-    fix: artifacts === "debian" ? "Use --artifacts upstream" : withoutIt[os],
+    fix:
+      artifacts === "debian"
+        ? "Use --artifacts upstream"
+        : "Leave out --os: the disk of Debian that localkube builds has them",
   });
 }
 

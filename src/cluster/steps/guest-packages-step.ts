@@ -5,7 +5,7 @@ import { set, type StartState } from "../start-state.ts";
 
 /** A machine made from our own image has all this. */
 const isOurImage = ({ definition, record }: StartState): boolean =>
-  definition.capabilities.image !== "none" && record.spec.image === "";
+  definition.capabilities.image !== "none" && record.spec.image === "" && record.spec.os === "debian";
 
 /** Debian packages that a machine lacks which is not made from our image. */
 export const guestPackages: Step<StartState> = {
