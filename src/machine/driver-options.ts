@@ -1,4 +1,5 @@
+import { sshOptions } from "../../drivers/ssh/options.ts";
 import type { DriverOption } from "../contract/driver-option.ts";
 
 /** Options of each driver that has some, by driver; data, read without loading a driver. */
-export const driverOptions: Readonly<Record<string, readonly DriverOption[]>> = {};
+export const driverOptions: Readonly<Record<string, readonly DriverOption[]>> = { ssh: sshOptions };
