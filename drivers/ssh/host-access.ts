@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { access as fileAccess } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { MachineAccess } from "../../src/contract/driver.ts";
+import type { JumpHost, MachineAccess } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../src/contract/host.ts";
 import type { ConnectSsh } from "../../src/contract/transport.ts";
@@ -22,19 +22,30 @@ export async function hostAccess(
   c: RunContext,
   recorded?: MachineAccess,
 ): Promise<MachineAccess> {
-  const { target, jump: way, sudoPasswordFile } = options;
+  const { target, sudoPasswordFile } = options;
   const login = await loginKeys(options.key, c.host);
-  const sameWay = recorded?.jump?.host === way?.host && recorded?.jump?.port === way?.port;
-  const jumpHostKey = way && (options.jumpHostKey ?? (sameWay ? recorded?.jump?.hostKey : undefined));
-  const jump = way && {
-    ...way,
-    ...(options.jumpKey === undefined ? {} : { identityFile: options.jumpKey }),
-    hostKey: jumpHostKey ?? (await pinned(way, "ssh-jump-host-key", { ...way, ...login }, connect, c)),
-  };
+  const jump = options.jump && (await jumpHost(options.jump, options, login, connect, c, recorded?.jump));
   const unpinned = { ...target, ...login, ...(jump ? { jump } : {}) };
   const hostKey =
     options.hostKey ?? recorded?.hostKey ?? (await pinned(target, "ssh-host-key", unpinned, connect, c));
   return { ...unpinned, hostKey, ...(sudoPasswordFile === undefined ? {} : { sudoPasswordFile }) };
+}
+
+async function jumpHost(
+  place: Place,
+  { jumpKey, jumpHostKey }: SshOptions,
+  login: Login,
+  connect: ConnectSsh,
+  c: RunContext,
+  recorded: JumpHost | undefined,
+): Promise<JumpHost> {
+  const own = jumpKey === undefined ? {} : { identityFile: jumpKey };
+  const known = recorded?.host === place.host && recorded.port === place.port ? recorded.hostKey : undefined;
+  const hostKey =
+    jumpHostKey ??
+    known ??
+    (await pinned(place, "ssh-jump-host-key", { ...place, ...login, ...own }, connect, c));
+  return { ...place, ...own, hostKey };
 }
 
 const identities = ["id_ed25519", "id_ecdsa", "id_rsa"];

@@ -22,16 +22,13 @@ const nodePorts = [6443, 10250, 2379, 2380, 10257, 10259] as const;
  */
 export function judgeHost(facts: HostFacts, judgement: Judgement): void {
   const { host, takeOver } = judgement;
-  const unsuitable = (problem: string, fix: string): never => {
-    throw new LocalkubeError("SSH_HOST_UNSUITABLE", { host, problem, fix });
-  };
   if (facts.init !== "systemd")
-    unsuitable(`its first process is «${facts.init}», not systemd`, "Use a host that runs systemd");
-  const seconds = Math.abs(facts.clockAheadSeconds);
-  if (seconds > toleratedSkewSeconds) {
-    const direction = facts.clockAheadSeconds > 0 ? "ahead of" : "behind";
-    throw new LocalkubeError("SSH_HOST_CLOCK", { host, seconds, direction });
-  }
+    throw unsuitable(
+      host,
+      `its first process is «${facts.init}», not systemd`,
+      "Use a host that runs systemd",
+    );
+  checkClock(facts, host);
   const [product] = facts.foreignProducts;
   if (product !== undefined) throw new LocalkubeError("SSH_HOST_BUSY", { host, unit: product });
   const foreign = [
@@ -41,58 +38,81 @@ export function judgeHost(facts: HostFacts, judgement: Judgement): void {
   ];
   if (foreign.length > 0 && !takeOver)
     throw new LocalkubeError("SSH_HOST_FOREIGN", { host, what: summary(foreign) });
-  if (facts.cgroup !== "cgroup2fs" && facts.cgroup !== "tmpfs")
-    unsuitable(`/sys/fs/cgroup is «${facts.cgroup}»`, "Boot it with systemd and its cgroups mounted");
-  if (facts.missingControllers.length > 0)
-    unsuitable(
-      `its cgroups lack ${facts.missingControllers.join(", ")}`,
-      "Enable them on the kernel's command line: cgroup_enable=memory",
-    );
-  if (facts.missingModules.length > 0)
-    unsuitable(
-      `its kernel lacks ${facts.missingModules.join(", ")}`,
-      "Install the kernel's modules there and reboot it",
-    );
-  if (facts.memoryMiB < minimumMemoryMiB)
-    unsuitable(
-      `it has ${facts.memoryMiB} MiB of memory, and a node needs ${minimumMemoryMiB}`,
-      "Give it more memory",
-    );
-  if (facts.diskFreeMiB < leastDiskMiB)
-    unsuitable(
-      `/var/lib has ${facts.diskFreeMiB} MiB free, and a node needs ${leastDiskMiB}`,
-      "Free some space there",
-    );
-  if (facts.address === "")
-    unsuitable("it has no IPv4 address, or no program ip", "Give it an address, and install iproute2");
-  checkRoutes(facts, judgement, unsuitable);
+  checkKernel(facts, host);
+  checkRoom(facts, host);
+  checkRoutes(facts, judgement);
   // What is taken over stops first, and its ports are looked at again then.
   if (foreign.length === 0) checkPorts(facts, host);
+}
+
+function checkClock({ clockAheadSeconds }: HostFacts, host: string): void {
+  const seconds = Math.abs(clockAheadSeconds);
+  if (seconds <= toleratedSkewSeconds) return;
+  const direction = clockAheadSeconds > 0 ? "ahead of" : "behind";
+  throw new LocalkubeError("SSH_HOST_CLOCK", { host, seconds, direction });
+}
+
+function checkKernel({ cgroup, missingControllers, missingModules }: HostFacts, host: string): void {
+  if (cgroup !== "cgroup2fs" && cgroup !== "tmpfs")
+    throw unsuitable(host, `/sys/fs/cgroup is «${cgroup}»`, "Boot it with systemd and its cgroups mounted");
+  if (missingControllers.length > 0)
+    throw unsuitable(
+      host,
+      `its cgroups lack ${missingControllers.join(", ")}`,
+      "Enable them on the kernel's command line: cgroup_enable=memory",
+    );
+  if (missingModules.length > 0)
+    throw unsuitable(
+      host,
+      `its kernel lacks ${missingModules.join(", ")}`,
+      "Install the kernel's modules there and reboot it",
+    );
+}
+
+function checkRoom({ memoryMiB, diskFreeMiB, address }: HostFacts, host: string): void {
+  if (memoryMiB < minimumMemoryMiB)
+    throw unsuitable(
+      host,
+      `it has ${memoryMiB} MiB of memory, and a node needs ${minimumMemoryMiB}`,
+      "Give it more memory",
+    );
+  if (diskFreeMiB < leastDiskMiB)
+    throw unsuitable(
+      host,
+      `/var/lib has ${diskFreeMiB} MiB free, and a node needs ${leastDiskMiB}`,
+      "Free some space there",
+    );
+  if (address === "")
+    throw unsuitable(
+      host,
+      "it has no IPv4 address, or no program ip",
+      "Give it an address, and install iproute2",
+    );
 }
 
 /** Throws SSH_HOST_UNSUITABLE for the first port of a node that somebody holds. */
 export function checkPorts({ ports }: Pick<HostFacts, "ports">, host: string): void {
   const taken = nodePorts.find((port) => ports.includes(port));
   if (taken === undefined) return;
-  throw new LocalkubeError("SSH_HOST_UNSUITABLE", {
+  throw unsuitable(
     host,
-    problem: `port ${taken} is taken there, which a node needs`,
-    fix: `See who holds it there: sudo ss -ltnp 'sport = :${taken}'`,
-  });
+    `port ${taken} is taken there, which a node needs`,
+    `See who holds it there: sudo ss -ltnp 'sport = :${taken}'`,
+  );
 }
 
-function checkRoutes(
-  { routes }: HostFacts,
-  { avoidNetworks }: Judgement,
-  unsuitable: (problem: string, fix: string) => never,
-): void {
+const unsuitable = (host: string, problem: string, fix: string): LocalkubeError =>
+  new LocalkubeError("SSH_HOST_UNSUITABLE", { host, problem, fix });
+
+function checkRoutes({ routes }: HostFacts, { avoidNetworks, host }: Judgement): void {
   if (routes === "") return;
   const known = parseIpRoutes(routes).filter(({ prefix, device }) => prefix >= 8 && device !== "lo");
   for (const text of avoidNetworks) {
     const network = parseNetwork(text);
     const route = network && known.find((candidate) => networksOverlap(candidate, network));
     if (route)
-      unsuitable(
+      throw unsuitable(
+        host,
         `its route ${route.address}/${route.prefix} (${route.device}) overlaps the cluster's ${text}`,
         "Choose others: --pod-cidr 172.29.0.0/16 --service-cidr 172.30.0.0/16",
       );

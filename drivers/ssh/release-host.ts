@@ -38,10 +38,13 @@ if [ -s "$state/installed-packages" ] && command -v apt-get >/dev/null; then
     dpkg-query -W -f '\${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed && echo "$package"
   done < "$state/installed-packages" | tr '\\n' ' ')
   if [ "$ours" ]; then
-    others=$(apt-get --simulate purge $ours 2>/dev/null | sed -n 's/^Purg \\([^ ]*\\) .*/\\1/p' |
+    # The host's own cache of packages stays as it is.
+    mkdir -p "$state/apt/cache/archives/partial"
+    apt() { apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -o Dir::Cache="$state/apt/cache" "$@"; }
+    others=$(apt --simulate purge $ours 2>/dev/null | sed -n 's/^Purg \\([^ ]*\\) .*/\\1/p' |
       grep -vxF "$(echo "$ours" | tr ' ' '\\n')" | tr '\\n' ' ')
     if [ "$others" ]; then echo "remains the packages $ours, which $others need"
-    elif ! said=$(apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 purge $ours 2>&1); then
+    elif ! said=$(apt -q -y purge $ours 2>&1); then
       echo "stuck packages: $(echo "$said" | tail -n 2 | tr '\\n' ' ')"
     fi
   fi

@@ -20,6 +20,14 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
   const { driver, host, context, spec, traces, withSsh, bootMs } = world;
   const code = (id: string) => expect.objectContaining({ id }) as unknown;
 
+  const otherKeys = async () => {
+    const { identity } = await ensureKeys({
+      identityFile: world.path("other"),
+      hostKeyFile: world.path("other-host"),
+    });
+    return { authorizedKey: identity.publicKey };
+  };
+
   beforeAll(() => world.open(), 900_000);
   afterAll(() => world.close(), 120_000);
 
@@ -57,52 +65,54 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       expect(await driver.state(m, context())).toBe("running");
     });
 
-    it("answers with the injected host key to our login key alone", async () => {
-      await withSsh(m, async (transport) => {
-        const { stdout } = await transport.exec(["hostname"]);
-        expect(stdout.trim()).toBe("one-host");
-        const mode = await transport.exec(["stat", "-c", "%a", "/etc/ssh/ssh_host_ed25519_key"]);
-        expect(mode.stdout.trim()).toBe("600");
+    if (!subject.isExistingHost)
+      it("answers with the injected host key to our login key alone", async () => {
+        await withSsh(m, async (transport) => {
+          const { stdout } = await transport.exec(["hostname"]);
+          expect(stdout.trim()).toBe("one-host");
+          const mode = await transport.exec(["stat", "-c", "%a", "/etc/ssh/ssh_host_ed25519_key"]);
+          expect(mode.stdout.trim()).toBe("600");
+        });
+        const other = await ensureKeys({
+          identityFile: world.path("other"),
+          hostKeyFile: world.path("other-host"),
+        });
+        const endpoint = {
+          host: "127.0.0.1",
+          port: m.ports.ssh,
+          user: "root",
+          identityFile: world.path("id"),
+        };
+        const options = {
+          signal: AbortSignal.timeout(bootMs),
+          timeoutMs: bootMs,
+          log: () => undefined,
+        };
+        await expect(connect({ ...endpoint, hostKey: other.hostKey.publicKey }, options)).rejects.toEqual(
+          code("SSH_HOST_KEY_MISMATCH"),
+        );
+        const stranger = {
+          ...endpoint,
+          identityFile: world.path("other"),
+          hostKey: world.keys().hostKey.publicKey,
+        };
+        await expect(connect(stranger, options)).rejects.toEqual(code("SSH_AUTH_FAILED"));
       });
-      const other = await ensureKeys({
-        identityFile: world.path("other"),
-        hostKeyFile: world.path("other-host"),
-      });
-      const endpoint = {
-        host: "127.0.0.1",
-        port: m.ports.ssh,
-        user: "root",
-        identityFile: world.path("id"),
-      };
-      const options = {
-        signal: AbortSignal.timeout(bootMs),
-        timeoutMs: bootMs,
-        log: () => undefined,
-      };
-      await expect(connect({ ...endpoint, hostKey: other.hostKey.publicKey }, options)).rejects.toEqual(
-        code("SSH_HOST_KEY_MISMATCH"),
-      );
-      const stranger = {
-        ...endpoint,
-        identityFile: world.path("other"),
-        hostKey: world.keys().hostKey.publicKey,
-      };
-      await expect(connect(stranger, options)).rejects.toEqual(code("SSH_AUTH_FAILED"));
-    });
 
-    it("has the memory and the CPUs it was given", async () => {
-      const { script, lost } = subject.limits;
-      const { stdout } = await withSsh(m, (transport) => transport.exec(["sh", "-c", script]));
-      const [memory = 0, cpus] = stdout.trim().split(" ").map(Number);
-      expect(memory).toBeLessThanOrEqual(1536 * 1024 * 1024);
-      expect(memory).toBeGreaterThanOrEqual(1536 * 1024 * 1024 - lost);
-      expect(cpus).toBe(1);
-    });
+    if (!subject.isExistingHost)
+      it("has the memory and the CPUs it was given", async () => {
+        const { script, lost } = subject.limits;
+        const { stdout } = await withSsh(m, (transport) => transport.exec(["sh", "-c", script]));
+        const [memory = 0, cpus] = stdout.trim().split(" ").map(Number);
+        expect(memory).toBeLessThanOrEqual(1536 * 1024 * 1024);
+        expect(memory).toBeGreaterThanOrEqual(1536 * 1024 * 1024 - lost);
+        expect(cpus).toBe(1);
+      });
 
     it("refuses another spec of that name and leaves the machine as it is", async () => {
-      await expect(driver.create(spec("one", { memoryMiB: 1600 }), context())).rejects.toEqual(
-        code("DRIVER_MACHINE_DIFFERS"),
-      );
+      await expect(
+        driver.create(spec("one", subject.other ?? { memoryMiB: 1600 }), context()),
+      ).rejects.toEqual(code("DRIVER_MACHINE_DIFFERS"));
       expect(await driver.state(m, context())).toBe("running");
     });
 
@@ -135,40 +145,42 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       });
     });
 
-    it("names the port that another program took meanwhile, and starts when it is free again", async () => {
-      await driver.stop(m, { ...context(), graceMs });
-      const squatter = createServer().listen(m.ports.ssh, "127.0.0.1");
-      await once(squatter, "listening");
-      try {
-        await expect(driver.start(m, context())).rejects.toMatchObject({
-          id: "DRIVER_PORT_TAKEN",
-          params: { port: m.ports.ssh },
+    if (!subject.isExistingHost)
+      it("names the port that another program took meanwhile, and starts when it is free again", async () => {
+        await driver.stop(m, { ...context(), graceMs });
+        const squatter = createServer().listen(m.ports.ssh, "127.0.0.1");
+        await once(squatter, "listening");
+        try {
+          await expect(driver.start(m, context())).rejects.toMatchObject({
+            id: "DRIVER_PORT_TAKEN",
+            params: { port: m.ports.ssh },
+          });
+        } finally {
+          squatter.close();
+          await once(squatter, "close");
+        }
+        expect(await driver.state(m, context())).toBe("stopped");
+        await driver.start(m, context());
+        await withSsh(m, async (transport) => {
+          expect((await transport.exec(["cat", "/var/lib/kept"])).stdout).toBe("kept\n");
         });
-      } finally {
-        squatter.close();
-        await once(squatter, "close");
-      }
-      expect(await driver.state(m, context())).toBe("stopped");
-      await driver.start(m, context());
-      await withSsh(m, async (transport) => {
-        expect((await transport.exec(["cat", "/var/lib/kept"])).stdout).toBe("kept\n");
       });
-    });
 
-    it("ends by force, soon after the grace time, when it ignores the shutdown", async () => {
-      await withSsh(m, async (transport) => {
-        const unit =
-          "[Service]\nExecStart=sleep infinity\nExecStop=sleep infinity\nTimeoutStopSec=infinity\n";
-        const script = "cat > /run/systemd/system/stubborn.service && systemctl start stubborn";
-        await transport.exec(["sh", "-c", script], { stdin: unit });
+    if (!subject.isExistingHost)
+      it("ends by force, soon after the grace time, when it ignores the shutdown", async () => {
+        await withSsh(m, async (transport) => {
+          const unit =
+            "[Service]\nExecStart=sleep infinity\nExecStop=sleep infinity\nTimeoutStopSec=infinity\n";
+          const script = "cat > /run/systemd/system/stubborn.service && systemctl start stubborn";
+          await transport.exec(["sh", "-c", script], { stdin: unit });
+        });
+        const begun = performance.now();
+        await driver.stop(m, { ...context(), graceMs: 2000 });
+        const took = performance.now() - begun;
+        expect(await driver.state(m, context())).toBe("stopped");
+        expect(took).toBeGreaterThan(1900);
+        expect(took).toBeLessThan(15_000);
       });
-      const begun = performance.now();
-      await driver.stop(m, { ...context(), graceMs: 2000 });
-      const took = performance.now() - begun;
-      expect(await driver.state(m, context())).toBe("stopped");
-      expect(took).toBeGreaterThan(1900);
-      expect(took).toBeLessThan(15_000);
-    });
 
     it("explains itself to a person", async () => {
       expect(await driver.diagnose(m, context())).toContain(m.name);
@@ -185,31 +197,33 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
     });
   });
 
-  it("makes anew what was made with another spec but never ran, for it holds no data", async () => {
-    const first = await driver.create(spec("anew"), context());
-    const second = await driver.create(spec("anew", { memoryMiB: 1600 }), context());
-    expect(second.id).not.toBe(first.id);
-    await driver.remove(second, context());
-    expect(await traces("anew")).toEqual([]);
-  });
+  if (!subject.isExistingHost)
+    it("makes anew what was made with another spec but never ran, for it holds no data", async () => {
+      const first = await driver.create(spec("anew"), context());
+      const second = await driver.create(spec("anew", { memoryMiB: 1600 }), context());
+      expect(second.id).not.toBe(first.id);
+      await driver.remove(second, context());
+      expect(await traces("anew")).toEqual([]);
+    });
 
-  it("gives two machines other addresses, ports and cgroups", async () => {
-    const first = await driver.create(spec("two-a"), context());
-    const second = await driver.create(spec("two-b"), context());
-    expect(second.address).not.toBe(first.address);
-    const ports = [first, second].flatMap((m) => Object.values(m.ports));
-    expect(new Set(ports).size).toBe(4);
-    await driver.start(first, context());
-    await driver.start(second, context());
-    const unit = ["systemd-run", "--unit=only-here", "sleep", "60"] as const;
-    await withSsh(first, (transport) => transport.exec(unit));
-    const find = ["find", "/sys/fs/cgroup", "-name", "only-here.service"] as const;
-    expect((await withSsh(first, (transport) => transport.exec(find))).stdout).toContain("only-here");
-    expect((await withSsh(second, (transport) => transport.exec(find))).stdout).toBe("");
-    await driver.remove(first, context());
-    await driver.removeByName(second.name, context());
-    expect(await traces("two")).toEqual([]);
-  });
+  if (!subject.isExistingHost)
+    it("gives two machines other addresses, ports and cgroups", async () => {
+      const first = await driver.create(spec("two-a"), context());
+      const second = await driver.create(spec("two-b"), context());
+      expect(second.address).not.toBe(first.address);
+      const ports = [first, second].flatMap((m) => Object.values(m.ports));
+      expect(new Set(ports).size).toBe(4);
+      await driver.start(first, context());
+      await driver.start(second, context());
+      const unit = ["systemd-run", "--unit=only-here", "sleep", "60"] as const;
+      await withSsh(first, (transport) => transport.exec(unit));
+      const find = ["find", "/sys/fs/cgroup", "-name", "only-here.service"] as const;
+      expect((await withSsh(first, (transport) => transport.exec(find))).stdout).toContain("only-here");
+      expect((await withSsh(second, (transport) => transport.exec(find))).stdout).toBe("");
+      await driver.remove(first, context());
+      await driver.removeByName(second.name, context());
+      expect(await traces("two")).toEqual([]);
+    });
 
   it("leaves nothing of a machine that was removed behind our back, and lists what is left until then", async () => {
     const m = await driver.create(spec("behind"), context());
@@ -239,7 +253,18 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
   }
 
   // Not `it.skipIf`: a skipped test counts as a failure where everything must run.
-  if (subject.stateDir) {
+  if (subject.isExistingHost) {
+    it("is refused to another cluster of the same name, whose folder is another", async () => {
+      const m = await driver.create(spec("home"), context());
+      const theirs = { ...context(), host: { ...host, stateDir: world.path("elsewhere") } };
+      const { authorizedKey } = await otherKeys();
+      await expect(driver.create(spec("home", { authorizedKey }), theirs)).rejects.toEqual(
+        code("SSH_HOST_TAKEN"),
+      );
+      await driver.remove(m, context());
+      expect(await traces("home")).toEqual([]);
+    });
+  } else if (subject.stateDir) {
     it("has a machine of the same name for each state folder", async () => {
       const theirs = { ...context(), host: { ...host, stateDir: world.path("elsewhere") } };
       const [mine, other] = [

@@ -11,6 +11,7 @@ import type {
 } from "../../src/contract/driver.ts";
 import type { HostContext, RunContext } from "../../src/contract/host.ts";
 import type { Transport } from "../../src/contract/transport.ts";
+import { accessEndpoint } from "../../src/host/ssh-access.ts";
 import { hostContext } from "../../src/host/host-context.ts";
 import { ensureKeys, type MachineKeys } from "../../src/machine/ssh/ensure-keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
@@ -34,6 +35,12 @@ export interface DriverUnderTest {
   readonly stateDir?: string;
   /** Milliseconds from start to SSH on a busy host; default a minute. */
   readonly bootMs?: number;
+  /** Options of the driver's own for every spec. */
+  readonly options?: () => Readonly<Record<string, string>>;
+  /** What makes a spec another one; default another size. */
+  readonly other?: Partial<MachineSpec>;
+  /** The host is there already and no hypervisor's: one machine at a time, its size, power and ports are not the driver's. */
+  readonly isExistingHost?: true;
   /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
   readonly killPoints: readonly string[];
 }
@@ -89,7 +96,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
       identityFile: join(folder, "id"),
       hostKey: keys.hostKey,
       avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"],
-      options: {},
+      options: subject.options?.() ?? {},
       apiOverSsh: true,
       ...rest,
     };
@@ -98,13 +105,11 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     m: MachineRef,
     work: (transport: Transport) => Promise<T>,
   ): Promise<T> => {
-    const endpoint = {
-      host: "127.0.0.1",
-      port: m.ports.ssh,
-      user: "root",
-      identityFile: join(folder, "id"),
-      hostKey: keys.hostKey.publicKey,
-    };
+    const endpoint = accessEndpoint(
+      m.access ?? { host: "127.0.0.1", port: m.ports.ssh, user: "root" },
+      { identityFile: join(folder, "id"), hostKey: keys.hostKey.publicKey },
+      host,
+    );
     const transport = await connect(endpoint, {
       signal: AbortSignal.timeout(bootMs),
       timeoutMs: bootMs,
