@@ -1,3 +1,5 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RunContext } from "../contract/host.ts";
 import { loadDriver, probeDrivers } from "../machine/driver-registry.ts";
 import { undoSteps } from "../pipeline/undo-steps.ts";
 import { removeKubeconfig } from "../provision/kubeconfig/remove-kubeconfig.ts";
@@ -5,6 +7,8 @@ import { withProfileLock } from "../state/lock.ts";
 import { clusterPaths } from "../state/paths.ts";
 import { listClusters, loadCluster, removeCluster, saveCluster } from "../state/store.ts";
 import { removeAutostart } from "./autostart.ts";
+import { machineCreate } from "./steps/machine-steps.ts";
+import type { ClusterBase } from "./start-state.ts";
 import { startSteps } from "./start-steps.ts";
 import { machineName } from "./machine-name.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
@@ -15,12 +19,21 @@ export interface DeleteResult {
   readonly existed: boolean;
 }
 
+export interface DeleteOptions {
+  /** Leave the machine as it is: it cannot be reached. Only where the driver can forget one (else DRIVER_CANNOT). */
+  readonly forget?: boolean;
+}
+
 /** Removes machine, kubeconfig entry and files of a profile; succeeds when it is gone already; rejects with what remains. */
-export async function deleteCluster(name: string, context: UseCaseContext): Promise<DeleteResult> {
+export async function deleteCluster(
+  name: string,
+  context: UseCaseContext,
+  options: DeleteOptions = {},
+): Promise<DeleteResult> {
   const { host, signal } = context;
   const lock = { command: "localkube delete", signal, onWait: (text: string) => notice(context, text) };
   return withProfileLock(host, name, lock, (locked) =>
-    deleteHoldingLock(name, { ...context, signal: locked }),
+    deleteHoldingLock(name, { ...context, signal: locked }, options),
   );
 }
 
@@ -39,7 +52,11 @@ export async function deleteAll(context: UseCaseContext): Promise<readonly Delet
   return results;
 }
 
-export async function deleteHoldingLock(name: string, context: UseCaseContext): Promise<DeleteResult> {
+export async function deleteHoldingLock(
+  name: string,
+  context: UseCaseContext,
+  { forget = false }: DeleteOptions = {},
+): Promise<DeleteResult> {
   const { host } = context;
   const record = await loadCluster(host, name);
   if (!record) {
@@ -48,14 +65,34 @@ export async function deleteHoldingLock(name: string, context: UseCaseContext): 
     await removeCluster(host, name);
     return { name, existed };
   }
-  await saveCluster(host, { ...record, phase: "deleting" });
   const driver = (await loadDriver(record.driver)).open(host);
+  if (forget && !driver.forget)
+    throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
+  await saveCluster(host, { ...record, phase: "deleting" });
   const base = { host, paths: clusterPaths(host, name), driver, record };
   // First: a host that goes down in the middle must not start what is half deleted.
   await removeAutostart(name, host, context.signal);
-  await undoSteps(startSteps, base, { ...context, command: "delete", profile: name });
+  if (forget) await forgetMachine(base, context);
+  else await undoSteps(startSteps, base, { ...context, command: "delete", profile: name });
   await removeCluster(host, name);
   return { name, existed: true };
+}
+
+/** What is on this computer goes as ever; the machine is left as it is. */
+async function forgetMachine(base: ClusterBase, context: UseCaseContext): Promise<void> {
+  const { driver, record } = base;
+  const steps = startSteps.map((step) => {
+    if (step.id !== machineCreate.id) return step;
+    const undo = {
+      title: "Forgetting the machine",
+      async run(_base: ClusterBase, c: RunContext) {
+        const stays = record.machine ? await driver.forget?.(record.machine, c) : [];
+        for (const text of stays ?? []) notice(context, text, "warning");
+      },
+    };
+    return { ...step, undo };
+  });
+  await undoSteps(steps, base, { ...context, command: "delete", profile: record.spec.name });
 }
 
 /** Removes a machine of this name that our drivers made though no record tells of it (a lost state folder). True when there was one. */

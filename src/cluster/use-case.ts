@@ -11,11 +11,12 @@ export interface UseCaseContext {
 }
 
 /** A context for calls outside the pipeline: no progress is shown. */
-export const quietly = ({ host, signal, log }: UseCaseContext): RunContext => ({
+export const quietly = ({ host, signal, log, emit }: UseCaseContext): RunContext => ({
   host,
   signal,
   log,
   report: () => undefined,
+  notice: (text) => emit({ type: "notice", at: Date.now(), level: "info", text }),
 });
 
 export function notice(

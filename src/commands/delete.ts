@@ -11,6 +11,11 @@ export default class Delete extends BaseCommand<typeof Delete> {
   ];
   static override flags = {
     all: Flags.boolean({ summary: "Every cluster of this user" }),
+    forget: Flags.boolean({
+      summary:
+        "Of a machine that cannot be reached: remove only what is on this computer, and tell what stays there",
+      exclusive: ["all"],
+    }),
     purge: Flags.boolean({
       summary: "Also the settings and the cache of downloads and images",
       dependsOn: ["all"],
@@ -19,10 +24,10 @@ export default class Delete extends BaseCommand<typeof Delete> {
 
   override async run(): Promise<void> {
     const { deleteAll, deleteCluster } = await import("../cluster/delete.ts");
-    const { profile, all, purge } = this.flags;
+    const { profile, all, purge, forget } = this.flags;
     const deleted = all
       ? await deleteAll(this.quietUseCase())
-      : [await deleteCluster(profile, this.quietUseCase())];
+      : [await deleteCluster(profile, this.quietUseCase(), { forget })];
     const purged = purge ? await (await import("../cluster/purge.ts")).purge(this.quietUseCase()) : [];
     this.print({ deleted, purged }, () =>
       [

@@ -217,8 +217,8 @@ export interface Driver {
   list(c: RunContext): Promise<readonly { readonly name: string; readonly state: MachineState }[]>;
   /** Removes what the driver keeps between machines (imported images); returns a name for each. */
   purge(c: RunContext): Promise<readonly string[]>;
-  /** The reference of a machine that exists, with changed options that concern only this computer (`change: "client"`). Asks nobody. */
-  withOptions?(m: MachineRef, options: Readonly<Record<string, string>>): Promise<MachineRef>;
+  /** The reference of a machine that exists, with changed options that concern only this computer (`change: "client"`). */
+  withOptions?(m: MachineRef, options: Readonly<Record<string, string>>, c: RunContext): Promise<MachineRef>;
   /** Drops what this computer keeps of a machine that cannot be reached; returns sentences about what stays there. Only where `remove` needs the machine's help. */
   forget?(m: MachineRef, c: RunContext): Promise<readonly string[]>;
   /** Removes what a killed `create` may have left for this name though no MachineRef was recorded. */

@@ -57,4 +57,6 @@ export interface RunContext {
   readonly report: (progress: Progress) => void;
   /** A line for the log file and for `--verbose`; never a secret. */
   readonly log: (line: string) => void;
+  /** A sentence for the user, though nothing failed; kept even where progress is not shown. */
+  readonly notice?: (text: string) => void;
 }

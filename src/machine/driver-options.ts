@@ -1,5 +1,9 @@
 import { packetOptions } from "../../drivers/packet/options.ts";
+import { sshOptions } from "../../drivers/ssh/options.ts";
 import type { DriverOption } from "../contract/driver-option.ts";
 
 /** Options of each driver that has some, by driver; data, read without loading a driver. */
-export const driverOptions: Readonly<Record<string, readonly DriverOption[]>> = { packet: packetOptions };
+export const driverOptions: Readonly<Record<string, readonly DriverOption[]>> = {
+  packet: packetOptions,
+  ssh: sshOptions,
+};

@@ -1,6 +1,7 @@
 import type { DriverDefinition, Probe } from "../contract/driver.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
+import type { ConnectSsh } from "../contract/transport.ts";
 
 /** Drivers by name; each is loaded when it is asked for. The order is the one in which `auto` tries equals. */
 const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition }>>> = {
@@ -8,7 +9,12 @@ const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition
   podman: () => import("../../drivers/podman/index.ts"),
   docker: () => import("../../drivers/docker/index.ts"),
   packet: () => import("../../drivers/packet/index.ts"),
+  // What talks to its machine gets our transport: drivers do not know the machine layer.
+  ssh: async () => ({ default: (await import("../../drivers/ssh/index.ts")).default(connectSsh) }),
 };
+
+const connectSsh: ConnectSsh = async (endpoint, options) =>
+  (await import("./ssh/transport.ts")).connect(endpoint, options);
 
 export const driverNames: readonly string[] = Object.keys(loaders);
 

@@ -70,6 +70,7 @@ async function runStep<S, B>(
     signal: AbortSignal.any([signal, deadline]),
     report: (progress) => emit({ type: "step-progress", at: Date.now(), id: step.id, progress }),
     log: (line) => options.log(`${step.id}: ${line}`),
+    notice: (text) => emit({ type: "notice", at: Date.now(), level: "info", text }),
   };
   emit({ type: "step-started", at: startedAt, id: step.id, title: step.title });
   const ended = (event: "step-finished" | "step-failed", rest: object): PipelineEvent =>

@@ -25,6 +25,14 @@ const devicesOf = (name: string) =>
     ((input["tags"] ?? []) as string[]).includes(`localkube-machine-${name}`),
   );
 
+const options = () => ({
+  "packet-endpoint": provider.endpoint,
+  "packet-ca-file": join(stateDir, "ca.pem"),
+  "packet-token-file": join(stateDir, "token"),
+  "packet-plan": "c3.small.x86",
+  "packet-metro": "fr",
+});
+
 driverSuite(
   {
     definition: packetDriver({ ...usualPacing, pollMs: [200], lostMs: [0, 200, 500], retryMs: [50, 50] }),
@@ -36,16 +44,9 @@ driverSuite(
       await writeFile(join(stateDir, "token"), provider.token, { mode: 0o600 });
       return { kind: "none", file: "", key: "" };
     },
-    metal: {
-      options: () => ({
-        "packet-endpoint": provider.endpoint,
-        "packet-ca-file": join(stateDir, "ca.pem"),
-        "packet-token-file": join(stateDir, "token"),
-        "packet-plan": "c3.small.x86",
-        "packet-metro": "fr",
-      }),
-      otherOptions: { "packet-plan": "m3.large.x86" },
-    },
+    isMetal: true,
+    options,
+    other: () => ({ options: { ...options(), "packet-plan": "m3.large.x86" } }),
     traces: (prefix) =>
       Promise.resolve(
         [

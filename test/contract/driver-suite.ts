@@ -18,13 +18,18 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
   const { definition } = subject;
   const world = driverWorld(subject, prefix);
   const { driver, host, context, spec, traces, withSsh, bootMs } = world;
-  const { metal, limits } = subject;
+  const { limits, other } = subject;
   /** Of a machine that was made and not started. */
-  const made = metal ? "running" : "stopped";
-  const otherSpec = metal
-    ? () => ({ options: { ...metal.options(), ...metal.otherOptions } })
-    : () => ({ memoryMiB: 1600 });
+  const made = subject.isMetal ? "running" : "stopped";
   const code = (id: string) => expect.objectContaining({ id }) as unknown;
+
+  const otherKeys = async () => {
+    const { identity } = await ensureKeys({
+      identityFile: world.path("other"),
+      hostKeyFile: world.path("other-host"),
+    });
+    return { authorizedKey: identity.publicKey };
+  };
 
   beforeAll(() => world.open(), 900_000);
   afterAll(() => world.close(), 120_000);
@@ -63,33 +68,39 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       expect(await driver.state(m, context())).toBe("running");
     });
 
-    it("answers with the injected host key to our login key alone", async () => {
-      await withSsh(m, async (transport) => {
-        const { stdout } = await transport.exec(["hostname"]);
-        expect(stdout.trim()).toBe("one-host");
-        const mode = await transport.exec(["stat", "-c", "%a", "/etc/ssh/ssh_host_ed25519_key"]);
-        expect(mode.stdout.trim()).toBe("600");
+    if (!subject.isExistingHost)
+      it("answers with the injected host key to our login key alone", async () => {
+        await withSsh(m, async (transport) => {
+          const { stdout } = await transport.exec(["hostname"]);
+          expect(stdout.trim()).toBe("one-host");
+          const mode = await transport.exec(["stat", "-c", "%a", "/etc/ssh/ssh_host_ed25519_key"]);
+          expect(mode.stdout.trim()).toBe("600");
+        });
+        const strange = await ensureKeys({
+          identityFile: world.path("other"),
+          hostKeyFile: world.path("other-host"),
+        });
+        const endpoint = {
+          host: m.access?.host ?? "127.0.0.1",
+          port: m.ports.ssh,
+          user: "root",
+          identityFile: world.path("id"),
+        };
+        const options = {
+          signal: AbortSignal.timeout(bootMs),
+          timeoutMs: bootMs,
+          log: () => undefined,
+        };
+        await expect(connect({ ...endpoint, hostKey: strange.hostKey.publicKey }, options)).rejects.toEqual(
+          code("SSH_HOST_KEY_MISMATCH"),
+        );
+        const stranger = {
+          ...endpoint,
+          identityFile: world.path("other"),
+          hostKey: world.keys().hostKey.publicKey,
+        };
+        await expect(connect(stranger, options)).rejects.toEqual(code("SSH_AUTH_FAILED"));
       });
-      const other = await ensureKeys({
-        identityFile: world.path("other"),
-        hostKeyFile: world.path("other-host"),
-      });
-      const endpoint = world.endpointOf(m);
-      const options = {
-        signal: AbortSignal.timeout(bootMs),
-        timeoutMs: bootMs,
-        log: () => undefined,
-      };
-      await expect(connect({ ...endpoint, hostKey: other.hostKey.publicKey }, options)).rejects.toEqual(
-        code("SSH_HOST_KEY_MISMATCH"),
-      );
-      const stranger = {
-        ...endpoint,
-        identityFile: world.path("other"),
-        hostKey: world.keys().hostKey.publicKey,
-      };
-      await expect(connect(stranger, options)).rejects.toEqual(code("SSH_AUTH_FAILED"));
-    });
 
     if (limits)
       it("has the memory and the CPUs it was given", async () => {
@@ -102,9 +113,12 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       });
 
     it("refuses another spec of that name and leaves the machine as it is", async () => {
-      await expect(driver.create(spec("one", otherSpec()), context())).rejects.toEqual(
-        code("DRIVER_MACHINE_DIFFERS"),
-      );
+      await expect(
+        driver.create(
+          spec("one", (typeof other === "function" ? other() : other) ?? { memoryMiB: 1600 }),
+          context(),
+        ),
+      ).rejects.toEqual(code("DRIVER_MACHINE_DIFFERS"));
       expect(await driver.state(m, context())).toBe("running");
     });
 
@@ -137,7 +151,7 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       });
     });
 
-    if (!metal)
+    if (!subject.isExistingHost && !subject.isMetal)
       it("names the port that another program took meanwhile, and starts when it is free again", async () => {
         await driver.stop(m, { ...context(), graceMs });
         const squatter = createServer().listen(m.ports.ssh, "127.0.0.1");
@@ -158,7 +172,7 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
         });
       });
 
-    if (!metal)
+    if (!subject.isExistingHost && !subject.isMetal)
       it("ends by force, soon after the grace time, when it ignores the shutdown", async () => {
         await withSsh(m, async (transport) => {
           const unit =
@@ -189,7 +203,7 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
     });
   });
 
-  if (!metal)
+  if (!subject.isExistingHost && !subject.isMetal)
     it("makes anew what was made with another spec but never ran, for it holds no data", async () => {
       const first = await driver.create(spec("anew"), context());
       const second = await driver.create(spec("anew", { memoryMiB: 1600 }), context());
@@ -198,24 +212,25 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       expect(await traces("anew")).toEqual([]);
     });
 
-  it("gives two machines other addresses, ports and cgroups", async () => {
-    const first = await driver.create(spec("two-a"), context());
-    const second = await driver.create(spec("two-b"), context());
-    expect(second.address).not.toBe(first.address);
-    // A machine of its own has its own ports; only the tunnels' are this host's.
-    const ports = [first, second].flatMap((m) => (metal ? [m.ports.api] : Object.values(m.ports)));
-    expect(new Set(ports).size).toBe(ports.length);
-    await driver.start(first, context());
-    await driver.start(second, context());
-    const unit = ["systemd-run", "--unit=only-here", "sleep", "60"] as const;
-    await withSsh(first, (transport) => transport.exec(unit));
-    const find = ["find", "/sys/fs/cgroup", "-name", "only-here.service"] as const;
-    expect((await withSsh(first, (transport) => transport.exec(find))).stdout).toContain("only-here");
-    expect((await withSsh(second, (transport) => transport.exec(find))).stdout).toBe("");
-    await driver.remove(first, context());
-    await driver.removeByName(second.name, context());
-    expect(await traces("two")).toEqual([]);
-  });
+  if (!subject.isExistingHost)
+    it("gives two machines other addresses, ports and cgroups", async () => {
+      const first = await driver.create(spec("two-a"), context());
+      const second = await driver.create(spec("two-b"), context());
+      expect(second.address).not.toBe(first.address);
+      // A server has ports of its own; only the tunnels' are this host's.
+      const ports = [first, second].flatMap((m) => (m.access ? [m.ports.api] : Object.values(m.ports)));
+      expect(new Set(ports).size).toBe(ports.length);
+      await driver.start(first, context());
+      await driver.start(second, context());
+      const unit = ["systemd-run", "--unit=only-here", "sleep", "60"] as const;
+      await withSsh(first, (transport) => transport.exec(unit));
+      const find = ["find", "/sys/fs/cgroup", "-name", "only-here.service"] as const;
+      expect((await withSsh(first, (transport) => transport.exec(find))).stdout).toContain("only-here");
+      expect((await withSsh(second, (transport) => transport.exec(find))).stdout).toBe("");
+      await driver.remove(first, context());
+      await driver.removeByName(second.name, context());
+      expect(await traces("two")).toEqual([]);
+    });
 
   it("leaves nothing of a machine that was removed behind our back, and lists what is left until then", async () => {
     const m = await driver.create(spec("behind"), context());
@@ -245,7 +260,18 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
   }
 
   // Not `it.skipIf`: a skipped test counts as a failure where everything must run.
-  if (subject.stateDir) {
+  if (subject.isExistingHost) {
+    it("is refused to another cluster of the same name, whose folder is another", async () => {
+      const m = await driver.create(spec("home"), context());
+      const theirs = { ...context(), host: { ...host, stateDir: world.path("elsewhere") } };
+      const { authorizedKey } = await otherKeys();
+      await expect(driver.create(spec("home", { authorizedKey }), theirs)).rejects.toEqual(
+        code("SSH_HOST_TAKEN"),
+      );
+      await driver.remove(m, context());
+      expect(await traces("home")).toEqual([]);
+    });
+  } else if (subject.stateDir) {
     it("has a machine of the same name for each state folder", async () => {
       const theirs = { ...context(), host: { ...host, stateDir: world.path("elsewhere") } };
       const [mine, other] = [

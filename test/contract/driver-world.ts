@@ -10,7 +10,8 @@ import type {
   MachineSpec,
 } from "../../src/contract/driver.ts";
 import type { HostContext, RunContext } from "../../src/contract/host.ts";
-import type { SshEndpoint, Transport } from "../../src/contract/transport.ts";
+import type { Transport } from "../../src/contract/transport.ts";
+import { accessEndpoint } from "../../src/host/ssh-access.ts";
 import { hostContext } from "../../src/host/host-context.ts";
 import { ensureKeys, type MachineKeys } from "../../src/machine/ssh/ensure-keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
@@ -28,19 +29,20 @@ export interface DriverUnderTest {
   readonly strangers: Readonly<Record<string, (name: string, c: RunContext) => Promise<() => Promise<void>>>>;
   /** Freezes a running machine; missing when the hypervisor cannot. */
   readonly pause?: (name: string, c: RunContext) => Promise<void>;
-  /** The machine is a server of its own: it runs once it is made, is reached at its own address, has no size to choose and no power button. */
-  readonly metal?: {
-    /** Options of every spec; asked for after `image`. */
-    readonly options: () => Readonly<Record<string, string>>;
-    /** Those that make another machine of it. */
-    readonly otherOptions: Readonly<Record<string, string>>;
-  };
-  /** Prints `<memory in bytes> <CPUs>` as the machine's limits say, in the machine; the memory may be that much smaller (bytes). */
+  /** Missing where sizes are not ours to choose. Prints `<memory in bytes> <CPUs>` as the machine's limits say, in the machine; the memory may be that much smaller (bytes). */
   readonly limits?: { readonly script: string; readonly lost: number };
   /** State folder for the suite's machines, where that is what tells machines of two users apart; else the user's own. */
   readonly stateDir?: string;
   /** Milliseconds from start to SSH on a busy host; default a minute. */
   readonly bootMs?: number;
+  /** Options of the driver's own for every spec. */
+  readonly options?: () => Readonly<Record<string, string>>;
+  /** What makes a spec another one; default another size. */
+  readonly other?: Partial<MachineSpec> | (() => Partial<MachineSpec>);
+  /** The host is there already and no hypervisor's: one machine at a time, its size, power and ports are not the driver's. */
+  readonly isExistingHost?: true;
+  /** A server of its own: it runs once it is made, has ports of its own, and no power button. */
+  readonly isMetal?: true;
   /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
   readonly killPoints: readonly string[];
 }
@@ -54,8 +56,6 @@ export interface DriverWorld {
   /** Do not remove that machine at the end: it is not ours. */
   readonly forget: (machine: string) => void;
   readonly withSsh: <T>(m: MachineRef, work: (transport: Transport) => Promise<T>) => Promise<T>;
-  /** How our login key gets in. */
-  readonly endpointOf: (m: MachineRef) => SshEndpoint;
   readonly traces: (name: string) => Promise<readonly string[]>;
   readonly bootMs: number;
   readonly path: (name: string) => string;
@@ -98,23 +98,20 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
       identityFile: join(folder, "id"),
       hostKey: keys.hostKey,
       avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"],
-      options: subject.metal?.options() ?? {},
+      options: subject.options?.() ?? {},
       apiOverSsh: true,
       ...rest,
     };
   };
-  const endpointOf = ({ access, ports }: MachineRef): SshEndpoint => ({
-    host: access?.host ?? "127.0.0.1",
-    port: access?.port ?? ports.ssh,
-    user: "root",
-    identityFile: join(folder, "id"),
-    hostKey: keys.hostKey.publicKey,
-  });
   const withSsh: DriverWorld["withSsh"] = async <T>(
     m: MachineRef,
     work: (transport: Transport) => Promise<T>,
   ): Promise<T> => {
-    const endpoint = endpointOf(m);
+    const endpoint = accessEndpoint(
+      m.access ?? { host: "127.0.0.1", port: m.ports.ssh, user: "root" },
+      { identityFile: join(folder, "id"), hostKey: keys.hostKey.publicKey },
+      host,
+    );
     const transport = await connect(endpoint, {
       signal: AbortSignal.timeout(bootMs),
       timeoutMs: bootMs,
@@ -134,7 +131,6 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     spec,
     forget: (machine) => void made.delete(machine),
     withSsh,
-    endpointOf,
     traces,
     bootMs,
     path: (name) => join(folder, name),

@@ -77,7 +77,7 @@ export const machineCreate: Step<StartState, ClusterBase> = {
     const recorded = s.record.machine;
     if (recorded) {
       // Before it is asked for its state: what changed may be how it is reached.
-      const machine = (await s.driver.withOptions?.(recorded, s.record.spec.driverOptions)) ?? recorded;
+      const machine = (await s.driver.withOptions?.(recorded, s.record.spec.driverOptions, c)) ?? recorded;
       if (!isDeepStrictEqual(machine, recorded)) await updateRecord(s, { machine });
       await refuseUnlessKnown(s, machine, c);
       s.machine = machine;

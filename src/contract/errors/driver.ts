@@ -146,4 +146,70 @@ export const driverErrors = {
     title: "No driver can be used here: {problems}",
     fix: "{fix}",
   },
+  SSH_HOST_MISSING: {
+    exit: exitCodes.usage,
+    title: "The driver ssh needs the host that shall carry the cluster",
+    fix: "Name it: localkube start --driver ssh --ssh-host HOST --ssh-user USER",
+  },
+  SSH_OPTION_INVALID: {
+    exit: exitCodes.usage,
+    title: "--{option} is «{value}»: {problem}",
+    fix: "See what it takes: localkube start --help",
+  },
+  SSH_LOGIN_KEY_MISSING: {
+    exit: exitCodes.usage,
+    title: "There is no key to log in with: no SSH agent, and none of the usual files in ~/.ssh",
+    fix: "Name one: --ssh-key FILE, or start an agent: eval $(ssh-agent) && ssh-add",
+  },
+  SSH_HOST_KEY_UNKNOWN: {
+    exit: exitCodes.permission,
+    title: "{host}:{port} shows the host key {fingerprint}, and nothing here says that it is the right one",
+    fix: "Compare it with what the host's owner says (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), then pin it: --{option} '{key}'",
+  },
+  SSH_HOST_KEY_UNTOLD: {
+    exit: exitCodes.permission,
+    title: "Nothing here says which host key {host}:{port} has, and it shows none of type ed25519",
+    fix: "Give the one its owner tells you: --{option} 'TYPE BASE64'",
+  },
+  SSH_HOST_CLOCK: {
+    exit: exitCodes.unavailable,
+    title:
+      "The clock of {host} is {seconds} s {direction} this computer's: certificates would not be valid there",
+    fix: "Set it right there, for example: sudo timedatectl set-ntp true",
+  },
+  SSH_HOST_UNSUITABLE: {
+    exit: exitCodes.unavailable,
+    title: "{host} cannot carry a cluster: {problem}",
+    fix: "{fix}",
+  },
+  SSH_HOST_BUSY: {
+    exit: exitCodes.unavailable,
+    title: "On {host} there is {unit}, which runs containers of its own",
+    fix: "If it may go, stop it there: sudo systemctl disable --now {unit}",
+  },
+  SSH_HOST_FOREIGN: {
+    exit: exitCodes.cannotCreate,
+    title: "On {host} there is something of another cluster or container runtime: {what}",
+    fix: "Take another host, or add --ssh-take-over: it is stopped and kept aside, and put back by localkube delete",
+  },
+  SSH_HOST_TAKEN: {
+    exit: exitCodes.cannotCreate,
+    title: "{host} carries another cluster of localkube, {name}",
+    fix: "Take another host, or delete that cluster first, from where it was made",
+  },
+  SSH_HOST_TWIN: {
+    exit: exitCodes.cannotCreate,
+    title: "{host} has the {what} of the host that carries {name}: one is a copy of the other",
+    fix: "Give it its own: sudo hostnamectl set-hostname NAME; sudo rm /etc/machine-id; sudo systemd-machine-id-setup",
+  },
+  SSH_HOST_CLAIM_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "localkube could not write its note on {host}, or not keep aside what is in the way",
+    fix: "Look there for space and rights: df -h /var/lib",
+  },
+  SSH_HOST_UNREACHABLE: {
+    exit: exitCodes.unavailable,
+    title: "{host} cannot be reached, so what localkube put there would stay: {problem}",
+    fix: "Run it again when the host answers; if it never will, forget it: localkube delete --forget",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -77,7 +77,7 @@ async function converse(
   const { agent } = server;
   const pinned = Buffer.from(server.hostKey.split(" ")[1] ?? "", "base64");
   const client = new ssh2.Client();
-  let otherHostKey = false;
+  let otherHostKey: string | undefined;
   const start = () =>
     client.connect({
       sock: socket,
@@ -87,8 +87,9 @@ async function converse(
       ...(privateKey ? { privateKey } : {}),
       ...(agent ? { agent } : {}),
       hostVerifier: (key: Buffer) => {
-        otherHostKey = !key.equals(pinned);
-        return !otherHostKey;
+        if (key.equals(pinned)) return true;
+        otherHostKey = `${server.hostKey.split(" ")[0]} ${key.toString("base64")}`;
+        return false;
       },
       algorithms: {
         serverHostKey: hostKeyAlgorithms(server.hostKey),
@@ -145,14 +146,20 @@ function established(
   });
 }
 
-function explain(error: Error & { level?: string }, endpoint: SshServer, otherHostKey: boolean): Error {
+function explain(
+  error: Error & { level?: string },
+  endpoint: SshServer,
+  otherHostKey: string | undefined,
+): Error {
   const { host, port, user } = endpoint;
   const identityFile = endpoint.identityFile ?? "of the SSH agent";
   if (error.message.includes("privateKey"))
     return new LocalkubeError("SSH_IDENTITY_UNREADABLE", identityProblem(endpoint, error), { cause: error });
   const noCommonKey = error.message.includes("no matching host key format");
-  if (otherHostKey || noCommonKey)
-    return new LocalkubeError("SSH_HOST_KEY_MISMATCH", { host, port }, { cause: error });
+  if (otherHostKey !== undefined || noCommonKey) {
+    const shown = otherHostKey ?? "";
+    return new LocalkubeError("SSH_HOST_KEY_MISMATCH", { host, port, shown }, { cause: error });
+  }
   if (error.level === "client-authentication")
     return new LocalkubeError("SSH_AUTH_FAILED", { host, port, user, identityFile }, { cause: error });
   if (error.level === "handshake" && error.message.includes("no matching"))

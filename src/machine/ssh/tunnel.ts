@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { readFile, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
 import type { SshEndpoint } from "../../contract/transport.ts";
@@ -40,14 +40,15 @@ export async function openTunnel(tunnel: Tunnel, c: Context): Promise<boolean> {
   await writeKnownHosts(tunnel.knownHostsFile, endpoint);
   // What a killed client leaves would keep the next one from listening.
   await rm(socket, { force: true });
-  const argv = [
+  const argv: [string, ...string[]] = [
+    ...toFile(said),
     ...client(tunnel),
     ...["-f", "-N", "-T", "-M"],
     ...["ExitOnForwardFailure=yes", ...keepAlive].flatMap((option) => ["-o", option]),
     ...["-L", `127.0.0.1:${localPort}:127.0.0.1:${remotePort}`],
     ...destination(endpoint),
-  ] as [string, ...string[]];
-  const { exitCode, stderr } = await c.host.run(argv, {
+  ];
+  const { exitCode } = await c.host.run(argv, {
     signal: c.signal,
     timeoutMs: openMs,
     cwd: dirname(socket),
@@ -57,7 +58,7 @@ export async function openTunnel(tunnel: Tunnel, c: Context): Promise<boolean> {
   throw new LocalkubeError(
     "SSH_TUNNEL_FAILED",
     { port: localPort, host: endpoint.host },
-    { output: stderr.trim() },
+    { output: (await readFile(join(dirname(socket), said), "utf8").catch(() => "")).trim() },
   );
 }
 
@@ -70,6 +71,7 @@ export async function isTunnelOpen(tunnel: Tunnel, c: Context): Promise<boolean>
 export async function closeTunnel(tunnel: Tunnel, c: Context): Promise<void> {
   await control(tunnel, "exit", c);
   await rm(tunnel.socket, { force: true });
+  await rm(join(dirname(tunnel.socket), said), { force: true });
 }
 
 async function control(tunnel: Tunnel, verb: "check" | "exit", c: Context): Promise<number> {
@@ -84,6 +86,12 @@ async function control(tunnel: Tunnel, verb: "check" | "exit", c: Context): Prom
     });
   return exitCode;
 }
+
+/** What the client says before it is in the background, beside its socket. */
+const said = "tunnel.log";
+
+/** The client to the jump host keeps our standard error for as long as it lives: as a pipe we would wait for its end. */
+const toFile = (file: string): [string, ...string[]] => ["sh", "-c", 'exec "$@" > /dev/null 2> "$0"', file];
 
 /** The socket is named relative to the working folder: a Unix socket's path may have 104 bytes, and state folders are anywhere. */
 const client = ({ endpoint, knownHostsFile, socket }: Tunnel): readonly string[] => [

@@ -56,7 +56,12 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 state=$1; shift
 units="etcd.service containerd.service"
 mkdir -p "$state"; chmod 700 "$state"
-apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"; }
+# Lists and archives in a folder of ours: the machine's own stay as they are.
+mkdir -p "$state/apt/lists/partial" "$state/apt/cache/archives/partial"
+apt() {
+  apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o APT::Sandbox::User=root \\
+    -o Dir::State::Lists="$state/apt/lists" -o Dir::Cache="$state/apt/cache" "$@"
+}
 apt update
 wanted=$(apt --simulate --no-install-recommends install "$@" | sed -n 's/^Inst \\([^ ]*\\) (.*/\\1/p')
 touch "$state/installed-packages"
@@ -65,6 +70,7 @@ mv -f "$state/installed-packages.new" "$state/installed-packages"
 systemctl --quiet --runtime mask $units
 trap 'systemctl --quiet --runtime unmask $units' EXIT
 apt --yes --no-install-recommends install "$@"
+rm -rf "$state/apt"
 trap - EXIT
 systemctl --quiet --runtime unmask $units
 systemctl --quiet disable $units 2>/dev/null || true

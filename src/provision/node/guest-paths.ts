@@ -18,6 +18,8 @@ export const guestPaths = {
   /** Pushed archives, and notes of what was unpacked. */
   programs: "/var/lib/localkube/programs",
   state: "/var/lib/localkube",
+  /** Programs and links that came to be otherwise than by push, one path a line; written before they are made. */
+  placed: "/var/lib/localkube/placed.list",
   modules: "/etc/modules-load.d/localkube.conf",
   firewall: "/etc/localkube-firewall.nft",
   sysctl: "/etc/sysctl.d/90-localkube.conf",

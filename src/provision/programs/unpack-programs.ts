@@ -30,6 +30,7 @@ while [ $# -gt 0 ]; do
     { [ -f "$stage/$member" ] && [ ! -L "$stage/$member" ]; } || { echo "$member is no file in it" >&2; exit 1; }
   done
   echo unfinished > "$note"
+  for member in $members; do echo "\${target#"$root"}/$member"; done >> "$root${guestPaths.placed}"
   for member in $members; do
     chmod 755 "$stage/$member"
     mv -f "$stage/$member" "$target/$member"
@@ -81,7 +82,7 @@ export async function unpackPrograms(
 const linkScript = `
 mkdir -p "$2"
 for plugin in "$1"/*; do
-  [ -e "$2/\${plugin##*/}" ] || { ln -s "$plugin" "$2/\${plugin##*/}" && echo "\${plugin##*/}"; }
+  [ -e "$2/\${plugin##*/}" ] || { echo "$2/\${plugin##*/}" >> ${guestPaths.placed}; ln -s "$plugin" "$2/\${plugin##*/}" && echo "\${plugin##*/}"; }
 done
 `;
 

@@ -190,7 +190,7 @@ test("says what it costs before and while it is there", async () => {
 test("the way to the API may change while the machine lives", async () => {
   const { driver, spec, c, options } = await paperWorld();
   const m = await driver.create(spec(), c);
-  const moved = await driver.withOptions?.(m, { ...options, "packet-token-file": "/elsewhere/token" });
+  const moved = await driver.withOptions?.(m, { ...options, "packet-token-file": "/elsewhere/token" }, c);
   expect(moved?.data).toEqual({ ...m.data, tokenFile: "/elsewhere/token" });
   await driver.remove(m, c);
 });

@@ -1,0 +1,80 @@
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import type { Transport } from "../../src/contract/transport.ts";
+import { nodeFiles, nodeTrees, nodeUnits, noteFolder, sharedFolders } from "./node-paths.ts";
+import { quiesceFunctions } from "./quiesce-script.ts";
+
+/** Ending of what is kept aside, beside its place: a rename, whatever its size. */
+export const asideEnding = ".before-localkube";
+
+// $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 ending, $7 whether to keep foreign things aside; the note on standard
+// input. The note comes first, so that nobody else takes the host and remove finds whatever was done; each thing is listed before it is touched.
+const script = `
+set -u
+note=$1 files=$2 trees=$3 shared=$4 units=$5 ending=$6 aside=$7
+${quiesceFunctions}
+umask 077
+mkdir -p "$note" || exit 1
+if [ -e "$note/note" ]; then cat > /dev/null; else
+  cat > "$note/note.new" && mv "$note/note.new" "$note/note" || exit 1
+fi
+if [ ! -e "$note/before" ]; then
+  { iptables-save; ip6tables-save; } 2>/dev/null | sed -n 's/^:\\(\\(KUBE\\|CNI\\)-[^ ]*\\).*/\\1/p' | sort -u > "$note/chains"
+  # Chains of a cluster that is taken over go with it.
+  [ "$aside" = true ] && { grep -v '^KUBE-' "$note/chains" > "$note/chains.new"; mv "$note/chains.new" "$note/chains"; }
+  for path in $shared; do [ -e "$path" ] || echo "$path"; done > "$note/new-folders"
+  for path in $trees; do [ -d "$path" ] && [ -z "$(ls -A "$path")" ] && echo "$path"; done > "$note/empty-folders"
+  for unit in $units; do
+    active=$(systemctl is-active "$unit" 2>/dev/null); enabled=$(systemctl is-enabled "$unit" 2>/dev/null)
+    case $active:$enabled in active:*|activating:*|*:enabled) echo "$unit $active $enabled" ;; esac
+  done > "$note/units"
+  { for path in $files; do { [ -e "$path" ] || [ -L "$path" ]; } && echo "$path"; done
+    for path in $trees; do [ "$(ls -A "$path" 2>/dev/null)" ] && echo "$path"; done
+  } > "$note/aside"
+  : > "$note/before"
+fi
+[ "$aside" = true ] || exit 0
+if [ -s "$note/units" ] || [ -s "$note/aside" ]; then
+  cut -d' ' -f1 "$note/units" | while read -r unit; do systemctl disable --now --quiet "$unit" </dev/null; done
+  end_pods 100
+  pids=$(shims); [ "$pids" ] && kill -s KILL $pids
+  unmount_below /run/containerd /var/lib/kubelet /var/lib/containerd
+  end_network
+  while IFS= read -r path; do
+    [ -e "$path$ending" ] || [ -L "$path$ending" ] || mv "$path" "$path$ending" || exit 1
+  done < "$note/aside"
+  systemctl daemon-reload
+fi
+exit 0
+`;
+
+export interface Claim {
+  /** Which cluster the host carries. */
+  readonly id: string;
+  readonly name: string;
+  /** Name of the computer whose user owns it, and the folder with its state; for whoever reads the note. */
+  readonly owner: string;
+  readonly takeOver: boolean;
+}
+
+/** Writes the host's note and, when told to, keeps aside what is in the way. Idempotent, also after it was killed anywhere. Rejects with SSH_HOST_CLAIM_FAILED. */
+export async function claimHost(
+  transport: Transport,
+  { id, name, owner, takeOver }: Claim,
+  c: Pick<RunContext, "signal">,
+): Promise<void> {
+  const lists = [nodeFiles, nodeTrees, sharedFolders, nodeUnits].map((list) => list.join(" "));
+  const argv = ["sh", "-c", script, "sh", noteFolder, ...lists, asideEnding, String(takeOver)] as const;
+  const { exitCode, stderr } = await transport.exec(argv, {
+    signal: c.signal,
+    timeoutMs: 180_000,
+    stdin: `id=${id}\nname=${name}\nowner=${owner}\n`,
+    allowFailure: true,
+  });
+  if (exitCode === 0) return;
+  throw new LocalkubeError(
+    "SSH_HOST_CLAIM_FAILED",
+    { host: transport.endpoint.host },
+    { output: stderr.trim() },
+  );
+}

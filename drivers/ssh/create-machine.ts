@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
+import type { MachineAccess, MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import type { ConnectSsh, Transport } from "../../src/contract/transport.ts";
+import { choosePorts } from "../../src/host/choose-ports.ts";
+import { claimHost } from "./claim-host.ts";
+import { hostAccess } from "./host-access.ts";
+import { hostFiles, readHostFile, removeHostFile, writeHostFile } from "./host-file.ts";
+import { type HostFacts, inspectHost } from "./inspect-host.ts";
+import { checkPorts, judgeHost } from "./judge-host.ts";
+import { readOptions, type SshOptions } from "./read-options.ts";
+import { releaseHost } from "./release-host.ts";
+import { withHost } from "./with-host.ts";
+
+const cleanupMs = 120_000;
+
+/**
+ * Checks the host and writes our note there; nothing else is changed unless it is to be taken over. A host with our note of an equal spec is
+ * returned as it is. Rejects with what `readOptions`, `hostAccess`, `judgeHost` and `claimHost` say, SSH_HOST_TAKEN, SSH_HOST_TWIN,
+ * DRIVER_MACHINE_DIFFERS.
+ */
+export async function createMachine(
+  connect: ConnectSsh,
+  spec: MachineSpec,
+  c: RunContext,
+): Promise<MachineRef> {
+  const options = readOptions(spec.options);
+  const recorded = await readHostFile(c.host, spec.name);
+  if (recorded && recorded.ref.access?.host !== options.target.host)
+    throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "ssh", name: spec.name });
+  const access = await hostAccess(options, connect, c, recorded?.ref.access);
+  return withHost(connect, access, c, async (transport) => {
+    const facts = await inspectHost(transport, c.signal);
+    const id = clusterId(spec);
+    const carried = facts.note.get("id");
+    const { host } = options.target;
+    if (carried !== undefined && carried !== id)
+      throw new LocalkubeError("SSH_HOST_TAKEN", { host, name: facts.note.get("name") ?? "unnamed" });
+    if (carried === undefined) {
+      await refuseTwin(facts, spec.name, host, c);
+      judgeHost(facts, { host, takeOver: options.takeOver, avoidNetworks: spec.avoidNetworks });
+    }
+    const ref = recorded?.ref.data["id"] === id ? recorded.ref : await reference(spec, access, facts, c);
+    await writeHostFile(c.host, { schema: 1, ref, machineId: facts.machineId, hostname: facts.hostname });
+    try {
+      await claim(transport, spec, options, c);
+    } catch (error) {
+      if (carried === undefined) await giveBack(transport, ref, c);
+      throw error;
+    }
+    return ref;
+  });
+}
+
+async function claim(
+  transport: Transport,
+  spec: MachineSpec,
+  { target, takeOver }: SshOptions,
+  c: RunContext,
+): Promise<void> {
+  const owner = `${hostname()}:${c.host.stateDir}`;
+  await claimHost(transport, { id: clusterId(spec), name: spec.name, owner, takeOver }, c);
+  // Whatever held a port and was taken over has let it go; something else has not.
+  if (takeOver) checkPorts(await inspectHost(transport, c.signal), target.host);
+}
+
+/** After a create that failed or was given up: also the note goes. */
+async function giveBack(transport: Transport, ref: MachineRef, c: RunContext): Promise<void> {
+  const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
+  try {
+    await releaseHost(transport, { id: ref.data["id"] ?? "", name: ref.name }, cleanup);
+    await removeHostFile(c.host, ref.name);
+  } catch (again) {
+    c.log(`clean-up failed: ${String(again)}`);
+  }
+}
+
+async function reference(
+  spec: MachineSpec,
+  access: MachineAccess,
+  facts: HostFacts,
+  c: RunContext,
+): Promise<MachineRef> {
+  const taken = new Set((await hostFiles(c.host)).map(({ ref }) => ref.ports.api));
+  const requests = spec.ports.filter(({ name }) => name === "api");
+  const { api } = await choosePorts(spec.name, requests, taken);
+  return {
+    driver: "ssh",
+    name: spec.name,
+    id: clusterId(spec),
+    address: facts.address,
+    // NodePorts: what is reached through another host, or through loopback, has an address that leads elsewhere here.
+    addressReachable: access.jump === undefined && !/^(127\.|localhost$|::1$)/.test(access.host),
+    ports: { ssh: access.port, api },
+    access,
+    api: spec.apiOverSsh ? "ssh" : "direct",
+    data: { id: clusterId(spec) },
+  };
+}
+
+async function refuseTwin(facts: HostFacts, name: string, host: string, c: RunContext): Promise<void> {
+  for (const other of await hostFiles(c.host)) {
+    if (other.ref.name === name) continue;
+    const what =
+      facts.machineId !== "" && other.machineId === facts.machineId
+        ? "machine-id"
+        : other.hostname === facts.hostname && "hostname";
+    if (what) throw new LocalkubeError("SSH_HOST_TWIN", { host, what, name: other.ref.name });
+  }
+}
+
+/** The cluster's own login key names it: it is made once, before any machine, and lives as long as the cluster. */
+const clusterId = ({ authorizedKey }: Pick<MachineSpec, "authorizedKey">): string =>
+  createHash("sha256").update(authorizedKey.trim()).digest("hex").slice(0, 24);

@@ -1,0 +1,66 @@
+import type { DriverDefinition } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { ConnectSsh } from "../../src/contract/transport.ts";
+import { findProgram } from "../../src/host/find-program.ts";
+import { createMachine } from "./create-machine.ts";
+import { hostAccess } from "./host-access.ts";
+import { hostFiles } from "./host-file.ts";
+import { accessOf, diagnoseMachine, machineState } from "./machine-state.ts";
+import { startUnits, stopUnits } from "./power.ts";
+import { readOptions } from "./read-options.ts";
+import { forgetMachine, removeByName, removeMachine } from "./remove-machine.ts";
+import { withHost } from "./with-host.ts";
+
+/** A host that is there already, reached over SSH. It is never powered on or off; start and stop are those of the cluster's units. */
+export default (connect: ConnectSsh): DriverDefinition => ({
+  apiVersion: 1,
+  name: "ssh",
+  summary: "A Linux host that is there already, over SSH",
+  priority: "named",
+  capabilities: {
+    isolation: "host",
+    image: "none",
+    suspend: false,
+    snapshot: false,
+    resize: false,
+    volumes: false,
+    seed: "none",
+  },
+  async probe(host) {
+    if (await findProgram("ssh", host)) return { usable: true };
+    return {
+      usable: false,
+      problem: "the OpenSSH client is not installed",
+      fix: "sudo apt-get install openssh-client",
+      packages: ["openssh-client"],
+    };
+  },
+  open: (host) => ({
+    create: (spec, c) => createMachine(connect, spec, c),
+    async start(machine, c) {
+      const isOurs = await withHost(connect, accessOf(machine), c, (transport) =>
+        startUnits(transport, c.signal),
+      );
+      if (!isOurs) throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "ssh", name: machine.name });
+    },
+    stop: (machine, c) =>
+      withHost(connect, accessOf(machine), c, (transport) => stopUnits(transport, c.graceMs, c.signal)),
+    remove: (machine, c) => removeMachine(connect, machine, c),
+    removeByName: (name, c) => removeByName(connect, name, c),
+    state: (machine, c) => machineState(connect, machine, c),
+    diagnose: (machine, c) => diagnoseMachine(connect, machine, c),
+    list: async (c) =>
+      Promise.all(
+        (await hostFiles(host)).map(async ({ ref }) => ({
+          name: ref.name,
+          state: await machineState(connect, ref, c),
+        })),
+      ),
+    purge: () => Promise.resolve([]),
+    async withOptions(machine, values, c) {
+      const access = await hostAccess(readOptions(values), connect, c, accessOf(machine));
+      return { ...machine, access, ports: { ...machine.ports, ssh: access.port } };
+    },
+    forget: (machine, c) => forgetMachine(machine, c),
+  }),
+});

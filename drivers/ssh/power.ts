@@ -1,0 +1,50 @@
+import type { Transport } from "../../src/contract/transport.ts";
+import { noteFolder, runTrees } from "./node-paths.ts";
+import { quiesceFunctions } from "./quiesce-script.ts";
+
+// $1 note folder. Enabled too: a reboot of the host brings the cluster back. A host on which nothing was provisioned yet has no units.
+const startScript = `
+note=$1
+${quiesceFunctions}
+[ -e "$note/note" ] || { echo absent; exit 0; }
+: > "$note/running"
+units=$(our_units)
+[ "$units" ] || exit 0
+systemctl enable --quiet $units
+systemctl start --no-block $units
+`;
+
+// $1 note folder, $2 tenths of a second for the pods, $3 folders under /run. Disabled too: a reboot of the host leaves the cluster stopped.
+const stopScript = `
+note=$1
+${quiesceFunctions}
+[ -e "$note/note" ] || exit 0
+rm -f "$note/running"
+units=$(our_units)
+[ "$units" ] || exit 0
+systemctl disable --quiet $units
+end_pods "$2"
+end_units
+unmount_below /run/containerd /var/lib/kubelet /var/lib/containerd
+end_network
+for path in $3; do rm -rf -- "$path"; done
+exit 0
+`;
+
+/** Starts and enables the cluster's units; a host is not powered on by us. Returns false when it carries no cluster of ours. */
+export async function startUnits(transport: Transport, signal: AbortSignal): Promise<boolean> {
+  const { stdout } = await transport.exec(["sh", "-c", startScript, "sh", noteFolder], {
+    signal,
+    timeoutMs: 120_000,
+  });
+  return stdout.trim() !== "absent";
+}
+
+/** Ends pods (gracefully until `graceMs`) and units and disables these; the host itself goes on. */
+export async function stopUnits(transport: Transport, graceMs: number, signal: AbortSignal): Promise<void> {
+  const tenths = String(Math.ceil(graceMs / 100));
+  await transport.exec(["sh", "-c", stopScript, "sh", noteFolder, tenths, runTrees.join(" ")], {
+    signal,
+    timeoutMs: graceMs + 180_000,
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * Shell functions that end what a node runs, as a reboot would: pods and their containers, units, mounts, network, packet filter. All are fine
+ * when there is nothing (left) to do.
+ */
+export const quiesceFunctions = String.raw`
+# Units that provisioning wrote, by the mark in their text.
+our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service 2>/dev/null | sed 's|.*/||'; }
+
+# Processes of pods, wherever their cgroups are mounted, and the shims above them.
+pod_processes() {
+  cat /sys/fs/cgroup/kubepods.slice/cgroup.procs /sys/fs/cgroup/systemd/kubepods.slice/cgroup.procs 2>/dev/null
+  find /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/systemd/kubepods.slice -name cgroup.procs -exec cat {} + 2>/dev/null
+}
+shims() {
+  for comm in /proc/[0-9]*/comm; do
+    [ "$(cat "$comm" 2>/dev/null)" = containerd-shim ] || continue
+    pid=$(echo "$comm" | cut -d/ -f3)
+    tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q -- '-namespace k8s.io ' && echo "$pid"
+  done
+}
+
+# $1: tenths of a second that pods get to end by themselves.
+end_pods() {
+  systemctl stop kubelet.service 2>/dev/null
+  pids=$(pod_processes | sort -u)
+  [ "$pids" ] && kill -s TERM $pids 2>/dev/null
+  left=$1
+  while [ "$left" -gt 0 ] && [ "$(pod_processes)" ]; do sleep 0.1; left=$((left - 1)); done
+  pids=$(pod_processes | sort -u)
+  [ "$pids" ] && kill -s KILL $pids 2>/dev/null
+  return 0
+}
+
+end_units() {
+  for unit in kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd containerd; do
+    [ -e "/etc/systemd/system/$unit.service" ] && grep -q LOCALKUBE_INPUTS "/etc/systemd/system/$unit.service" &&
+      systemctl stop "$unit.service"
+  done
+  pids=$(shims)
+  [ "$pids" ] && kill -s KILL $pids 2>/dev/null
+  systemctl stop kubepods.slice 2>/dev/null
+  return 0
+}
+
+# Last mounted first. $@: folders.
+unmount_below() {
+  for folder; do
+    awk -v folder="$folder" '$5 == folder || index($5, folder "/") == 1 { print $5 }' /proc/self/mountinfo |
+      sort -r | while IFS= read -r place; do umount -l "$place" 2>/dev/null; done
+  done
+}
+
+end_network() {
+  for place in /run/netns/cni-*; do
+    [ -e "$place" ] || continue
+    umount -l "$place" 2>/dev/null
+    rm -f "$place"
+  done
+  ip link delete cni0 2>/dev/null
+  clean_filter iptables
+  clean_filter ip6tables
+  return 0
+}
+
+# Takes chains of kube-proxy, the kubelet and our CNI plugins out of every table, and the rules that lead into them; each table at once. Chains
+# that were there before the cluster are listed in the note and stay.
+clean_filter() {
+  command -v "$1-save" >/dev/null || return 0
+  before=$(cat "$note/chains" 2>/dev/null | tr '\n' ' ')
+  "$1-save" 2>/dev/null | awk -v before="$before" '
+    BEGIN { n = split(before, names, " "); for (i = 1; i <= n; i++) kept[names[i]] = 1 }
+    function ours(chain) { return chain ~ /^(KUBE|CNI)-/ && !(chain in kept) }
+    /^\*/ { table = $0; cut = flush = drop = "" }
+    /^:/ { chain = substr($1, 2); if (ours(chain)) { flush = flush "-F " chain "\n"; drop = drop "-X " chain "\n" } }
+    /^-A / && !ours($2) {
+      for (i = 3; i < NF; i++) if (($i == "-j" || $i == "-g") && ours($(i + 1))) { sub(/^-A/, "-D"); cut = cut $0 "\n"; break }
+    }
+    /^COMMIT/ && cut flush != "" { printf "%s\n%s%s%sCOMMIT\n", table, cut, flush, drop }
+  ' | "$1-restore" --noflush
+}
+`;

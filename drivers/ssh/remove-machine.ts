@@ -1,0 +1,50 @@
+import type { MachineRef } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import type { ConnectSsh } from "../../src/contract/transport.ts";
+import { readHostFile, removeHostFile } from "./host-file.ts";
+import { accessOf } from "./machine-state.ts";
+import { releaseHost } from "./release-host.ts";
+import { withHost } from "./with-host.ts";
+
+/**
+ * Takes everything of ours from the host and tells what remains. Rejects with SSH_HOST_UNREACHABLE when it does not answer: nothing is forgotten
+ * that is still there.
+ */
+export async function removeMachine(connect: ConnectSsh, machine: MachineRef, c: RunContext): Promise<void> {
+  const access = accessOf(machine);
+  const id = machine.data["id"] ?? "";
+  try {
+    const remains = await withHost(connect, access, c, (transport) =>
+      releaseHost(transport, { id, name: machine.name }, c),
+    );
+    for (const text of remains) c.notice?.(text);
+  } catch (error) {
+    c.signal.throwIfAborted();
+    if (error instanceof LocalkubeError && unreachable.has(error.id))
+      throw new LocalkubeError(
+        "SSH_HOST_UNREACHABLE",
+        { host: access.host, problem: error.message },
+        { cause: error, output: error.output ?? "" },
+      );
+    throw error;
+  }
+  await removeHostFile(c.host, machine.name);
+}
+
+const unreachable: ReadonlySet<string> = new Set(["SSH_UNREACHABLE", "SSH_CONNECTION_LOST"]);
+
+/** By what this computer noted before the host was touched. */
+export async function removeByName(connect: ConnectSsh, name: string, c: RunContext): Promise<void> {
+  const file = await readHostFile(c.host, name);
+  if (file) await removeMachine(connect, file.ref, c);
+}
+
+/** Only this computer's file: the host keeps everything. */
+export async function forgetMachine(machine: MachineRef, c: RunContext): Promise<readonly string[]> {
+  await removeHostFile(c.host, machine.name);
+  const { host } = accessOf(machine);
+  return [
+    `${host} was not touched: it still carries the cluster's units, files and data, and its note in /var/lib/localkube-host`,
+  ];
+}

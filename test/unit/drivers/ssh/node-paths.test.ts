@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { nodeFiles as guarded, nodeTrees, nodeUnits } from "../../../../drivers/ssh/node-paths.ts";
+import { nodeFiles, type NodePart } from "../../../../src/provision/node/node-files.ts";
+import { guestPaths } from "../../../../src/provision/node/guest-paths.ts";
+import { nodeSample } from "../../provision/node/node-sample.ts";
+
+const parts: readonly NodePart[] = Object.values(nodeFiles(nodeSample(36)));
+
+test("the driver guards every file that provisioning writes, and removes it", () => {
+  const programs = parts.flatMap(({ archives }) =>
+    archives.flatMap(({ target, members }) => members.map((member) => `${target}/${member}`)),
+  );
+  const written = [...parts.flatMap(({ files }) => files.map(({ path }) => path)), ...programs];
+  expect(written.length).toBeGreaterThan(60);
+  // By name, in a tree of ours, or by a name that only we use.
+  const isGuarded = (path: string) =>
+    (guarded as readonly string[]).includes(path) ||
+    nodeTrees.some((tree) => path.startsWith(`${tree}/`)) ||
+    path.startsWith(guestPaths.cniConfig) ||
+    path.startsWith(`${guestPaths.cniBin}/`);
+  expect(written.filter((path) => !isGuarded(path))).toEqual([]);
+});
+
+test("the driver knows every unit of the node", () => {
+  const units = parts.flatMap((part) => part.units.map(({ name }) => name));
+  expect([...units].sort()).toEqual([...nodeUnits].sort());
+});
