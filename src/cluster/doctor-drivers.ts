@@ -24,7 +24,11 @@ export function driverChecks(
       const drivers = await probed;
       const probe = drivers.find(({ definition }) => definition.name === name)?.probe;
       if (probe?.usable) return ok(probe.version ? `${name} ${probe.version} can be used` : "it can be used");
-      const report = drivers.some((driver) => driver.probe.usable) ? warn : fail;
+      // One that only works by name (an existing host) does not make `start` work.
+      const hasOther = drivers.some(
+        ({ definition, probe: other }) => other.usable && definition.priority !== "named",
+      );
+      const report = hasOther ? warn : fail;
       return report(probe?.problem ?? "it does not answer", probe?.fix ?? `Install ${name}`);
     },
   }));
