@@ -40,21 +40,21 @@ module.exports = {
       name: "drivers-by-registry-only",
       severity: "error",
       comment: "Nothing above the driver contract may know what a machine is made of",
-      from: { path: "^src/", pathNot: "^src/machine/driver-registry\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/machine/driver-(registry|options)\\.ts$" },
       to: { path: "^drivers/" },
     },
     layer("contract", []),
     layer("host", ["^src/contract/"]),
     ...capabilities.map((name) =>
-      layer(name, [foundations, ...(name === "machine" ? ["^drivers/[^/]+/index\\.ts$"] : [])]),
+      layer(name, [foundations, ...(name === "machine" ? ["^drivers/[^/]+/(index|options)\\.ts$"] : [])]),
     ),
     layer("output", [foundations, "^src/pipeline/events\\.ts$"]),
     layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`]),
-    // The two registries tell which names a setting may have.
+    // The registries tell which names a setting may have.
     layer("cli", [
       foundations,
       "^src/(cluster|output|state|pipeline)/",
-      "^src/(runtimes/registry|machine/driver-registry)\\.ts$",
+      "^src/(runtimes/registry|machine/driver-(registry|options))\\.ts$",
     ]),
     layer("commands", [foundations, "^src/(cli|cluster|output|state)/"]),
     {

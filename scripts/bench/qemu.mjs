@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { artifactVolume } from "../../src/artifacts/artifact-volume.ts";
 import { endpointOf } from "../../src/cluster/endpoint.ts";
 import { loadDriver } from "../../src/machine/driver-registry.ts";
@@ -30,8 +29,7 @@ export async function qemu(bench) {
 async function waysIn({ host, context, profile, signal, artifacts }) {
   const paths = clusterPaths(host, profile);
   const { machine } = await loadCluster(host, profile);
-  const hostKey = (await readFile(`${paths.hostKey}.pub`, "utf8")).trim();
-  const transport = await connect(endpointOf(machine, paths.identity, hostKey), {
+  const transport = await connect(await endpointOf(machine, paths, host), {
     signal,
     timeoutMs: 60_000,
     log: () => undefined,

@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { endpointOf } from "../../src/cluster/endpoint.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { containerd } from "../../src/runtimes/containerd.ts";
@@ -66,8 +65,7 @@ async function loadImage({ host, profile, signal }, archive) {
   const begun = performance.now();
   const paths = clusterPaths(host, profile);
   const { machine } = await loadCluster(host, profile);
-  const hostKey = (await readFile(`${paths.hostKey}.pub`, "utf8")).trim();
-  const endpoint = endpointOf(machine, paths.identity, hostKey);
+  const endpoint = await endpointOf(machine, paths, host);
   const transport = await connect(endpoint, { signal, timeoutMs: 60_000, log: () => undefined });
   try {
     await transport.exec(containerd.importImage, { stdin: createReadStream(archive), signal });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type Forwardable, forwardTarget } from "./forward-target.ts";
+import { ensureApiTunnel } from "./api-tunnel.ts";
 import { apiClient, openCluster, withTransport } from "./open-cluster.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -30,6 +31,7 @@ export async function forward(
 ): Promise<void> {
   const cluster = await openCluster(name, context);
   await withTransport(cluster, context, async (transport, machine) => {
+    await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
     const api = await apiClient(cluster, machine);
     const target = await forwardTarget(wanted, namespace, machine.address, api, context.signal).finally(() =>
       api.close(),

@@ -6,6 +6,7 @@ import { loadCluster } from "../state/store.ts";
 import { kubectlBinary } from "./kubectl-binary.ts";
 import type { KubectlRequest } from "./kubectl-in-machine.ts";
 import { kubectlKubeconfig } from "./kubectl-kubeconfig.ts";
+import { apiServerUrl } from "./api-server-url.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 const portAnswersWithinMs = 2000;
@@ -20,7 +21,7 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
   if (!record) throw new LocalkubeError("CLUSTER_UNKNOWN", { name: request.name });
   const { machine } = record;
   // Asking the hypervisor takes longer than kubectl itself; it is asked only when nobody listens.
-  if (!machine || !(await isListening(machine.ports.api))) await assertRunning(request.name, context);
+  if (!machine || !(await isListening(apiServerUrl(machine)))) await reopen(request.name, context);
   const binary = machine && (await kubectlBinary(record, context));
   if (machine && binary !== undefined) {
     const KUBECONFIG = await kubectlKubeconfig(record, machine, clusterPaths(host, request.name));
@@ -36,14 +37,19 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
   return kubectlInMachine(request, context);
 }
 
-async function assertRunning(name: string, context: UseCaseContext): Promise<void> {
+/** Rejects when the machine does not run; makes a lost tunnel anew. */
+async function reopen(name: string, context: UseCaseContext): Promise<void> {
   const { openCluster, runningMachine } = await import("./open-cluster.ts");
-  await runningMachine(await openCluster(name, context), context);
+  const { ensureApiTunnel } = await import("./api-tunnel.ts");
+  const cluster = await openCluster(name, context);
+  const machine = await runningMachine(cluster, context);
+  await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
 }
 
-function isListening(port: number): Promise<boolean> {
+function isListening(server: string): Promise<boolean> {
+  const { hostname: host, port } = new URL(server);
   return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
+    const socket = connect({ host, port: Number(port) });
     const settle = (answers: boolean): void => {
       socket.destroy();
       resolve(answers);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Driver, DriverDefinition, MachineRef, MachineState } from "../contract/driver.ts";
+import type { HostContext } from "../contract/host.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { SshEndpoint, Transport } from "../contract/transport.ts";
 import { loadDriver } from "../machine/driver-registry.ts";
@@ -14,6 +15,7 @@ import { quietly, type UseCaseContext } from "./use-case.ts";
 
 /** A cluster that is on record, with its driver. */
 export interface OpenCluster {
+  readonly host: HostContext;
   readonly record: ClusterRecord;
   readonly paths: ReturnType<typeof clusterPaths>;
   readonly definition: DriverDefinition;
@@ -27,7 +29,7 @@ export async function openCluster(name: string, { host }: UseCaseContext): Promi
   const record = await loadCluster(host, name);
   if (!record) throw new LocalkubeError("CLUSTER_UNKNOWN", { name });
   const definition = await loadDriver(record.driver);
-  return { record, paths: clusterPaths(host, name), definition, driver: definition.open(host) };
+  return { host, record, paths: clusterPaths(host, name), definition, driver: definition.open(host) };
 }
 
 /** The machine, when it runs; rejects with CLUSTER_NOT_RUNNING naming the state it is in. */
@@ -44,9 +46,8 @@ export async function runningMachine(cluster: OpenCluster, context: UseCaseConte
   });
 }
 
-export async function endpointOfCluster({ paths }: OpenCluster, machine: MachineRef): Promise<SshEndpoint> {
-  return endpointOf(machine, paths.identity, (await readFile(`${paths.hostKey}.pub`, "utf8")).trim());
-}
+export const endpointOfCluster = ({ paths, host }: OpenCluster, machine: MachineRef): Promise<SshEndpoint> =>
+  endpointOf(machine, paths, host);
 
 /** Runs `work` with a connection to the running machine, and closes it. */
 export async function withTransport<T>(

@@ -9,6 +9,8 @@ import {
   machineResize,
   machineStart,
 } from "./steps/machine-steps.ts";
+import { apiTunnel } from "./steps/api-tunnel-step.ts";
+import { guestPackages } from "./steps/guest-packages-step.ts";
 import { artifactVolumeStep } from "./steps/artifact-volume-step.ts";
 import {
   artifacts,
@@ -28,6 +30,8 @@ export const startSteps: readonly Step<StartState, ClusterBase>[] = [
   machineResize,
   machineStart,
   machineConnect,
+  apiTunnel,
+  guestPackages,
   artifactVolumeStep,
   certificates,
   controlPlane,

@@ -4,6 +4,7 @@ import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { hostCapacity } from "../host/capacity.ts";
 import { chooseDriver, driverNames, loadDriver } from "../machine/driver-registry.ts";
+import { driverOptions } from "../machine/driver-options.ts";
 import { machineImage } from "../machine/image/machine-image.ts";
 import type { EmitEvent } from "../pipeline/events.ts";
 import { journal } from "../pipeline/journal.ts";
@@ -122,7 +123,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   const capacity = hostCapacity();
   const spec = resolveSpec(
     { ...options.wishes, existing: recorded?.spec },
-    { capacity, drivers: driverNames, runtimes: runtimeNames },
+    { capacity, drivers: driverNames, runtimes: runtimeNames, driverOptions },
   );
   await checkSpecOnHost(spec, host, { existing: recorded?.spec, capacity });
   await checkKubeconfig(options.name, host);
@@ -131,7 +132,8 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   const settled = { host, paths, runtime, notice: tell };
   if (existing) {
     const definition = await loadDriver(existing.driver);
-    assertChangeable(options.name, diffSpec(existing.spec, spec, existing), definition.capabilities);
+    const changes = diffSpec(existing.spec, spec, existing, driverOptions[existing.driver]);
+    assertChangeable(options.name, changes, definition.capabilities);
     const wanted = {
       kubernetesVersion: spec.kubernetesVersion || existing.kubernetesVersion,
       artifacts: existing.artifactsSource,

@@ -2,6 +2,7 @@ import type { MachineState } from "../contract/driver.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { kubeconfigState, type KubeconfigState } from "../provision/kubeconfig/kubeconfig-state.ts";
 import { loadCluster } from "../state/store.ts";
+import { apiTunnelState } from "./api-tunnel.ts";
 import { apiServerUrl } from "./api-server-url.ts";
 import { apiClient, openCluster, type OpenCluster } from "./open-cluster.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
@@ -15,6 +16,8 @@ export interface StatusResult {
   readonly kubernetesVersion?: string;
   readonly machine: MachineState;
   readonly api: Health;
+  /** Of the SSH tunnel to the API, where that is the way to it; `start` makes a lost one anew. */
+  readonly tunnel?: "open" | "gone";
   readonly node: "ready" | "not-ready" | "unknown";
   readonly kubeconfig: KubeconfigState;
   /** 1 machine not running, 2 cluster not healthy, 4 kubeconfig wrong; 7 = nothing there. */
@@ -50,6 +53,7 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     machine === "running"
       ? await clusterHealth(cluster, context)
       : ({ api: "unreachable", node: "unknown" } as const);
+  const tunnel = await tunnelState(cluster, machine, context);
   const server = record.machine ? apiServerUrl(record.machine) : "";
   const kubeconfig = await kubeconfigState(name, server, context.host, record.userKubeconfig);
   const exitCode =
@@ -64,12 +68,16 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     kubernetesVersion,
     machine,
     api,
+    ...(tunnel ? { tunnel } : {}),
     node,
     kubeconfig,
     exitCode,
     ...(diagnosis ? { diagnosis } : {}),
   };
 }
+
+const tunnelState = async ({ record, paths }: OpenCluster, state: MachineState, context: UseCaseContext) =>
+  record.machine && state === "running" ? apiTunnelState(record.machine, { ...context, paths }) : undefined;
 
 /** How long an API server may take for one answer; a virtual machine may be an emulated, busy one. */
 const answerMs = { container: 3000, host: 5000, metal: 5000, vm: 15_000 } as const;

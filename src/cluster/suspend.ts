@@ -2,6 +2,7 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { SuspendOps, MachineRef } from "../contract/driver.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { saveCluster } from "../state/store.ts";
+import { closeApiTunnel } from "./api-tunnel.ts";
 import { openCluster, type OpenCluster } from "./open-cluster.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
 import { settleAfterWake } from "./wake.ts";
@@ -29,6 +30,7 @@ export async function suspend(name: string, context: UseCaseContext): Promise<Su
     if (state === "saved") return { name, suspended: false };
     if (state !== "running" && state !== "paused")
       throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: machine.name, state });
+    await closeApiTunnel(machine, { ...inner, paths: cluster.paths });
     await ops.save(machine, c);
     await saveCluster(context.host, { ...cluster.record, phase: "suspended" });
     return { name, suspended: true };

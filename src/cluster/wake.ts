@@ -3,6 +3,7 @@ import type { MachineRef } from "../contract/driver.ts";
 import type { Transport } from "../contract/transport.ts";
 import { setClock } from "../provision/guest/set-clock.ts";
 import { waitForApi } from "../provision/cluster/wait-for-api.ts";
+import { ensureApiTunnel } from "./api-tunnel.ts";
 import { apiClient, endpointOfCluster, type OpenCluster } from "./open-cluster.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
 
@@ -21,6 +22,7 @@ export async function settleAfterWake(
   const deadline = AbortSignal.timeout(wakeMs);
   const signal = AbortSignal.any([context.signal, deadline]);
   let transport: Transport | undefined;
+  await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
   const api = await apiClient(cluster, machine);
   try {
     transport = await connect(await endpointOfCluster(cluster, machine), {

@@ -1,5 +1,6 @@
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
+import { driverFlags } from "../cli/driver-flags.ts";
 import { confirm } from "../cli/confirm.ts";
 import type { StartResult } from "../cluster/start.ts";
 
@@ -89,6 +90,12 @@ export default class Start extends BaseCommand<typeof Start> {
       helpValue: "PORT",
       helpGroup: "KUBERNETES",
     }),
+    "api-over-ssh": Flags.boolean({
+      summary:
+        "Of a machine without port forwards (driver ssh): reach the API through an SSH tunnel, not at its address",
+      allowNo: true,
+      helpGroup: "NETWORK",
+    }),
     cni: Flags.string({
       summary: "Pod network: bridge, none, or a CNI conflist file",
       helpValue: "NAME|FILE",
@@ -140,6 +147,7 @@ export default class Start extends BaseCommand<typeof Start> {
       allowNo: true,
       helpGroup: "KUBECONFIG",
     }),
+    ...(driverFlags as Record<never, never>),
     config: Flags.string({
       summary: "A localkube.yaml with the same settings; flags win",
       helpValue: "FILE",

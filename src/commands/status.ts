@@ -16,13 +16,13 @@ export default class Status extends BaseCommand<typeof Status> {
   override async run(): Promise<void> {
     const { status } = await import("../cluster/status.ts");
     const result = await status(this.flags.profile, this.quietUseCase());
-    const { name, exists, machine, api, node, kubeconfig, diagnosis } = result;
+    const { name, exists, machine, api, node, kubeconfig, diagnosis, tunnel } = result;
     this.print(result, () =>
       exists
         ? [
             `${name} (Kubernetes ${result.kubernetesVersion}, ${result.driver})`,
             `  machine     ${machine}`,
-            `  API server  ${api}`,
+            `  API server  ${api}${tunnel === "gone" ? ": the SSH tunnel to it is gone, localkube start makes it anew" : ""}`,
             `  node        ${node}`,
             `  kubeconfig  ${kubeconfig}`,
             ...(diagnosis ? ["", diagnosis] : []),

@@ -21,6 +21,8 @@ export interface ClusterSpec {
   readonly name: string;
   /** A driver's name or `auto`. */
   readonly driver: string;
+  /** The driver's own options, only those that were given; see `DriverOption`. */
+  readonly driverOptions: Readonly<Record<string, string>>;
   /** A runtime's name; `cri` = the default CRI runtime. */
   readonly runtime: string;
   /** `v1.36.5`; empty = the newest stable one that the artifacts offer. */
@@ -45,6 +47,8 @@ export interface ClusterSpec {
     readonly ips: readonly string[];
     /** Port of the host (127.0.0.1) on which the API answers; 0 = a free one, kept for the cluster's life. */
     readonly port: number;
+    /** Where no driver forwards the API to this computer: through the SSH connection; otherwise at the machine's own address. */
+    readonly overSsh: boolean;
   };
   /** Empty = wait for nothing. */
   readonly wait: readonly WaitTarget[];

@@ -39,8 +39,8 @@ export interface PortRequest {
 }
 
 export interface MachineImage {
-  readonly kind: "rootfs" | "disk";
-  /** Tar (rootfs) or qcow2 (disk) on the host; never changed once it has its name. It may vanish with the cache: a machine keeps its own. */
+  readonly kind: DriverCapabilities["image"];
+  /** Tar (rootfs) or qcow2 (disk) on the host, empty for `none`; never changed once it has its name. It may vanish with the cache: a machine keeps its own. */
   readonly file: string;
   /** Content key: equal keys are equal images. */
   readonly key: string;
@@ -71,6 +71,37 @@ export interface MachineSpec extends Hardware {
   readonly hostKey: { readonly privatePem: string; readonly publicKey: string };
   /** Networks (CIDR) the driver must not choose its own network from: pod and service CIDRs. */
   readonly avoidNetworks: readonly string[];
+  /** Values of the driver's own options (`drivers/<name>/options.ts`), only those that were given. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Where the driver has no forward for the API: through the SSH connection (true), or at the machine's own address. */
+  readonly apiOverSsh: boolean;
+}
+
+/** An SSH server on the way to a machine. */
+export interface JumpHost {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Absent: the same keys as for the machine. */
+  readonly identityFile?: string;
+  readonly hostKey: string;
+}
+
+/** How sshd of a machine is reached that no driver forwards to loopback. What is absent is as for any machine: our key, the host key we injected. */
+export interface MachineAccess {
+  readonly host: string;
+  readonly port: number;
+  /** Anyone but `root` works through sudo. */
+  readonly user: string;
+  /** The user's own private key. */
+  readonly identityFile?: string;
+  /** Keys of the user's SSH agent too. */
+  readonly agent?: boolean;
+  /** `ssh-ed25519 AAAA…`, the only one accepted. */
+  readonly hostKey?: string;
+  readonly jump?: JumpHost;
+  /** File with the password for sudo; else the variable LOCALKUBE_SUDO_PASSWORD, else none is needed. */
+  readonly sudoPasswordFile?: string;
 }
 
 /** A driver's own record of a machine: plain JSON, stored in the profile, opaque to everyone else but for these fields. */
@@ -83,8 +114,15 @@ export interface MachineRef {
   readonly address: string;
   /** Reachable from the host at `address` without a forward (NodePorts). */
   readonly addressReachable: boolean;
-  /** Host ports by request name. */
+  /** Host ports by request name. For a machine with `access`: port of its sshd; port of 127.0.0.1 for the tunnel to the API (`direct`: unused). */
   readonly ports: Readonly<Record<PortRequest["name"], number>>;
+  /** Absent: the driver forwards sshd to 127.0.0.1, where root logs in with the key we made. */
+  readonly access?: MachineAccess;
+  /**
+   * How the API is reached. `forwarded` (the default): the driver brings 127.0.0.1:`ports.api` to it. `ssh`: we keep an SSH tunnel at that
+   * port. `direct`: at `address`:6443.
+   */
+  readonly api?: "forwarded" | "ssh" | "direct";
   readonly data: Readonly<Record<string, string>>;
 }
 
@@ -156,6 +194,10 @@ export interface Driver {
   list(c: RunContext): Promise<readonly { readonly name: string; readonly state: MachineState }[]>;
   /** Removes what the driver keeps between machines (imported images); returns a name for each. */
   purge(c: RunContext): Promise<readonly string[]>;
+  /** The reference of a machine that exists, with changed options that concern only this computer (`change: "client"`). Asks nobody. */
+  withOptions?(m: MachineRef, options: Readonly<Record<string, string>>): Promise<MachineRef>;
+  /** Drops what this computer keeps of a machine that cannot be reached; returns sentences about what stays there. Only where `remove` needs the machine's help. */
+  forget?(m: MachineRef, c: RunContext): Promise<readonly string[]>;
   /** Removes what a killed `create` may have left for this name though no MachineRef was recorded. */
   removeByName(name: string, c: RunContext): Promise<void>;
   readonly suspend?: SuspendOps;

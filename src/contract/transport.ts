@@ -1,15 +1,42 @@
 import type { Readable, Writable } from "node:stream";
 
-/** How to reach a machine's sshd. Plain data: it is stored in the profile. */
-export interface SshEndpoint {
+/** One SSH server, and how to log in there. */
+export interface SshServer {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Path of the private key (OpenSSH format, 0600). */
-  readonly identityFile: string;
-  /** The only host key accepted, as `ssh-ed25519 AAAA…`; made by us and injected before the first boot. */
+  /** Path of the private key (OpenSSH format, 0600); absent only where the agent has the key. */
+  readonly identityFile?: string;
+  /** Socket of an SSH agent whose keys are tried too. */
+  readonly agent?: string;
+  /** The only host key accepted, as `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
 }
+
+/** How to reach a machine's sshd. Built from the machine's record for each command; never stored. */
+export interface SshEndpoint extends SshServer {
+  /** The server through which the machine is reached. */
+  readonly jump?: SshServer;
+  /** The user is not root: everything runs through sudo, with this password when sudo asks for one. A function, so that no log can hold it. */
+  readonly sudo?: { password(): Promise<string | undefined> };
+}
+
+export interface ConnectOptions {
+  /** Ends the first connection attempt; later calls have signals of their own. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until SSH_UNREACHABLE, for the first connection and for each later one. */
+  readonly timeoutMs: number;
+  readonly log: (line: string) => void;
+  /** Folder of the guest for what push remembers. Default `/var/lib/localkube`. */
+  readonly guestStateDir?: string;
+}
+
+/**
+ * Logs in to a machine, waiting for its sshd while it boots, and becomes root. Rejects with the signal's reason, SSH_UNREACHABLE,
+ * SSH_HOST_KEY_MISMATCH, SSH_AUTH_FAILED, SSH_HANDSHAKE_FAILED, SSH_IDENTITY_UNREADABLE, or for sudo SUDO_PASSWORD_MISSING,
+ * SUDO_PASSWORD_WRONG, SUDO_NOT_ALLOWED, SUDO_NEEDS_TTY, SUDO_ABSENT; nothing is left open then.
+ */
+export type ConnectSsh = (endpoint: SshEndpoint, options: ConnectOptions) => Promise<Transport>;
 
 export interface ExecOptions {
   readonly signal?: AbortSignal;

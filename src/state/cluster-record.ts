@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import type { ClusterSpec } from "../contract/cluster-spec.ts";
-import type { MachineRef } from "../contract/driver.ts";
+import type { MachineAccess, MachineRef } from "../contract/driver.ts";
 import { clusterSpecSchema } from "./cluster-spec-schema.ts";
 
 /** Schema of the record this program writes. Raise it together with an entry in migrations.ts. */
-export const recordSchema = 2;
+export const recordSchema = 3;
 
 export const clusterPhases = ["creating", "running", "stopped", "paused", "suspended", "deleting"] as const;
 /** What the last command wanted the cluster to be; what the machine is now only the driver knows. */
@@ -36,6 +36,25 @@ export interface ClusterRecord {
   readonly userKubeconfig?: string;
 }
 
+const jumpSchema = v.object({
+  host: v.string(),
+  port: v.number(),
+  user: v.string(),
+  identityFile: v.exactOptional(v.string()),
+  hostKey: v.string(),
+});
+
+const accessSchema = v.object({
+  host: v.string(),
+  port: v.number(),
+  user: v.string(),
+  identityFile: v.exactOptional(v.string()),
+  agent: v.exactOptional(v.boolean()),
+  hostKey: v.exactOptional(v.string()),
+  jump: v.exactOptional(jumpSchema),
+  sudoPasswordFile: v.exactOptional(v.string()),
+}) satisfies v.GenericSchema<unknown, MachineAccess>;
+
 const machineSchema = v.object({
   driver: v.string(),
   name: v.string(),
@@ -43,6 +62,8 @@ const machineSchema = v.object({
   address: v.string(),
   addressReachable: v.boolean(),
   ports: v.object({ ssh: v.number(), api: v.number() }),
+  access: v.exactOptional(accessSchema),
+  api: v.exactOptional(v.picklist(["forwarded", "ssh", "direct"])),
   data: v.record(v.string(), v.string()),
 }) satisfies v.GenericSchema<unknown, MachineRef>;
 

@@ -7,8 +7,15 @@ const disk: Migration = (record) => ({
   spec: { diskGiB: 20, image: "", ...(record["spec"] as object) },
 });
 
+/** Drivers of schema 2 had no options of their own, and all forwarded the API. */
+const driverOptions: Migration = (record) => {
+  const spec = record["spec"] as { readonly apiServer?: object };
+  const apiServer = { overSsh: true, ...spec.apiServer };
+  return { ...record, spec: { driverOptions: {}, ...spec, apiServer } };
+};
+
 /** By the schema a migration starts from. */
-export const migrations: Readonly<Record<number, Migration>> = { 1: disk };
+export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: driverOptions };
 
 /**
  * Brings a record from its schema to the wanted one, step by step. Throws an Error naming the schema for which no migration exists;

@@ -43,6 +43,8 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     identity: join(folder, "ssh", "id_ed25519"),
     knownHosts: join(folder, "ssh", "known_hosts"),
     hostKey: join(folder, "ssh", "host_ed25519"),
+    /** Socket of the OpenSSH client that holds the tunnel to the API. */
+    tunnel: join(folder, "ssh", "tunnel.sock"),
     /** Our own kubeconfig with the administrator's rights; the user's is merged from it. */
     kubeconfig: join(folder, "kubeconfig"),
     logs: join(folder, "logs"),

@@ -53,7 +53,7 @@ async function saveRecord(): Promise<void> {
   await saveCluster(
     { stateDir: join(home, "state"), cacheDir: join(home, "cache") },
     {
-      schema: 2,
+      schema: 3,
       spec,
       createdAt: "2026-01-02T03:04:05.000Z",
       phase: "running",

@@ -3,12 +3,13 @@ import type { ClusterRecord } from "../../src/state/cluster-record.ts";
 import { saveCluster } from "../../src/state/store.ts";
 
 const record = (name: string): ClusterRecord => ({
-  schema: 2,
+  schema: 3,
   spec: {
     apiVersion: "localkube/v1",
     kind: "Cluster",
     name,
     driver: "auto",
+    driverOptions: {},
     runtime: "cri",
     kubernetesVersion: "",
     artifacts: "auto",
@@ -22,7 +23,7 @@ const record = (name: string): ClusterRecord => ({
     podCidr: "10.244.0.0/16",
     extraConfig: {},
     featureGates: {},
-    apiServer: { names: [], ips: [], port: 0 },
+    apiServer: { names: [], ips: [], port: 0, overSsh: true },
     wait: ["apiserver"],
     waitTimeoutSeconds: 360,
     keepContext: false,

@@ -89,6 +89,8 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
       identityFile: join(folder, "id"),
       hostKey: keys.hostKey,
       avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"],
+      options: {},
+      apiOverSsh: true,
       ...rest,
     };
   };

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await (await sshd.connect()).close();
   const dir = join(sshd.dir, 'with blank 100% "odd"');
   mkdirSync(dir);
-  writeFileSync(join(dir, "id"), readFileSync(sshd.endpoint.identityFile), { mode: 0o600 });
+  writeFileSync(join(dir, "id"), readFileSync(sshd.endpoint.identityFile ?? ""), { mode: 0o600 });
   endpoint = { ...sshd.endpoint, identityFile: join(dir, "id") };
   knownHostsFile = join(dir, "known_hosts");
   await writeKnownHosts(knownHostsFile, endpoint);

@@ -6,7 +6,8 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { SshEndpoint, Transport } from "../../src/contract/transport.ts";
 import { generateKeyPair, writeIdentity } from "../../src/machine/ssh/keys.ts";
-import { connect, type ConnectOptions } from "../../src/machine/ssh/transport.ts";
+import type { ConnectOptions } from "../../src/contract/transport.ts";
+import { connect } from "../../src/machine/ssh/transport.ts";
 
 /** A real OpenSSH server on loopback with keys of its own. */
 export interface TestSshd {

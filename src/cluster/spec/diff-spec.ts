@@ -1,4 +1,5 @@
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { DriverOption } from "../../contract/driver-option.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { flagOfField, layerFromSpec, type SpecLayer } from "./spec-layer.ts";
 
@@ -10,6 +11,7 @@ export type ChangeEffect = "recreate" | "resize" | "reconfigure" | "client";
 
 export interface SpecChange {
   readonly field: keyof SpecLayer;
+  readonly flag: string;
   readonly from: string;
   readonly to: string;
   readonly effect: ChangeEffect;
@@ -22,7 +24,7 @@ export interface SettledChoices {
   readonly kubernetesVersion: string;
 }
 
-const effects: Readonly<Record<keyof SpecLayer, ChangeEffect>> = {
+const effects: Readonly<Record<Exclude<keyof SpecLayer, "driverOptions">, ChangeEffect>> = {
   name: "recreate",
   driver: "recreate",
   runtime: "recreate",
@@ -41,6 +43,7 @@ const effects: Readonly<Record<keyof SpecLayer, ChangeEffect>> = {
   apiserverNames: "reconfigure",
   apiserverIps: "reconfigure",
   apiserverPort: "recreate",
+  apiOverSsh: "recreate",
   wait: "client",
   waitTimeout: "client",
   keepContext: "client",
@@ -52,12 +55,25 @@ export function diffSpec(
   old: ClusterSpec,
   wanted: ClusterSpec,
   settled: SettledChoices,
+  options: readonly DriverOption[] = [],
 ): readonly SpecChange[] {
   const before: SpecLayer = { ...layerFromSpec(old), ...settled };
   const after: SpecLayer = { ...layerFromSpec(wanted), ...settledOf(wanted, settled) };
-  return (Object.keys(flagOfField) as (keyof SpecLayer)[]).flatMap((field) => {
+  const fields = (Object.keys(effects) as (keyof typeof effects)[]).flatMap((field): SpecChange[] => {
     const [from, to] = [textOf(before[field]), textOf(after[field])];
-    return from === to ? [] : [{ field, from, to, effect: effects[field] }];
+    return from === to ? [] : [{ field, flag: flagOfField[field], from, to, effect: effects[field] }];
+  });
+  return [...fields, ...optionChanges(old.driverOptions, wanted.driverOptions, options)];
+}
+
+function optionChanges(
+  old: ClusterSpec["driverOptions"],
+  wanted: ClusterSpec["driverOptions"],
+  options: readonly DriverOption[],
+): readonly SpecChange[] {
+  return options.flatMap(({ name, change }): SpecChange[] => {
+    const [from, to] = [old[name] ?? "none", wanted[name] ?? "none"];
+    return from === to ? [] : [{ field: "driverOptions", flag: name, from, to, effect: change }];
   });
 }
 
@@ -70,9 +86,9 @@ export function assertChangeable(
   changes: readonly SpecChange[],
   driver: { readonly resize: boolean },
 ): void {
-  for (const { field, from, to, effect } of changes) {
+  for (const { field, flag, from, to, effect } of changes) {
     if (effect === "recreate" || (effect === "resize" && !driver.resize))
-      throw new LocalkubeError("CHANGE_NEEDS_RECREATE", { name, field: flagOfField[field], from, to });
+      throw new LocalkubeError("CHANGE_NEEDS_RECREATE", { name, field: flag, from, to });
     if (field === "kubernetesVersion" && isOlder(to, from))
       throw new LocalkubeError("KUBERNETES_DOWNGRADE", { name, from, to });
   }

@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from "yaml";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
+import { driverOptions } from "../../machine/driver-options.ts";
+import type { DriverOptionValues } from "./parse-driver-options.ts";
 import { clusterFileSchema, type ClusterFile } from "./cluster-file-schema.ts";
 import type { SpecLayer } from "./spec-layer.ts";
 
@@ -81,11 +83,22 @@ function offsetOf(document: Document.Parsed, path: readonly unknown[], wantKey: 
   return node?.range?.[0] ?? 0;
 }
 
+/** Paths among the options stand beside the file, like its others. */
+function besideFile(options: DriverOptionValues, folder: string): DriverOptionValues {
+  const files = new Set(
+    Object.values(driverOptions).flatMap((list) => list.filter(({ file }) => file).map(({ name }) => name)),
+  );
+  const absolute = ([name, value]: [string, DriverOptionValues[string]]) =>
+    [name, files.has(name) && value !== "" ? resolve(folder, String(value)) : value] as const;
+  return Object.fromEntries(Object.entries(options).map(absolute));
+}
+
 function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
   const { apiServer, memoryMiB, diskGiB, waitTimeoutSeconds, mirror, image, cni } = content;
   const layer = {
     name: content.name,
     driver: content.driver,
+    driverOptions: content.driverOptions && besideFile(content.driverOptions, folder),
     runtime: content.runtime,
     kubernetesVersion: content.kubernetesVersion,
     artifacts: content.artifacts,
@@ -102,6 +115,7 @@ function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
     apiserverNames: apiServer?.names,
     apiserverIps: apiServer?.ips,
     apiserverPort: apiServer?.port,
+    apiOverSsh: apiServer?.overSsh,
     wait: content.wait,
     waitTimeout: content.waitTimeout ?? waitTimeoutSeconds,
     keepContext: content.keepContext,

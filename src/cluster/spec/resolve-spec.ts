@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { normaliseVersion } from "../../artifacts/catalogue/kubernetes-version.ts";
+import type { DriverOption } from "../../contract/driver-option.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostCapacity } from "../../host/capacity.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { profileName } from "../../state/profile-name.ts";
+import { ownOptions, parseDriverOptions } from "./parse-driver-options.ts";
 import { parseExtraConfig } from "./parse-extra-config.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse-lists.ts";
 import { parseCidrs } from "./parse-networks.ts";
@@ -34,6 +36,8 @@ export interface SpecSurroundings {
   readonly drivers: readonly string[];
   /** Names beside `cri`. */
   readonly runtimes: readonly string[];
+  /** By driver. */
+  readonly driverOptions?: Readonly<Record<string, readonly DriverOption[]>>;
 }
 
 const artifactSources = ["auto", "upstream", "debian"] as const;
@@ -51,11 +55,19 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     ...sources.file,
     ...sources.flags,
   };
+  const { driverOptions: table = {} } = surroundings;
+  const options = {
+    ...ownOptions(sources.settings?.driverOptions, wish.driver, table),
+    ...sources.existing?.driverOptions,
+    ...sources.file?.driverOptions,
+    ...sources.flags?.driverOptions,
+  };
   return {
     apiVersion: "localkube/v1",
     kind: "Cluster",
     name: profileName(wish.name),
     driver: oneOf("DRIVER_UNKNOWN", wish.driver, ["auto", ...surroundings.drivers]),
+    driverOptions: parseDriverOptions(options, wish.driver, table),
     runtime: oneOf("RUNTIME_UNKNOWN", wish.runtime, [...new Set(["cri", ...surroundings.runtimes])]),
     kubernetesVersion: parseVersion(wish.kubernetesVersion),
     artifacts: oneOf("ARTIFACTS_UNKNOWN", wish.artifacts, artifactSources),
@@ -72,6 +84,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
       names: parseApiServerNames(wish.apiserverNames),
       ips: parseApiServerIps(wish.apiserverIps),
       port: parsePort(wish.apiserverPort, flagOfField.apiserverPort),
+      overSsh: parseSwitch(wish.apiOverSsh, flagOfField.apiOverSsh),
     },
     wait: parseWait(wish.wait),
     waitTimeoutSeconds: parseWaitTimeout(wish.waitTimeout),

@@ -10,6 +10,7 @@ export function specDefaults(capacity: HostCapacity): Required<SpecLayer> {
   return {
     name: defaultProfile,
     driver: "auto",
+    driverOptions: {},
     runtime: "cri",
     kubernetesVersion: "",
     artifacts: "auto",
@@ -26,6 +27,7 @@ export function specDefaults(capacity: HostCapacity): Required<SpecLayer> {
     apiserverNames: [],
     apiserverIps: [],
     apiserverPort: 0,
+    apiOverSsh: true,
     wait: waitTargets,
     waitTimeout: 360,
     keepContext: false,

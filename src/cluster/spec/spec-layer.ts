@@ -1,9 +1,13 @@
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import { driverOptions } from "../../machine/driver-options.ts";
+import type { DriverOptionValues } from "./parse-driver-options.ts";
 
 /** Wishes of one source (flags, file, settings), by field, as the user wrote them. A field a source is silent on is absent. */
 export interface SpecLayer {
   readonly name?: string;
   readonly driver?: string;
+  /** By option; unlike other tables, sources are merged option by option, for each is a flag. */
+  readonly driverOptions?: DriverOptionValues;
   readonly runtime?: string;
   readonly kubernetesVersion?: string;
   readonly artifacts?: string;
@@ -24,6 +28,7 @@ export interface SpecLayer {
   readonly apiserverNames?: string | readonly string[];
   readonly apiserverIps?: string | readonly string[];
   readonly apiserverPort?: string | number;
+  readonly apiOverSsh?: string | boolean;
   /** A list, `all` or `none`. */
   readonly wait?: string | readonly string[];
   /** `6m`, `360s` or a number of seconds. */
@@ -38,6 +43,8 @@ export type ExtraConfigTable = Readonly<Record<string, Readonly<Record<string, s
 export const flagOfField = {
   name: "profile",
   driver: "driver",
+  // Each option is a flag of its own; see `layerFromFlags`.
+  driverOptions: "driverOptions",
   runtime: "runtime",
   kubernetesVersion: "kubernetes-version",
   artifacts: "artifacts",
@@ -54,6 +61,7 @@ export const flagOfField = {
   apiserverNames: "apiserver-names",
   apiserverIps: "apiserver-ips",
   apiserverPort: "apiserver-port",
+  apiOverSsh: "api-over-ssh",
   wait: "wait",
   waitTimeout: "wait-timeout",
   keepContext: "keep-context",
@@ -63,7 +71,14 @@ export const flagOfField = {
 /** A layer from parsed flags or stored settings; flags that are not about the cluster are passed over, undefined ones too. */
 export function layerFromFlags(flags: Readonly<Record<string, unknown>>): SpecLayer {
   const fields = Object.entries(flagOfField).filter(([, flag]) => flags[flag] !== undefined);
-  return Object.fromEntries(fields.map(([field, flag]) => [field, flags[flag]]));
+  const names = Object.values(driverOptions).flatMap((list) => list.map(({ name }) => name));
+  const given = names.filter((name) => flags[name] !== undefined);
+  return {
+    ...Object.fromEntries(fields.map(([field, flag]) => [field, flags[flag]])),
+    ...(given.length > 0
+      ? { driverOptions: Object.fromEntries(given.map((name) => [name, flags[name]])) as DriverOptionValues }
+      : {}),
+  };
 }
 
 /** What an existing cluster was made with, as a layer. */
@@ -77,6 +92,7 @@ export function layerFromSpec(spec: ClusterSpec): SpecLayer {
     apiserverNames: apiServer.names,
     apiserverIps: apiServer.ips,
     apiserverPort: apiServer.port,
+    apiOverSsh: apiServer.overSsh,
     waitTimeout: waitTimeoutSeconds,
   };
 }

@@ -25,7 +25,7 @@ import { type ClusterBase, set, type StartState, updateRecord } from "../start-s
 export const apiReady: Step<StartState> = {
   id: "api-ready",
   title: "Waiting for the API server",
-  needs: ["control-plane"],
+  needs: ["api-tunnel", "control-plane"],
   timeoutMs: 900_000,
   async apply(s, c) {
     const { authorities, leaves } = set(s, "certificates");

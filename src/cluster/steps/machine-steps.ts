@@ -1,5 +1,6 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { MachineRef, MachineSpec } from "../../contract/driver.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
@@ -40,11 +41,14 @@ export const machineImage: Step<StartState> = {
   timeoutMs: 1_500_000,
   // A machine that is there needs no image any more.
   check: async (s) => (s.record.machine || (await s.image.ready()) ? "done" : "todo"),
-  plan: (s) => [
-    s.record.spec.image === ""
-      ? `build ${s.image.title} from the Debian archive, once`
-      : `convert ${s.image.title}, once`,
-  ],
+  plan: (s) =>
+    s.image.image.kind === "none"
+      ? []
+      : [
+          s.record.spec.image === ""
+            ? `build ${s.image.title} from the Debian archive, once`
+            : `convert ${s.image.title}, once`,
+        ],
   apply: (s, c) => s.image.build(c),
 };
 
@@ -54,7 +58,9 @@ export const machineCreate: Step<StartState, ClusterBase> = {
   needs: ["machine-image"],
   timeoutMs: 600_000,
   plan: ({ record, definition }) => [
-    `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
+    definition.capabilities.isolation === "host"
+      ? `take the host of the driver ${definition.name} as the machine ${machineName(record.spec.name)}`
+      : `create the machine ${machineName(record.spec.name)} with ${definition.name}: ${record.spec.cpus} CPUs, ${record.spec.memoryMiB} MiB`,
   ],
   undo: {
     title: "Removing the machine",
@@ -69,8 +75,11 @@ export const machineCreate: Step<StartState, ClusterBase> = {
   async apply(s, c) {
     const recorded = s.record.machine;
     if (recorded) {
-      await refuseUnlessKnown(s, recorded, c);
-      s.machine = recorded;
+      // Before it is asked for its state: what changed may be how it is reached.
+      const machine = (await s.driver.withOptions?.(recorded, s.record.spec.driverOptions)) ?? recorded;
+      if (!isDeepStrictEqual(machine, recorded)) await updateRecord(s, { machine });
+      await refuseUnlessKnown(s, machine, c);
+      s.machine = machine;
       return "unchanged";
     }
     const machine = await s.driver.create(await machineSpec(s), c);
@@ -122,8 +131,7 @@ export const machineConnect: Step<StartState> = {
   needs: ["machine-start"],
   timeoutMs: 420_000,
   async apply(s, c) {
-    const hostKey = (await readFile(`${s.paths.hostKey}.pub`, "utf8")).trim();
-    const endpoint = endpointOf(set(s, "machine"), s.paths.identity, hostKey);
+    const endpoint = await endpointOf(set(s, "machine"), s.paths, c.host);
     const isVirtual = s.definition.capabilities.isolation === "vm";
     // An emulated machine takes a minute for its first boot, two on a busy host.
     const timeoutMs = isVirtual ? 400_000 : 170_000;
@@ -159,6 +167,8 @@ async function machineSpec(s: StartState): Promise<MachineSpec> {
     identityFile: s.paths.identity,
     hostKey,
     avoidNetworks: [spec.podCidr, spec.serviceCidr],
+    options: spec.driverOptions,
+    apiOverSsh: spec.apiServer.overSsh,
   };
 }
 

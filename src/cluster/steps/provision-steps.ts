@@ -39,7 +39,7 @@ export const certificates: Step<StartState> = {
 export const controlPlane: Step<StartState> = {
   id: "control-plane",
   title: "Pushing etcd, the API server and the runtime",
-  needs: ["artifact-volume", "certificates"],
+  needs: ["guest-packages", "artifact-volume", "certificates"],
   timeoutMs: 600_000,
   plan: (s) => [`push and start etcd, kube-apiserver and ${s.runtime.name}`],
   async apply(s, c) {

@@ -36,6 +36,16 @@ export const machineErrors = {
     title: "The machine cannot be a Kubernetes node: {problem}",
     fix: "{fix}",
   },
+  GUEST_PACKAGES_MISSING: {
+    exit: exitCodes.unavailable,
+    title: "The machine ({os}) lacks {names}, and has no apt-get by which localkube could install them",
+    fix: "Install them there with its own package manager, then run localkube start again",
+  },
+  GUEST_PACKAGES_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The Debian packages {packages} could not be installed in the machine",
+    fix: "Try it there: localkube ssh -- apt-get install --no-install-recommends {packages}",
+  },
   GUEST_UNPACK_FAILED: {
     exit: exitCodes.io,
     title: "These archives could not be unpacked in the machine: {names}",

@@ -66,4 +66,44 @@ export const sshErrors = {
     title: "{path} arrived in the machine with another content than was sent",
     fix: "Run the same localkube command again; the file was not installed",
   },
+  SSH_TUNNEL_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The SSH tunnel from 127.0.0.1:{port} to the API server of {host} could not be opened",
+    fix: "Free that port if another program has it (ss -ltnp sport = :{port}), then run localkube start",
+  },
+  SUDO_PASSWORD_UNREADABLE: {
+    exit: exitCodes.io,
+    title: "The file {file} gives no password for sudo: {problem}",
+    fix: "Write the password into its first line, readable by you alone (chmod 600 {file})",
+  },
+  SUDO_PASSWORD_MISSING: {
+    exit: exitCodes.permission,
+    title: "{user} needs a password for sudo on {host}, and none was given",
+    fix: "Put it into LOCALKUBE_SUDO_PASSWORD, or into a file that the driver's option for it names",
+  },
+  SUDO_PASSWORD_WRONG: {
+    exit: exitCodes.permission,
+    title: "sudo on {host} refuses the password of {user}",
+    fix: "Correct it where it comes from: LOCALKUBE_SUDO_PASSWORD, or the file that the driver's option names",
+  },
+  SUDO_NOT_ALLOWED: {
+    exit: exitCodes.permission,
+    title: "{user} may not run everything as root by sudo on {host}",
+    fix: "Let an administrator add there: echo '{user} ALL=(ALL:ALL) ALL' | sudo tee /etc/sudoers.d/{user}",
+  },
+  SUDO_NEEDS_TTY: {
+    exit: exitCodes.permission,
+    title: "sudo on {host} wants a terminal (requiretty), which a program does not have",
+    fix: "Let an administrator add there: echo 'Defaults:{user} !requiretty' | sudo tee /etc/sudoers.d/{user}-tty",
+  },
+  SUDO_ABSENT: {
+    exit: exitCodes.permission,
+    title: "There is no sudo on {host}, and {user} is not root",
+    fix: "Install sudo there, or log in as root",
+  },
+  SUDO_FAILED: {
+    exit: exitCodes.permission,
+    title: "sudo on {host} does not work for {user}",
+    fix: "Try it there by hand: sudo -k true",
+  },
 } as const satisfies Record<string, ErrorEntry>;

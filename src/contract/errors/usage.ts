@@ -100,7 +100,7 @@ export const usageErrors = {
   },
   IMAGE_NEEDS_VM: {
     exit: exitCodes.usage,
-    title: "The disk image {file} is for virtual machines, and the driver makes containers",
+    title: "The disk image {file} is for virtual machines, and the driver makes none from it",
     fix: "Name a driver of virtual machines: localkube start --driver qemu --image {file}",
   },
   IMAGE_UNUSABLE: {
@@ -232,5 +232,15 @@ export const usageErrors = {
     exit: exitCodes.usage,
     title: "{field} of the cluster {name} was settled when it was created: {from}, not {to}",
     fix: "Start another cluster with it: localkube start -p NAME --{field} {to}",
+  },
+  DRIVER_OPTION_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "No driver has an option «{option}»{hint}",
+    fix: "See which there are: localkube start --help",
+  },
+  DRIVER_OPTION_FOREIGN: {
+    exit: exitCodes.usage,
+    title: "--{option} is an option of the driver {owner}, and the driver here is {driver}",
+    fix: "Leave it out, or say --driver {owner}",
   },
 } as const satisfies Record<string, ErrorEntry>;

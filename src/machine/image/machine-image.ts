@@ -39,6 +39,15 @@ export async function machineImage(
       programs: () => Promise.resolve(["qemu-img"]),
     };
   }
+  if (kind === "none") {
+    return {
+      image: { kind, file: "", key: "none" },
+      title: "no image",
+      ready: () => Promise.resolve(true),
+      build: () => Promise.resolve(),
+      programs: () => Promise.resolve([]),
+    };
+  }
   if (kind === "disk") {
     const image = await builtDiskImage(host);
     return {

@@ -35,3 +35,19 @@ function written(channel: ClientChannel, chunk: Uint8Array | string, closed: Abo
     channel.write(chunk, done);
   });
 }
+
+/** The same input after a few words of ours; the channel's own end is unchanged. */
+export function withPreamble(preamble: string, input: ChannelInput | undefined): ChannelInput | undefined {
+  if (preamble === "") return input;
+  if (input === undefined || typeof input === "string") return preamble + (input ?? "");
+  if (input instanceof Uint8Array) return Buffer.concat([Buffer.from(preamble), input]);
+  return after(preamble, input);
+}
+
+async function* after(
+  preamble: string,
+  input: AsyncIterable<Uint8Array | string>,
+): AsyncGenerator<Uint8Array | string> {
+  yield preamble;
+  yield* input;
+}

@@ -4,6 +4,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { SshEndpoint } from "../../contract/transport.ts";
 import { startDeadline, unlessAborted } from "./deadline.ts";
 import { dial } from "./dial.ts";
+import { becomeRoot, type BecomeRoot } from "./sudo.ts";
 
 export interface ConnectionOptions {
   /** Milliseconds for one (re)connection, all attempts together. */
@@ -15,6 +16,8 @@ export interface ConnectionOptions {
 export interface Connection {
   /** Connected client; callers side by side share one attempt. Rejects with the signal's reason, SSH_UNREACHABLE or what `dial` says. */
   client(signal: AbortSignal): Promise<Client>;
+  /** How commands become root's; known once `client` resolved. */
+  root(): BecomeRoot;
   /** False as soon as the client's socket has ended. */
   isAlive(client: Client): boolean;
   close(): Promise<void>;
@@ -23,14 +26,23 @@ export interface Connection {
 const firstPauseMs = 20;
 const longestPauseMs = 200;
 const closeGraceMs = 1000;
+/** A wrong password costs some seconds; PAM may ask a directory. */
+const sudoMs = 30_000;
+const sudoSignal = (signal: AbortSignal): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(sudoMs)]);
 
 export function connection(endpoint: SshEndpoint, options: ConnectionOptions): Connection {
   const closing = new AbortController();
   let current: Promise<Client> | undefined;
   let alive: Client | undefined;
+  let root: BecomeRoot | undefined;
 
   const open = async (): Promise<Client> => {
     const client = await reach(endpoint, options, closing.signal);
+    root ??= await becomeRoot(endpoint, client, sudoSignal(closing.signal)).catch((error: unknown) => {
+      client.destroy();
+      throw error;
+    });
     if (closing.signal.aborted) {
       client.destroy();
       throw closing.signal.reason as Error;
@@ -46,6 +58,10 @@ export function connection(endpoint: SshEndpoint, options: ConnectionOptions): C
   };
 
   return {
+    root() {
+      if (!root) throw new Error("not connected yet");
+      return root;
+    },
     isAlive: (client) => alive === client,
     client(signal) {
       if (closing.signal.aborted) return Promise.reject(closing.signal.reason as Error);

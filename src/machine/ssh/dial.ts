@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { connect as connectSocket, type Socket } from "node:net";
+import { connect as connectSocket, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type Ssh2 from "ssh2";
 import type { Client } from "ssh2";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { SshEndpoint } from "../../contract/transport.ts";
+import type { SshEndpoint, SshServer } from "../../contract/transport.ts";
 import { gatherWrites } from "./gather-writes.ts";
 import { hostKeyAlgorithms } from "./host-key-algorithms.ts";
 
@@ -18,37 +20,85 @@ export interface DialOptions {
 const keepAliveMs = 10_000;
 
 /**
- * One attempt to log in. Rejects with a LocalkubeError when trying again cannot help (SSH_HOST_KEY_MISMATCH, SSH_AUTH_FAILED,
- * SSH_HANDSHAKE_FAILED, SSH_IDENTITY_UNREADABLE), with the signal's reason, or with a plain error when sshd may just not be up yet.
+ * One attempt to log in, through the jump host where there is one. Rejects with a LocalkubeError when trying again cannot help
+ * (SSH_HOST_KEY_MISMATCH, SSH_AUTH_FAILED, SSH_HANDSHAKE_FAILED, SSH_IDENTITY_UNREADABLE), with the signal's reason, or with a plain error when
+ * sshd may just not be up yet.
  */
 export async function dial(endpoint: SshEndpoint, options: DialOptions): Promise<Client> {
-  const [{ default: ssh2 }, privateKey] = await Promise.all([import("ssh2"), readIdentity(endpoint)]);
-  options.signal.throwIfAborted();
-  const pinned = Buffer.from(endpoint.hostKey.split(" ")[1] ?? "", "base64");
-  const socket = connectSocket({ host: endpoint.host, port: endpoint.port, noDelay: true, keepAlive: true });
+  const { jump } = endpoint;
+  if (!jump) return login(endpoint, () => openSocket(endpoint), options);
+  const way = await login(jump, () => openSocket(jump), options).catch((error: unknown) => {
+    if (error instanceof LocalkubeError || options.signal.aborted) throw error;
+    throw new Error(`jump host ${jump.host}: ${(error as Error).message}`, { cause: error });
+  });
+  try {
+    const client = await login(endpoint, () => openChannel(way, endpoint), options);
+    client.once("close", () => way.end());
+    return client;
+  } catch (error) {
+    way.destroy();
+    throw error;
+  }
+}
+
+function openSocket({ host, port }: SshServer): Socket {
+  const socket = connectSocket({ host, port, noDelay: true, keepAlive: true });
   gatherWrites(socket);
+  return socket;
+}
+
+function openChannel(way: Client, { host, port }: SshServer): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    way.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+      if (error) reject(error);
+      else resolve(channel);
+    });
+  });
+}
+
+async function login(
+  server: SshServer,
+  open: () => Socket | Promise<Duplex>,
+  options: DialOptions,
+): Promise<Client> {
+  const [{ default: ssh2 }, privateKey] = await Promise.all([import("ssh2"), readIdentity(server)]);
+  options.signal.throwIfAborted();
+  const socket = open();
+  // A socket that is still connecting goes on at once: its errors come before any wait is over.
+  return converse(server, socket instanceof Socket ? socket : await socket, { ssh2, privateKey }, options);
+}
+
+async function converse(
+  server: SshServer,
+  socket: Duplex,
+  { ssh2, privateKey }: { readonly ssh2: typeof Ssh2; readonly privateKey: Buffer | undefined },
+  options: DialOptions,
+): Promise<Client> {
+  const { agent } = server;
+  const pinned = Buffer.from(server.hostKey.split(" ")[1] ?? "", "base64");
   const client = new ssh2.Client();
   let otherHostKey = false;
   const start = () =>
     client.connect({
       sock: socket,
-      username: endpoint.user,
-      // An array leaves out ssh2's first try without any key: one round trip less, no failed login in the guest's log.
-      authHandler: ["publickey"],
-      privateKey,
+      username: server.user,
+      // A list leaves out ssh2's first try without any key: one round trip less, no failed login in the guest's log.
+      authHandler: [...(privateKey ? ["publickey" as const] : []), ...(agent ? ["agent" as const] : [])],
+      ...(privateKey ? { privateKey } : {}),
+      ...(agent ? { agent } : {}),
       hostVerifier: (key: Buffer) => {
         otherHostKey = !key.equals(pinned);
         return !otherHostKey;
       },
       algorithms: {
-        serverHostKey: hostKeyAlgorithms(endpoint.hostKey),
+        serverHostKey: hostKeyAlgorithms(server.hostKey),
         cipher: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr"],
       },
       keepaliveInterval: keepAliveMs,
       keepaliveCountMax: 3,
       readyTimeout: 0,
     });
-  await established(client, socket, options, start, (error) => explain(error, endpoint, otherHostKey));
+  await established(client, socket, options, start, (error) => explain(error, server, otherHostKey));
   client.setNoDelay(true);
   return client;
 }
@@ -56,7 +106,7 @@ export async function dial(endpoint: SshEndpoint, options: DialOptions): Promise
 /** Waits for `ready`, the first error, the end of the time or an abort; whatever fails closes the socket. */
 function established(
   client: Client,
-  socket: Socket,
+  socket: Duplex,
   { signal, greetingTimeoutMs, timeoutMs }: DialOptions,
   start: () => void,
   explainError: (error: Error) => Error,
@@ -76,7 +126,10 @@ function established(
       signal.removeEventListener("abort", abort);
     };
     signal.addEventListener("abort", abort, { once: true });
-    client.on("connect", () => socket.once("data", () => clearTimeout(greeting)));
+    // A channel has its first bytes already: a listener of ours would take them from ssh2.
+    if (socket instanceof Socket)
+      client.on("connect", () => socket.once("data", () => clearTimeout(greeting)));
+    else client.on("handshake", () => clearTimeout(greeting));
     // Stays for the connection's life: without a listener a broken connection would end the process.
     client.on("error", (error) => fail(explainError(error)));
     client.once("close", () => fail(new Error("the connection was closed during the login")));
@@ -92,8 +145,9 @@ function established(
   });
 }
 
-function explain(error: Error & { level?: string }, endpoint: SshEndpoint, otherHostKey: boolean): Error {
-  const { host, port, user, identityFile } = endpoint;
+function explain(error: Error & { level?: string }, endpoint: SshServer, otherHostKey: boolean): Error {
+  const { host, port, user } = endpoint;
+  const identityFile = endpoint.identityFile ?? "of the SSH agent";
   if (error.message.includes("privateKey"))
     return new LocalkubeError("SSH_IDENTITY_UNREADABLE", identityProblem(endpoint, error), { cause: error });
   const noCommonKey = error.message.includes("no matching host key format");
@@ -110,7 +164,8 @@ function explain(error: Error & { level?: string }, endpoint: SshEndpoint, other
   return error;
 }
 
-async function readIdentity(endpoint: SshEndpoint): Promise<Buffer> {
+async function readIdentity(endpoint: SshServer): Promise<Buffer | undefined> {
+  if (endpoint.identityFile === undefined) return undefined;
   try {
     return await readFile(endpoint.identityFile);
   } catch (error) {
@@ -118,7 +173,7 @@ async function readIdentity(endpoint: SshEndpoint): Promise<Buffer> {
   }
 }
 
-const identityProblem = (endpoint: SshEndpoint, error: unknown) => ({
-  identityFile: endpoint.identityFile,
+const identityProblem = (endpoint: SshServer, error: unknown) => ({
+  identityFile: endpoint.identityFile ?? "",
   problem: error instanceof Error ? error.message : String(error),
 });

@@ -1,4 +1,5 @@
 import type { Client } from "ssh2";
+import type { BecomeRoot } from "./sudo.ts";
 
 // `-s` and `--` together are the one form that every shell's kill understands for a group.
 const script =
@@ -10,7 +11,7 @@ const script =
  * Ends a command of this connection and its children: SIGTERM, after 2 s SIGKILL. Resolves when they are gone or when that
  * cannot be known any more; never rejects. Uses a channel beyond the slots, of which two are kept free.
  */
-export function endProcessGroup(client: Client, pid: number): Promise<void> {
+export function endProcessGroup(client: Client, pid: number, root: BecomeRoot): Promise<void> {
   return new Promise((resolve) => {
     const give = setTimeout(resolve, 4000);
     const done = () => {
@@ -18,11 +19,11 @@ export function endProcessGroup(client: Client, pid: number): Promise<void> {
       resolve();
     };
     try {
-      client.exec(`sh -c '${script}' sh ${pid}`, (error, channel) => {
+      client.exec(root.wrap(["sh", "-c", script, "sh", String(pid)]), (error, channel) => {
         if (error) return done();
         channel.once("close", done).resume();
         channel.stderr.resume();
-        channel.end();
+        channel.end(root.preamble);
       });
     } catch {
       done();

@@ -6,7 +6,8 @@ import type { Connection } from "./connection.ts";
 import { unlessAborted } from "./deadline.ts";
 
 export interface OpenExecOptions<T> {
-  readonly commandLine: string;
+  /** Made when the connection stands: only then it is known how one becomes root there. */
+  readonly commandLine: () => string;
   readonly label: string;
   readonly signal: AbortSignal;
   /** Tells whether the call waits for a connection just now. */
@@ -62,7 +63,7 @@ export async function openExecChannel<T>(
 
 function open<T>(client: Client, { commandLine, attend }: OpenExecOptions<T>): Promise<OpenedChannel<T>> {
   return new Promise((resolve, reject) => {
-    client.exec(commandLine, (error, channel) => {
+    client.exec(commandLine(), (error, channel) => {
       if (error) reject(error);
       else resolve({ channel, client, attended: attend(channel, client) });
     });

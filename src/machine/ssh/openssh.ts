@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { SshEndpoint } from "../../contract/transport.ts";
+import type { SshEndpoint, SshServer } from "../../contract/transport.ts";
 import { shellQuote } from "../../host/run-command.ts";
 import { hostKeyAlgorithms } from "./host-key-algorithms.ts";
 
@@ -60,28 +60,40 @@ export function scpArgv(endpoint: SshEndpoint, options: ScpOptions): [string, ..
   ];
 }
 
-/** The line of a known_hosts file that pins the machine's key. */
-export function knownHostsLine({ host, port, hostKey }: SshEndpoint): string {
+/** The line of a known_hosts file that pins a server's key. */
+function knownHostsLine({ host, port, hostKey }: SshServer): string {
   return `${port === 22 ? host : `[${host}]:${port}`} ${hostKey.split(" ").slice(0, 2).join(" ")}`;
 }
 
-/** Writes the known_hosts file (0600) that `opensshArgv` and `scpArgv` name; holds this one machine. */
+/** The lines that pin the machine's key, and that of the server on the way. */
+export const knownHostsText = ({ jump, ...machine }: SshEndpoint): string =>
+  [machine, ...(jump ? [jump] : [])].map((server) => `${knownHostsLine(server)}\n`).join("");
+
+/** Writes the known_hosts file (0600) that `opensshArgv` and `scpArgv` name; holds this one machine and its jump host. */
 export async function writeKnownHosts(file: string, endpoint: SshEndpoint): Promise<void> {
   const { default: writeFileAtomic } = await import("write-file-atomic");
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFileAtomic(file, `${knownHostsLine(endpoint)}\n`, { mode: 0o600 });
+  await writeFileAtomic(file, knownHostsText(endpoint), { mode: 0o600 });
 }
 
-function commonOptions(endpoint: SshEndpoint, knownHostsFile: string): string[] {
+/** Options that leave nothing to the user's own configuration, and the way through the jump host. */
+export function commonOptions({ jump, ...machine }: SshEndpoint, knownHostsFile: string): string[] {
+  const way = jump ? ["-o", `ProxyCommand=${proxyCommand(machine, jump, knownHostsFile)}`] : [];
+  return [...serverOptions(machine, knownHostsFile), ...way];
+}
+
+function serverOptions(server: SshServer, knownHostsFile: string): string[] {
+  const { identityFile, agent, hostKey } = server;
   const settings = {
     StrictHostKeyChecking: "yes",
     UserKnownHostsFile: quotedPath(knownHostsFile),
     GlobalKnownHostsFile: "/dev/null",
-    HostKeyAlgorithms: hostKeyAlgorithms(endpoint.hostKey).join(","),
+    HostKeyAlgorithms: hostKeyAlgorithms(hostKey).join(","),
     UpdateHostKeys: "no",
-    IdentitiesOnly: "yes",
-    IdentityAgent: "none",
-    IdentityFile: quotedPath(endpoint.identityFile),
+    // With this the agent offers no keys but those of the file; and ssh has files of its own that it would try.
+    IdentitiesOnly: agent === undefined ? "yes" : "no",
+    IdentityAgent: agent === undefined ? "none" : quotedPath(agent),
+    IdentityFile: identityFile === undefined ? "none" : quotedPath(identityFile),
     PreferredAuthentications: "publickey",
     BatchMode: "yes",
     LogLevel: "ERROR",
@@ -89,6 +101,17 @@ function commonOptions(endpoint: SshEndpoint, knownHostsFile: string): string[] 
     ControlPath: "none",
   };
   return ["-F", "none", ...Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`])];
+}
+
+/** ssh hands it to a shell; `%` would start a token. */
+function proxyCommand({ host, port }: SshServer, jump: SshServer, knownHostsFile: string): string {
+  const target = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const argv = [
+    "ssh",
+    ...serverOptions(jump, knownHostsFile),
+    ...["-W", target, "-p", String(jump.port), "-l", jump.user, "--", jump.host],
+  ];
+  return shellQuote(argv).replaceAll("%", "%%");
 }
 
 /** ssh reads option values like lines of its configuration: blanks divide, `%` starts a token. */

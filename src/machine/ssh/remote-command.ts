@@ -4,7 +4,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { ExecOptions, ExecResult, SshEndpoint } from "../../contract/transport.ts";
 import { shellQuote } from "../../host/run-command.ts";
 import { attendChannel, type ChannelOutcome } from "./attend-channel.ts";
-import { feedChannel, type ChannelInput } from "./channel-input.ts";
+import { feedChannel, type ChannelInput, withPreamble } from "./channel-input.ts";
 import type { ChannelSlots } from "./channel-slots.ts";
 import type { Connection } from "./connection.ts";
 import { type Deadline, DeadlineReached, startDeadline } from "./deadline.ts";
@@ -35,7 +35,8 @@ export async function remoteCommand(
   argv: readonly [string, ...string[]],
   options: RemoteCommandOptions = {},
 ): Promise<ExecResult> {
-  const commandLine = remoteCommandLine(argv);
+  // Before anything is done: a word no shell can carry is a mistake of the caller's.
+  remoteCommandLine(argv);
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const deadline = startDeadline(timeoutMs, options.signal);
   const label = options.label ?? shortened(shellQuote(argv));
@@ -43,14 +44,7 @@ export async function remoteCommand(
   let connecting = false;
   try {
     release = await context.slots.acquire(deadline.signal);
-    const outcome = await conduct(
-      context,
-      commandLine,
-      options,
-      deadline,
-      label,
-      (now) => (connecting = now),
-    );
+    const outcome = await conduct(context, argv, options, deadline, label, (now) => (connecting = now));
     return result(outcome, context.endpoint, label, options);
   } catch (error) {
     if (!(error instanceof DeadlineReached)) throw error;
@@ -66,7 +60,7 @@ export async function remoteCommand(
 
 async function conduct(
   { connection, endpoint }: RemoteCommandContext,
-  commandLine: string,
+  argv: readonly string[],
   options: RemoteCommandOptions,
   deadline: Deadline,
   label: string,
@@ -77,7 +71,7 @@ async function conduct(
   const fault = Promise.withResolvers<never>();
   fault.promise.catch(() => undefined);
   const { channel, client, attended } = await openExecChannel(connection, endpoint, {
-    commandLine: marker.prefix + commandLine,
+    commandLine: () => marker.prefix + remoteCommandLine(argv, connection.root()),
     label,
     signal: deadline.signal,
     onConnecting,
@@ -101,7 +95,8 @@ async function conduct(
   deadline.signal.addEventListener("abort", giveUp, { once: true });
   if (deadline.signal.aborted) giveUp();
   options.stdout?.once("error", fault.reject);
-  feedChannel(channel, options.stdin, over.signal).catch(fault.reject);
+  const { preamble } = connection.root();
+  feedChannel(channel, withPreamble(preamble, options.stdin), over.signal).catch(fault.reject);
   const ended = attended.finally(() => over.abort());
   try {
     const outcome = await Promise.race([ended, fault.promise]);
@@ -109,7 +104,7 @@ async function conduct(
     return outcome;
   } catch (error) {
     over.abort();
-    await dismiss(channel, client, marker, ended, () => connection.isAlive(client));
+    await dismiss(channel, client, marker, ended, connection);
     throw error;
   } finally {
     deadline.signal.removeEventListener("abort", giveUp);
@@ -123,14 +118,15 @@ async function dismiss(
   client: Client,
   marker: ProcessMarker,
   ended: Promise<unknown>,
-  connected: () => boolean,
+  connection: Connection,
 ): Promise<void> {
   const patience = pause(5000, undefined, { ref: false });
   // Nobody reads any more: without this the channel's end would wait behind unread output.
   channel.unpipe();
   channel.resume();
   const pid = await Promise.race([marker.pid, ended.then(() => undefined), patience]);
-  if (typeof pid === "number" && connected()) await Promise.race([endProcessGroup(client, pid), patience]);
+  if (typeof pid === "number" && connection.isAlive(client))
+    await Promise.race([endProcessGroup(client, pid, connection.root()), patience]);
   channel.close();
   await Promise.race([ended, patience]);
 }

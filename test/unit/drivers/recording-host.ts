@@ -64,4 +64,6 @@ export const testSpec: MachineSpec = {
   identityFile: "/nowhere/id",
   hostKey: { privatePem: "SECRET", publicKey: "ssh-ed25519 AAAAHOST" },
   avoidNetworks: ["10.96.0.0/12"],
+  options: {},
+  apiOverSsh: true,
 };

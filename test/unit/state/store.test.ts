@@ -17,12 +17,13 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 function record(name = "demo"): ClusterRecord {
   return {
-    schema: 2,
+    schema: 3,
     spec: {
       apiVersion: "localkube/v1",
       kind: "Cluster",
       name,
       driver: "auto",
+      driverOptions: {},
       runtime: "cri",
       kubernetesVersion: "",
       artifacts: "auto",
@@ -36,7 +37,7 @@ function record(name = "demo"): ClusterRecord {
       podCidr: "10.244.0.0/16",
       extraConfig: { kubelet: { "max-pods": "50" } },
       featureGates: { AllAlpha: false },
-      apiServer: { names: ["kube.example.org"], ips: ["192.0.2.1"], port: 0 },
+      apiServer: { names: ["kube.example.org"], ips: ["192.0.2.1"], port: 0, overSsh: true },
       wait: ["apiserver", "node"],
       waitTimeoutSeconds: 360,
       keepContext: false,
@@ -104,7 +105,7 @@ describe("a file that cannot be read stops load and save, and stays as it is", (
     ["not an object", "[]", "STATE_UNREADABLE", /not a JSON object/],
     ["without schema", "{}", "STATE_UNREADABLE", /no schema/],
     ["of a schema nobody wrote", '{"schema":0}', "STATE_UNREADABLE", /schema 0/],
-    ["of a newer schema", '{"schema":3,"spec":{}}', "STATE_TOO_NEW", /schema 3.*schema 2 at most/],
+    ["of a newer schema", '{"schema":4,"spec":{}}', "STATE_TOO_NEW", /schema 4.*schema 3 at most/],
     ["of another profile", JSON.stringify(record("else")), "STATE_UNREADABLE", /«else»/],
     ["of a wrong shape", whole.replace('"cpus":2', '"cpus":"2"'), "STATE_UNREADABLE", /spec\.cpus/],
     ["with a phase unknown to us", whole.replace('"creating"', '"gone"'), "STATE_UNREADABLE", /phase/],

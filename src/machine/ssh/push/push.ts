@@ -13,8 +13,6 @@ import { type DesiredFile, pushManifest } from "./push-manifest.ts";
 export interface GuestOptions {
   /** Folder of the guest for the memo of pushed files. */
   readonly guestStateDir: string;
-  /** Words before a command that make it run as root; empty when the login is root's. */
-  readonly becomeRoot: readonly string[];
   readonly log: (line: string) => void;
 }
 
@@ -32,7 +30,7 @@ export async function push(
   if (desired.length === 0) return { changed: [], bytes: 0 };
   const end = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
   const ask = (script: readonly [string, ...string[]], extra: RemoteCommandOptions) =>
-    run([...options.becomeRoot, ...script] as [string, ...string[]], {
+    run(script, {
       ...(options.signal ? { signal: options.signal } : {}),
       timeoutMs: Math.max(1, end - performance.now()),
       label: `push of ${desired.length} files`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { knownHostsLine, opensshArgv, scpArgv } from "../../../../src/machine/ssh/openssh.ts";
+import { knownHostsText, opensshArgv, scpArgv } from "../../../../src/machine/ssh/openssh.ts";
 
 const endpoint = {
   host: "127.0.0.1",
@@ -24,6 +24,32 @@ describe("opensshArgv", () => {
     ])
       expect(argv).toContain(option);
     expect(argv.slice(-7)).toEqual(["-p", "2222", "-l", "root", "--", "127.0.0.1", "exec ls 'a b'"]);
+  });
+  it("goes through the jump host with its own key and its pinned host key", () => {
+    const jump = {
+      host: "10.0.0.1",
+      port: 22,
+      user: "j",
+      identityFile: "/j key",
+      hostKey: "ecdsa-sha2-nistp256 BBBB",
+    };
+    const argv = opensshArgv({ ...endpoint, jump }, { knownHostsFile: "/k" });
+    const way = argv.find((word) => word.startsWith("ProxyCommand="));
+    expect(way).toContain("ssh -F none");
+    expect(way).toContain("StrictHostKeyChecking=yes");
+    expect(way).toContain("HostKeyAlgorithms=ecdsa-sha2-nistp256");
+    expect(way).toContain("'IdentityFile=\"/j key\"'");
+    expect(way).toMatch(/-W 127\.0\.0\.1:2222 -p 22 -l j -- 10\.0\.0\.1$/);
+    expect(knownHostsText({ ...endpoint, jump })).toBe(
+      "[127.0.0.1]:2222 ssh-ed25519 AAAA\n10.0.0.1 ecdsa-sha2-nistp256 BBBB\n",
+    );
+  });
+  it("asks the agent only where it is told to", () => {
+    const keyless = { host: "h", port: 22, user: "u", hostKey: "ssh-ed25519 AAAA", agent: "/run/agent" };
+    const argv = opensshArgv(keyless, { knownHostsFile: "/k" });
+    for (const option of ['IdentityAgent="/run/agent"', "IdentitiesOnly=no", "IdentityFile=none"])
+      expect(argv).toContain(option);
+    expect(opensshArgv(endpoint, { knownHostsFile: "/k" })).toContain("IdentityAgent=none");
   });
   it("says a word about the terminal only when told", () => {
     const flags = (tty?: boolean) =>
@@ -50,7 +76,7 @@ describe("scpArgv", () => {
   });
 });
 
-it("knownHostsLine names the port unless it is ssh's own", () => {
-  expect(knownHostsLine(endpoint)).toBe("[127.0.0.1]:2222 ssh-ed25519 AAAA");
-  expect(knownHostsLine({ ...endpoint, port: 22 })).toBe("127.0.0.1 ssh-ed25519 AAAA");
+it("knownHostsText names the port unless it is ssh's own", () => {
+  expect(knownHostsText(endpoint)).toBe("[127.0.0.1]:2222 ssh-ed25519 AAAA\n");
+  expect(knownHostsText({ ...endpoint, port: 22 })).toBe("127.0.0.1 ssh-ed25519 AAAA\n");
 });

@@ -1,0 +1,53 @@
+import { resolve } from "node:path";
+import type { DriverOption } from "../../contract/driver-option.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { didYouMean } from "../../host/nearest-word.ts";
+import { parseSwitch } from "./parse-quantities.ts";
+
+/** Values as flags, files and settings give them. */
+export type DriverOptionValues = Readonly<Record<string, string | number | boolean>>;
+
+type OptionTable = Readonly<Record<string, readonly DriverOption[]>>;
+
+/**
+ * Options of the chosen driver as texts, paths absolute; empty values are as good as none. Throws DRIVER_OPTION_UNKNOWN, DRIVER_OPTION_FOREIGN when
+ * one belongs to another driver (`auto` has none: who gives an option names the driver), or SWITCH_INVALID.
+ */
+export function parseDriverOptions(
+  values: DriverOptionValues,
+  driver: string,
+  table: OptionTable,
+): Readonly<Record<string, string>> {
+  const all = Object.entries(table).flatMap(([owner, options]) =>
+    options.map((option) => ({ owner, option })),
+  );
+  const parsed = Object.entries(values).map(([name, value]): [string, string] => {
+    const found = all.find(({ option }) => option.name === name);
+    if (!found) {
+      const hint = didYouMean(
+        name,
+        all.map(({ option }) => option.name),
+      );
+      throw new LocalkubeError("DRIVER_OPTION_UNKNOWN", { option: name, hint });
+    }
+    const { owner, option } = found;
+    if (owner !== driver) throw new LocalkubeError("DRIVER_OPTION_FOREIGN", { option: name, owner, driver });
+    if (option.boolean) return [name, String(parseSwitch(asSwitch(value), name))];
+    const text = String(value).trim();
+    return [name, option.file && text !== "" ? resolve(text) : text];
+  });
+  return Object.fromEntries(parsed.filter(([, value]) => value !== "").sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const asSwitch = (value: string | number | boolean): string | boolean =>
+  typeof value === "number" ? String(value) : value;
+
+/** What settings say of other drivers is no mistake: they hold for many clusters. */
+export function ownOptions(
+  values: DriverOptionValues | undefined,
+  driver: string,
+  table: OptionTable,
+): DriverOptionValues {
+  const own = new Set((table[driver] ?? []).map(({ name }) => name));
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => own.has(name)));
+}

@@ -1,0 +1,122 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
+import type { Transport } from "../../contract/transport.ts";
+import { guestPaths } from "../node/guest-paths.ts";
+import type { GuestFacts } from "./guest-facts.ts";
+
+/** Something a node needs that our own machine image carries, and the Debian package that has it. */
+interface Need {
+  /** A program, or an absolute path of a file. */
+  readonly what: string;
+  readonly package: string;
+}
+
+/** What Kubernetes' components run or read beside what we bring; kubeadm checks the same programs. */
+const tools: readonly Need[] = [
+  { what: "iptables", package: "iptables" },
+  { what: "conntrack", package: "conntrack" },
+  { what: "socat", package: "socat" },
+  { what: "ethtool", package: "ethtool" },
+  { what: "ip", package: "iproute2" },
+  { what: "modprobe", package: "kmod" },
+  { what: "/etc/protocols", package: "netbase" },
+  { what: "/etc/ssl/certs/ca-certificates.crt", package: "ca-certificates" },
+];
+
+type ProgramFacts = Pick<GuestFacts, "etcdPath" | "containerdPath" | "runcVersion" | "cniBinDir">;
+
+/** Of the programs that upstream artifacts bring and Debian's leave to the guest: those that it lacks. Pure. */
+export function missingPrograms(facts: ProgramFacts): readonly Need[] {
+  return [
+    ...(facts.etcdPath ? [] : [{ what: "etcd", package: "etcd-server" }]),
+    ...(facts.containerdPath ? [] : [{ what: "containerd", package: "containerd" }]),
+    ...(facts.runcVersion ? [] : [{ what: "runc", package: "runc" }]),
+    ...(facts.cniBinDir ? [] : [{ what: "CNI plugins", package: "containernetworking-plugins" }]),
+  ];
+}
+
+// For each pair of arguments: prints the first when it is not there.
+const lookScript = `
+PATH=$PATH:/usr/sbin:/sbin
+while [ $# -gt 0 ]; do
+  case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac || echo "$1"
+  shift
+done
+`;
+
+// $1 folder for the note, then packages. What apt says it would add is noted before it is added, so that a call that is killed anywhere
+// leaves a note of everything it may have installed; nothing else is ever removed by it. Services of these packages are kept from
+// starting: the node's have the same names and units of their own.
+const installScript = `
+set -eu
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+state=$1; shift
+units="etcd.service containerd.service"
+mkdir -p "$state"; chmod 700 "$state"
+apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"; }
+apt update
+wanted=$(apt --simulate --no-install-recommends install "$@" | sed -n 's/^Inst \\([^ ]*\\) (.*/\\1/p')
+touch "$state/installed-packages"
+{ cat "$state/installed-packages"; echo "$wanted"; } | sed '/^$/d' | sort -u > "$state/installed-packages.new"
+mv -f "$state/installed-packages.new" "$state/installed-packages"
+systemctl --quiet --runtime mask $units
+trap 'systemctl --quiet --runtime unmask $units' EXIT
+apt --yes --no-install-recommends install "$@"
+trap - EXIT
+systemctl --quiet --runtime unmask $units
+systemctl --quiet disable $units 2>/dev/null || true
+`;
+
+const exitNoApt = 127;
+const installMs = 600_000;
+
+/**
+ * Makes the guest have what our image would: returns the packages it installed, none when nothing was missing. Their names, with those of
+ * their dependencies, are in the guest's file `installed-packages`. Rejects with GUEST_PACKAGES_MISSING where there is no apt, and
+ * GUEST_PACKAGES_FAILED with its words.
+ */
+export async function ensureGuestPackages(
+  transport: Transport,
+  facts: ProgramFacts & Pick<GuestFacts, "isContainer" | "os" | "osVersion">,
+  { programs }: { readonly programs: boolean },
+  c: Pick<RunContext, "signal" | "report">,
+): Promise<readonly string[]> {
+  const wanted = tools.filter(({ what }) => !(facts.isContainer && what === "modprobe"));
+  const argv = ["sh", "-c", lookScript, "sh", ...wanted.map(({ what }) => what)] as const;
+  const absent = new Set((await transport.exec(argv, { signal: c.signal })).stdout.split("\n"));
+  const missing = [
+    ...(programs ? missingPrograms(facts) : []),
+    ...wanted.filter(({ what }) => absent.has(what)),
+  ];
+  if (missing.length === 0) return [];
+  const packages = missing.map((need) => need.package);
+  const apt = await transport.exec(["sh", "-c", "command -v apt-get"], {
+    signal: c.signal,
+    allowFailure: true,
+  });
+  if (apt.exitCode !== 0) {
+    const names = missing.map(({ what }) => what).join(", ");
+    throw new LocalkubeError("GUEST_PACKAGES_MISSING", {
+      names,
+      os: `${facts.os} ${facts.osVersion}`.trim(),
+    });
+  }
+  c.report({ message: packages.join(", ") });
+  const { exitCode, stdout, stderr } = await transport.exec(
+    ["sh", "-c", installScript, "sh", guestPaths.state, ...packages],
+    {
+      signal: c.signal,
+      timeoutMs: installMs,
+      allowFailure: true,
+      onLine: (message) => c.report({ message }),
+    },
+  );
+  if (exitCode === 0) return packages;
+  throw new LocalkubeError(
+    "GUEST_PACKAGES_FAILED",
+    { packages: packages.join(" ") },
+    { output: lastLines(stderr.trim() === "" || exitCode === exitNoApt ? stdout : stderr) },
+  );
+}
+
+const lastLines = (text: string): string => text.trimEnd().split("\n").slice(-8).join("\n");
