@@ -8,7 +8,7 @@ const growUnit = "/usr/local/sbin/localkube-grow";
  * The files of a NoCloud seed (docs.cloud-init.io, datasource NoCloud; volume label `cidata`). JSON is YAML, so no YAML is written. Holds
  * the private host key.
  */
-export function noCloudFiles(input: SeedInput): readonly IsoEntry[] {
+export function noCloudFiles(input: SeedInput): readonly (IsoEntry & { readonly content: string })[] {
   const { hostname, instanceId } = input;
   return [
     {

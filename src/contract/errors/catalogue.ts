@@ -6,12 +6,14 @@ import { machineErrors } from "./machine.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
 import { usageErrors } from "./usage.ts";
+import { vmwareErrors } from "./vmware.ts";
 
 /** Every error id of the product, by area. A test asserts that each is thrown somewhere and documented. */
 export const catalogue = {
   ...usageErrors,
   ...hostErrors,
   ...driverErrors,
+  ...vmwareErrors,
   ...machineErrors,
   ...sshErrors,
   ...artifactErrors,
