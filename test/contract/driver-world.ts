@@ -32,6 +32,12 @@ export interface DriverUnderTest {
   readonly limits: { readonly script: string; readonly lost: number };
   /** State folder for the suite's machines, where that is what tells machines of two users apart; else the user's own. */
   readonly stateDir?: string;
+  /** Environment by which the driver finds its hypervisor; default the process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** False where the host reaches the machine at its own address: then no port of the host is taken. */
+  readonly forwards?: boolean;
+  /** False where a disk with snapshots cannot grow. */
+  readonly growsWithSnapshots?: boolean;
   /** Milliseconds from start to SSH on a busy host; default a minute. */
   readonly bootMs?: number;
   /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
@@ -56,10 +62,17 @@ export interface DriverWorld {
   readonly close: () => Promise<void>;
 }
 
+/** Where a machine's sshd is. */
+export const sshAt = ({ access, ports }: MachineRef) =>
+  access
+    ? { host: access.host, port: access.port, user: access.user }
+    : { host: "127.0.0.1", port: ports.ssh, user: "root" };
+
 /** What the suite's tests share: one key pair and image, names with the prefix, removal of all machines at the end. */
 export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWorld {
-  const { bootMs = 60_000, stateDir } = subject;
-  const host = stateDir === undefined ? hostContext() : { ...hostContext(), stateDir };
+  const { bootMs = 60_000, stateDir, env } = subject;
+  const real = hostContext({ ...process.env, ...env });
+  const host = stateDir === undefined ? real : { ...real, stateDir };
   const context = (signal: AbortSignal = AbortSignal.timeout(120_000)): RunContext => ({
     host,
     signal,
@@ -99,9 +112,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     work: (transport: Transport) => Promise<T>,
   ): Promise<T> => {
     const endpoint = {
-      host: "127.0.0.1",
-      port: m.ports.ssh,
-      user: "root",
+      ...sshAt(m),
       identityFile: join(folder, "id"),
       hostKey: keys.hostKey.publicKey,
     };

@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { HostContext } from "../../../src/contract/host.ts";
 import { findProgram } from "../../../src/host/find-program.ts";
@@ -19,10 +20,12 @@ export async function installedVersion(
   { product, vmrun }: Installation,
 ): Promise<string | undefined> {
   if (host.platform === "win32") return (await productVersion(host))?.split(".").slice(0, 3).join(".");
-  const program =
-    product === "fusion"
-      ? join(dirname(vmrun), "vmware-vmx")
-      : await findProgram(product === "player" ? "vmplayer" : "vmware", host);
+  const name = { fusion: "vmware-vmx", player: "vmplayer", ws: "vmware" }[product];
+  const beside = await access(join(dirname(vmrun), name)).then(
+    () => join(dirname(vmrun), name),
+    () => undefined,
+  );
+  const program = beside ?? (await findProgram(name, host));
   if (!program) return undefined;
   const { stdout, stderr } = await host.run([program, "-v"], { timeoutMs, allowFailure: true });
   return versionIn(stdout + stderr);
