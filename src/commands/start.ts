@@ -22,7 +22,7 @@ export default class Start extends BaseCommand<typeof Start> {
   ];
   static override flags = {
     driver: Flags.string({
-      summary: "What makes the machine: auto, qemu, podman, docker",
+      summary: "What makes the machine: auto, qemu, vmware, podman, docker",
       helpValue: "NAME",
       helpGroup: "MACHINE",
     }),

@@ -10,6 +10,8 @@ import type { Rig } from "./stand-in/rig.ts";
 export interface VmwareRig extends Rig {
   /** What makes the driver find the rig instead of VMware. */
   readonly env: Readonly<Record<string, string>>;
+  /** Network devices of the machines that run. */
+  taps(): Promise<readonly string[]>;
   /** Ends the machines that are left, and takes bridge and folder away. */
   dispose(): Promise<void>;
 }
@@ -52,14 +54,18 @@ export async function makeRig(): Promise<VmwareRig> {
   await runCommand(["ip", "link", "add", rig.bridge, "type", "bridge"]);
   await runCommand(["ip", "addr", "add", `${network}.1/24`, "dev", rig.bridge]);
   await runCommand(["ip", "link", "set", rig.bridge, "up"]);
+  const taps = async (): Promise<readonly string[]> => {
+    const names = await readdir("/sys/class/net");
+    const ours = await Promise.all(names.map((name) => isPortOf(name, rig.bridge)));
+    return names.filter((_name, i) => ours[i]);
+  };
   return {
     ...rig,
+    taps,
     env: { LOCALKUBE_VMRUN: join(root, "bin/vmrun"), LOCALKUBE_VMWARE_ROOT: root },
     async dispose() {
       for (const pid of await machineProcesses(root)) process.kill(pid, "SIGKILL");
-      for (const name of await readdir("/sys/class/net"))
-        if (await isPortOf(name, rig.bridge))
-          await runCommand(["ip", "link", "del", name], { allowFailure: true });
+      for (const name of await taps()) await runCommand(["ip", "link", "del", name], { allowFailure: true });
       await runCommand(["ip", "link", "del", rig.bridge], { allowFailure: true });
       await rm(root, { recursive: true, force: true });
     },
