@@ -5,7 +5,7 @@ import { waitUntil } from "./wait-until.ts";
 const clearMs = 120_000;
 
 /** VMware's locks on a machine's files; the .vmx's own stays while a window shows the machine, and holds nobody up. */
-export async function locks({ folder }: Pick<MachineFiles, "folder">): Promise<readonly string[]> {
+async function locks({ folder }: Pick<MachineFiles, "folder">): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter((name) => name.endsWith(".lck") && !name.endsWith(".vmx.lck"));
 }

@@ -22,5 +22,5 @@ async function value(host: Host, name: string): Promise<string | undefined> {
 }
 
 /** Reads `    InstallPath    REG_SZ    C:\Program Files (x86)\VMware\VMware Workstation\`. */
-export const valueIn = (output: string, name: string): string | undefined =>
+const valueIn = (output: string, name: string): string | undefined =>
   new RegExp(`^\\s+${name}\\s+REG_\\w+\\s+(.+?)\\s*$`, "m").exec(output)?.[1];

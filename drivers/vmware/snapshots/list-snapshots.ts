@@ -19,7 +19,7 @@ export async function listedSnapshots({ vmx }: MachineFiles, c: Context): Promis
 }
 
 /** Reads `Total snapshots: 2` and the names after it. */
-export function snapshotsIn(output: string): readonly string[] {
+function snapshotsIn(output: string): readonly string[] {
   const [head = "", ...names] = output.split(/\r?\n/);
   if (!/^Total snapshots: \d+\s*$/.test(head)) throw new Error(`vmrun listSnapshots said: ${output}`);
   return names.map((name) => name.trim()).filter((name) => name !== "");

@@ -94,24 +94,29 @@ function checkDisk(file: string): void {
 }
 
 function checkGuestInfo(vmx: Dictionary, { network }: Rig): string {
-  const decoded = (name: string): string => Buffer.from(vmx.get(name) ?? "", "base64").toString("utf8");
-  if (!decoded("guestinfo.userdata").startsWith("#cloud-config\n"))
+  const decoded = (text = ""): string => Buffer.from(text, "base64").toString("utf8");
+  if (!decoded(vmx.get("guestinfo.userdata")).startsWith("#cloud-config\n"))
     throw new Error("the userdata is no cloud-config");
-  const metadata = JSON.parse(decoded("guestinfo.metadata")) as Record<string, string>;
-  if (!metadata["instance-id"] || !metadata["local-hostname"] || metadata["network.encoding"] !== "base64")
-    throw new Error("the metadata are not whole");
-  const { ethernets } = JSON.parse(Buffer.from(metadata["network"] ?? "", "base64").toString()) as {
-    ethernets: Record<
-      string,
-      { match: { macaddress: string }; addresses: string[]; routes: { via: string }[] }
-    >;
-  };
-  const nic = ethernets["eth0"];
-  if (nic?.match.macaddress !== vmx.get("ethernet0.address")) throw new Error("the network is another MAC's");
-  const [address = "", prefix] = (nic?.addresses[0] ?? "").split("/");
+  const metadata = JSON.parse(decoded(vmx.get("guestinfo.metadata"))) as Record<string, string>;
+  for (const name of ["instance-id", "local-hostname", "network"])
+    if (!metadata[name]) throw new Error(`the metadata have no ${name}`);
+  if (metadata["network.encoding"] !== "base64") throw new Error("the network is not encoded");
+  const { ethernets } = JSON.parse(decoded(metadata["network"])) as { ethernets: { eth0: Ethernet } };
+  return checkNetwork(ethernets.eth0, vmx.get("ethernet0.address") ?? "", network);
+}
+
+interface Ethernet {
+  readonly match: { readonly macaddress: string };
+  readonly addresses: readonly string[];
+  readonly routes: readonly { readonly via: string }[];
+}
+
+function checkNetwork({ match, addresses, routes }: Ethernet, mac: string, network: string): string {
+  if (match.macaddress !== mac) throw new Error("the network is another MAC's");
+  const [address = "", prefix] = (addresses[0] ?? "").split("/");
   const last = Number(address.slice(network.length + 1));
   if (!address.startsWith(`${network}.`) || prefix !== "24" || last < 3 || last > 127)
     throw new Error(`${address} is not free for static use on vmnet8`);
-  if (nic?.routes[0]?.via !== `${network}.2`) throw new Error("the gateway is not vmnet8's");
+  if (routes[0]?.via !== `${network}.2`) throw new Error("the gateway is not vmnet8's");
   return address;
 }

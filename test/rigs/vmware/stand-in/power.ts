@@ -21,7 +21,8 @@ export const readVmx = (vmx: string): Dictionary => parseDictionary(readFileSync
 export const writeVmx = (vmx: string, values: Dictionary): void =>
   writeFileSync(vmx, formatDictionary(values));
 
-export async function start(rig: Rig, vmx: string): Promise<void> {
+export async function start(rig: Rig, vmx: string, how: string): Promise<void> {
+  if (how !== "nogui") throw new Error("there is no display");
   if ((await running(rig)).some((entry) => entry.vmx === vmx)) return;
   const folder = dirname(vmx);
   const values = readVmx(vmx);
@@ -50,9 +51,9 @@ export async function start(rig: Rig, vmx: string): Promise<void> {
   await runCommand([...(await commandLine(values, vmx, entry)), "-pidfile", pidFile, ...load], {
     timeoutMs: 170_000,
   });
-  const running_ = { ...entry, pid: Number(readFileSync(pidFile, "utf8")) };
-  writeEntry(rig, running_);
-  if (state !== "") await forgetMemory(vmx, values, running_);
+  const started = { ...entry, pid: Number(readFileSync(pidFile, "utf8")) };
+  writeEntry(rig, started);
+  if (state !== "") await forgetMemory(vmx, values, started);
   writeVmx(vmx, values);
   writeLease(rig, values.get("ethernet0.address") ?? "", address);
 }
@@ -140,6 +141,7 @@ function writeLease({ root }: Rig, mac: string, address: string): void {
 }
 
 export async function stop(rig: Rig, entry: RunEntry, how: string): Promise<void> {
+  if (how !== "soft" && how !== "hard") throw new Error(`Invalid argument: ${how}`);
   if (how === "soft") {
     if (!(await toolsAnswer(entry)))
       throw new Error(`The VMware Tools are not running in the virtual machine: ${entry.vmx}`);

@@ -98,16 +98,18 @@ export function fakeVmware(product: "ws" | "player" | "fusion" = "ws"): FakeVmwa
     if (first === "ip") return "[]";
     commands.push(argv.join(" ").replaceAll(root, "ROOT"));
     if (first.endsWith("vdiskmanager")) return diskManager(rest);
-    const words = first === "/bin/sh" ? rest.slice(3) : rest;
-    const [, type, verb = "", vmx = ""] = words;
+    return verb(first === "/bin/sh" ? rest.slice(3) : rest);
+  }
+
+  function verb([, type, name = "", vmx = "", ...more]: readonly string[]): string | Error {
     expect(type).toBe(product);
-    const answered = fake.answer(verb, words.slice(3));
+    const answered = fake.answer(name, [vmx, ...more]);
     if (answered !== undefined) return answered;
-    if (verb === "list")
+    if (name === "list")
       return `Total running VMs: ${running.size}\n${[...running].map((one) => `${one}\n`).join("")}`;
-    if (verb === "start") running.add(vmx);
-    if (verb === "stop" || verb === "suspend") running.delete(vmx);
-    if (verb === "listSnapshots") return "Total snapshots: 0\n";
+    if (name === "start") running.add(vmx);
+    if (name === "stop" || name === "suspend") running.delete(vmx);
+    if (name === "listSnapshots") return "Total snapshots: 0\n";
     return "";
   }
   return fake;
