@@ -52,7 +52,7 @@ async function forget(rig: Rig, { vmx, tap, lock }: RunEntry): Promise<void> {
   rmSync(entryFolder(rig, vmx), { recursive: true, force: true });
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   const command = existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : "";
   return command.includes("qemu-system") && command.includes("vmware");
 }
