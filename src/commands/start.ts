@@ -24,7 +24,8 @@ export default class Start extends BaseCommand<typeof Start> {
   ];
   static override flags = {
     driver: Flags.string({
-      summary: "What makes the machine: auto, qemu, podman, docker, ssh (a host that is there already)",
+      summary:
+        "What makes the machine: auto, qemu, virtualbox, vmware, podman, docker, packet (bare metal), ssh (a host that is there already)",
       helpValue: "NAME",
       helpGroup: "MACHINE",
     }),

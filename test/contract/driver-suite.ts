@@ -151,7 +151,7 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       });
     });
 
-    if (!subject.isExistingHost && !subject.isMetal)
+    if (!subject.isExistingHost && !subject.isMetal && (subject.forwards ?? true))
       it("names the port that another program took meanwhile, and starts when it is free again", async () => {
         await driver.stop(m, { ...context(), graceMs });
         const squatter = createServer().listen(m.ports.ssh, "127.0.0.1");
@@ -324,7 +324,7 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       const wanted = spec(name);
       const killed = spawn(process.execPath, [child, definition.name, point], {
         stdio: ["pipe", "inherit", "inherit"],
-        env: { ...process.env, LOCALKUBE_HOME: host.stateDir },
+        env: { ...host.env, LOCALKUBE_HOME: host.stateDir },
       });
       killed.stdin.end(JSON.stringify(wanted));
       const [, signal] = (await once(killed, "exit")) as [number | null, NodeJS.Signals | null];

@@ -33,6 +33,12 @@ export interface DriverUnderTest {
   readonly limits?: { readonly script: string; readonly lost: number };
   /** State folder for the suite's machines, where that is what tells machines of two users apart; else the user's own. */
   readonly stateDir?: string;
+  /** Environment by which the driver finds its hypervisor; default the process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** False where the host reaches the machine at its own address: then no port of the host is taken. */
+  readonly forwards?: boolean;
+  /** False where a disk with snapshots cannot grow. */
+  readonly growsWithSnapshots?: boolean;
   /** Milliseconds from start to SSH on a busy host; default a minute. */
   readonly bootMs?: number;
   /** Options of the driver's own for every spec. */
@@ -67,8 +73,9 @@ export interface DriverWorld {
 
 /** What the suite's tests share: one key pair and image, names with the prefix, removal of all machines at the end. */
 export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWorld {
-  const { bootMs = 60_000, stateDir } = subject;
-  const host = stateDir === undefined ? hostContext() : { ...hostContext(), stateDir };
+  const { bootMs = 60_000, stateDir, env } = subject;
+  const real = hostContext({ ...process.env, ...env });
+  const host = stateDir === undefined ? real : { ...real, stateDir };
   const context = (signal: AbortSignal = AbortSignal.timeout(120_000)): RunContext => ({
     host,
     signal,

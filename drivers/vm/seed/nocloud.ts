@@ -6,7 +6,7 @@ import type { SeedInput } from "./seed-input.ts";
  * The files of a NoCloud seed (docs.cloud-init.io, datasource NoCloud; volume label `cidata`). JSON is YAML, so no YAML is written. Holds
  * the private host key.
  */
-export function noCloudFiles(input: SeedInput): readonly IsoEntry[] {
+export function noCloudFiles(input: SeedInput): readonly (IsoEntry & { readonly content: string })[] {
   const { hostname, instanceId } = input;
   return [
     {

@@ -8,6 +8,7 @@ import { packetErrors } from "./packet.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
 import { usageErrors } from "./usage.ts";
+import { vmwareErrors } from "./vmware.ts";
 
 /** Every error id of the product, by area. A test asserts that each is thrown somewhere and documented. */
 export const catalogue = {
@@ -15,6 +16,7 @@ export const catalogue = {
   ...hostErrors,
   ...driverErrors,
   ...imageErrors,
+  ...vmwareErrors,
   ...machineErrors,
   ...packetErrors,
   ...sshErrors,

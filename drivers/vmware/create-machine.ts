@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { formatNetwork } from "../../src/host/network.ts";
+import { convertedDisk } from "../vm/converted-disk.ts";
+import type { SeedInput } from "../vm/seed/seed-input.ts";
+import { writeSeed } from "../vm/seed/write-seed.ts";
+import { copyDisk, diskBytes, growDisk } from "./disk.ts";
+import { identityOf, machineNames, readMachine, sameHardware, writeMachine } from "./machine-file.ts";
+import { machineFiles } from "./machine-folder.ts";
+import { chooseAddress } from "./network/choose-address.ts";
+import { natNetwork } from "./network/nat-network.ts";
+import { vmwareMac } from "./network/vmware-mac.ts";
+import { removeMachine } from "./remove-machine.ts";
+import { vmware } from "./vmrun.ts";
+import { guestInfo } from "./vmx/guest-info.ts";
+import { machineVmx } from "./vmx/machine-vmx.ts";
+import { writeVmx } from "./vmx/vmx-file.ts";
+
+const cleanupMs = 120_000;
+const gibibyte = 2 ** 30;
+
+/**
+ * Makes the machine's folder with disk, seed and settings; nothing runs yet. Its description is written last, so a `create` killed at any
+ * point is either found whole by the next one or cleared away by it. Rejects with DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED,
+ * DRIVER_DISK_SMALL, VMWARE_MISSING, VMWARE_NETWORK_UNUSABLE, what making the disk rejects with, or the signal's reason.
+ */
+export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
+  const found = await readMachine(c.host, spec.name);
+  if (found?.identity === identityOf(spec) && sameHardware(found.hardware, spec)) return found.ref;
+  if (found?.ran) throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "vmware", name: spec.name });
+  // The rest of a killed create, or a machine that never ran: neither holds data.
+  await removeMachine(spec.name, c);
+  try {
+    return await createFresh(spec, c);
+  } catch (error) {
+    const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
+    await removeMachine(spec.name, cleanup).catch((again: unknown) =>
+      c.log(`clean-up failed: ${String(again)}`),
+    );
+    c.signal.throwIfAborted();
+    if (!(error instanceof LocalkubeError) || error.id !== "HOST_COMMAND_FAILED") throw error;
+    const params = { driver: "vmware", name: spec.name };
+    throw new LocalkubeError("DRIVER_CREATE_FAILED", params, { cause: error, output: error.output ?? "" });
+  }
+}
+
+async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
+  const { host, signal } = c;
+  await vmware(c);
+  const files = machineFiles(host, spec.name);
+  const nat = await natNetwork(host);
+  const address = chooseAddress(files.folder, nat, await addressesOfOthers(c), spec.avoidNetworks);
+  const mac = vmwareMac(files.folder);
+  const id = randomUUID();
+  const { firstBoot = "cloud-init" } = spec.image;
+  const { cpus, memoryMiB, diskGiB } = spec;
+  const hardware = { cpus, memoryMiB, diskGiB };
+  const seed: SeedInput = {
+    ...spec,
+    instanceId: id,
+    interfaces: [
+      {
+        name: "eth0",
+        mac,
+        address: `${address}/${nat.network.prefix}`,
+        gateway: nat.gateway,
+        dns: [nat.gateway],
+      },
+    ],
+  };
+  await mkdir(files.folder, { recursive: true, mode: 0o700 });
+  await makeDisk(spec, files.disk, c);
+  if (firstBoot === "cloud-init") await writeSeed(files.seed, seed, firstBoot, signal);
+  const wanted = {
+    name: spec.name,
+    arch: host.arch,
+    hardware,
+    mac,
+    guestInfo: guestInfo(seed, firstBoot),
+    seedDisc: firstBoot === "cloud-init",
+  };
+  await writeVmx(files.vmx, machineVmx(wanted, files));
+  signal.throwIfAborted();
+  const ref: MachineRef = {
+    driver: "vmware",
+    name: spec.name,
+    id,
+    address,
+    // VMware's NAT network has an interface on this host.
+    addressReachable: true,
+    ports: { ssh: 22, api: 6443 },
+    access: { host: address, port: 22, user: "root" },
+    api: "direct",
+    data: { network: formatNetwork(nat.network), mac },
+  };
+  await writeMachine(host, {
+    schema: 1,
+    ref,
+    hardware,
+    identity: identityOf(spec),
+    mac,
+    ran: false,
+    snapshots: {},
+  });
+  return ref;
+}
+
+async function addressesOfOthers({ host }: RunContext): Promise<readonly string[]> {
+  const others = await Promise.all((await machineNames(host)).map((name) => readMachine(host, name)));
+  return others.flatMap((machine) => (machine ? [machine.ref.address] : []));
+}
+
+async function makeDisk({ image, diskGiB }: MachineSpec, disk: string, c: RunContext): Promise<void> {
+  const source = await convertedDisk(image, "vmdk", c);
+  const has = await diskBytes(source);
+  if (has > diskGiB * gibibyte)
+    throw new LocalkubeError("DRIVER_DISK_SMALL", { wanted: diskGiB, has: Math.ceil(has / gibibyte) });
+  c.report({ message: "copying the disk image" });
+  await copyDisk(source, disk, c);
+  if (has < diskGiB * gibibyte) await growDisk(disk, diskGiB, c);
+}

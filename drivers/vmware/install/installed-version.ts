@@ -1,0 +1,43 @@
+import { access } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { HostContext } from "../../../src/contract/host.ts";
+import { findProgram } from "../../../src/host/find-program.ts";
+import type { Installation, Product } from "./find-vmware.ts";
+import { productVersion } from "./windows-registry.ts";
+
+/** Older ones are tried, and said to be older. */
+const supported: Readonly<Record<Product, readonly [number, number]>> = {
+  ws: [17, 6],
+  player: [17, 6],
+  fusion: [13, 6],
+};
+
+const timeoutMs = 2000;
+
+/** `17.6.2`; undefined when VMware does not tell. */
+export async function installedVersion(
+  host: Pick<HostContext, "env" | "platform" | "run">,
+  { product, vmrun }: Installation,
+): Promise<string | undefined> {
+  if (host.platform === "win32") return (await productVersion(host))?.split(".").slice(0, 3).join(".");
+  const name = { fusion: "vmware-vmx", player: "vmplayer", ws: "vmware" }[product];
+  const beside = await access(join(dirname(vmrun), name)).then(
+    () => join(dirname(vmrun), name),
+    () => undefined,
+  );
+  const program = beside ?? (await findProgram(name, host));
+  if (!program) return undefined;
+  const { stdout, stderr } = await host.run([program, "-v"], { timeoutMs, allowFailure: true });
+  return versionIn(stdout + stderr);
+}
+
+/** Reads `VMware Workstation 17.6.2 build-24409262`. */
+export const versionIn = (text: string): string | undefined => /VMware \D*(\d+(?:\.\d+)+)/.exec(text)?.[1];
+
+export function isOlder(product: Product, version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [wantedMajor, wantedMinor] = supported[product];
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+}
+
+export const oldestSupported = (product: Product): string => supported[product].join(".");

@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import type { HostContext } from "../../src/contract/host.ts";
+
+type Host = Pick<HostContext, "stateDir">;
+
+export const machinesFolder = ({ stateDir }: Host): string => join(stateDir, "vmware");
+
+/** Every file of one machine that we name; VMware adds its own (logs, locks, saved memory, snapshots) beside them. */
+export function machineFiles(host: Host, name: string) {
+  const folder = join(machinesFolder(host), name);
+  return {
+    folder,
+    /** What we decided about the machine. Written last when it is made: a folder without it is the rest of a killed create. */
+    description: join(folder, "machine.json"),
+    vmx: join(folder, `${name}.vmx`),
+    disk: join(folder, "disk.vmdk"),
+    seed: join(folder, "seed.iso"),
+    /** What is in the drive for volumes, while something is. */
+    volume: join(folder, "volume.iso"),
+    console: join(folder, "console.log"),
+    log: join(folder, "vmware.log"),
+    /** VMware's list of snapshots. */
+    snapshots: join(folder, `${name}.vmsd`),
+  } as const;
+}
+
+export type MachineFiles = ReturnType<typeof machineFiles>;
