@@ -21,7 +21,7 @@ export default class Start extends BaseCommand<typeof Start> {
   ];
   static override flags = {
     driver: Flags.string({
-      summary: "What makes the machine: auto, qemu, podman, docker",
+      summary: "What makes the machine: auto, qemu, virtualbox, podman, docker",
       helpValue: "NAME",
       helpGroup: "MACHINE",
     }),
