@@ -141,7 +141,15 @@ async function attachDisks(id: string, files: MachineFiles, c: RunContext): Prom
       signal,
     });
   };
-  await attach(disk, "hdd", await hostPath(files.disk, host, signal), "--nonrotational", "on", "--discard", "on");
+  await attach(
+    disk,
+    "hdd",
+    await hostPath(files.disk, host, signal),
+    "--nonrotational",
+    "on",
+    "--discard",
+    "on",
+  );
   await attach(drive, "dvddrive", "emptydrive");
   await attach(seed, "dvddrive", await hostPath(files.seed, host, signal));
 }

@@ -42,7 +42,7 @@ export async function makeDisks(
 /** Every disk from the base down to `leaf` (file or UUID) to that size; those that have it are left alone. */
 export async function growChain(leaf: string, diskGiB: number, c: RunContext): Promise<void> {
   const chain: { readonly id: string; readonly mib: number }[] = [];
-  for (let id = leaf; chain.length < longestChain; ) {
+  for (let id = leaf; chain.length < longestChain;) {
     const medium = await mediumInfo(id, c);
     chain.unshift({ id: medium.get("UUID") ?? id, mib: mib(medium) });
     const parent = medium.get("Parent UUID") ?? "base";
@@ -64,7 +64,8 @@ const longestChain = 300;
 export const capacityMiB = async (disk: string, c: RunContext): Promise<number> =>
   mib(await mediumInfo(disk, c));
 
-const mib = (medium: ReadonlyMap<string, string>): number => Number.parseInt(medium.get("Capacity") ?? "", 10);
+const mib = (medium: ReadonlyMap<string, string>): number =>
+  Number.parseInt(medium.get("Capacity") ?? "", 10);
 
 async function mediumInfo(disk: string, c: RunContext): Promise<ReadonlyMap<string, string>> {
   const output = await vboxmanage(c.host, ["showmediuminfo", "disk", disk], { signal: c.signal });

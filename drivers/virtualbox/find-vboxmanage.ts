@@ -47,7 +47,9 @@ export function windowsFiles(env: HostContext["env"]): readonly string[] {
 
 async function fromRegistry(host: Host): Promise<string | undefined> {
   const argv = ["reg.exe", "query", registryKey, "/v", "InstallDir"] as const;
-  const found = await host.run([...argv], { timeoutMs: registryMs, allowFailure: true }).catch(() => undefined);
+  const found = await host
+    .run([...argv], { timeoutMs: registryMs, allowFailure: true })
+    .catch(() => undefined);
   const folder = installDirOf(found?.stdout ?? "");
   return folder === undefined ? undefined : firstOf([`${folder.replace(/\\+$/, "")}\\VBoxManage.exe`]);
 }

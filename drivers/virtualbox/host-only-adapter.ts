@@ -12,7 +12,7 @@ const mask = "255.255.255.0";
 const createMs = 120_000;
 const cleanupMs = 60_000;
 /** VirtualBox ticket 14040: an adapter just made is not in the list for a moment. */
-const appears = { tries: 10, pauseMs: 1000 };
+const appears = { tries: 10, triesAfterError: 3, pauseMs: 1000 };
 
 /** `hostonlyif`: adapters `vboxnet0`, … of Linux and Windows, and of macOS before 7.0. */
 export const hostOnlyAdapters: HostOnlyOps = {
@@ -63,7 +63,8 @@ async function create(before: ReadonlySet<string>, c: RunContext): Promise<strin
   }
   const named = /^Interface '(.+)' was successfully created/m.exec(said)?.[1];
   // What counts is whether an adapter came: VirtualBox reports errors for some it made, and successes it does not show yet.
-  for (let attempt = 0; attempt < (failure === undefined ? appears.tries : 1); attempt++) {
+  const tries = failure === undefined ? appears.tries : appears.triesAfterError;
+  for (let attempt = 0; attempt < tries; attempt++) {
     if (attempt > 0) await sleep(appears.pauseMs, undefined, { signal: c.signal });
     const fresh = (await adapters(c)).filter(({ name }) => !before.has(name)).map(({ name }) => name);
     const name = fresh.find((one) => one === named) ?? (fresh.length === 1 ? fresh[0] : undefined);
@@ -95,8 +96,7 @@ async function removeDhcpServer(adapter: string, c: RunContext): Promise<void> {
   const network = `HostInterfaceNetworking-${adapter}`;
   const list = await vboxmanage(c.host, ["list", "dhcpservers"], { signal: c.signal });
   const known = parseBlocks(list, "NetworkName").some((block) => block.get("NetworkName") === network);
-  if (known)
-    await vboxmanage(c.host, ["dhcpserver", "remove", "--netname", network], { signal: c.signal });
+  if (known) await vboxmanage(c.host, ["dhcpserver", "remove", "--netname", network], { signal: c.signal });
 }
 
 interface Adapter {
@@ -133,4 +133,3 @@ function hostAddress(cidr: string): string {
   if (!network) throw new Error(`not a network: ${cidr}`);
   return networkAddress(network, 1);
 }
-

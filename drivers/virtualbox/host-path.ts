@@ -17,7 +17,6 @@ export async function hostPath(file: string, host: HostContext, signal?: AbortSi
 /** Whether VirtualBox's `location` is inside `folder`; Windows does not tell case or the kind of slash. */
 export function isInside(location: string, folder: string): boolean {
   const windows = /^[A-Za-z]:[\\/]|^\\\\/.test(folder);
-  const plain = (path: string): string =>
-    windows ? path.replaceAll("\\", "/").toLowerCase() : path;
+  const plain = (path: string): string => (windows ? path.replaceAll("\\", "/").toLowerCase() : path);
   return plain(location).startsWith(`${plain(folder).replace(/\/+$/, "")}/`);
 }

@@ -24,7 +24,8 @@ const knownFailures: readonly KnownFailure[] = [
   },
   {
     said: /VERR_NEM_(?:VM_CREATE_FAILED|NOT_AVAILABLE|NOT_ENABLED|INIT_FAILED)|WHvCapability/,
-    problem: "Windows' own hypervisor (Hyper-V, WSL 2, memory integrity) holds the processor's virtualization",
+    problem:
+      "Windows' own hypervisor (Hyper-V, WSL 2, memory integrity) holds the processor's virtualization",
     fix: "As administrator: bcdedit /set hypervisorlaunchtype off, then restart Windows",
   },
   {

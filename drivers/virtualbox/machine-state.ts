@@ -33,7 +33,8 @@ export async function look(name: string, c: RunContext): Promise<Look> {
   } catch (error) {
     c.signal.throwIfAborted();
     if (isUnknownMachine(error)) return unregistered(name, machine, c);
-    if (isInaccessible(error)) return { state: machineStates["inaccessible"]!, said: "inaccessible", ...known };
+    if (isInaccessible(error))
+      return { state: machineStates["inaccessible"]!, said: "inaccessible", ...known };
     if (error instanceof LocalkubeError && error.id === "HOST_COMMAND_TIMEOUT")
       return { state: "unknown", said: `VBoxManage does not answer within ${infoMs / 1000} s`, ...known };
     if (error instanceof LocalkubeError && error.id === "HOST_COMMAND_FAILED")
@@ -52,7 +53,9 @@ async function unregistered(name: string, machine: MachineFile | undefined, c: R
 
 export const machineInfo = async (id: string, c: RunContext): Promise<ReadonlyMap<string, string>> => {
   const args = ["showvminfo", id, "--machinereadable"];
-  return parseMachineReadable(await vboxmanage(c.host, args, { signal: c.signal, timeoutMs: infoMs, retries: 3 }));
+  return parseMachineReadable(
+    await vboxmanage(c.host, args, { signal: c.signal, timeoutMs: infoMs, retries: 3 }),
+  );
 };
 
 const exists = (file: string): Promise<boolean> =>

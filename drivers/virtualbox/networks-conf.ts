@@ -26,5 +26,10 @@ export const parseNetworksConf = (text: string): readonly Network[] =>
   text
     .split(/\r?\n/)
     .filter((line) => line.trim().startsWith("*"))
-    .flatMap((line) => line.trim().slice(1).split(/[\s,]+/))
+    .flatMap((line) =>
+      line
+        .trim()
+        .slice(1)
+        .split(/[\s,]+/),
+    )
     .flatMap((cidr) => parseNetwork(cidr) ?? []);

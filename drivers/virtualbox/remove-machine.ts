@@ -67,7 +67,9 @@ async function unregister(name: string, id: string, c: RunContext): Promise<void
 }
 
 const isOffNow = (info: Awaited<ReturnType<typeof look>>["info"]): boolean =>
-  ["poweroff", "saved", "aborted", "aborted-saved", "teleported"].includes(info?.get("VMState") ?? "poweroff");
+  ["poweroff", "saved", "aborted", "aborted-saved", "teleported"].includes(
+    info?.get("VMState") ?? "poweroff",
+  );
 
 /** Disks and discs of the folder that VirtualBox still has in its registry, children before parents. */
 async function closeMedia(folder: string, c: RunContext): Promise<void> {

@@ -18,7 +18,12 @@ const settleMs = 60_000;
 /** Powers on, wakes or continues the machine; a running one is left alone. Errors as the contract says, and VIRTUALBOX_BLOCKED. */
 export async function startMachine(name: string, c: RunContext): Promise<void> {
   // It may just be ending, or waking: that passes.
-  const found = await waitForState(name, ({ state }) => !["starting", "stopping"].includes(state), settleMs, c);
+  const found = await waitForState(
+    name,
+    ({ state }) => !["starting", "stopping"].includes(state),
+    settleMs,
+    c,
+  );
   const machine = saneMachine(name, found);
   if (found.state === "running" || found.state === "starting") return;
   if (found.state === "stopping")
@@ -71,7 +76,12 @@ const reread = async (machine: MachineFile, c: RunContext): Promise<MachineFile>
 async function failure(name: string, state: Look["state"], error: unknown, c: RunContext): Promise<Error> {
   const { log } = machineFiles(c.host, name);
   // What VirtualBox says of a failed start is mostly that it failed; why stands in its log.
-  const known = explained(error, `start the machine ${name}`, c.host, await readFile(log, "utf8").catch(() => ""));
+  const known = explained(
+    error,
+    `start the machine ${name}`,
+    c.host,
+    await readFile(log, "utf8").catch(() => ""),
+  );
   if (!(known instanceof LocalkubeError) || !known.id.startsWith("HOST_COMMAND_")) return known;
   const tail = await lastLines(log);
   const output = [wordsFrom(error), ...(tail ? [`Last lines of ${log}:\n${tail}`] : [])].join("\n");

@@ -54,7 +54,8 @@ export async function vboxmanage(
   }
 }
 
-const hasFailed = ({ exitCode, stderr }: CommandResult): boolean => exitCode !== 0 || /\berror:/i.test(stderr);
+const hasFailed = ({ exitCode, stderr }: CommandResult): boolean =>
+  exitCode !== 0 || /\berror:/i.test(stderr);
 
 /** Its progress dots and warnings are of no use in an error. */
 function wordsOf({ stdout, stderr }: CommandResult): string {

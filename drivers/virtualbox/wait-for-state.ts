@@ -15,6 +15,8 @@ export async function waitForState(
   for (;;) {
     const found = await look(name, c);
     if (done(found) || performance.now() >= deadline) return found;
-    await sleep(Math.min(pauseMs, Math.max(0, deadline - performance.now())), undefined, { signal: c.signal });
+    await sleep(Math.min(pauseMs, Math.max(0, deadline - performance.now())), undefined, {
+      signal: c.signal,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { HostContext } from "../../../src/contract/host.ts";
 import { atLeast, type Version } from "../version.ts";
-import type { Obstacle } from "./probe-virtualbox.ts";
+import type { Obstacle } from "./obstacle.ts";
 
 const timeoutMs = 1000;
 const secureBoot = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";

@@ -1,5 +1,5 @@
 import type { HostContext } from "../../../src/contract/host.ts";
-import type { Obstacle } from "./probe-virtualbox.ts";
+import type { Obstacle } from "./obstacle.ts";
 
 const bundle = "org.virtualbox.kext.VBoxDrv";
 const timeoutMs = 1000;

@@ -7,6 +7,7 @@ import { installHint } from "../install-hint.ts";
 import { atLeast, parseVersion, type Version, warningsOf } from "../version.ts";
 import { linuxProblem, missingModule } from "./linux-modules.ts";
 import { blockedExtension } from "./mac-extension.ts";
+import type { Obstacle } from "./obstacle.ts";
 import { processorProblem } from "./processor.ts";
 import { windowsHypervisor } from "./windows-hypervisor.ts";
 
@@ -15,24 +16,20 @@ const versionMs = 3500;
 /** A program that is there and cannot be executed. */
 const cannotExecute = 126;
 
-/** Why VirtualBox cannot be used, and the one thing that helps. */
-export interface Obstacle {
-  readonly problem: string;
-  readonly fix: string;
-}
-
 /** Whether VirtualBox is here, new enough, and able to start machines and make host-only adapters. Read-only. */
 export async function probeVirtualBox(host: HostContext): Promise<Probe> {
   const program = await findVBoxManage(host);
   if (program === undefined)
     return { usable: false, problem: "VBoxManage is not installed", fix: installHint(host) };
+  // Asked at the same time: PowerShell takes its seconds.
+  const hypervisor = windowsHypervisor(host);
   try {
     const said = await host.run([program, "--version"], { timeoutMs: versionMs, allowFailure: true });
     const version = parseVersion(said.stdout);
     if (!version) return { usable: false, ...noVersion(program, said, host) };
-    const found = (await obstacle(program, version, said, host)) ?? undefined;
+    const found = await obstacle(program, version, said, host);
     if (found) return { usable: false, version: version.text, ...found };
-    const emulated = await windowsHypervisor(host);
+    const emulated = await hypervisor;
     return { usable: true, version: version.text, ...(emulated === undefined ? {} : { emulated }) };
   } catch (error) {
     if (!(error instanceof LocalkubeError)) throw error;

@@ -1,6 +1,6 @@
 import type { HostContext } from "../../../src/contract/host.ts";
 import { parseBlocks } from "../list-output.ts";
-import type { Obstacle } from "./probe-virtualbox.ts";
+import type { Obstacle } from "./obstacle.ts";
 
 const timeoutMs = 1000;
 
@@ -13,7 +13,9 @@ export async function processorProblem(
   { run, arch }: Pick<HostContext, "run" | "arch">,
 ): Promise<Obstacle | undefined> {
   if (arch === "arm64") return undefined;
-  const said = await run([program, "list", "hostinfo"], { timeoutMs, allowFailure: true }).catch(() => undefined);
+  const said = await run([program, "list", "hostinfo"], { timeoutMs, allowFailure: true }).catch(
+    () => undefined,
+  );
   const [info] = parseBlocks(said?.stdout ?? "", "Processor supports HW virtualization");
   if (info?.get("Processor supports HW virtualization") !== "no") return undefined;
   return {

@@ -1,7 +1,7 @@
 import type { HostContext } from "../../../src/contract/host.ts";
 import { isWsl } from "../find-vboxmanage.ts";
 
-const timeoutMs = 1000;
+const timeoutMs = 4000;
 const question = "(Get-CimInstance -ClassName Win32_ComputerSystem).HypervisorPresent";
 
 /**

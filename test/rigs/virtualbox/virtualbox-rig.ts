@@ -73,7 +73,9 @@ async function processesOf(folder: string): Promise<readonly number[]> {
   const texts = await Promise.all(
     pids.map((pid) =>
       Promise.all(
-        ["comm", "cmdline", "environ"].map((name) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")),
+        ["comm", "cmdline", "environ"].map((name) =>
+          readFile(`/proc/${pid}/${name}`, "utf8").catch(() => ""),
+        ),
       ),
     ),
   );

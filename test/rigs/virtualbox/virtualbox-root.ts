@@ -62,7 +62,9 @@ export async function virtualBoxRoot(): Promise<string> {
   return root;
 
   async function answers(folder: string): Promise<boolean> {
-    return run([...enterRoot(folder, []), "/usr/lib/virtualbox/VBoxManage", "--version"], { timeoutMs: 20_000 }).then(
+    return run([...enterRoot(folder, []), "/usr/lib/virtualbox/VBoxManage", "--version"], {
+      timeoutMs: 20_000,
+    }).then(
       ({ stdout }) => /^7\.\d+\.\d+/.test(stdout),
       () => false,
     );

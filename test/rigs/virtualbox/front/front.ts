@@ -49,8 +49,7 @@ async function perform(): Promise<string | undefined> {
       return undefined;
     case "list":
       if (first === "hostonlyifs") return listHostonlyifs();
-      if (first === "hostinfo")
-        return mustReal(...args).replace(/(HW virtualization:) no/, "$1 yes");
+      if (first === "hostinfo") return mustReal(...args).replace(/(HW virtualization:) no/, "$1 yes");
       return undefined;
     default:
       return undefined;
@@ -60,7 +59,11 @@ async function perform(): Promise<string | undefined> {
 const place = join(folder, "lock");
 await mkdir(place, { recursive: true });
 // VBoxSVC is one, too: what two calls at once want of one machine comes one after the other.
-const release = await lock(place, { stale: 120_000, update: 5000, retries: { retries: 1200, factor: 1, minTimeout: 100 } });
+const release = await lock(place, {
+  stale: 120_000,
+  update: 5000,
+  retries: { retries: 1200, factor: 1, minTimeout: 100 },
+});
 try {
   const said = await perform();
   if (said === undefined) {

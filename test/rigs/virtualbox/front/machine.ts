@@ -7,8 +7,7 @@ import { dropMemory, insert, launch, quit, saveAndQuit, stateOf, withQmp } from 
 import { diskOf, folder, forget, infoOf, keep, keptOf, mustReal, placeOf, Refusal } from "./world.ts";
 
 const state = (id: string): Promise<string | undefined> => stateOf(id, keptOf(id)?.saved ?? false);
-const isOn = async (id: string): Promise<boolean> =>
-  !["saved", undefined].includes(await state(id));
+const isOn = async (id: string): Promise<boolean> => !["saved", undefined].includes(await state(id));
 
 /** VirtualBox has a running machine locked: its settings and its disks are its process'. */
 export async function assertUnlocked(id: string): Promise<void> {
