@@ -61,7 +61,8 @@ export function modifyArguments(
     ...["--acpi", "on", "--ioapic", "on", "--rtcuseutc", "on"],
     ...(arch === "arm64" ? arm : pc),
     ...["--boot1", "disk", "--boot2", "none", "--boot3", "none", "--boot4", "none"],
-    ...[atLeast(version, 7) ? "--audio-driver" : "--audio", "none", "--vrde", "off"],
+    ...(atLeast(version, 7) ? ["--audio-enabled", "off"] : ["--audio", "none"]),
+    ...["--vrde", "off"],
     ...["--nic1", "nat", "--nictype1", "virtio", "--cableconnected1", "on", "--macaddress1", mac(0)],
     ...["--natnet1", userNetwork, "--natdnsproxy1", "on", "--natdnshostresolver1", "off"],
     // From 7.0 guests reach services of the host's loopback only when told; ours have no business there.

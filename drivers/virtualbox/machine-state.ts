@@ -24,23 +24,26 @@ export async function look(name: string, c: RunContext): Promise<Look> {
   const machine = await readMachine(c.host, name);
   const id = (machine ?? (await readPlan(c.host, name)))?.id;
   if (id === undefined) return { state: "absent" };
-  const known = machine ? { machine } : {};
   try {
     const info = await machineInfo(id, c);
     const said = info.get("VMState") ?? "no state";
     if (!machine) return { state: "broken", said: `its description is gone, VirtualBox says ${said}`, info };
-    return { state: machineStates[said] ?? "unknown", said, info, ...known };
+    return { state: machineStates[said] ?? "unknown", said, info, machine };
   } catch (error) {
     c.signal.throwIfAborted();
     if (isUnknownMachine(error)) return unregistered(name, machine, c);
-    if (isInaccessible(error))
-      return { state: machineStates["inaccessible"]!, said: "inaccessible", ...known };
-    if (error instanceof LocalkubeError && error.id === "HOST_COMMAND_TIMEOUT")
-      return { state: "unknown", said: `VBoxManage does not answer within ${infoMs / 1000} s`, ...known };
-    if (error instanceof LocalkubeError && error.id === "HOST_COMMAND_FAILED")
-      return { state: "unknown", said: wordsFrom(error), ...known };
-    throw error;
+    return { ...silence(error), ...(machine ? { machine } : {}) };
   }
+}
+
+/** What is known of a machine of which VirtualBox tells nothing; rejects when VirtualBox itself is missing. */
+function silence(error: unknown): Pick<Look, "state" | "said"> {
+  if (isInaccessible(error)) return { state: machineStates["inaccessible"]!, said: "inaccessible" };
+  if (!(error instanceof LocalkubeError)) throw error;
+  if (error.id === "HOST_COMMAND_TIMEOUT")
+    return { state: "unknown", said: `VBoxManage does not answer within ${infoMs / 1000} s` };
+  if (error.id !== "HOST_COMMAND_FAILED") throw error;
+  return { state: "unknown", said: wordsFrom(error) };
 }
 
 /** Removed by somebody else; only its registration may be lost (a new VirtualBox.xml): then its disks are still there. */

@@ -4,9 +4,10 @@ import type { RunContext } from "../../src/contract/host.ts";
 import { hostOnlyOps } from "./host-only.ts";
 import { hostPath, isInside } from "./host-path.ts";
 import { parseBlocks } from "./list-output.ts";
+import { storage } from "./machine-arguments.ts";
 import { otherPlans, readPlan } from "./machine-file.ts";
 import { machineFiles } from "./machine-folder.ts";
-import { look, machineInfo } from "./machine-state.ts";
+import { machineInfo } from "./machine-state.ts";
 import { isInaccessible, isUnknownMachine, vboxmanage, wordsFrom } from "./vboxmanage.ts";
 import { waitForState } from "./wait-for-state.ts";
 
@@ -60,13 +61,23 @@ async function unregister(name: string, id: string, c: RunContext): Promise<void
       await waitForState(name, (found) => isOffNow(found.info), offMs, c);
     }
     await vboxmanage(c.host, ["unregistervm", id], { signal });
+    await closeDisc(info?.get(`${storage.controller}-ImageUUID-${storage.drive}-0`), c);
   } catch (error) {
     signal.throwIfAborted();
     if (!isUnknownMachine(error)) throw error;
   }
 }
 
-const isOffNow = (info: Awaited<ReturnType<typeof look>>["info"]): boolean =>
+/** What was still in the drive is the cache's, and may be in another machine's drive too: then it stays in VirtualBox' list. */
+async function closeDisc(disc: string | undefined, c: RunContext): Promise<void> {
+  if (disc === undefined) return;
+  await vboxmanage(c.host, ["closemedium", "dvd", disc], { signal: c.signal }).catch((error: unknown) => {
+    c.signal.throwIfAborted();
+    c.log(`the disc stays in VirtualBox' list: ${wordsFrom(error)}`);
+  });
+}
+
+const isOffNow = (info: ReadonlyMap<string, string> | undefined): boolean =>
   ["poweroff", "saved", "aborted", "aborted-saved", "teleported"].includes(
     info?.get("VMState") ?? "poweroff",
   );

@@ -9,6 +9,8 @@ import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
 
 /** Memory is written, disks are merged. */
 const snapshotMs = 600_000;
+/** Disks are merged into one neighbour: where several hang on a snapshot, or the machine and one more, there is none. */
+const hasNewer = /cannot be deleted, because it .*child snapshot/;
 
 /** VirtualBox' own snapshots: further differencing disks and, of a running machine, its saved memory. Its window shows them too. */
 export const snapshotOps: SnapshotOps = {
@@ -44,7 +46,14 @@ export const snapshotOps: SnapshotOps = {
     const { id } = await sane(name, c);
     const unwanted = (await listSnapshots(id, c)).find((one) => one.name === snapshot);
     if (!unwanted) return;
-    await telling("delete", name, snapshot, c, () => call(c, id, "delete", unwanted.id));
+    await telling("delete", name, snapshot, c, async () => {
+      try {
+        await call(c, id, "delete", unwanted.id);
+      } catch (error) {
+        if (!hasNewer.test(wordsFrom(error))) throw error;
+        throw new LocalkubeError("VIRTUALBOX_SNAPSHOT_HAS_NEWER", { name, snapshot }, { cause: error });
+      }
+    });
   },
 };
 

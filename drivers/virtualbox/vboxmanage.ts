@@ -12,11 +12,12 @@ const transient = [
   /is already locked (?:by a session|for a session)/,
   /session (?:is|was) (?:being )?(?:locked|unlocked|closed)/i,
   /being (?:locked|unlocked)/,
-  /VBOX_E_INVALID_OBJECT_STATE/,
 ];
 /** Milliseconds before each new attempt: about five seconds in all. */
 const pauses = [100, 200, 400, 800, 1000, 1000, 1500];
 const defaultMs = 60_000;
+/** English, too. In plain `C` VirtualBox on Linux takes no path that is not ASCII: «RTR3Init: VERR_NO_TRANSLATION». */
+const locale = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8" } as const;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -39,6 +40,7 @@ export async function vboxmanage(
     const result = await host.run(argv, {
       timeoutMs,
       allowFailure: true,
+      env: locale,
       ...(signal ? { signal } : {}),
     });
     if (!hasFailed(result)) return result.stdout;

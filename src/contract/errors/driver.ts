@@ -136,6 +136,11 @@ export const driverErrors = {
     title: "VirtualBox could not {action}: {problem}",
     fix: "{fix}",
   },
+  VIRTUALBOX_SNAPSHOT_HAS_NEWER: {
+    exit: exitCodes.cannotCreate,
+    title: "VirtualBox cannot delete the snapshot {snapshot} of {name} before those that were taken from it",
+    fix: "Delete the newer ones first: localkube snapshot list",
+  },
   VIRTUALBOX_NO_FREE_NETWORK: {
     exit: exitCodes.unavailable,
     title: "No free /24 network in what VirtualBox allows for host-only adapters ({allowed})",

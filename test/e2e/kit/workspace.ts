@@ -42,7 +42,8 @@ export interface Workspace {
   dispose(): Promise<void>;
 }
 
-export async function workspace(): Promise<Workspace> {
+/** `more` stands in the environment of every run. */
+export async function workspace(more: Readonly<Record<string, string>> = {}): Promise<Workspace> {
   const home = await mkdtemp(join(tmpdir(), "localkube-e2e-"));
   const kubeconfig = join(home, "kubeconfig");
   const env = {
@@ -52,6 +53,7 @@ export async function workspace(): Promise<Workspace> {
     XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
     KUBECONFIG: kubeconfig,
     NO_COLOR: "1",
+    ...more,
   };
   const run: Workspace["run"] = (args, options) =>
     runProgram([launcher, ...args], { ...options, env: { ...env, ...options?.env } });

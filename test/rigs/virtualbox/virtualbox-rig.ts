@@ -16,6 +16,8 @@ export interface VirtualBoxRig {
   readonly front: string;
   /** Runs the real one; its standard output. */
   ask(...args: string[]): Promise<string>;
+  /** Ends VirtualBox' service alone, as a crash or a reboot does; the next call starts it. */
+  endService(): Promise<void>;
   /** Ends VirtualBox' service and every machine, and removes the folder. */
   dispose(): Promise<void>;
 }
@@ -35,57 +37,51 @@ export async function virtualBoxRig(): Promise<VirtualBoxRig> {
     `VBOX_USER_HOME=${join(folder, "home")}`,
     `VBOX_IPC_SOCKETID=${folder.split("-").at(-1) ?? ""}`,
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-    "LANG=C",
   ];
   const enter = [...enterRoot(root, binds), "env", "-i", ...env];
   const real = join(folder, "real", "VBoxManage");
   const front = join(folder, "front", "VBoxManage");
   const node = [process.execPath, "--disable-warning=ExperimentalWarning", frontFile, folder];
-  await wrapper(real, [...enter, "VBoxManage"]);
-  await wrapper(front, node);
+  // The caller's locale counts: VirtualBox reads its arguments by it.
+  await wrapper(real, `${shellQuote(enter)} "LANG=$LANG" "LC_ALL=$LC_ALL" VBoxManage`);
+  await wrapper(front, shellQuote(node));
   const ask: VirtualBoxRig["ask"] = async (...args) =>
-    (await run([real, ...args], { timeoutMs: 120_000 })).stdout;
+    (await run([real, ...args], { timeoutMs: 120_000, env: { LC_ALL: "C.UTF-8" } })).stdout;
   return {
     folder,
     real,
     front,
     ask,
+    endService: () => end(folder, "VBox"),
     async dispose() {
-      // By what only ours carry: VirtualBox' service has the folder in its environment, QEMU in its command line.
-      for (const pid of await processesOf(folder)) {
-        process.kill(pid, "SIGKILL");
-        for (let i = 0; i < 100 && (await isAlive(pid)); i++) await sleep(50);
-      }
+      await end(folder, "VBox");
+      await end(folder, "qemu-system");
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
       await rm(`/tmp/.vbox-${folder.split("-").at(-1) ?? ""}-ipc`, { recursive: true, force: true });
     },
   };
 }
 
-async function wrapper(file: string, argv: readonly string[]): Promise<void> {
+async function wrapper(file: string, command: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `#!/bin/sh\nexec ${shellQuote(argv)} "$@"\n`);
+  await writeFile(file, `#!/bin/sh\nexec ${command} "$@"\n`);
   await chmod(file, 0o755);
 }
 
-async function processesOf(folder: string): Promise<readonly number[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const texts = await Promise.all(
-    pids.map((pid) =>
-      Promise.all(
-        ["comm", "cmdline", "environ"].map((name) =>
-          readFile(`/proc/${pid}/${name}`, "utf8").catch(() => ""),
-        ),
-      ),
-    ),
-  );
-  return pids.filter((_pid, i) => {
-    const [comm = "", cmdline = "", environ = ""] = texts[i]!;
-    return (
-      (comm.startsWith("VBox") && environ.includes(`VBOX_USER_HOME=${folder}/`)) ||
-      (comm.startsWith("qemu-system") && cmdline.includes(`${folder}/`))
+/** By what only ours carry: VirtualBox' service has the folder in its environment, QEMU in its command line. */
+async function end(folder: string, program: "VBox" | "qemu-system"): Promise<void> {
+  const [file, words] =
+    program === "VBox" ? ["environ", `VBOX_USER_HOME=${folder}/`] : ["cmdline", `${folder}/`];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number)) {
+    const [comm, text] = await Promise.all(
+      ["comm", file].map((name) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")),
     );
-  });
+    if (!comm?.startsWith(program) || !text?.includes(words)) continue;
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      if (await isAlive(pid)) process.kill(pid, signal);
+      for (let i = 0; i < 60 && (await isAlive(pid)); i++) await sleep(50);
+    }
+  }
 }
 
 const isAlive = (pid: number): Promise<boolean> =>

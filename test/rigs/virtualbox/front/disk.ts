@@ -6,12 +6,15 @@ export async function flatten(id: string, disk: string): Promise<void> {
   const kept = keptOf(id);
   if (kept?.disk === disk) return;
   if (kept) throw new Refusal(`the front has the content of ${kept.disk}, but ${disk} is attached`);
-  const { place, flat, overlay } = placeOf(id);
+  const { place, flat, base, overlay } = placeOf(id);
   await mkdir(place, { recursive: true });
   await rm(flat, { force: true });
   mustReal("clonemedium", "disk", disk, flat, "--format", "VDI");
   mustReal("closemedium", "disk", flat);
-  mustRun("qemu-img", "create", "-q", "-f", "qcow2", "-b", "flat.vdi", "-F", "vdi", overlay);
+  // QEMU saves no memory beside a VDI, not even one that only stands behind what it writes.
+  mustRun("qemu-img", "convert", "-O", "qcow2", flat, base);
+  await rm(flat);
+  mustRun("qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", overlay);
   await keep(id, { disk, saved: false });
 }
 

@@ -20,41 +20,24 @@ const args = process.argv.slice(3);
 const [command = "", first = "", second = ""] = args;
 const rest = args.slice(1);
 
-/** Undefined: nobody but the real one does this. */
-async function perform(): Promise<string | undefined> {
-  switch (command) {
-    case "--version":
-      return mustReal(...args);
-    case "hostonlyif":
-      return hostonlyif(rest);
-    case "startvm":
-      return startvm(first);
-    case "controlvm":
-      return controlvm(first, second);
-    case "discardstate":
-      return discardstate(first);
-    case "showvminfo":
-      return showvminfo(rest);
-    case "snapshot":
-      return snapshot(rest);
-    case "storageattach":
-      return storageattach(rest);
-    case "unregistervm":
-      return unregistervm(rest);
-    case "modifyvm":
-      await assertUnlocked(first);
-      return undefined;
-    case "modifymedium":
-      await settleAll();
-      return undefined;
-    case "list":
-      if (first === "hostonlyifs") return listHostonlyifs();
-      if (first === "hostinfo") return mustReal(...args).replace(/(HW virtualization:) no/, "$1 yes");
-      return undefined;
-    default:
-      return undefined;
-  }
-}
+/** What the front does itself; undefined in place of an answer: the real one does it after all. */
+const performed: Readonly<Record<string, () => string | undefined | Promise<string | undefined>>> = {
+  "--version": () => mustReal(...args),
+  hostonlyif: () => hostonlyif(rest),
+  startvm: () => startvm(first),
+  controlvm: () => controlvm(first, second),
+  discardstate: () => discardstate(first),
+  showvminfo: () => showvminfo(rest),
+  snapshot: () => snapshot(rest),
+  storageattach: () => storageattach(rest),
+  unregistervm: () => unregistervm(rest),
+  modifyvm: () => assertUnlocked(first).then(() => undefined),
+  modifymedium: () => settleAll().then(() => undefined),
+  list: () => {
+    if (first === "hostonlyifs") return listHostonlyifs();
+    return first === "hostinfo" ? mustReal(...args).replace(/(HW virtualization:) no/, "$1 yes") : undefined;
+  },
+};
 
 const place = join(folder, "lock");
 await mkdir(place, { recursive: true });
@@ -65,7 +48,7 @@ const release = await lock(place, {
   retries: { retries: 1200, factor: 1, minTimeout: 100 },
 });
 try {
-  const said = await perform();
+  const said = await performed[command]?.();
   if (said === undefined) {
     const { exitCode, stdout, stderr } = real(...args);
     process.stdout.write(stdout);
@@ -73,8 +56,8 @@ try {
     process.exitCode = exitCode;
   } else process.stdout.write(said);
 } catch (error) {
-  if (!(error instanceof Refusal)) throw error;
-  process.stderr.write(`VBoxManage: error: ${error.message}\n`);
+  const words = error instanceof Refusal ? error.message : `the front: ${String(error)}`;
+  process.stderr.write(`VBoxManage: error: ${words}\n`);
   process.exitCode = 1;
 } finally {
   await release();

@@ -88,10 +88,10 @@ export async function unregistervm(args: readonly string[]): Promise<string> {
 /** Undefined: the real one does it. */
 export async function snapshot(args: readonly string[]): Promise<string | undefined> {
   const [id = "", verb = "", which = ""] = args;
-  const { memory, flat, overlay } = placeOf(id);
+  const { memory, base, overlay } = placeOf(id);
   const copy = async (from: string, to: string): Promise<void> => {
     await mkdir(to, { recursive: true });
-    await link(join(from, "flat.vdi"), join(to, "flat.vdi"));
+    await link(join(from, "base.qcow2"), join(to, "base.qcow2"));
     await copyFile(join(from, "run.qcow2"), join(to, "run.qcow2"));
   };
   switch (verb) {
@@ -113,7 +113,7 @@ export async function snapshot(args: readonly string[]): Promise<string | undefi
       const said = mustReal("snapshot", ...args);
       await forget(id);
       if (existsSync(memory(which))) {
-        await rm(flat, { force: true });
+        await rm(base, { force: true });
         await copy(memory(which), dirname(overlay));
         await keep(id, { disk: diskOf(infoOf(id)), saved: true });
       }

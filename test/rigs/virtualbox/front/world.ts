@@ -64,6 +64,7 @@ export const placeOf = (id: string) => {
     place,
     kept: join(place, "kept.json"),
     flat: join(place, "flat.vdi"),
+    base: join(place, "base.qcow2"),
     overlay: join(place, "run.qcow2"),
     back: join(place, "back.vdi"),
     pid: join(place, "qemu.pid"),
@@ -83,6 +84,6 @@ export async function keep(id: string, kept: Kept): Promise<void> {
 }
 
 export async function forget(id: string): Promise<void> {
-  const { kept, flat, overlay } = placeOf(id);
-  for (const file of [kept, overlay, flat]) await rm(file, { force: true });
+  const { kept, base, overlay } = placeOf(id);
+  for (const file of [kept, overlay, base]) await rm(file, { force: true });
 }

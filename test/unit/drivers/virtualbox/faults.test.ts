@@ -16,7 +16,15 @@ import { type Override, type Recorded, recordedVirtualBox } from "./recorded-vir
 vi.mock("../../../../drivers/virtualbox/host-interfaces.ts", () => ({ interfaceNetworks: () => [] }));
 
 let recorded: Recorded;
-afterEach(() => recorded?.dispose());
+const all: Recorded[] = [];
+const recordedHost: typeof recordedVirtualBox = async (options) => {
+  recorded = await recordedVirtualBox(options);
+  all.push(recorded);
+  return recorded;
+};
+afterEach(async () => {
+  for (const one of all.splice(0)) await one.dispose();
+});
 
 const driver = virtualbox.open(undefined as never);
 const errorOf = (words: string) => `VBoxManage: error: ${words}\n`;
@@ -24,7 +32,7 @@ const errorOf = (words: string) => `VBoxManage: error: ${words}\n`;
 /** A machine that was made, with a VirtualBox that from then on answers so. */
 async function made(override: Override = () => undefined): Promise<MachineRef> {
   let quiet = true;
-  recorded = await recordedVirtualBox({
+  await recordedHost({
     override: (args, self) => (quiet ? undefined : override(args, self)),
   });
   const m = await driver.create(recorded.spec, recorded.c);
@@ -161,7 +169,7 @@ describe("the host-only adapter", () => {
 
   test("counts when it comes late or with an error (VirtualBox ticket 14040)", async () => {
     let asked = 0;
-    recorded = await recordedVirtualBox({
+    await recordedHost({
       override: ([verb, sub]) => {
         if (verb === "hostonlyif" && sub === "create") return { stderr: errorOf("Failed to create") };
         if (verb === "list" && sub === "hostonlyifs")
@@ -175,7 +183,7 @@ describe("the host-only adapter", () => {
   });
 
   test("is not asked for twice: two with one address are what others' bugs left", async () => {
-    recorded = await recordedVirtualBox({
+    await recordedHost({
       override: ([verb, sub]) =>
         verb === "list" && sub === "hostonlyifs"
           ? {
@@ -196,7 +204,7 @@ describe("the host-only adapter", () => {
   });
 
   test("is removed again when it cannot get its address", async () => {
-    recorded = await recordedVirtualBox({
+    await recordedHost({
       override: ([verb, sub]) =>
         verb === "hostonlyif" && sub === "ipconfig"
           ? {
@@ -234,7 +242,7 @@ describe("the host-only adapter", () => {
 
   test("loses a DHCP server of its name, which would hand out our addresses", async () => {
     const server = "NetworkName:    HostInterfaceNetworking-vboxnet0\nDhcpd IP:       192.168.56.100\n";
-    recorded = await recordedVirtualBox({
+    await recordedHost({
       override: ([verb, sub]) => (verb === "list" && sub === "dhcpservers" ? { stdout: server } : undefined),
     });
     await driver.create(recorded.spec, recorded.c);
@@ -341,7 +349,7 @@ test("what VirtualBox' log knows of a failed start is told", async () => {
 });
 
 test("inside WSL Windows' VirtualBox gets Windows' paths", async () => {
-  recorded = await recordedVirtualBox({ env: { WSL_DISTRO_NAME: "Debian" } });
+  await recordedHost({ env: { WSL_DISTRO_NAME: "Debian" } });
   const { host } = recorded;
   const run: typeof host.run = (argv, options) =>
     argv[0] === "wslpath"

@@ -51,6 +51,17 @@ describe("showvminfo --machinereadable", () => {
     expect(info.get("VMState")).toBe("running");
   });
 
+  test("is read as 7.0 and later escape it, and as older ones do not", () => {
+    const text = String.raw;
+    const info = parseMachineReadable(
+      text`CfgFile="/home/Zoë's \"state\"/a.vbox"` + "\n" + text`SnapFldr="C:\\Users\\a\\"` + "\ncpus=1\n",
+    );
+    expect(info.get("CfgFile")).toBe(`/home/Zoë's "state"/a.vbox`);
+    expect([info.get("SnapFldr"), info.get("cpus")]).toEqual(["C:\\Users\\a\\", "1"]);
+    const old = parseMachineReadable(text`LogFldr="C:\Users\a\"` + '\nVMState="saved"\n');
+    expect([old.get("LogFldr"), old.get("VMState")]).toEqual(["C:\\Users\\a\\", "saved"]);
+  });
+
   test("takes no state out of a description", () => {
     const info = parseMachineReadable(
       'VMState="saved"\ndescription="first\nVMState="running"\nlast"\ncpus=2\n',

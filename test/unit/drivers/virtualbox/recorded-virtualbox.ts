@@ -45,66 +45,85 @@ export async function recordedVirtualBox(options: Options = {}): Promise<Recorde
   const snapshots: string[] = [];
   const after = (args: readonly string[], option: string): string => args[args.indexOf(option) + 1] ?? "";
 
-  const answer = (args: readonly string[]): Partial<CommandResult> => {
-    const [verb = "", sub = "", third = ""] = args;
-    const said = options.override?.(args, recorded);
-    if (said) return said;
-    if (verb === "--version") return { stdout: `${version}\n` };
-    if (verb === "list" && sub === "hostonlyifs")
-      return {
-        stdout: adapters
-          .map(
-            ({ name, ip }) =>
-              `Name:            ${name}\nIPAddress:       ${ip}\nNetworkMask:     255.255.255.0\n`,
-          )
-          .join("\n"),
-      };
-    if (verb === "list" && sub === "hostonlynets")
-      return {
-        stdout: nets
-          .map(
-            ({ name, lower }) =>
-              `Name:            ${name}\nState:           Enabled\nLowerIP:         ${lower}\n`,
-          )
-          .join("\n"),
-      };
-    if (verb === "hostonlyif" && sub === "create") {
-      adapters.push({ name: "vboxnet0", ip: "192.168.56.1" });
-      return { stdout: "Interface 'vboxnet0' was successfully created\n", stderr: "0%...100%\n" };
-    }
-    if (verb === "hostonlyif" && sub === "ipconfig")
-      adapters.find(({ name }) => name === third)!.ip = after(args, "--ip");
-    if (verb === "hostonlyif" && sub === "remove") adapters.splice(0);
-    if (verb === "hostonlynet" && sub === "add")
-      nets.push({ name: after(args, "--name"), lower: after(args, "--lower-ip") });
-    if (verb === "hostonlynet" && sub === "remove") nets.splice(0);
-    if (verb === "showmediuminfo")
-      return { stdout: `UUID:           ${disk}\nParent UUID:    base\nCapacity:       ${diskMiB} MBytes\n` };
-    if (verb === "modifymedium") diskMiB = Number(after(args, "--resize"));
-    if (verb === "showvminfo")
-      return {
-        stdout: `name="localkube-demo"\nmemory=4096\ncpus=2\nVMState="${recorded.state}"\n"SATA-0-0"="/x/disk.vdi"\n"SATA-ImageUUID-0-0"="${disk}"\n"SATA-1-0"="/x/volume.iso"\n"SATA-ImageUUID-1-0"="3eac5f4a-5192-481e-88ed-9cc3da5becb6"\n`,
-      };
-    if (verb === "startvm") recorded.state = "running";
-    if (verb === "controlvm")
-      recorded.state = { savestate: "saved", pause: "paused", resume: "running" }[third] ?? "poweroff";
-    if (verb === "discardstate") recorded.state = "poweroff";
-    if (verb === "snapshot" && third === "take") snapshots.push(args[3] ?? "");
-    if (verb === "snapshot" && third === "list")
-      return snapshots.length > 0
-        ? {
-            stdout: snapshots
-              .map((name) => `SnapshotName="${name}"\nSnapshotUUID="${snapshotId}"\n`)
-              .join(""),
-          }
-        : { exitCode: 1, stdout: "This machine does not have any snapshots\n" };
-    if (verb === "snapshot" && third === "showvminfo")
-      return {
-        stdout:
-          "Name:                        localkube-demo\nMemory size:                 4096MB\nNumber of CPUs:              2\nState:                       powered off (since 2026-11-25T19:34:58.303000000)\n",
-      };
+  const adapterList = (): string =>
+    adapters
+      .map(
+        ({ name, ip }) =>
+          `Name:            ${name}\nIPAddress:       ${ip}\nNetworkMask:     255.255.255.0\n`,
+      )
+      .join("\n");
+  const netList = (): string =>
+    nets
+      .map(
+        ({ name, lower }) =>
+          `Name:            ${name}\nState:           Enabled\nLowerIP:         ${lower}\n`,
+      )
+      .join("\n");
+  const info = (): string =>
+    `name="localkube-demo"\nmemory=4096\ncpus=2\nVMState="${recorded.state}"\n"SATA-0-0"="/x/disk.vdi"\n"SATA-ImageUUID-0-0"="${disk}"\n"SATA-1-0"="/x/volume.iso"\n"SATA-ImageUUID-1-0"="3eac5f4a-5192-481e-88ed-9cc3da5becb6"\n`;
+  const become = (state: string): Partial<CommandResult> => {
+    recorded.state = state;
     return {};
   };
+  /** By the first words of the call; the first that fits answers. */
+  const answers: readonly (readonly [RegExp, (args: readonly string[]) => Partial<CommandResult> | void])[] =
+    [
+      [/^--version/, () => ({ stdout: `${version}\n` })],
+      [/^list hostonlyifs/, () => ({ stdout: adapterList() })],
+      [/^list hostonlynets/, () => ({ stdout: netList() })],
+      [
+        /^hostonlyif create/,
+        () => {
+          adapters.push({ name: "vboxnet0", ip: "192.168.56.1" });
+          return { stdout: "Interface 'vboxnet0' was successfully created\n", stderr: "0%...100%\n" };
+        },
+      ],
+      [
+        /^hostonlyif ipconfig/,
+        (args) => {
+          for (const adapter of adapters) if (adapter.name === args[2]) adapter.ip = after(args, "--ip");
+        },
+      ],
+      [/^hostonlyif remove/, () => void adapters.splice(0)],
+      [
+        /^hostonlynet add/,
+        (args) => void nets.push({ name: after(args, "--name"), lower: after(args, "--lower-ip") }),
+      ],
+      [/^hostonlynet remove/, () => void nets.splice(0)],
+      [
+        /^showmediuminfo/,
+        () => ({
+          stdout: `UUID:           ${disk}\nParent UUID:    base\nCapacity:       ${diskMiB} MBytes\n`,
+        }),
+      ],
+      [/^modifymedium/, (args) => void (diskMiB = Number(after(args, "--resize")))],
+      [/^showvminfo/, () => ({ stdout: info() })],
+      [/^startvm|^controlvm \S+ resume/, () => become("running")],
+      [/^controlvm \S+ savestate/, () => become("saved")],
+      [/^controlvm|^discardstate/, () => become("poweroff")],
+      [/^snapshot \S+ take/, (args) => void snapshots.push(args[3] ?? "")],
+      [
+        /^snapshot \S+ list/,
+        () =>
+          snapshots.length > 0
+            ? {
+                stdout: snapshots
+                  .map((name) => `SnapshotName="${name}"\nSnapshotUUID="${snapshotId}"\n`)
+                  .join(""),
+              }
+            : { exitCode: 1, stdout: "This machine does not have any snapshots\n" },
+      ],
+      [
+        /^snapshot \S+ showvminfo/,
+        () => ({
+          stdout:
+            "Name:                        localkube-demo\nMemory size:                 4096MB\nNumber of CPUs:              2\nState:                       powered off (since 2026-11-25T19:34:58.303000000)\n",
+        }),
+      ],
+    ];
+  const answer = (args: readonly string[]): Partial<CommandResult> =>
+    options.override?.(args, recorded) ??
+    (answers.find(([words]) => words.test(args.join(" ")))?.[1](args) || {});
   const run: HostContext["run"] = (argv, { allowFailure = false } = {}) => {
     const [program, ...args] = argv;
     if (program !== "VBoxManage") return Promise.resolve({ exitCode: 0, stdout: "[]", stderr: "" });

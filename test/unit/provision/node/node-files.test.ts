@@ -216,7 +216,12 @@ test("the kubelet comes after the API server in an emulated machine only", () =>
 
 test("the Go programs collect their garbage less often in an emulated machine only", () => {
   const sample = nodeSample(20);
-  const units = ["etcd", ...["kube-apiserver", "kube-controller-manager", "kube-scheduler"], "kubelet", "kube-proxy"];
+  const units = [
+    "etcd",
+    ...["kube-apiserver", "kube-controller-manager", "kube-scheduler"],
+    "kubelet",
+    "kube-proxy",
+  ];
   const relaxed = (virtualization: string): string[] => {
     const files = nodeFiles({ ...sample, facts: { ...sample.facts, virtualization } });
     return units.filter((unit) =>
