@@ -67,10 +67,7 @@ const knownFailures: readonly KnownFailure[] = [
 ];
 
 /** The known failure in VirtualBox' words or in its log; undefined when nobody knows it. */
-export const knownFailure = (
-  words: string,
-  { platform }: Pick<HostContext, "platform">,
-): KnownFailure | undefined =>
+const knownFailure = (words: string, { platform }: Pick<HostContext, "platform">): KnownFailure | undefined =>
   knownFailures.find(({ said, only }) => said.test(words) && (only === undefined || only === platform));
 
 /** VIRTUALBOX_BLOCKED when the failure is a known one, else the error as it is. `action`: «make a host-only adapter». */

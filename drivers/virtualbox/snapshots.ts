@@ -2,7 +2,9 @@ import type { SnapshotOps } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { look, type Look, saneMachine } from "./machine-state.ts";
-import { type ListedSnapshot, listSnapshots } from "./snapshot-list.ts";
+import { parseBlocks } from "./list-output.ts";
+import { machineFiles } from "./machine-folder.ts";
+import { describeSnapshot, type ListedSnapshot, listSnapshots } from "./snapshot-list.ts";
 import { startMachine } from "./start-machine.ts";
 import { stopMachine } from "./stop-machine.ts";
 import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
@@ -16,15 +18,18 @@ const hasNewer = /cannot be deleted, because it .*child snapshot/;
 export const snapshotOps: SnapshotOps = {
   async create({ name }, snapshot, c) {
     const { found, id } = await sane(name, c);
-    if ((await listSnapshots(id, c)).some((one) => one.name === snapshot))
+    if ((await listed(name, id, c)).some((one) => one.name === snapshot))
       throw new LocalkubeError("DRIVER_SNAPSHOT_EXISTS", { name, snapshot });
     if (found.state === "saved")
       throw failed("create", name, snapshot, "the machine is suspended: wake it first");
-    await telling("create", name, snapshot, c, () => call(c, id, "take", snapshot));
+    const description = describeSnapshot(new Date(), found.state === "running" || found.state === "paused");
+    await telling("create", name, snapshot, c, () =>
+      call(c, id, "take", snapshot, "--description", description),
+    );
   },
   async list({ name }, c) {
     const { id } = await sane(name, c);
-    return (await listSnapshots(id, c)).map(({ name: snapshot, createdAt, memory, bytes }) => ({
+    return (await listed(name, id, c)).map(({ name: snapshot, createdAt, memory, bytes }) => ({
       name: snapshot,
       createdAt,
       memory,
@@ -33,9 +38,9 @@ export const snapshotOps: SnapshotOps = {
   },
   async restore({ name }, snapshot, c) {
     const { found, id } = await sane(name, c);
-    const wanted = (await listSnapshots(id, c)).find((one) => one.name === snapshot);
+    const wanted = (await listed(name, id, c)).find((one) => one.name === snapshot);
     if (!wanted) throw new LocalkubeError("DRIVER_SNAPSHOT_UNKNOWN", { name, snapshot });
-    if (wanted.memory) assertSameHardware(name, wanted, found);
+    if (wanted.memory) await assertSameHardware(name, wanted, found, id, c);
     await telling("restore", name, snapshot, c, async () => {
       if (found.state !== "saved") await stopMachine(name, { ...c, graceMs: 0 });
       await call(c, id, "restore", wanted.id);
@@ -44,7 +49,7 @@ export const snapshotOps: SnapshotOps = {
   },
   async remove({ name }, snapshot, c) {
     const { id } = await sane(name, c);
-    const unwanted = (await listSnapshots(id, c)).find((one) => one.name === snapshot);
+    const unwanted = (await listed(name, id, c)).find((one) => one.name === snapshot);
     if (!unwanted) return;
     await telling("delete", name, snapshot, c, async () => {
       try {
@@ -57,8 +62,17 @@ export const snapshotOps: SnapshotOps = {
   },
 };
 
-const call = async (c: RunContext, id: string, verb: string, snapshot: string): Promise<void> =>
-  void (await vboxmanage(c.host, ["snapshot", id, verb, snapshot], {
+const listed = (name: string, id: string, c: RunContext): Promise<readonly ListedSnapshot[]> =>
+  listSnapshots(id, machineFiles(c.host, name).settings, c);
+
+const call = async (
+  c: RunContext,
+  id: string,
+  verb: string,
+  snapshot: string,
+  ...more: string[]
+): Promise<void> =>
+  void (await vboxmanage(c.host, ["snapshot", id, verb, snapshot, ...more], {
     signal: c.signal,
     timeoutMs: snapshotMs,
   }));
@@ -69,19 +83,38 @@ async function sane(name: string, c: RunContext): Promise<{ readonly found: Look
 }
 
 /** VirtualBox would give the machine its old hardware back with the memory, and nobody asked for that. */
-function assertSameHardware(name: string, wanted: ListedSnapshot, { info }: Look): void {
+async function assertSameHardware(
+  name: string,
+  wanted: ListedSnapshot,
+  { info }: Look,
+  id: string,
+  c: RunContext,
+): Promise<void> {
+  const args = ["snapshot", id, "showvminfo", wanted.id];
+  const had = parseHardware(await vboxmanage(c.host, args, { signal: c.signal }));
   const has = { cpus: Number(info?.get("cpus")), memoryMiB: Number(info?.get("memory")) };
-  if (wanted.cpus === has.cpus && wanted.memoryMiB === has.memoryMiB) return;
+  if (had.cpus === has.cpus && had.memoryMiB === has.memoryMiB) return;
   throw new LocalkubeError("DRIVER_SNAPSHOT_DIFFERS", {
     name,
     snapshot: wanted.name,
-    had: inWords(wanted),
+    had: inWords(had),
     has: inWords(has),
   });
 }
 
-const inWords = ({ cpus, memoryMiB }: { readonly cpus: number; readonly memoryMiB: number }): string =>
-  `${cpus} CPUs and ${memoryMiB} MiB`;
+interface Size {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+}
+
+/** Reads `snapshot … showvminfo`, which exists for people only: `Number of CPUs:   2`, `Memory size:   1024MB`. */
+export function parseHardware(output: string): Size {
+  const [info] = parseBlocks(output, "Name");
+  const number = (key: string): number => Number.parseInt(info?.get(key) ?? "", 10);
+  return { cpus: number("Number of CPUs"), memoryMiB: number("Memory size") };
+}
+
+const inWords = ({ cpus, memoryMiB }: Size): string => `${cpus} CPUs and ${memoryMiB} MiB`;
 
 /** Runs `work`; what VirtualBox refuses becomes DRIVER_SNAPSHOT_FAILED. */
 async function telling(

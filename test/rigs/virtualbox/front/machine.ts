@@ -127,10 +127,6 @@ export async function snapshot(args: readonly string[]): Promise<string | undefi
       if (kept) await keep(id, { ...kept, disk: diskOf(infoOf(id)) });
       return said;
     }
-    case "showvminfo": {
-      const text = mustReal("snapshot", ...args);
-      return existsSync(memory(which)) ? text.replace(/^(State:\s+)powered off/m, "$1saved") : text;
-    }
     default:
       return undefined;
   }

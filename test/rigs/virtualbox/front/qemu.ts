@@ -105,7 +105,7 @@ export async function withQmp<T>(id: string, work: (qmp: Qmp) => Promise<T>): Pr
   }
 }
 
-export function isRunning(id: string): boolean {
+function isRunning(id: string): boolean {
   try {
     const pid = readFileSync(placeOf(id).pid, "utf8").trim();
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(placeOf(id).place);

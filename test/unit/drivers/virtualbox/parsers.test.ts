@@ -5,7 +5,8 @@ import { isInside } from "../../../../drivers/virtualbox/host-path.ts";
 import { parseBlocks } from "../../../../drivers/virtualbox/list-output.ts";
 import { parseMachineReadable } from "../../../../drivers/virtualbox/machine-readable.ts";
 import { machineStates } from "../../../../drivers/virtualbox/machine-states.ts";
-import { parseSnapshotInfo } from "../../../../drivers/virtualbox/snapshot-list.ts";
+import { parseSnapshotTag } from "../../../../drivers/virtualbox/snapshot-list.ts";
+import { parseHardware } from "../../../../drivers/virtualbox/snapshots.ts";
 import { atLeast, parseVersion, warningsOf } from "../../../../drivers/virtualbox/version.ts";
 
 const warning = `WARNING: The character device /dev/vboxdrv does not exist.
@@ -116,18 +117,20 @@ NetworkMask:     255.255.255.0
   });
 });
 
-test("a snapshot with memory is one whose machine is saved", () => {
-  const of = (state: string) =>
-    parseSnapshotInfo(
-      `Name:    x\nMemory size:    1024MB\nNumber of CPUs:    2\nState:    ${state} (since 2026-11-25T19:34:58.303000000)\n`,
-    );
-  expect(of("saved")).toMatchObject({
-    memory: true,
-    cpus: 2,
-    memoryMiB: 1024,
-    createdAt: "2026-11-25T19:34:58.303Z",
+describe("snapshots", () => {
+  test("made in VirtualBox' own window are read from its settings", () => {
+    const [with_, without] = ["7b9209b7-459a-4a53-9d86-6a88748f3fe0", "35b25ad5-9ec8-4717-8d67-af7c7aedd9e0"];
+    const xml = `<Snapshot uuid="{${without}}" name="a &gt; b" timeStamp="2026-11-25T19:14:11Z">
+      <Snapshot uuid="{${with_}}" name="x" timeStamp="2026-11-25T20:14:11Z" stateFile="Snapshots/2026-11-25T20-14-11-000000000Z.sav">`;
+    expect(parseSnapshotTag(xml, without)).toEqual({ createdAt: "2026-11-25T19:14:11.000Z", memory: false });
+    expect(parseSnapshotTag(xml, with_)).toEqual({ createdAt: "2026-11-25T20:14:11.000Z", memory: true });
+    expect(parseSnapshotTag("", with_)).toEqual({ createdAt: "1970-01-01T00:00:00.000Z", memory: false });
   });
-  expect(of("powered off")).toMatchObject({ memory: false });
+
+  test("tell their processors and memory", () => {
+    const said = `${warning}Name:    x\nMemory size:    1024MB\nNumber of CPUs:    2\nState:    saved (since x)\n`;
+    expect(parseHardware(said)).toEqual({ cpus: 2, memoryMiB: 1024 });
+  });
 });
 
 describe("Windows", () => {

@@ -42,7 +42,7 @@ export async function recordedVirtualBox(options: Options = {}): Promise<Recorde
   const adapters: { name: string; ip: string }[] = [];
   const nets: { name: string; lower: string }[] = [];
   let diskMiB = 4096;
-  const snapshots: string[] = [];
+  const snapshots: { readonly name: string; readonly description: string }[] = [];
   const after = (args: readonly string[], option: string): string => args[args.indexOf(option) + 1] ?? "";
 
   const adapterList = (): string =>
@@ -101,14 +101,20 @@ export async function recordedVirtualBox(options: Options = {}): Promise<Recorde
       [/^startvm|^controlvm \S+ resume/, () => become("running")],
       [/^controlvm \S+ savestate/, () => become("saved")],
       [/^controlvm|^discardstate/, () => become("poweroff")],
-      [/^snapshot \S+ take/, (args) => void snapshots.push(args[3] ?? "")],
+      [
+        /^snapshot \S+ take/,
+        (args) => void snapshots.push({ name: args[3] ?? "", description: after(args, "--description") }),
+      ],
       [
         /^snapshot \S+ list/,
         () =>
           snapshots.length > 0
             ? {
                 stdout: snapshots
-                  .map((name) => `SnapshotName="${name}"\nSnapshotUUID="${snapshotId}"\n`)
+                  .map(
+                    ({ name, description }) =>
+                      `SnapshotName="${name}"\nSnapshotUUID="${snapshotId}"\nSnapshotDescription="${description}"\n`,
+                  )
                   .join(""),
               }
             : { exitCode: 1, stdout: "This machine does not have any snapshots\n" },
@@ -175,6 +181,7 @@ function transcriptOf(calls: readonly string[][], stateDir: string): string {
       line
         .replaceAll(stateDir, "STATE")
         .replace(/localkube-[0-9a-f]{8}\b/g, "NET")
+        .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "NOW")
         .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (id) => {
           if (id === disk) return "DISK";
           if (id === snapshotId) return "SNAPSHOT";
