@@ -16,7 +16,7 @@ export function machineFiles(host: Pick<HostContext, "stateDir">, name: string) 
     description: join(folder, "machine.json"),
     /** The image, a copy of the cache's that outlives it: VirtualBox knows each disk by an id inside the file, so no two machines can share one. */
     base: join(folder, "base.vdi"),
-    /** The base's differencing child: what the machine writes. Snapshots put further children into `Snapshots`. */
+    /** The base's differencing child: what the machine writes. Snapshots put further children into `Snapshots`, and deleting one may merge this one away. */
     disk: join(folder, "disk.vdi"),
     seed: join(folder, "seed.iso"),
     console: join(folder, "console.log"),

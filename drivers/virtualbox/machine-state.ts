@@ -48,8 +48,9 @@ function silence(error: unknown): Pick<Look, "state" | "said"> {
 
 /** Removed by somebody else; only its registration may be lost (a new VirtualBox.xml): then its disks are still there. */
 async function unregistered(name: string, machine: MachineFile | undefined, c: RunContext): Promise<Look> {
-  const { settings, disk } = machineFiles(c.host, name);
-  if (!machine || !(await exists(settings)) || !(await exists(disk))) return { state: "absent" };
+  const { settings, base } = machineFiles(c.host, name);
+  // Its child may be another by now: deleting a snapshot merges disks.
+  if (!machine || !(await exists(settings)) || !(await exists(base))) return { state: "absent" };
   const said = `VirtualBox does not know it any more, its files are there; tell it: VBoxManage registervm ${settings}`;
   return { state: "broken", said, machine };
 }

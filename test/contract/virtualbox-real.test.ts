@@ -229,9 +229,8 @@ describe("the real VBoxManage", () => {
 
     it("does not need the cache's image any more", async () => {
       await rm(image.file.replace(/qcow2$/, "vdi"));
-      expect(await rig.ask("showmediuminfo", "disk", machineFiles(c().host, m.name).disk)).toContain(
-        "State:          created",
-      );
+      const leaf = (await info(m)).get("SATA-ImageUUID-0-0") ?? "";
+      expect(await rig.ask("showmediuminfo", "disk", leaf)).toMatch(/^State: +created$/m);
     });
 
     it("is removed with all its disks and its adapter, and removing it again is nothing", async () => {

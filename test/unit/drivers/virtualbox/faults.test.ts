@@ -124,8 +124,7 @@ describe("states", () => {
         : undefined,
     );
     expect(await driver.state(m, recorded.c)).toBe("absent");
-    const { disk, settings } = machineFiles(recorded.host, m.name);
-    await writeFile(disk, "");
+    const { settings } = machineFiles(recorded.host, m.name);
     await writeFile(settings, "");
     expect(await driver.state(m, recorded.c)).toBe("broken");
     expect(await driver.diagnose(m, recorded.c)).toContain("VBoxManage registervm");
