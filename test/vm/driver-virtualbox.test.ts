@@ -20,5 +20,5 @@ afterAll(async () => {
   await rm(stateDir, { recursive: true, force: true });
 });
 
-describe("the driver contract", () => driverSuite(subject, "localkube-vtest"));
-describe("the operations of virtual machines", () => driverSuiteVm(subject, "localkube-vops"));
+describe("the driver contract", () => driverSuite(subject, "localkube-vboxtest"));
+describe("the operations of virtual machines", () => driverSuiteVm(subject, "localkube-vboxops"));

@@ -43,8 +43,10 @@ export async function virtualBoxRig(): Promise<VirtualBoxRig> {
   const front = join(folder, "front", "VBoxManage");
   const node = [process.execPath, "--disable-warning=ExperimentalWarning", frontFile, folder];
   // The caller's locale counts: VirtualBox reads its arguments by it.
-  await wrapper(real, `${shellQuote(enter)} "LANG=$LANG" "LC_ALL=$LC_ALL" VBoxManage`);
-  await wrapper(front, shellQuote(node));
+  await wrapper(real, `exec ${shellQuote(enter)} "LANG=$LANG" "LC_ALL=$LC_ALL" VBoxManage`);
+  // VBoxSVC is one, too: what two calls at once want of one machine comes one after the other. A killed call lets go of the lock.
+  const lock = shellQuote([join(folder, "lock")]);
+  await wrapper(front, `exec 9>>${lock} && flock 9 && exec ${shellQuote(node)}`);
   const ask: VirtualBoxRig["ask"] = async (...args) =>
     (await run([real, ...args], { timeoutMs: 120_000, env: { LC_ALL: "C.UTF-8" } })).stdout;
   return {
@@ -64,7 +66,7 @@ export async function virtualBoxRig(): Promise<VirtualBoxRig> {
 
 async function wrapper(file: string, command: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `#!/bin/sh\nexec ${command} "$@"\n`);
+  await writeFile(file, `#!/bin/sh\n${command} "$@"\n`);
   await chmod(file, 0o755);
 }
 

@@ -1,7 +1,4 @@
 // VBoxManage whose machines run: see README.md. Called as `node front.ts <rig folder> <arguments of VBoxManage>`.
-import { join } from "node:path";
-import { mkdir } from "node:fs/promises";
-import { lock } from "proper-lockfile";
 import { hostonlyif, listHostonlyifs } from "./adapters.ts";
 import {
   assertUnlocked,
@@ -14,7 +11,7 @@ import {
   storageattach,
   unregistervm,
 } from "./machine.ts";
-import { folder, mustReal, real, Refusal } from "./world.ts";
+import { mustReal, real, Refusal } from "./world.ts";
 
 const args = process.argv.slice(3);
 const [command = "", first = "", second = ""] = args;
@@ -39,14 +36,6 @@ const performed: Readonly<Record<string, () => string | undefined | Promise<stri
   },
 };
 
-const place = join(folder, "lock");
-await mkdir(place, { recursive: true });
-// VBoxSVC is one, too: what two calls at once want of one machine comes one after the other.
-const release = await lock(place, {
-  stale: 120_000,
-  update: 5000,
-  retries: { retries: 1200, factor: 1, minTimeout: 100 },
-});
 try {
   const said = await performed[command]?.();
   if (said === undefined) {
@@ -59,6 +48,4 @@ try {
   const words = error instanceof Refusal ? error.message : `the front: ${String(error)}`;
   process.stderr.write(`VBoxManage: error: ${words}\n`);
   process.exitCode = 1;
-} finally {
-  await release();
 }

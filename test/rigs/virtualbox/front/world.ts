@@ -35,7 +35,8 @@ export function mustRun(program: string, ...args: readonly string[]): void {
 }
 
 function run(program: string, args: readonly string[]): { status: number; stdout: string; stderr: string } {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
+  // Without the rig's lock (descriptor 9), which QEMU and VirtualBox' service would keep for as long as they run.
+  const { status, stdout, stderr, error } = spawnSync("sh", ["-c", 'exec "$0" "$@" 9>&-', program, ...args], {
     encoding: "utf8",
     maxBuffer: 2 ** 26,
     stdio: ["ignore", "pipe", "pipe"],
