@@ -6,7 +6,7 @@ export interface CommandOptions {
   /** Milliseconds until the command is ended and the call rejects with HOST_COMMAND_TIMEOUT. Default 60 000. */
   readonly timeoutMs?: number;
   readonly cwd?: string;
-  /** Added to the host's environment; `LANG=C` and `LC_ALL=C` are always set, so that texts can be read. */
+  /** Added to the host's environment, where `LANG=C` and `LC_ALL=C` stand, so that texts can be read, unless they are given here. */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to standard input, which is closed after it. Secrets go here, never into argv. */
   readonly stdin?: string | Uint8Array | NodeJS.ReadableStream;

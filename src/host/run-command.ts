@@ -17,7 +17,7 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...standardInput(options),
-    env: { ...options.env, LANG: "C", LC_ALL: "C" },
+    env: { LANG: "C", LC_ALL: "C", ...options.env },
     all: true,
     timeout: timeoutMs,
     forceKillAfterDelay: 2000,

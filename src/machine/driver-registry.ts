@@ -6,6 +6,7 @@ import type { ConnectSsh } from "../contract/transport.ts";
 /** Drivers by name; each is loaded when it is asked for. The order is the one in which `auto` tries equals. */
 const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition }>>> = {
   qemu: () => import("../../drivers/qemu/index.ts"),
+  virtualbox: () => import("../../drivers/virtualbox/index.ts"),
   vmware: () => import("../../drivers/vmware/index.ts"),
   podman: () => import("../../drivers/podman/index.ts"),
   docker: () => import("../../drivers/docker/index.ts"),

@@ -131,6 +131,26 @@ export const driverErrors = {
     title: "No free network in 192.168.64.0 to 192.168.191.255 for {name}",
     fix: "See which routes take them: ip route",
   },
+  VIRTUALBOX_BLOCKED: {
+    exit: exitCodes.unavailable,
+    title: "VirtualBox could not {action}: {problem}",
+    fix: "{fix}",
+  },
+  VIRTUALBOX_SNAPSHOT_HAS_NEWER: {
+    exit: exitCodes.cannotCreate,
+    title: "VirtualBox cannot delete the snapshot {snapshot} of {name} before those that were taken from it",
+    fix: "Delete the newer ones first: localkube snapshot list",
+  },
+  VIRTUALBOX_NO_FREE_NETWORK: {
+    exit: exitCodes.unavailable,
+    title: "No free /24 network in what VirtualBox allows for host-only adapters ({allowed})",
+    fix: "Allow more in /etc/vbox/networks.conf, for example: * 10.0.0.0/8 192.168.0.0/16",
+  },
+  VIRTUALBOX_ADAPTER_INVISIBLE: {
+    exit: exitCodes.temporary,
+    title: "VirtualBox made the host-only adapter {name} but does not list it",
+    fix: "Run the same command again; if it stays so, restart this host",
+  },
   DRIVER_UNKNOWN: {
     exit: exitCodes.usage,
     title: "There is no driver «{driver}» (there are: {known})",

@@ -14,8 +14,7 @@ export const vmwareUnderTest = (stateDir: string, rig: VmwareRig): DriverUnderTe
   bootMs: 400_000,
   async image(c) {
     const source = await machineImage("disk", c.host);
-    await source.build(c);
-    return source.image;
+    return source.build(c);
   },
   async traces(prefix) {
     const folders = await readdir(join(stateDir, "vmware")).catch((): string[] => []);

@@ -1,0 +1,155 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { choosePorts } from "../../src/host/choose-ports.ts";
+import { writeSeed } from "../vm/seed/write-seed.ts";
+import { makeDisks } from "./disks.ts";
+import { hostOnlyOps } from "./host-only.ts";
+import { hostPath } from "./host-path.ts";
+import { installedVersion } from "./installed-version.ts";
+import { createArguments, modifyArguments, storage } from "./machine-arguments.ts";
+import {
+  identityOf,
+  type MachineFile,
+  type MachinePlan,
+  otherPlans,
+  readMachine,
+  sameHardware,
+  writeMachine,
+  writePlan,
+} from "./machine-file.ts";
+import { type MachineFiles, machineFiles, machinesFolder } from "./machine-folder.ts";
+import { look } from "./machine-state.ts";
+import { chooseNetworks, guestInterfaces } from "./networks.ts";
+import { removeMachine } from "./remove-machine.ts";
+import { vboxmanage } from "./vboxmanage.ts";
+
+const cleanupMs = 120_000;
+
+/**
+ * Makes and registers the machine; nothing runs yet. What is about to be made is written down first and the description last, so a
+ * `create` killed at any point is either found whole by the next one or cleared away by it. Rejects with DRIVER_MACHINE_DIFFERS,
+ * DRIVER_CREATE_FAILED, DRIVER_DISK_SMALL, VIRTUALBOX_BLOCKED, the errors of ports and networks, or the signal's reason.
+ */
+export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
+  if (spec.image.firstBoot === "ignition")
+    throw new LocalkubeError(
+      "DRIVER_CREATE_FAILED",
+      { driver: "virtualbox", name: spec.name },
+      { output: "an image that reads Ignition has no NoCloud seed" },
+    );
+  const found = await readMachine(c.host, spec.name);
+  if (found) {
+    const { state } = await look(spec.name, c);
+    const equal = found.identity === identityOf(spec) && sameHardware(found.hardware, spec);
+    if (equal && state !== "absent") return found.ref;
+    if (found.ran && state !== "absent")
+      throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "virtualbox", name: spec.name });
+  }
+  // The rest of a killed create, of a machine removed behind our back, or one that never ran: none holds data.
+  await removeMachine(spec.name, c);
+  try {
+    return await createFresh(spec, c);
+  } catch (error) {
+    const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
+    await removeMachine(spec.name, cleanup).catch((again: unknown) =>
+      c.log(`clean-up failed: ${String(again)}`),
+    );
+    c.signal.throwIfAborted();
+    if (!(error instanceof LocalkubeError) || error.id !== "HOST_COMMAND_FAILED") throw error;
+    const params = { driver: "virtualbox", name: spec.name };
+    throw new LocalkubeError("DRIVER_CREATE_FAILED", params, { cause: error, output: error.output ?? "" });
+  }
+}
+
+async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
+  const { host, signal } = c;
+  const { name } = spec;
+  const files = machineFiles(host, name);
+  const version = await installedVersion(c);
+  const others = await otherPlans(host, name);
+  await mkdir(machinesFolder(host), { recursive: true, mode: 0o700 });
+  await mkdir(files.folder, { recursive: true, mode: 0o700 });
+  const portsOfOthers = new Set(others.flatMap(({ ports }) => Object.values(ports)));
+  const networks = await chooseNetworks(spec, others, version, c);
+  const begun: MachinePlan = {
+    ...networks,
+    id: randomUUID(),
+    ports: await choosePorts(name, spec.ports, portsOfOthers),
+  };
+  await writePlan(host, name, begun);
+  const plan = { ...begun, hostOnly: await readyHostOnly(begun, c) };
+  await writePlan(host, name, plan);
+  await writeSeed(
+    files.seed,
+    { ...spec, instanceId: plan.id, interfaces: guestInterfaces(name, plan) },
+    "cloud-init",
+    signal,
+  );
+  await makeDisks(spec, files, c);
+  const shape = {
+    ...plan,
+    name,
+    cpus: spec.cpus,
+    memoryMiB: spec.memoryMiB,
+    baseFolder: await hostPath(machinesFolder(host), host, signal),
+    console: await hostPath(files.console, host, signal),
+  };
+  await vboxmanage(host, createArguments(shape, version, host), { signal });
+  await vboxmanage(host, modifyArguments(shape, version, host), { signal });
+  await attachDisks(plan.id, files, c);
+  const ref: MachineRef = {
+    driver: "virtualbox",
+    name,
+    id: plan.id,
+    address: plan.address,
+    addressReachable: true,
+    ports: plan.ports,
+    data: {},
+  };
+  const hardware = { cpus: spec.cpus, memoryMiB: spec.memoryMiB, diskGiB: spec.diskGiB };
+  const machine: MachineFile = {
+    ...plan,
+    schema: 1,
+    ref,
+    hardware,
+    identity: identityOf(spec),
+    ran: false,
+  };
+  await writeMachine(host, machine);
+  await rm(files.plan);
+  return ref;
+}
+
+/** A network that another machine has already may have lost its adapter meanwhile. */
+async function readyHostOnly({ hostOnly }: MachinePlan, c: RunContext): Promise<MachinePlan["hostOnly"]> {
+  const ops = hostOnlyOps[hostOnly.kind];
+  const name = hostOnly.name === "" ? await ops.make(hostOnly.cidr, c) : await ops.mend(hostOnly, c);
+  return { ...hostOnly, name };
+}
+
+async function attachDisks(id: string, files: MachineFiles, c: RunContext): Promise<void> {
+  const { host, signal } = c;
+  const { controller, disk, drive, seed, ports } = storage;
+  const add = ["--name", controller, "--add", "sata", "--portcount", String(ports), "--hostiocache", "on"];
+  await vboxmanage(host, ["storagectl", id, ...add], { signal });
+  const attach = async (port: number, type: string, medium: string, ...more: string[]): Promise<void> => {
+    const place = ["--storagectl", controller, "--port", String(port), "--device", "0"];
+    await vboxmanage(host, ["storageattach", id, ...place, "--type", type, "--medium", medium, ...more], {
+      signal,
+    });
+  };
+  await attach(
+    disk,
+    "hdd",
+    await hostPath(files.disk, host, signal),
+    "--nonrotational",
+    "on",
+    "--discard",
+    "on",
+  );
+  await attach(drive, "dvddrive", "emptydrive");
+  await attach(seed, "dvddrive", await hostPath(files.seed, host, signal));
+}

@@ -1,0 +1,71 @@
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import type { HostContext } from "../../src/contract/host.ts";
+import { findProgram } from "../../src/host/find-program.ts";
+
+type Host = Pick<HostContext, "env" | "platform" | "run">;
+
+const variable = "LOCALKUBE_VBOXMANAGE";
+const macFile = "/Applications/VirtualBox.app/Contents/MacOS/VBoxManage";
+const windowsFolder = "Program Files\\Oracle\\VirtualBox";
+const registryKey = "HKLM\\SOFTWARE\\Oracle\\VirtualBox";
+const registryMs = 3000;
+
+/**
+ * VBoxManage of this host: what LOCALKUBE_VBOXMANAGE names (unseen), what is on PATH, or where the vendor's installers put it; from inside
+ * WSL that is Windows' own. Undefined when there is none.
+ */
+export async function findVBoxManage(host: Host): Promise<string | undefined> {
+  const { env, platform } = host;
+  const named = env[variable];
+  if (named) return named;
+  const onPath = await findProgram(platform === "win32" ? "VBoxManage.exe" : "VBoxManage", host);
+  if (onPath !== undefined) return onPath;
+  if (platform === "darwin") return firstOf([macFile]);
+  if (platform === "win32") return (await firstOf(windowsFiles(env))) ?? fromRegistry(host);
+  return isWsl(env) ? ((await findProgram("VBoxManage.exe", host)) ?? firstOf([wslFile])) : undefined;
+}
+
+/** Inside the Windows Subsystem for Linux (its interop sets the variable for every shell). */
+export const isWsl = (env: HostContext["env"]): boolean => Boolean(env["WSL_DISTRO_NAME"]);
+
+const wslFile = `/mnt/c/${windowsFolder.replaceAll("\\", "/")}/VBoxManage.exe`;
+
+/** The installers' variables may name several folders, parted by semicolons; drives other than C: are where people move programs to. */
+export function windowsFiles(env: HostContext["env"]): readonly string[] {
+  const named = [env["VBOX_MSI_INSTALL_PATH"], env["VBOX_INSTALL_PATH"]].flatMap((value) =>
+    (value ?? "").split(";"),
+  );
+  const programFiles = [env["ProgramW6432"], env["ProgramFiles"]].map(
+    (folder) => folder && `${folder}\\Oracle\\VirtualBox`,
+  );
+  const guesses = ["C", "D", "E"].map((drive) => `${drive}:\\${windowsFolder}`);
+  return [...named, ...programFiles, ...guesses]
+    .flatMap((folder) => (folder ? [`${folder.replace(/\\+$/, "")}\\VBoxManage.exe`] : []))
+    .filter((file, index, all) => all.indexOf(file) === index);
+}
+
+async function fromRegistry(host: Host): Promise<string | undefined> {
+  const argv = ["reg.exe", "query", registryKey, "/v", "InstallDir"] as const;
+  const found = await host
+    .run([...argv], { timeoutMs: registryMs, allowFailure: true })
+    .catch(() => undefined);
+  const folder = installDirOf(found?.stdout ?? "");
+  return folder === undefined ? undefined : firstOf([`${folder.replace(/\\+$/, "")}\\VBoxManage.exe`]);
+}
+
+/** Reads `    InstallDir    REG_SZ    D:\Programs\VirtualBox\`. */
+export const installDirOf = (output: string): string | undefined =>
+  /^\s*InstallDir\s+REG_SZ\s+(.+?)\s*$/m.exec(output)?.[1];
+
+async function firstOf(files: readonly string[]): Promise<string | undefined> {
+  for (const file of files)
+    if (
+      await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
+  return undefined;
+}

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { networkAddress, parseNetwork } from "../../src/host/network.ts";
+import type { HostOnlyOps } from "./host-only-ops.ts";
+import { explained } from "./known-failures.ts";
+import { parseBlocks } from "./list-output.ts";
+import { vboxmanage } from "./vboxmanage.ts";
+
+const mask = "255.255.255.0";
+/** On Windows a driver is installed for each adapter. */
+const createMs = 120_000;
+const cleanupMs = 60_000;
+/** VirtualBox ticket 14040: an adapter just made is not in the list for a moment. */
+const appears = { tries: 10, triesAfterError: 3, pauseMs: 1000 };
+
+/** `hostonlyif`: adapters `vboxnet0`, … of Linux and Windows, and of macOS before 7.0. */
+export const hostOnlyAdapters: HostOnlyOps = {
+  async taken(c) {
+    return (await adapters(c)).flatMap(({ ip, cidr }) => (ip === "" || ip === "0.0.0.0" ? [] : [cidr]));
+  },
+  async make(cidr, c) {
+    const before = new Set((await adapters(c)).map(({ name }) => name));
+    const name = await create(before, c);
+    try {
+      await configure(name, cidr, c);
+      return name;
+    } catch (error) {
+      await removeAdapter(name, { ...c, signal: AbortSignal.timeout(cleanupMs) }).catch((again: unknown) =>
+        c.log(`clean-up of ${name} failed: ${String(again)}`),
+      );
+      throw error;
+    }
+  },
+  async mend(network, c) {
+    const address = hostAddress(network.cidr);
+    const all = await adapters(c);
+    // By address first: after a reboot of the host another adapter may have our name.
+    const ours = all.find(({ ip }) => ip === address) ?? all.find(({ name }) => name === network.name);
+    if (!ours) return hostOnlyAdapters.make(network.cidr, c);
+    if (ours.ip === address) return ours.name;
+    if (ours.ip !== "" && ours.ip !== "0.0.0.0") return hostOnlyAdapters.make(network.cidr, c);
+    await configure(ours.name, network.cidr, c);
+    return ours.name;
+  },
+  async remove({ name, cidr }, c) {
+    const address = hostAddress(cidr);
+    // The name alone is no proof: VirtualBox numbers adapters anew. A killed `create` has no name yet.
+    const ours = (await adapters(c)).filter(({ ip }) => ip === address);
+    for (const adapter of ours.length > 1 ? ours.filter((one) => one.name === name) : ours)
+      await removeAdapter(adapter.name, c);
+  },
+};
+
+async function create(before: ReadonlySet<string>, c: RunContext): Promise<string> {
+  let failure: unknown;
+  let said = "";
+  try {
+    said = await vboxmanage(c.host, ["hostonlyif", "create"], { signal: c.signal, timeoutMs: createMs });
+  } catch (error) {
+    c.signal.throwIfAborted();
+    failure = error;
+  }
+  const named = /^Interface '(.+)' was successfully created/m.exec(said)?.[1];
+  // What counts is whether an adapter came: VirtualBox reports errors for some it made, and successes it does not show yet.
+  const tries = failure === undefined ? appears.tries : appears.triesAfterError;
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (attempt > 0) await sleep(appears.pauseMs, undefined, { signal: c.signal });
+    const fresh = (await adapters(c)).filter(({ name }) => !before.has(name)).map(({ name }) => name);
+    const name = fresh.find((one) => one === named) ?? (fresh.length === 1 ? fresh[0] : undefined);
+    if (name !== undefined) return name;
+  }
+  if (failure !== undefined) throw explained(failure, "make a host-only adapter", c.host);
+  throw new LocalkubeError("VIRTUALBOX_ADAPTER_INVISIBLE", { name: named ?? "without a name" });
+}
+
+async function configure(name: string, cidr: string, c: RunContext): Promise<void> {
+  const { signal } = c;
+  const ip = hostAddress(cidr);
+  try {
+    await vboxmanage(c.host, ["hostonlyif", "ipconfig", name, "--ip", ip, "--netmask", mask], { signal });
+  } catch (error) {
+    c.signal.throwIfAborted();
+    throw explained(error, `give ${name} the address ${ip}`, c.host);
+  }
+  // Our machines have static addresses: a server left from an adapter of the same name would hand theirs out again.
+  await removeDhcpServer(name, c);
+}
+
+async function removeAdapter(name: string, c: RunContext): Promise<void> {
+  await removeDhcpServer(name, c);
+  await vboxmanage(c.host, ["hostonlyif", "remove", name], { signal: c.signal, timeoutMs: createMs });
+}
+
+async function removeDhcpServer(adapter: string, c: RunContext): Promise<void> {
+  const network = `HostInterfaceNetworking-${adapter}`;
+  const list = await vboxmanage(c.host, ["list", "dhcpservers"], { signal: c.signal });
+  const known = parseBlocks(list, "NetworkName").some((block) => block.get("NetworkName") === network);
+  if (known) await vboxmanage(c.host, ["dhcpserver", "remove", "--netname", network], { signal: c.signal });
+}
+
+interface Adapter {
+  readonly name: string;
+  readonly ip: string;
+  readonly cidr: string;
+}
+
+async function adapters(c: RunContext): Promise<readonly Adapter[]> {
+  return parseAdapters(await vboxmanage(c.host, ["list", "hostonlyifs"], { signal: c.signal }));
+}
+
+/** An adapter may be listed twice, and some versions write the mask back to front (`0f000000`): then it counts as a /24. */
+export const parseAdapters = (output: string): readonly Adapter[] =>
+  parseBlocks(output, "Name")
+    .map((block) => {
+      const ip = block.get("IPAddress") ?? "";
+      return { name: block.get("Name") ?? "", ip, cidr: `${ip}/${prefixOf(block.get("NetworkMask") ?? "")}` };
+    })
+    .filter(({ name }, index, all) => all.findIndex((other) => other.name === name) === index);
+
+function prefixOf(netmask: string): number {
+  const bits = netmask
+    .split(".")
+    .map((byte) => Number(byte).toString(2).padStart(8, "0"))
+    .join("");
+  const prefix = /^(1+)0*$/.exec(bits)?.[1]?.length;
+  return bits.length === 32 && prefix !== undefined ? prefix : 24;
+}
+
+/** The host's own: the first of the network. */
+function hostAddress(cidr: string): string {
+  const network = parseNetwork(cidr);
+  if (!network) throw new Error(`not a network: ${cidr}`);
+  return networkAddress(network, 1);
+}

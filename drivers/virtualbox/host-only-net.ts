@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { RunContext } from "../../src/contract/host.ts";
+import { networkAddress, parseNetwork } from "../../src/host/network.ts";
+import type { HostOnlyOps } from "./host-only-ops.ts";
+import { explained } from "./known-failures.ts";
+import { parseBlocks } from "./list-output.ts";
+import { vboxmanage } from "./vboxmanage.ts";
+
+const mask = "255.255.255.0";
+/** Addresses VirtualBox' own DHCP server may give; the first becomes the host's, ours are above. */
+const [lowest, highest] = [1, 9];
+
+/** `hostonlynet`: what macOS has instead of adapters from 7.0. Its interface on the host exists only while a machine runs. */
+export const hostOnlyNets: HostOnlyOps = {
+  async taken(c) {
+    return (await nets(c)).flatMap(({ lower }) => (lower === "" ? [] : [`${lower}/24`]));
+  },
+  async make(cidr, c) {
+    const name = nameOf(c);
+    const range = ["--lower-ip", at(cidr, lowest), "--upper-ip", at(cidr, highest)];
+    try {
+      await vboxmanage(
+        c.host,
+        ["hostonlynet", "add", "--name", name, "--netmask", mask, ...range, "--enable"],
+        { signal: c.signal },
+      );
+      return name;
+    } catch (error) {
+      c.signal.throwIfAborted();
+      throw explained(error, "make a host-only network", c.host);
+    }
+  },
+  async mend(network, c) {
+    const found = (await nets(c)).find(({ name }) => name === network.name);
+    if (!found) return hostOnlyNets.make(network.cidr, c);
+    if (found.lower !== at(network.cidr, lowest)) {
+      const range = ["--lower-ip", at(network.cidr, lowest), "--upper-ip", at(network.cidr, highest)];
+      const argv = ["hostonlynet", "modify", "--name", network.name, "--netmask", mask, ...range, "--enable"];
+      await vboxmanage(c.host, argv, { signal: c.signal });
+    }
+    return network.name;
+  },
+  async remove({ cidr }, c) {
+    for (const { name, lower } of await nets(c))
+      if (name === nameOf(c) && lower === at(cidr, lowest))
+        await vboxmanage(c.host, ["hostonlynet", "remove", "--name", name], { signal: c.signal });
+  },
+};
+
+/** One a state folder: it is the network of all its machines. */
+const nameOf = ({ host }: RunContext): string =>
+  `localkube-${createHash("sha256").update(host.stateDir).digest("hex").slice(0, 8)}`;
+
+async function nets(c: RunContext): Promise<readonly { readonly name: string; readonly lower: string }[]> {
+  const list = await vboxmanage(c.host, ["list", "hostonlynets"], { signal: c.signal });
+  return parseBlocks(list, "Name").map((block) => ({
+    name: block.get("Name") ?? "",
+    lower: block.get("LowerIP") ?? "",
+  }));
+}
+
+function at(cidr: string, index: number): string {
+  const network = parseNetwork(cidr);
+  if (!network) throw new Error(`not a network: ${cidr}`);
+  return networkAddress(network, index);
+}

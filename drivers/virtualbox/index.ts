@@ -1,0 +1,50 @@
+import type { DriverDefinition } from "../../src/contract/driver.ts";
+import { createMachine } from "./create-machine.ts";
+import { machineNames } from "./machine-file.ts";
+import { diagnose, look } from "./machine-state.ts";
+import { probeVirtualBox } from "./probe/probe-virtualbox.ts";
+import { removeMachine } from "./remove-machine.ts";
+import { resizeOps } from "./resize.ts";
+import { snapshotOps } from "./snapshots.ts";
+import { startMachine } from "./start-machine.ts";
+import { stopMachine } from "./stop-machine.ts";
+import { suspendOps } from "./suspend.ts";
+import { volumeOps } from "./volume.ts";
+
+/** A virtual machine by Oracle VirtualBox 6.1 to 7.2, through VBoxManage. */
+const virtualbox: DriverDefinition = {
+  apiVersion: 1,
+  name: "virtualbox",
+  summary: "A virtual machine with a kernel of its own, run by Oracle VirtualBox",
+  priority: "default",
+  capabilities: {
+    isolation: "vm",
+    image: "disk",
+    suspend: true,
+    snapshot: true,
+    resize: true,
+    volumes: true,
+    seed: "nocloud",
+  },
+  probe: probeVirtualBox,
+  open: () => ({
+    create: createMachine,
+    start: ({ name }, c) => startMachine(name, c),
+    stop: ({ name }, c) => stopMachine(name, c),
+    remove: ({ name }, c) => removeMachine(name, c),
+    removeByName: removeMachine,
+    state: async ({ name }, c) => (await look(name, c)).state,
+    diagnose: ({ name }, c) => diagnose(name, c),
+    list: async (c) => {
+      const names = await machineNames(c.host);
+      return Promise.all(names.map(async (name) => ({ name, state: (await look(name, c)).state })));
+    },
+    // Images are the cache's; machines have copies of their own.
+    purge: () => Promise.resolve([]),
+    suspend: suspendOps,
+    snapshots: snapshotOps,
+    resize: resizeOps,
+    volumes: volumeOps,
+  }),
+};
+export default virtualbox;

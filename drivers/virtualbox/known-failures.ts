@@ -1,0 +1,89 @@
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { HostContext } from "../../src/contract/host.ts";
+import { networksConf } from "./networks-conf.ts";
+import { wordsFrom } from "./vboxmanage.ts";
+
+interface KnownFailure {
+  readonly said: RegExp;
+  readonly only?: NodeJS.Platform;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** What VirtualBox says, in its output or its log, what that means, and the one thing that helps. The first that fits counts. */
+const knownFailures: readonly KnownFailure[] = [
+  {
+    said: /VERR_VMX_IN_VMX_ROOT_MODE|VERR_SVM_IN_USE|VERR_VMX_MSR_LOCKED_OR_DISABLED_IN_USE/,
+    problem: "another hypervisor holds the processor's virtualization",
+    fix: "End its machines, or on Linux free it: sudo modprobe -r kvm_intel kvm_amd",
+  },
+  {
+    said: /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_VMX_MSR_|VERR_SVM_DISABLED|VERR_VMX_DISABLED/,
+    problem: "the processor's virtualization (VT-x, AMD-V) is missing or switched off",
+    fix: "Switch it on in the firmware's set-up (often called Intel Virtualization Technology or SVM)",
+  },
+  {
+    said: /VERR_NEM_(?:VM_CREATE_FAILED|NOT_AVAILABLE|NOT_ENABLED|INIT_FAILED)|WHvCapability/,
+    problem:
+      "Windows' own hypervisor (Hyper-V, WSL 2, memory integrity) holds the processor's virtualization",
+    fix: "As administrator: bcdedit /set hypervisorlaunchtype off, then restart Windows",
+  },
+  {
+    said: /VBoxHardening|VERR_SUPLIB_|VERR_SUP_VP_|supR3Hardened/,
+    problem: "VirtualBox refuses to run beside altered system libraries",
+    fix: "Make an exception for VirtualBox in the antivirus program, or reinstall VirtualBox",
+  },
+  {
+    said: /vboxdrv kernel module is not loaded|\/dev\/vboxdrv|VERR_VM_DRIVER_(?:NOT_INSTALLED|LOAD_ERROR|NOT_ACCESSIBLE|VERSION_MISMATCH)/,
+    problem: "its kernel module vboxdrv is not loaded or not of this version",
+    fix: "sudo /sbin/vboxconfig",
+  },
+  {
+    said: /\/dev\/vboxnetctl|VBoxNetAdpCtl.*(?:No such file|No such device)/,
+    problem: "its kernel module vboxnetadp, which makes host-only adapters, is not loaded",
+    fix: "sudo modprobe vboxnetadp",
+  },
+  {
+    said: /INTNET_FLT_IF_NOT_FOUND|INTNET_FLT_IF_FAILED/,
+    problem: "the adapter is there, but VirtualBox' network filter is not bound to it",
+    fix: "Restart this host, or on Windows disable and enable the adapter in the network settings",
+  },
+  {
+    said: /E_ACCESSDENIED[\s\S]*(?:EnableStaticIPConfig|hostonlyif|IHostNetworkInterface)|not in the allowed ranges|outside the allowed range/i,
+    problem: "the address is outside of what VirtualBox allows for host-only networks",
+    fix: `Allow it in ${networksConf}: * 192.168.56.0/21`,
+  },
+  {
+    said: /Host-only adapters are no longer supported/,
+    problem: "this version has no host-only adapters on macOS",
+    fix: "Update localkube, which uses host-only networks there",
+  },
+  {
+    said: /NS_ERROR_FAILURE \(0x80004005\)|kernel driver not/,
+    only: "darwin",
+    problem: "macOS blocks VirtualBox' kernel extension",
+    fix: "Allow «Oracle America, Inc.» in System Settings, Privacy & Security, then restart the Mac",
+  },
+];
+
+/** The known failure in VirtualBox' words or in its log; undefined when nobody knows it. */
+const knownFailure = (words: string, { platform }: Pick<HostContext, "platform">): KnownFailure | undefined =>
+  knownFailures.find(({ said, only }) => said.test(words) && (only === undefined || only === platform));
+
+/** VIRTUALBOX_BLOCKED when the failure is a known one, else the error as it is. `action`: «make a host-only adapter». */
+export function explained(
+  error: unknown,
+  action: string,
+  host: Pick<HostContext, "platform">,
+  log = "",
+): Error {
+  const output = wordsFrom(error);
+  const known = knownFailure(output, host) ?? knownFailure(log, host);
+  if (known)
+    return new LocalkubeError(
+      "VIRTUALBOX_BLOCKED",
+      { action, problem: known.problem, fix: known.fix },
+      { cause: error, output },
+    );
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,106 @@
+import { access, readFile } from "node:fs/promises";
+import type { MachineState } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { type MachineFile, readPlan, readMachine } from "./machine-file.ts";
+import { machineFiles } from "./machine-folder.ts";
+import { parseMachineReadable } from "./machine-readable.ts";
+import { machineStates } from "./machine-states.ts";
+import { isInaccessible, isUnknownMachine, vboxmanage, wordsFrom } from "./vboxmanage.ts";
+
+const infoMs = 20_000;
+
+export interface Look {
+  readonly state: MachineState;
+  /** VirtualBox' own word, or what is wrong. */
+  readonly said?: string;
+  readonly machine?: MachineFile;
+  /** All of `showvminfo`. */
+  readonly info?: ReadonlyMap<string, string>;
+}
+
+/** What VirtualBox itself says of the machine; a VBoxManage that fails or hangs is a state of its own, never an old one. */
+export async function look(name: string, c: RunContext): Promise<Look> {
+  const machine = await readMachine(c.host, name);
+  const id = (machine ?? (await readPlan(c.host, name)))?.id;
+  if (id === undefined) return { state: "absent" };
+  try {
+    const info = await machineInfo(id, c);
+    const said = info.get("VMState") ?? "no state";
+    if (!machine) return { state: "broken", said: `its description is gone, VirtualBox says ${said}`, info };
+    return { state: machineStates[said] ?? "unknown", said, info, machine };
+  } catch (error) {
+    c.signal.throwIfAborted();
+    if (isUnknownMachine(error)) return unregistered(name, machine, c);
+    return { ...silence(error), ...(machine ? { machine } : {}) };
+  }
+}
+
+/** What is known of a machine of which VirtualBox tells nothing; rejects when VirtualBox itself is missing. */
+function silence(error: unknown): Pick<Look, "state" | "said"> {
+  if (isInaccessible(error)) return { state: machineStates["inaccessible"]!, said: "inaccessible" };
+  if (!(error instanceof LocalkubeError)) throw error;
+  if (error.id === "HOST_COMMAND_TIMEOUT")
+    return { state: "unknown", said: `VBoxManage does not answer within ${infoMs / 1000} s` };
+  if (error.id !== "HOST_COMMAND_FAILED") throw error;
+  return { state: "unknown", said: wordsFrom(error) };
+}
+
+/** Removed by somebody else; only its registration may be lost (a new VirtualBox.xml): then its disks are still there. */
+async function unregistered(name: string, machine: MachineFile | undefined, c: RunContext): Promise<Look> {
+  const { settings, base } = machineFiles(c.host, name);
+  // Its child may be another by now: deleting a snapshot merges disks.
+  if (!machine || !(await exists(settings)) || !(await exists(base))) return { state: "absent" };
+  const said = `VirtualBox does not know it any more, its files are there; tell it: VBoxManage registervm ${settings}`;
+  return { state: "broken", said, machine };
+}
+
+export const machineInfo = async (id: string, c: RunContext): Promise<ReadonlyMap<string, string>> => {
+  const args = ["showvminfo", id, "--machinereadable"];
+  return parseMachineReadable(
+    await vboxmanage(c.host, args, { signal: c.signal, timeoutMs: infoMs, retries: 3 }),
+  );
+};
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+/** Rejects with DRIVER_MACHINE_ABSENT or, for the states that only a person should end, DRIVER_MACHINE_BROKEN. */
+export function saneMachine(name: string, { state, machine, said }: Look): MachineFile {
+  if (state === "broken" || state === "unknown")
+    throw new LocalkubeError(
+      "DRIVER_MACHINE_BROKEN",
+      { driver: "virtualbox", name, state },
+      { output: said ?? "" },
+    );
+  if (state === "absent" || !machine)
+    throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "virtualbox", name });
+  return machine;
+}
+
+const shownLines = 15;
+
+export async function diagnose(name: string, c: RunContext): Promise<string> {
+  const { state, said } = await look(name, c);
+  const files = machineFiles(c.host, name);
+  const parts = await Promise.all(
+    (
+      [
+        ["its console", files.console],
+        ["VirtualBox' log of it", files.log],
+      ] as const
+    ).map(async ([what, file]) => {
+      const lines = await lastLines(file);
+      return lines ? [`Last lines of ${what}:\n${lines}`] : [];
+    }),
+  );
+  const first = `The VirtualBox machine ${name} is ${state}${said && said !== state ? ` (${said})` : ""}; its files: ${files.folder}`;
+  return [first, ...parts.flat()].join("\n");
+}
+
+/** Up to 15 lines; empty when there is no such file. */
+export const lastLines = async (file: string): Promise<string> =>
+  (await readFile(file, "utf8").catch(() => "")).trimEnd().split(/\r?\n/).slice(-shownLines).join("\n");

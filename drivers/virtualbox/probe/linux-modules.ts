@@ -1,0 +1,70 @@
+import type { HostContext } from "../../../src/contract/host.ts";
+import { atLeast, type Version } from "../version.ts";
+import type { Obstacle } from "./obstacle.ts";
+
+const timeoutMs = 1000;
+const secureBoot = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+
+type Host = Pick<HostContext, "run">;
+
+/** Why vboxdrv, of whose absence VBoxManage warns, is not loaded: never built, refused by Secure Boot, or just not loaded. */
+export async function missingModule(warnings: string, host: Host): Promise<Obstacle> {
+  const packaged = warnings.includes("virtualbox-dkms");
+  if ((await say(host, "/sbin/modinfo", "vboxdrv")) === undefined) {
+    const kernel = (await say(host, "uname", "-r"))?.trim() ?? "$(uname -r)";
+    return {
+      problem: "VirtualBox' kernel module vboxdrv is not built for the running kernel",
+      fix: packaged
+        ? `sudo apt-get install -y virtualbox-dkms linux-headers-${kernel}`
+        : "Install the headers of the running kernel, then: sudo /sbin/vboxconfig",
+    };
+  }
+  if (await hasSecureBoot(host))
+    return {
+      problem: "Secure Boot refuses VirtualBox' kernel module vboxdrv, whose key it does not know",
+      fix: `sudo mokutil --import ${packaged ? "/var/lib/dkms/mok.pub" : "/var/lib/shim-signed/mok/MOK.der"}, then restart and enroll the key`,
+    };
+  return { problem: "VirtualBox' kernel module vboxdrv is not loaded", fix: "sudo modprobe vboxdrv" };
+}
+
+async function hasSecureBoot(host: Host): Promise<boolean> {
+  const said = await say(host, "mokutil", "--sb-state");
+  if (said !== undefined) return /SecureBoot enabled/.test(said);
+  // The variable's last byte, after four of attributes.
+  return /1\s*$/.test((await say(host, "od", "-An", "-t", "u1", secureBoot)) ?? "");
+}
+
+/** What stands in the way though vboxdrv is loaded. Where it is not, nobody asks who else is. */
+export async function linuxProblem(version: Version, host: Host): Promise<Obstacle | undefined> {
+  const modules = (await say(host, "cat", "/proc/modules")) ?? "";
+  const isLoaded = (name: string): boolean => new RegExp(`^${name} `, "m").test(modules);
+  if (!isLoaded("vboxdrv")) return undefined;
+  if (!isLoaded("vboxnetadp"))
+    return {
+      problem: "the kernel module vboxnetadp, which makes host-only adapters, is not loaded",
+      fix: "sudo modprobe vboxnetadp",
+    };
+  const kvm = ["kvm_intel", "kvm_amd"].find(isLoaded);
+  return kvm !== undefined && (await kvmHolds(version, host))
+    ? {
+        problem: `KVM (${kvm}) holds the processor's virtualization from when it was loaded`,
+        fix: `sudo modprobe -r ${kvm}`,
+      }
+    : undefined;
+}
+
+/** Kernels from 6.12 give VT-x to KVM as soon as it is loaded; VirtualBox 7.2 can ask KVM for it from 6.16 on. */
+async function kvmHolds(version: Version, host: Host): Promise<boolean> {
+  const atLoad = await say(host, "cat", "/sys/module/kvm/parameters/enable_virt_at_load");
+  if (atLoad?.trim() !== "Y") return false;
+  const [major = 0, minor = 0] = ((await say(host, "uname", "-r")) ?? "").split(".").map(Number);
+  const canAsk = major > 6 || (major === 6 && minor >= 16);
+  return !(canAsk && atLeast(version, 7, 2));
+}
+
+/** What the program prints; undefined when it is missing, fails, or takes too long. */
+const say = (host: Host, ...argv: [string, ...string[]]): Promise<string | undefined> =>
+  host.run(argv, { timeoutMs, allowFailure: true }).then(
+    ({ exitCode, stdout }) => (exitCode === 0 ? stdout : undefined),
+    () => undefined,
+  );

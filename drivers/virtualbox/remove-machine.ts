@@ -1,0 +1,106 @@
+import { readdir, rm } from "node:fs/promises";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
+import { hostOnlyOps } from "./host-only.ts";
+import { hostPath, isInside } from "./host-path.ts";
+import { parseBlocks } from "./list-output.ts";
+import { storage } from "./machine-arguments.ts";
+import { otherPlans, readPlan } from "./machine-file.ts";
+import { machineFiles } from "./machine-folder.ts";
+import { machineInfo } from "./machine-state.ts";
+import { isInaccessible, isUnknownMachine, vboxmanage, wordsFrom } from "./vboxmanage.ts";
+import { waitForState } from "./wait-for-state.ts";
+
+const offMs = 20_000;
+/** More than VirtualBox can chain: each pass closes the disks that have no child any more. */
+const mostPasses = 300;
+
+/**
+ * Powers the machine off at once, unregisters it, closes its disks, removes its folder, and the host-only network when no other machine
+ * of this state folder uses it. Succeeds when there is none. Rejects with DRIVER_LEFTOVERS.
+ */
+export async function removeMachine(name: string, c: RunContext): Promise<void> {
+  const files = machineFiles(c.host, name);
+  const plan = await readPlan(c.host, name);
+  if (plan) {
+    try {
+      await unregister(name, plan.id, c);
+      await closeMedia(files.folder, c);
+      const others = await otherPlans(c.host, name);
+      if (!others.some(({ hostOnly }) => hostOnly.cidr === plan.hostOnly.cidr))
+        await hostOnlyOps[plan.hostOnly.kind].remove(plan.hostOnly, c);
+    } catch (error) {
+      c.signal.throwIfAborted();
+      if (error instanceof LocalkubeError && error.id === "DRIVER_UNUSABLE") throw error;
+      throw leftovers(name, wordsFrom(error), error);
+    }
+  }
+  // Last: what is written there is how the rest is found again.
+  await rm(files.folder, { recursive: true, force: true, maxRetries: 5 });
+  const left = await readdir(files.folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (left) throw leftovers(name, files.folder);
+}
+
+/** Not `--delete`: that also deletes a parent, and stops halfway when one has another child. */
+async function unregister(name: string, id: string, c: RunContext): Promise<void> {
+  const { signal } = c;
+  try {
+    const info = await machineInfo(id, c).catch((error: unknown) => {
+      if (isInaccessible(error)) return undefined;
+      throw error;
+    });
+    if (!isOffNow(info)) {
+      await vboxmanage(c.host, ["controlvm", id, "poweroff"], { signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        // It may have ended meanwhile; unregistering tells.
+        c.log(`poweroff: ${wordsFrom(error)}`);
+      });
+      await waitForState(name, (found) => isOffNow(found.info), offMs, c);
+    }
+    await vboxmanage(c.host, ["unregistervm", id], { signal });
+    await closeDisc(info?.get(`${storage.controller}-ImageUUID-${storage.drive}-0`), c);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isUnknownMachine(error)) throw error;
+  }
+}
+
+/** What was still in the drive is the cache's, and may be in another machine's drive too: then it stays in VirtualBox' list. */
+async function closeDisc(disc: string | undefined, c: RunContext): Promise<void> {
+  if (disc === undefined) return;
+  await vboxmanage(c.host, ["closemedium", "dvd", disc], { signal: c.signal }).catch((error: unknown) => {
+    c.signal.throwIfAborted();
+    c.log(`the disc stays in VirtualBox' list: ${wordsFrom(error)}`);
+  });
+}
+
+const isOffNow = (info: ReadonlyMap<string, string> | undefined): boolean =>
+  ["poweroff", "saved", "aborted", "aborted-saved", "teleported"].includes(
+    info?.get("VMState") ?? "poweroff",
+  );
+
+/** Disks and discs of the folder that VirtualBox still has in its registry, children before parents. */
+async function closeMedia(folder: string, c: RunContext): Promise<void> {
+  const { host, signal } = c;
+  const place = await hostPath(folder, host, signal);
+  const ours = async (list: string): Promise<readonly ReadonlyMap<string, string>[]> =>
+    parseBlocks(await vboxmanage(host, ["list", list], { signal }), "UUID").filter((medium) =>
+      isInside(medium.get("Location") ?? "", place),
+    );
+  const close = (kind: string, medium: ReadonlyMap<string, string>): Promise<string> =>
+    vboxmanage(host, ["closemedium", kind, medium.get("UUID") ?? ""], { signal });
+  for (let pass = 0; pass < mostPasses; pass++) {
+    const disks = await ours("hdds");
+    const parents = new Set(disks.map((medium) => medium.get("Parent UUID")));
+    const leaves = disks.filter((medium) => !parents.has(medium.get("UUID")));
+    for (const leaf of leaves) await close("disk", leaf);
+    if (leaves.length === 0) break;
+  }
+  for (const disc of await ours("dvds")) await close("dvd", disc);
+}
+
+const leftovers = (name: string, output: string, cause?: unknown): LocalkubeError =>
+  new LocalkubeError("DRIVER_LEFTOVERS", { driver: "virtualbox", name }, { output, cause });
