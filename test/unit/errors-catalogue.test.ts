@@ -41,8 +41,6 @@ test("no advice is to delete a cluster, but to who is deleting", () => {
     "DRIVER_LEFTOVERS",
     "PURGE_CLUSTERS_LEFT",
     "SSH_HOST_UNREACHABLE",
-    // Not advised but told: what --ssh-take-over put aside comes back by it.
-    "SSH_HOST_FOREIGN",
   ];
   const advice = /localkube delete|delete (your|the) cluster/i;
   const harsh = entries.filter(([id, { fix }]) => advice.test(fix) && !deleting.includes(id));

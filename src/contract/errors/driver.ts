@@ -210,7 +210,7 @@ export const driverErrors = {
   SSH_HOST_FOREIGN: {
     exit: exitCodes.cannotCreate,
     title: "On {host} there is something of another cluster or container runtime: {what}",
-    fix: "Take another host, or add --ssh-take-over: it is stopped and kept aside, and put back by localkube delete",
+    fix: "Take another host, or add --ssh-take-over: it is stopped and kept aside, and put back when the cluster goes",
   },
   SSH_HOST_TAKEN: {
     exit: exitCodes.cannotCreate,
