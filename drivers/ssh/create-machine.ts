@@ -42,7 +42,10 @@ export async function createMachine(
       await refuseTwin(facts, spec.name, host, c);
       judgeHost(facts, { host, takeOver: options.takeOver, avoidNetworks: spec.avoidNetworks });
     }
-    const ref = recorded?.ref.data["id"] === id ? recorded.ref : await reference(spec, access, facts, c);
+    const ref =
+      recorded?.ref.data["id"] === id
+        ? { ...recorded.ref, access, ports: { ...recorded.ref.ports, ssh: access.port } }
+        : await reference(spec, access, facts, c);
     await writeHostFile(c.host, { schema: 1, ref, machineId: facts.machineId, hostname: facts.hostname });
     try {
       await claim(transport, spec, options, c);

@@ -119,7 +119,7 @@ async function host(name: string, address: string, folder: string): Promise<Exis
     keyFile,
     root,
     async reboot() {
-      await podman("restart", "--time", "30", name);
+      await podman("restart", "--time", "5", name);
       await booted();
     },
   };

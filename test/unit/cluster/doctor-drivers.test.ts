@@ -14,6 +14,10 @@ const driver = (name: string, probe: Probe, machines: readonly string[] = []): P
   } as unknown as DriverDefinition,
   probe,
 });
+const named = (name: string, probe: Probe): ProbedDriver => {
+  const made = driver(name, probe);
+  return { ...made, definition: { ...made.definition, priority: "named" } };
+};
 const works: Probe = { usable: true, version: "4.3.1" };
 const broken: Probe = { usable: false, problem: "docker is not installed", fix: "apt-get install docker.io" };
 const host = hostContext({ HOME: "/nonexistent" });
@@ -30,6 +34,8 @@ test("a driver that cannot be used is a warning beside one that can, else a fail
   ]);
   const [alone] = await statuses([driver("docker", broken)]);
   expect(alone?.status).toBe("fail");
+  const [besideNamed] = await statuses([driver("docker", broken), named("ssh", works)]);
+  expect(besideNamed?.status).toBe("fail");
 });
 
 test("a driver that needs a server elsewhere says what to bring, and does not stand for this host", async () => {
