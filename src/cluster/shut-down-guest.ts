@@ -6,7 +6,7 @@ import { endpointOfCluster, type OpenCluster } from "./open-cluster.ts";
 const loginMs = 10_000;
 const lookMs = 2000;
 /** Between the end of sshd and that of the file systems, which nobody tells us. */
-const settleMs = 5000;
+const settleMs = 20_000;
 
 /**
  * Shuts a machine down from within, where its power button is none: a server's API cuts the power at once. Never rejects but for the
@@ -32,7 +32,9 @@ export async function shutDownGuest(
   if (!transport) return left();
   const options = { signal: c.signal, timeoutMs: loginMs, allowFailure: true };
   // Its end may come before its answer.
-  await transport.exec(["systemctl", "poweroff"], options).catch((error: unknown) => c.log(String(error)));
+  await transport
+    .exec(["sh", "-c", "sync; systemctl poweroff"], options)
+    .catch((error: unknown) => c.log(String(error)));
   await transport.close();
   while (left() > 0) {
     const again = await login(lookMs);

@@ -7,7 +7,7 @@ import type { Machines, ServerInput } from "./machines.ts";
 import { serverImage } from "./server-image.ts";
 
 export interface PodmanMachines extends Machines {
-  /** Servers whose power was cut while their system ran. */
+  /** Servers whose power was cut before their system began to shut down. */
   readonly powerCuts: readonly string[];
   /** Whether somebody beside this host, on the servers' network, can connect there. */
   strangerReaches(address: string, port: number): Promise<boolean>;
@@ -58,8 +58,10 @@ export async function podmanMachines(c: RunContext): Promise<PodmanMachines> {
     powerOn: async (id) => void (await run("start", nameOf(id))),
     powerCuts,
     async powerOff(id) {
-      const state = await run("container", "inspect", "--format", "{{.State.Status}}", nameOf(id));
-      if (state === "running") powerCuts.push(id);
+      const ask = ["podman", "exec", nameOf(id), "systemctl", "is-system-running"] as const;
+      const { stdout } = await c.host.run([...ask], { timeoutMs: 30_000, allowFailure: true });
+      // «stopping» or no answer: it is on its way down or there already.
+      if (["starting", "running", "degraded"].includes(stdout.trim())) powerCuts.push(id);
       await run("stop", "--time", "0", nameOf(id));
     },
     reboot: async (id) => void (await run("restart", nameOf(id))),
