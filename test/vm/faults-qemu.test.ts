@@ -19,7 +19,12 @@ describe("a QEMU machine", () => {
   const off = { graceMs: 0 };
   let m: MachineRef;
   const files = () => machineFiles(host, m.name);
-  const pid = async () => Number(await readFile(files().pid, "utf8"));
+  const pid = async () => {
+    const number = Number(await readFile(files().pid, "utf8"));
+    // A signal to number 0 would be one to this test run.
+    expect(number).toBeGreaterThan(1);
+    return number;
+  };
   const state = () => driver.state(m, context());
   beforeAll(async () => {
     await world.open();
