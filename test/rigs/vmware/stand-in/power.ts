@@ -12,8 +12,8 @@ import type { Rig } from "./rig.ts";
 import { entryFolder, gone, log, type RunEntry, running, withMonitor, writeEntry } from "./run-time.ts";
 import { openVmdk } from "./vmdk.ts";
 
-/** What the machine writes, over its VMDK: QEMU keeps memory and snapshots in this format alone. */
-export const overlayOf = (vmx: string): string => join(dirname(vmx), "rig-overlay.qcow2");
+/** What the machine runs from, read from its VMDK at its first start: QEMU saves no memory while a VMDK is open, not even below another disk. */
+export const runDiskOf = (vmx: string): string => join(dirname(vmx), "rig-disk.qcow2");
 export const diskNode = "disk";
 export const savedTag = "vmss";
 
@@ -36,7 +36,7 @@ export async function start(rig: Rig, vmx: string, how: string): Promise<void> {
   }
   if (!values.has("uuid.bios")) values.set("uuid.bios", randomUUID());
   const disk = join(folder, values.get("scsi0:0.fileName") ?? "");
-  await prepareOverlay(vmx, disk);
+  await prepareDisk(vmx, disk);
   const state = values.get("checkpoint.vmState") ?? "";
   const load = state === "" ? [] : ["-loadvm", state.endsWith(".vmss") ? savedTag : state];
   const own = entryFolder(rig, vmx);
@@ -58,14 +58,16 @@ export async function start(rig: Rig, vmx: string, how: string): Promise<void> {
   writeLease(rig, values.get("ethernet0.address") ?? "", address);
 }
 
-async function prepareOverlay(vmx: string, disk: string): Promise<void> {
-  const overlay = overlayOf(vmx);
-  if (!existsSync(overlay))
-    await runCommand(["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "vmdk", overlay]);
+async function prepareDisk(vmx: string, disk: string): Promise<void> {
+  const copy = runDiskOf(vmx);
+  if (!existsSync(copy))
+    await runCommand(["qemu-img", "convert", "-q", "-f", "vmdk", "-O", "qcow2", disk, copy], {
+      timeoutMs: 160_000,
+    });
   const bytes = openVmdk(disk).capacity * 512;
-  const { stdout } = await runCommand(["qemu-img", "info", "-f", "qcow2", "--output=json", overlay]);
+  const { stdout } = await runCommand(["qemu-img", "info", "-f", "qcow2", "--output=json", copy]);
   if ((JSON.parse(stdout) as { "virtual-size": number })["virtual-size"] < bytes)
-    await runCommand(["qemu-img", "resize", "-q", "-f", "qcow2", overlay, String(bytes)]);
+    await runCommand(["qemu-img", "resize", "-q", "-f", "qcow2", copy, String(bytes)]);
 }
 
 async function commandLine(
@@ -104,8 +106,8 @@ async function commandLine(
         ",,",
       ),
     ],
-    ...["-blockdev", `driver=file,filename=${overlayOf(vmx).replaceAll(",", ",,")},node-name=overlay-file`],
-    ...["-blockdev", `driver=qcow2,file=overlay-file,node-name=${diskNode}`],
+    ...["-blockdev", `driver=file,filename=${runDiskOf(vmx).replaceAll(",", ",,")},node-name=disk-file`],
+    ...["-blockdev", `driver=qcow2,file=disk-file,node-name=${diskNode}`],
     ...["-device", "pvscsi,id=scsi0", "-device", `scsi-hd,drive=${diskNode},bus=scsi0.0,bootindex=1`],
     ...discs,
     ...["-netdev", `tap,id=vmnet8,ifname=${tap},script=no,downscript=no`],
@@ -170,10 +172,16 @@ export function toolsAnswer({ address }: RunEntry): Promise<boolean> {
 export async function suspend(rig: Rig, entry: RunEntry): Promise<void> {
   await withMonitor(entry, async (qmp, signal) => {
     await qmp.execute("stop");
-    await runJob(qmp, "snapshot-save", { tag: savedTag, vmstate: diskNode, devices: [diskNode] }, signal);
+    const job = { tag: savedTag, vmstate: diskNode, devices: [diskNode] };
+    try {
+      await runJob(qmp, "snapshot-save", job, signal);
+    } catch (error) {
+      await qmp.execute("cont");
+      throw error;
+    }
     const values = readVmx(entry.vmx);
     const state = `${values.get("displayName") ?? ""}.vmss`;
-    writeFileSync(join(dirname(entry.vmx), state), "memory is in rig-overlay.qcow2\n");
+    writeFileSync(join(dirname(entry.vmx), state), "memory is in rig-disk.qcow2\n");
     writeVmx(entry.vmx, values.set("checkpoint.vmState", state));
     await qmp.execute("quit").catch(() => undefined);
   });

@@ -3,11 +3,11 @@ import { dirname, join } from "node:path";
 import { runJob } from "../../../../drivers/qemu/qmp/run-job.ts";
 import { runCommand } from "../../../../src/host/run-command.ts";
 import { formatDictionary } from "./dictionary.ts";
-import { diskNode, overlayOf, readVmx, savedTag, stop, writeVmx } from "./power.ts";
+import { diskNode, runDiskOf, readVmx, savedTag, stop, writeVmx } from "./power.ts";
 import type { Rig } from "./rig.ts";
 import { type RunEntry, withMonitor } from "./run-time.ts";
 
-/** One snapshot; `file` (.vmsn) is also its tag in the overlay. */
+/** One snapshot; `file` (.vmsn) is also its tag in that disk. */
 interface Snapshot {
   readonly name: string;
   readonly file: string;
@@ -39,10 +39,10 @@ export async function takeSnapshot(vmx: string, entry: RunEntry | undefined, nam
   if (entry) {
     const job = { tag: file, vmstate: diskNode, devices: [diskNode] };
     await withMonitor(entry, (qmp, signal) => runJob(qmp, "snapshot-save", job, signal));
-  } else if (existsSync(overlayOf(vmx)))
-    await runCommand(["qemu-img", "snapshot", "-c", file, overlayOf(vmx)]);
+  } else if (existsSync(runDiskOf(vmx)))
+    await runCommand(["qemu-img", "snapshot", "-c", file, runDiskOf(vmx)]);
   else throw new Error("Unknown error");
-  writeFileSync(join(dirname(vmx), file), "disk and memory are in rig-overlay.qcow2\n");
+  writeFileSync(join(dirname(vmx), file), "disk and memory are in rig-disk.qcow2\n");
   write(vmx, [...known, { name, file, memory: entry !== undefined, vmx: readFileSync(vmx, "utf8") }]);
 }
 
@@ -58,9 +58,9 @@ export async function revert(
   const before = readVmx(vmx).get("checkpoint.vmState") ?? "";
   if (before.endsWith(".vmss")) {
     rmSync(join(dirname(vmx), before));
-    await runCommand(["qemu-img", "snapshot", "-d", savedTag, overlayOf(vmx)]);
+    await runCommand(["qemu-img", "snapshot", "-d", savedTag, runDiskOf(vmx)]);
   }
-  if (!snapshot.memory) await runCommand(["qemu-img", "snapshot", "-a", snapshot.file, overlayOf(vmx)]);
+  if (!snapshot.memory) await runCommand(["qemu-img", "snapshot", "-a", snapshot.file, runDiskOf(vmx)]);
   writeFileSync(vmx, snapshot.vmx);
   const values = readVmx(vmx).set("checkpoint.vmState", snapshot.memory ? snapshot.file : "");
   writeVmx(vmx, snapshot.memory ? values.set("checkpoint.vmState.readOnly", "TRUE") : values);
@@ -72,7 +72,7 @@ export async function deleteSnapshot(vmx: string, entry: RunEntry | undefined, n
     await withMonitor(entry, (qmp, signal) =>
       runJob(qmp, "snapshot-delete", { tag: file, devices: [diskNode] }, signal),
     );
-  else await runCommand(["qemu-img", "snapshot", "-d", file, overlayOf(vmx)]);
+  else await runCommand(["qemu-img", "snapshot", "-d", file, runDiskOf(vmx)]);
   rmSync(join(dirname(vmx), file));
   write(
     vmx,
