@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // The default leaves one core to the terminal, of two half of the machine.
+    maxWorkers: "100%",
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node" } },
       {
@@ -22,11 +24,21 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      // Emulated guests: each test file has the host's cores to itself, and a boot takes most of a minute.
+      // Emulated guests: a boot takes most of a minute, and most of it one core.
+      {
+        test: {
+          name: "guests",
+          include: ["test/vm/**/*.test.ts"],
+          exclude: ["test/vm/main-job-*"],
+          testTimeout: 600_000,
+          hookTimeout: 2_400_000,
+        },
+      },
+      // Whole clusters in them: each test file has the host's cores to itself.
       {
         test: {
           name: "vm",
-          include: ["test/vm/**/*.test.ts"],
+          include: ["test/vm/main-job-*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 2_400_000,
           fileParallelism: false,

@@ -28,7 +28,7 @@ const packages = {
 
 const skipped = prepare();
 // Clusters and virtual machines come last and alone: they need the host's few cores for themselves.
-const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["e2e"], ["vm"]];
+const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["guests"], ["e2e"], ["vm"]];
 const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
 for (const projects of rounds) add(counts, vitest(projects));
 

@@ -19,8 +19,11 @@ const isOurs = (command: string, { pid }: MachineFiles): boolean =>
   /qemu-system-\w+/.test(command) && command.includes(`-pidfile ${pid} `);
 
 async function commandLine(host: Host, pid: number): Promise<string> {
-  if (host.platform === "linux") return textOfCommand(pid);
-  const { stdout } = await host.run(["ps", "-ww", "-o", "command=", "-p", String(pid)], {
+  return host.platform === "linux" ? textOfCommand(pid) : ps(host, "command=", pid);
+}
+
+async function ps(host: Host, column: string, pid: number): Promise<string> {
+  const { stdout } = await host.run(["ps", "-ww", "-o", column, "-p", String(pid)], {
     timeoutMs: 5000,
     allowFailure: true,
   });
@@ -45,17 +48,30 @@ async function processes(host: Host): Promise<readonly { pid: number; command: s
   });
 }
 
-/** Ends when the process has; false after `timeoutMs`. */
+/**
+ * Ends when the process has, its files and ports with it; false after `timeoutMs`. By number: a process that gives back its memory has no
+ * command line any more and still holds the disk's lock.
+ */
 export async function waitForExit(
   host: Host,
-  files: MachineFiles,
+  pid: number | undefined,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  while ((await qemuProcess(host, files)) !== undefined) {
+  while (pid !== undefined && !(await hasEnded(host, pid))) {
     if (performance.now() > deadline) return false;
     await sleep(100, undefined, { signal });
   }
   return true;
 }
+
+/** Ended, also when its parent has not noticed; a process whose first thread is a zombie has ended when no other thread is left. */
+async function hasEnded(host: Host, pid: number): Promise<boolean> {
+  if (host.platform !== "linux") return zombieOrNothing.test(await ps(host, "state=", pid));
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  if (!zombieOrNothing.test(stat.slice(stat.lastIndexOf(")") + 1))) return false;
+  return (await readdir(`/proc/${pid}/task`).catch((): string[] => [])).length <= 1;
+}
+
+const zombieOrNothing = /^\s*([ZX]|$)/;

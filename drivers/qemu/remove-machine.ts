@@ -12,7 +12,7 @@ export async function removeMachine(name: string, c: RunContext): Promise<void> 
   const pid = await qemuProcess(c.host, files);
   if (pid !== undefined) {
     process.kill(pid, "SIGKILL");
-    if (!(await waitForExit(c.host, files, exitMs, c.signal))) throw leftovers(name, `process ${pid}`);
+    if (!(await waitForExit(c.host, pid, exitMs, c.signal))) throw leftovers(name, `process ${pid}`);
   }
   await rm(files.folder, { recursive: true, force: true });
   if (files.socketFolder) await rm(files.socketFolder, { recursive: true, force: true });

@@ -14,6 +14,8 @@ export async function stopMachine(name: string, c: RunContext & { readonly grace
   if (["absent", "stopped", "saved"].includes(found.state)) return;
   saneMachine(name, found);
   const files = machineFiles(c.host, name);
+  const { pid } = found;
+  const ended = (withinMs: number) => waitForExit(c.host, pid, withinMs, c.signal);
   const deadline = performance.now() + c.graceMs;
   // A frozen guest sees no button.
   if (found.state === "paused") await withQmp(name, c, (qmp) => qmp.execute("cont")).catch(() => undefined);
@@ -22,12 +24,12 @@ export async function stopMachine(name: string, c: RunContext & { readonly grace
     if (left <= 0) break;
     // Its end closes the monitor, which is no failure.
     await withQmp(name, c, (qmp) => qmp.execute("system_powerdown")).catch(() => undefined);
-    if (await waitForExit(c.host, files, Math.min(left, pressAgainMs), c.signal)) return;
+    if (await ended(Math.min(left, pressAgainMs))) return;
   }
   await withQmp(name, c, (qmp) => qmp.execute("quit")).catch(() => undefined);
-  if (await waitForExit(c.host, files, quitMs, c.signal)) return;
-  const pid = await qemuProcess(c.host, files);
-  if (pid !== undefined) process.kill(pid, "SIGKILL");
-  if (await waitForExit(c.host, files, quitMs, c.signal)) return;
+  if (await ended(quitMs)) return;
+  // Asked again: the number may be another program's by now.
+  if (pid !== undefined && (await qemuProcess(c.host, files)) === pid) process.kill(pid, "SIGKILL");
+  if (await ended(quitMs)) return;
   throw new LocalkubeError("DRIVER_STOP_FAILED", { driver: "qemu", name }, { output: `process ${pid}` });
 }

@@ -45,7 +45,7 @@ export const suspendOps: SuspendOps = {
       }
       await qmp.execute("quit").catch(() => undefined);
     });
-    await waitForExit(c.host, machineFiles(c.host, name), exitMs, c.signal);
+    await waitForExit(c.host, found.pid, exitMs, c.signal);
   },
   async discard({ name }, c) {
     const { state } = await look(name, c);

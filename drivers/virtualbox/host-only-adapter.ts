@@ -21,8 +21,10 @@ export const hostOnlyAdapters: HostOnlyOps = {
   },
   async make(cidr, c) {
     const before = new Set((await adapters(c)).map(({ name }) => name));
-    const name = await create(before, c);
+    // Not ended by an abort: an adapter that came meanwhile would be nobody's, for it has no address yet by which it could be found.
+    const name = await create(before, { ...c, signal: AbortSignal.timeout(createMs) });
     try {
+      c.signal.throwIfAborted();
       await configure(name, cidr, c);
       return name;
     } catch (error) {

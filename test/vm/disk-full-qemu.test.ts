@@ -11,7 +11,7 @@ import { qemuUnderTest } from "./kit/qemu-under-test.ts";
 const stateDir = mkdtempSync(join(tmpdir(), "localkube-full-"));
 const machines = join(stateDir, "machines");
 /** Beside the image; a first boot writes more. */
-const roomMiB = 24;
+const roomMiB = 4;
 
 /** The machines' folder on a file system of its own that the first boot fills. */
 describe("a QEMU machine on a full disk", () => {
