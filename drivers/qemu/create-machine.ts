@@ -6,14 +6,8 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
 import { writeSeed } from "../vm/seed/write-seed.ts";
-import {
-  identityOf,
-  type MachineFile,
-  machineNames,
-  readMachine,
-  sameHardware,
-  writeMachine,
-} from "./machine-file.ts";
+import { type MachineFile, machineNames, readMachine, writeMachine } from "./machine-file.ts";
+import { identityOf, sameHardware } from "../vm/machine-record.ts";
 import { type MachineFiles, machineFiles } from "./machine-folder.ts";
 import { machineType } from "./machine-type.ts";
 import { chooseNetworks } from "./networks.ts";

@@ -88,9 +88,8 @@ export async function withQmp<T>(name: string, c: RunContext, work: (qmp: Qmp) =
 
 /** Rejects with DRIVER_MACHINE_ABSENT or, for the states that only a person should end, DRIVER_MACHINE_BROKEN. */
 export function saneMachine(name: string, { state, machine, said }: Look): MachineFile {
-  if (state === "absent" || !machine)
-    throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "qemu", name });
-  if (state === "broken" || state === "unknown")
+  if (state === "absent") throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "qemu", name });
+  if (state === "broken" || state === "unknown" || !machine)
     throw new LocalkubeError(
       "DRIVER_MACHINE_BROKEN",
       { driver: "qemu", name, state },

@@ -11,15 +11,14 @@ import { hostPath } from "./host-path.ts";
 import { installedVersion } from "./installed-version.ts";
 import { createArguments, modifyArguments, storage } from "./machine-arguments.ts";
 import {
-  identityOf,
   type MachineFile,
   type MachinePlan,
   otherPlans,
   readMachine,
-  sameHardware,
   writeMachine,
   writePlan,
 } from "./machine-file.ts";
+import { identityOf, sameHardware } from "../vm/machine-record.ts";
 import { type MachineFiles, machineFiles, machinesFolder } from "./machine-folder.ts";
 import { look } from "./machine-state.ts";
 import { chooseNetworks, guestInterfaces } from "./networks.ts";

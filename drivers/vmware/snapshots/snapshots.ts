@@ -1,7 +1,8 @@
 import type { Hardware, SnapshotOps } from "../../../src/contract/driver.ts";
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../../src/contract/host.ts";
-import { type MachineFile, sameHardware, writeMachine } from "../machine-file.ts";
+import { sameHardware } from "../../vm/machine-record.ts";
+import { type MachineFile, writeMachine } from "../machine-file.ts";
 import { machineFiles } from "../machine-folder.ts";
 import { look, type Look, saneMachine, savedMemory } from "../machine-state.ts";
 import { powerOff } from "../power-off.ts";

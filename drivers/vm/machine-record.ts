@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import writeFileAtomic from "write-file-atomic";
+import type { Hardware, MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+
+/** What every hypervisor's `machine.json` has. */
+export interface MachineRecord {
+  readonly schema: 1;
+  readonly ref: MachineRef;
+  /** As asked for when it was made or resized. */
+  readonly hardware: Hardware;
+  /** Of what makes it this machine and no other: see `identityOf`. */
+  readonly identity: string;
+  /** False until the first start: such a machine holds no data. */
+  readonly ran: boolean;
+}
+
+/** Undefined when there is none. Rejects with STATE_UNREADABLE: what a damaged record says nobody knows, so nothing is done to its machine. */
+export async function readRecord<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new LocalkubeError(
+      "STATE_UNREADABLE",
+      { file, problem: (error as Error).message },
+      { cause: error },
+    );
+  }
+}
+
+/** Atomic, 0600, and on the disk when it resolves: what it says decides whether memory may be loaded. */
+export const writeRecord = async (file: string, record: object): Promise<void> =>
+  writeFileAtomic(file, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
+
+/** Names of all machines of a driver's folder, halves included. */
+export const machinesIn = (folder: string): Promise<readonly string[]> =>
+  readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+
+/** Hardware is not in it (`resize` changes that), nor the image: machines that are there stay as they are when a newer one comes. */
+export function identityOf({ name, hostname, authorizedKey, hostKey }: MachineSpec): string {
+  const parts = [name, hostname, authorizedKey, hostKey.publicKey];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
+
+export const sameHardware = (a: Hardware, b: Hardware): boolean =>
+  a.cpus === b.cpus && a.memoryMiB === b.memoryMiB && a.diskGiB === b.diskGiB;
