@@ -90,8 +90,14 @@ async function closeMedia(folder: string, c: RunContext): Promise<void> {
     parseBlocks(await vboxmanage(host, ["list", list], { signal }), "UUID").filter((medium) =>
       isInside(medium.get("Location") ?? "", place),
     );
-  const close = (kind: string, medium: ReadonlyMap<string, string>): Promise<string> =>
-    vboxmanage(host, ["closemedium", kind, medium.get("UUID") ?? ""], { signal });
+  const close = async (kind: "disk" | "dvd", medium: ReadonlyMap<string, string>): Promise<void> => {
+    const id = medium.get("UUID") ?? "";
+    await vboxmanage(host, ["closemedium", kind, id], { signal }).catch(async (error: unknown) => {
+      // VirtualBox forgets an unregistered machine's media by itself, a moment after it said that it was done.
+      const still = await ours(kind === "disk" ? "hdds" : "dvds");
+      if (still.some((other) => other.get("UUID") === id)) throw error;
+    });
+  };
   for (let pass = 0; pass < mostPasses; pass++) {
     const disks = await ours("hdds");
     const parents = new Set(disks.map((medium) => medium.get("Parent UUID")));

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { afterEach, describe, expect, it } from "vitest";
 import { generateKeyPair, writeIdentity } from "../../src/machine/ssh/keys.ts";
 import { freePort, rejection, type TestSshd, testSshd } from "./transport-sshd.ts";
@@ -42,6 +43,26 @@ describe("connect", () => {
     const transport = await connecting;
     expect((await transport.exec(["echo", "up"])).stdout).toBe("up\n");
     expect(performance.now() - begin).toBeGreaterThan(700);
+  });
+
+  it("SSH_UNREACHABLE in time: the jump host waits for a target whose packets go nowhere", async () => {
+    const sshd = await sshdFor();
+    const jump = await generateKeyPair();
+    const server = new ssh2.Server({ hostKeys: [jump.privatePem] }, (client) =>
+      client
+        .on("error", () => undefined)
+        .on("authentication", (context) => context.accept())
+        // Neither accepted nor refused.
+        .on("tcpip", () => undefined),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+    const { port } = server.address() as AddressInfo;
+    const way = { ...sshd.endpoint, port, hostKey: jump.publicKey };
+    const begin = performance.now();
+    const error = await rejection(sshd.connect({ endpoint: { jump: way }, timeoutMs: 2500 }));
+    expect(error).toMatchObject({ id: "SSH_UNREACHABLE", output: "the jump host has not reached it yet" });
+    expect(performance.now() - begin).toBeLessThan(6000);
   });
 
   it("SSH_UNREACHABLE: nothing listens", async () => {

@@ -32,7 +32,7 @@ export async function dial(endpoint: SshEndpoint, options: DialOptions): Promise
     throw new Error(`jump host ${jump.host}: ${(error as Error).message}`, { cause: error });
   });
   try {
-    const client = await login(endpoint, () => openChannel(way, endpoint), options);
+    const client = await login(endpoint, () => openChannel(way, endpoint, options), options);
     client.once("close", () => way.end());
     return client;
   } catch (error) {
@@ -47,9 +47,20 @@ function openSocket({ host, port }: SshServer): Socket {
   return socket;
 }
 
-function openChannel(way: Client, { host, port }: SshServer): Promise<Duplex> {
+/** Given up like a silent greeting: the jump host's own system may wait minutes for a target whose packets go nowhere. */
+function openChannel(
+  way: Client,
+  { host, port }: SshServer,
+  { signal, greetingTimeoutMs, timeoutMs }: DialOptions,
+): Promise<Duplex> {
   return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    const late = () => reject(new Error("the jump host has not reached it yet"));
+    const timer = setTimeout(late, Math.min(greetingTimeoutMs, timeoutMs));
+    signal.addEventListener("abort", abort, { once: true });
     way.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
       if (error) reject(error);
       else resolve(channel);
     });

@@ -43,11 +43,12 @@ export async function existingHosts(folder: string): Promise<ExistingHosts> {
     async make(short) {
       const name = `${network}-${short}`;
       made.push(name);
-      // Stays over a reboot.
+      // Both stay over a reboot: neighbours remember them.
       const address = subnet.trim().replace(/\.0\/\d+$/, `.${10 + made.length}`);
+      const mac = `02:6c:6b:00:00:${10 + made.length}`;
       await podman("volume", "create", name);
       const given = await options(name, short, network);
-      await podman("create", ...given, "--ip", address, image, "/sbin/init");
+      await podman("create", ...given, "--ip", address, "--mac-address", mac, image, "/sbin/init");
       await podman("start", name);
       return host(name, address, join(folder, short));
     },
