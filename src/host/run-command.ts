@@ -6,6 +6,8 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 const defaultTimeoutMs = 60_000;
 const outputLimitCharacters = 64 * 1024 * 1024;
 const shownLines = 12;
+/** For what the program wrote last to arrive after its end. */
+const lastOutputMs = 1000;
 
 /** Runs host programs through execa, which is loaded on first use. CRLF in their output becomes LF. */
 export const runCommand: RunCommand = async (argv, options = {}) => {
@@ -26,11 +28,21 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
     stripFinalNewline: false,
   });
   if (options.onLine) createInterface({ input: child.all }).on("line", options.onLine);
+  // A service that the program left behind, or a child that outlived its end by force, may hold its output for ever.
+  let held = false;
+  child.nodeChildProcess.once("exit", () => {
+    const letGo = setTimeout(() => {
+      held = true;
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    }, lastOutputMs);
+    child.nodeChildProcess.once("close", () => clearTimeout(letGo));
+  });
   const result = await child;
   options.signal?.throwIfAborted();
   const stdout = normaliseLineEnds(result.stdout);
   const stderr = normaliseLineEnds(result.stderr);
-  const tolerated = options.allowFailure && result.exitCode !== undefined && !result.timedOut;
+  const ended = result.exitCode !== undefined && !result.timedOut;
+  const tolerated = ended && (options.allowFailure || (held && result.exitCode === 0));
   if (result.failed && !tolerated) throw failure(argv, timeoutMs, result, stderr || stdout);
   return { exitCode: result.exitCode ?? 0, stdout, stderr };
 };
