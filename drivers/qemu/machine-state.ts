@@ -16,6 +16,7 @@ const states: Readonly<Record<string, MachineState>> = {
   debug: "paused",
   suspended: "paused",
   postmigrate: "paused",
+  colo: "running",
   // The disk of the host was full, or failed: what the guest wanted to write waits, and `start` tries it again.
   "io-error": "paused",
   prelaunch: "starting",

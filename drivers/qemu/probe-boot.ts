@@ -9,6 +9,7 @@ import { type Platform, platforms } from "./platform.ts";
 type Host = Pick<HostContext, "arch" | "cacheDir" | "run">;
 
 const timeoutMs = 3000;
+const failureMs = 600_000;
 
 /**
  * Whether this accelerator really runs a guest: boots a firmware of four instructions that switches the machine off (40 ms). Undefined when
@@ -24,11 +25,11 @@ export async function probeBoot(accelerator: string, host: Host): Promise<string
       .slice(0, 16);
     const file = join(host.cacheDir, "qemu", `probe-${key}.json`);
     const known = await readAnswer(file);
-    if (known) return known.problem;
-    const answer = await boot(accelerator, platform, host);
+    if (known && (known.problem === undefined || Date.now() - known.at < failureMs)) return known.problem;
+    const problem = await boot(accelerator, platform, host);
     await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
-    await writeFile(file, JSON.stringify(answer));
-    return answer.problem;
+    await writeFile(file, JSON.stringify({ at: Date.now(), problem } satisfies Answer));
+    return problem;
   } catch (error) {
     if (error instanceof LocalkubeError && error.id === "HOST_COMMAND_NOT_FOUND") return undefined;
     throw error;
@@ -36,7 +37,9 @@ export async function probeBoot(accelerator: string, host: Host): Promise<string
 }
 
 interface Answer {
-  readonly problem?: string;
+  /** Unix time, milliseconds. */
+  readonly at: number;
+  readonly problem: string | undefined;
 }
 
 const readAnswer = (file: string): Promise<Answer | undefined> =>
@@ -47,7 +50,7 @@ const readAnswer = (file: string): Promise<Answer | undefined> =>
     )
     .catch(() => undefined);
 
-async function boot(accelerator: string, platform: Platform, host: Host): Promise<Answer> {
+async function boot(accelerator: string, platform: Platform, host: Host): Promise<string | undefined> {
   const { firmware, exitCode: wanted, options } = platform.probe;
   const file = join(host.cacheDir, "qemu", `probe-${host.arch}.rom`);
   await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
@@ -61,13 +64,12 @@ async function boot(accelerator: string, platform: Platform, host: Host): Promis
   ] as const;
   try {
     const { exitCode, stderr } = await host.run(argv, { timeoutMs, allowFailure: true });
-    if (exitCode === wanted) return {};
-    return { problem: cause(stderr) || `QEMU ended with ${exitCode}` };
+    if (exitCode === wanted) return undefined;
+    return cause(stderr) || `QEMU ended with ${exitCode}`;
   } catch (error) {
     if (!(error instanceof LocalkubeError)) throw error;
-    if (error.id === "HOST_COMMAND_TIMEOUT") return { problem: "a guest hangs in it" };
-    if (error.id === "HOST_COMMAND_FAILED")
-      return { problem: cause(error.output ?? "") || "QEMU crashes with it" };
+    if (error.id === "HOST_COMMAND_TIMEOUT") return "a guest hangs in it";
+    if (error.id === "HOST_COMMAND_FAILED") return cause(error.output ?? "") || "QEMU crashes with it";
     throw error;
   }
 }

@@ -11,6 +11,13 @@ const oldestMajor = 6;
 
 /** Whether QEMU is here, new enough, and at the processor's speed. */
 export async function probeQemu(host: HostContext): Promise<Probe> {
+  // QEMU's own way into the background, by which machines outlive the command, is not there on Windows.
+  if (host.platform === "win32")
+    return {
+      usable: false,
+      problem: "localkube does not run QEMU on Windows yet",
+      fix: "Use localkube inside WSL 2, or --driver virtualbox or vmware",
+    };
   const { program, packages } = platforms[host.arch];
   const { reason } = await accelerator(host);
   const emulated = reason === undefined ? {} : { emulated: reason };

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { CommandOptions, RunCommand } from "../contract/host.ts";
@@ -28,24 +29,35 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
     stripFinalNewline: false,
   });
   if (options.onLine) createInterface({ input: child.all }).on("line", options.onLine);
-  // A service that the program left behind, or a child that outlived its end by force, may hold its output for ever.
-  let held = false;
-  child.nodeChildProcess.once("exit", () => {
-    const letGo = setTimeout(() => {
-      held = true;
-      for (const stream of [child.stdout, child.stderr]) stream.destroy();
-    }, lastOutputMs);
-    child.nodeChildProcess.once("close", () => clearTimeout(letGo));
-  });
+  const output = outputOf(child.nodeChildProcess);
   const result = await child;
   options.signal?.throwIfAborted();
   const stdout = normaliseLineEnds(result.stdout);
   const stderr = normaliseLineEnds(result.stderr);
-  const ended = result.exitCode !== undefined && !result.timedOut;
-  const tolerated = ended && (options.allowFailure || (held && result.exitCode === 0));
-  if (result.failed && !tolerated) throw failure(argv, timeoutMs, result, stderr || stdout);
+  if (result.failed && !isTolerated(result, options, output.wasHeld))
+    throw failure(argv, timeoutMs, result, stderr || stdout);
   return { exitCode: result.exitCode ?? 0, stdout, stderr };
 };
+
+const isTolerated = (
+  { exitCode, timedOut }: Failure,
+  { allowFailure = false }: CommandOptions,
+  outputWasHeld: boolean,
+): boolean => exitCode !== undefined && !timedOut && (allowFailure || (outputWasHeld && exitCode === 0));
+
+/** A service that the program left behind, or a child that outlived its end by force, may hold its output for ever: it is let go. */
+function outputOf(child: ChildProcess): { readonly wasHeld: boolean } {
+  const output = { wasHeld: false };
+  child.once("exit", () => {
+    const letGo = setTimeout(() => {
+      output.wasHeld = true;
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, lastOutputMs);
+    child.once("close", () => clearTimeout(letGo));
+  });
+  return output;
+}
 
 function failure(
   argv: readonly string[],
