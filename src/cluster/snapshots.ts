@@ -19,9 +19,9 @@ export const createSnapshot = (
   snapshot: string,
   context: UseCaseContext,
 ): Promise<SnapshotResult> =>
-  withSnapshots(name, "create", context, async ({ driver }, ops, machine, inner) => {
+  withSnapshots({ name, verb: "create", snapshot }, context, async ({ driver }, ops, machine, inner) => {
     const c = quietly(inner);
-    await ops.create(machine, checkedName(snapshot), c);
+    await ops.create(machine, snapshot, c);
     return { name, snapshot, running: (await driver.state(machine, c)) === "running" };
   });
 
@@ -29,7 +29,7 @@ export const listSnapshots = (
   name: string,
   context: UseCaseContext,
 ): Promise<{ readonly name: string; readonly snapshots: readonly MachineSnapshot[] }> =>
-  withSnapshots(name, "list", context, async (_cluster, ops, machine, inner) => ({
+  withSnapshots({ name, verb: "list" }, context, async (_cluster, ops, machine, inner) => ({
     name,
     snapshots: await ops.list(machine, quietly(inner)),
   }));
@@ -40,9 +40,9 @@ export const restoreSnapshot = (
   snapshot: string,
   context: UseCaseContext,
 ): Promise<SnapshotResult> =>
-  withSnapshots(name, "restore", context, async (cluster, ops, machine, inner) => {
+  withSnapshots({ name, verb: "restore", snapshot }, context, async (cluster, ops, machine, inner) => {
     const c = quietly(inner);
-    await ops.restore(machine, checkedName(snapshot), c);
+    await ops.restore(machine, snapshot, c);
     const running = (await cluster.driver.state(machine, c)) === "running";
     if (running) await settleAfterWake(cluster, machine, inner);
     await saveCluster(context.host, { ...cluster.record, phase: running ? "running" : "stopped" });
@@ -55,22 +55,24 @@ export const deleteSnapshot = (
   snapshot: string,
   context: UseCaseContext,
 ): Promise<{ readonly name: string; readonly snapshot: string }> =>
-  withSnapshots(name, "delete", context, async (_cluster, ops, machine, inner) => {
-    await ops.remove(machine, checkedName(snapshot), quietly(inner));
+  withSnapshots({ name, verb: "delete", snapshot }, context, async (_cluster, ops, machine, inner) => {
+    await ops.remove(machine, snapshot, quietly(inner));
     return { name, snapshot };
   });
 
-function checkedName(snapshot: string): string {
-  if (/^[a-z0-9][a-z0-9.-]{0,39}$/.test(snapshot)) return snapshot;
-  throw new LocalkubeError("SNAPSHOT_NAME_INVALID", { snapshot });
+interface Asked {
+  readonly name: string;
+  readonly verb: string;
+  readonly snapshot?: string;
 }
 
-function withSnapshots<T>(
-  name: string,
-  verb: string,
+async function withSnapshots<T>(
+  { name, verb, snapshot }: Asked,
   context: UseCaseContext,
   work: (cluster: OpenCluster, ops: SnapshotOps, machine: MachineRef, context: UseCaseContext) => Promise<T>,
 ): Promise<T> {
+  if (snapshot !== undefined && !/^[a-z0-9][a-z0-9.-]{0,39}$/.test(snapshot))
+    throw new LocalkubeError("SNAPSHOT_NAME_INVALID", { snapshot });
   const command = `localkube snapshot ${verb}`;
   const lock = { command, signal: context.signal, onWait: (text: string) => notice(context, text) };
   return withProfileLock(context.host, name, lock, async (signal) => {

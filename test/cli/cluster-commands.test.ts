@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { localkube, temporaryHome } from "./run-localkube.ts";
+import { storeCluster } from "./stored-cluster.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -29,6 +30,26 @@ describe("a cluster that is not there is said within five seconds by", () => {
     expect(stdout).toBe("");
     expect(exitCode).toBe(66);
   });
+});
+
+test.each([[["suspend"]], [["resume"]], [["snapshot", "create", "one"]], [["snapshot", "list"]]] as const)(
+  "%j of a driver that cannot do it says so, and the cluster stays as it is",
+  async (argv) => {
+    await storeCluster(home, "web");
+    const { stdout, stderr, exitCode } = await localkube(home, [...argv, "-p", "web"]);
+    expect(stderr).toMatch(/^Error DRIVER_CANNOT: .*podman/m);
+    expect([stdout, exitCode]).toEqual(["", 69]);
+    const status = await localkube(home, ["profile", "list", "-o", "json"]);
+    expect(status.stdout).toContain('"web"');
+  },
+);
+
+test.each(["Big", "a/b", "..", "a".repeat(41), "a b"])("«%s» is no name of a snapshot", async (name) => {
+  for (const verb of [["create"], ["restore", "--yes"], ["delete"]]) {
+    const { stderr, exitCode } = await localkube(home, ["snapshot", ...verb, name, "-p", "web"]);
+    expect(stderr).toMatch(/^Error SNAPSHOT_NAME_INVALID: /m);
+    expect(exitCode).toBe(2);
+  }
 });
 
 test("the error is JSON where JSON is asked for", async () => {

@@ -5,6 +5,9 @@ import { bestDriver, bestFirst, loadDriver } from "../../../src/machine/driver-r
 const qemu = await loadDriver("qemu");
 const podman = await loadDriver("podman");
 const docker = await loadDriver("docker");
+const virtualbox = await loadDriver("virtualbox");
+const vmware = await loadDriver("vmware");
+const ssh = await loadDriver("ssh");
 const packet = { ...docker, name: "packet", priority: "named" as const };
 const works: Probe = { usable: true, version: "7.2" };
 const emulated: Probe = { ...works, emulated: "there is no /dev/kvm" };
@@ -32,6 +35,26 @@ test.each<{ what: string; name: string; answers: readonly Answer[] }>([
       [qemu, emulated],
       [podman, works],
       [docker, works],
+    ],
+  },
+  {
+    what: "any virtual machine at the processor's own speed before containers",
+    name: "virtualbox",
+    answers: [
+      [qemu, emulated],
+      [virtualbox, works],
+      [vmware, works],
+      [podman, works],
+    ],
+  },
+  {
+    what: "VMware when it is the only one of them that works",
+    name: "vmware",
+    answers: [
+      [qemu, missing],
+      [virtualbox, dead],
+      [vmware, works],
+      [podman, works],
     ],
   },
   {
@@ -65,8 +88,8 @@ test.each<{ what: string; name: string; answers: readonly Answer[] }>([
   expect(choose(...answers).definition.name).toBe(name);
 });
 
-test("auto never takes what costs money, and says why nothing works", () => {
-  const call = () => choose([packet, works], [qemu, dead], [podman, dead]);
+test("auto never takes what costs money or is somebody's host, and says why nothing works", () => {
+  const call = () => choose([packet, works], [ssh, works], [qemu, dead], [podman, dead]);
   expect(call).toThrow(expect.objectContaining({ id: "DRIVER_NONE_USABLE" }) as Error);
   expect(call).toThrow(/its daemon does not run/);
 });
