@@ -69,6 +69,13 @@ test.runIf(hasOpenssl)("openssl accepts every chain for its purpose and none for
   }
 });
 
+test("all are valid since an hour: a guest whose clock is behind takes them", async () => {
+  await ensureCertificates(folder, input);
+  const latest = Date.now() - 59 * 60_000;
+  for (const { name, authority } of certificatePlan(input))
+    for (const one of [name, authority]) expect(Date.parse(certificate(one).validFrom)).toBeLessThan(latest);
+});
+
 test("a second call changes nothing; files are the owner's alone", async () => {
   const first = await ensureCertificates(folder, input);
   expect([...first.issued].sort()).toEqual(
