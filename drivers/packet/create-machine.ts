@@ -49,7 +49,9 @@ export async function createMachine(spec: MachineSpec, c: RunContext, pacing: Pa
       await rememberProject(c.host, known);
     }
     const wanted = { id: device.id, name: spec.name };
-    const ready = await waitForDevice(api, wanted, ["running", "stopped"], pacing.provisionMs, c);
+    // One that goes off while it is provisioned was never ready; one that was, and was stopped since, is a machine.
+    const rest = found && !neverRan(found) ? (["running", "stopped"] as const) : (["running"] as const);
+    const ready = await waitForDevice(api, wanted, rest, pacing.provisionMs, c);
     return await machineRef(ready, spec, known);
   } catch (error) {
     // A server that ran before holds data, whatever went wrong now.

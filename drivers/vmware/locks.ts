@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { MachineFiles } from "./machine-folder.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -7,9 +8,21 @@ const clearMs = 120_000;
 /** VMware's locks on a machine's files; the .vmx's own stays while a window shows the machine, and holds nobody up. */
 async function locks({ folder }: Pick<MachineFiles, "folder">): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
-  return names.filter((name) => name.endsWith(".lck") && !name.endsWith(".vmx.lck"));
+  return names
+    .filter((name) => name.endsWith(".lck") && !name.endsWith(".vmx.lck"))
+    .map((name) => join(folder, name));
 }
 
-/** After a machine went off VMware still writes for a while: what is done before the locks are gone is lost or refused. False after two minutes. */
-export const waitForLocks = (files: Pick<MachineFiles, "folder">, signal: AbortSignal): Promise<boolean> =>
-  waitUntil(async () => (await locks(files)).length === 0, clearMs, signal);
+/**
+ * After a machine went off VMware still writes for a while: what is done before the locks are gone is lost or refused. Resolves with the
+ * locks that are still there after `timeoutMs`.
+ */
+export async function waitForLocks(
+  files: Pick<MachineFiles, "folder">,
+  signal: AbortSignal,
+  timeoutMs = clearMs,
+): Promise<readonly string[]> {
+  let left: readonly string[] = [];
+  await waitUntil(async () => (left = await locks(files)).length === 0, timeoutMs, signal);
+  return left;
+}

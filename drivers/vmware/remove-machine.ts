@@ -1,4 +1,4 @@
-import { access, readdir, rm } from "node:fs/promises";
+import { access, rm } from "node:fs/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { findVmware } from "./install/find-vmware.ts";
@@ -6,11 +6,17 @@ import { machineFiles } from "./machine-folder.ts";
 import { powerOff } from "./power-off.ts";
 import { isRunning } from "./running-list.ts";
 import { vmrun } from "./vmrun.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const deleteMs = 60_000;
+const letGoMs = 10_000;
+const againMs = 500;
 
-/** Ends the machine at once, takes it out of VMware's list and removes its folder; succeeds when there is none. Rejects with DRIVER_LEFTOVERS. */
-export async function removeMachine(name: string, c: RunContext): Promise<void> {
+/**
+ * Ends the machine at once, takes it out of VMware's list and removes its folder; succeeds when there is none. What is still in use after
+ * `patienceMs` is DRIVER_LEFTOVERS.
+ */
+export async function removeMachine(name: string, c: RunContext, patienceMs = letGoMs): Promise<void> {
   const files = machineFiles(c.host, name);
   const hasSettings = await access(files.vmx).then(
     () => true,
@@ -23,12 +29,26 @@ export async function removeMachine(name: string, c: RunContext): Promise<void> 
     const { ok, text } = await vmrun(["deleteVM", files.vmx], c, deleteMs);
     if (!ok) c.log(`vmrun deleteVM: ${text}`);
   }
-  await rm(files.folder, { recursive: true, force: true, maxRetries: 5 });
-  const left = await readdir(files.folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (left) throw leftovers(name, files.folder);
+  const left = await removeFolder(files.folder, c.signal, patienceMs);
+  if (left !== undefined) throw leftovers(name, `${files.folder}: ${left}`);
+}
+
+/** Why the folder is still there; undefined when it is gone. On Windows VMware, or who scans its files, has the log and the locks open for a while. */
+async function removeFolder(
+  folder: string,
+  signal: AbortSignal,
+  patienceMs: number,
+): Promise<string | undefined> {
+  let reason = "";
+  const remove = (): Promise<boolean> =>
+    rm(folder, { recursive: true, force: true }).then(
+      () => true,
+      (error: Error) => {
+        reason = error.message;
+        return false;
+      },
+    );
+  return (await waitUntil(remove, patienceMs, signal, againMs)) ? undefined : reason;
 }
 
 /** A machine that may run keeps its files. */

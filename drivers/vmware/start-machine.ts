@@ -20,22 +20,31 @@ export async function startMachine(name: string, c: RunContext): Promise<void> {
   await powerOn(name, machineFiles(c.host, name), found.state === "saved", c);
 }
 
-/** Starts without a window. With `waking` an unknown failure is DRIVER_RESUME_FAILED; the saved memory is kept then. */
+/**
+ * Starts without a window. With `waking` an unknown failure is DRIVER_RESUME_FAILED; the saved memory is kept then. Locks that stay for
+ * `locksMs` hold nobody up, for VMware itself knows the dead ones; when it does not start, they are named.
+ */
 export async function powerOn(
   name: string,
   files: MachineFiles,
   waking: boolean,
   c: RunContext,
+  locksMs?: number,
 ): Promise<void> {
-  await waitForLocks(files, c.signal);
+  const locked = (await waitForLocks(files, c.signal, locksMs)).map((lock) => `still locked: ${lock}`);
   const { ok, text } = await vmrun(["start", files.vmx, "nogui"], c, startMs);
   // It may fail after the machine was started, and succeed while it ends at once.
   if (await isRunning(files.vmx, c)) return;
   const log = await logTail(files);
   const known = knownFailure(ok ? log : `${text}\n${log}`);
-  if (known) throw new LocalkubeError("VMWARE_START_FAILED", { name, ...known }, { output: text });
+  if (known)
+    throw new LocalkubeError(
+      "VMWARE_START_FAILED",
+      { name, ...known },
+      { output: [text, ...locked].join("\n") },
+    );
   // «Unknown error» says nothing; the log does.
-  const output = [text, ...log.split("\n").slice(-12)].filter((line) => line !== "").join("\n");
+  const output = [text, ...log.split("\n").slice(-12), ...locked].filter((line) => line !== "").join("\n");
   throw new LocalkubeError(
     waking ? "DRIVER_RESUME_FAILED" : "DRIVER_START_FAILED",
     { driver: "vmware", name },

@@ -1,12 +1,17 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { loadDriver } from "../../src/machine/driver-registry.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { accessEndpoint } from "../../src/host/ssh-access.ts";
+import { claimHost } from "../../drivers/ssh/claim-host.ts";
 import { noteFolder } from "../../drivers/ssh/node-paths.ts";
+import { eventually } from "../e2e/kit/kubectl.ts";
+import { runProgram } from "../e2e/kit/workspace.ts";
 import { type ExistingHost, type ExistingHosts, existingHosts } from "../rigs/existing-host/existing-host.ts";
 import { driverSuite } from "./driver-suite.ts";
 import { type DriverUnderTest, driverWorld } from "./driver-world.ts";
@@ -98,23 +103,30 @@ describe("an existing host", () => {
       "printf '[Service]\\nExecStart=sleep infinity\\n' > /etc/systemd/system/k3s.service; systemctl daemon-reload; systemctl start k3s",
     );
     try {
-      const taking = { options: { ...options(), "ssh-take-over": "true" } };
-      await expect(created("busy", taking)).rejects.toEqual(code("SSH_HOST_BUSY"));
+      await expect(created("busy", taking())).rejects.toEqual(code("SSH_HOST_BUSY"));
       await untouched();
     } finally {
       await host.root("systemctl stop k3s; rm /etc/systemd/system/k3s.service; systemctl daemon-reload");
     }
   });
 
-  it("that is taken over keeps aside what was there, and has it back afterwards, running", async () => {
-    await host.root(`
+  const taking = () => ({ options: { ...options(), "ssh-take-over": "true" } });
+  const putTheirs = () => {
+    onTestFinished(async () => {
+      await host.root(`systemctl disable --now kubelet 2>/dev/null || true
+        rm -rf ${noteFolder} /etc/systemd/system/kubelet.service* /etc/kubernetes* /var/lib/kubelet*
+        systemctl daemon-reload; iptables -X KUBE-THEIRS 2>/dev/null || true`);
+    });
+    return host.root(`
       mkdir -p /etc/kubernetes /var/lib/kubelet; echo theirs > /etc/kubernetes/theirs; echo theirs > /var/lib/kubelet/theirs
       printf '[Service]\\nExecStart=sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/kubelet.service
       systemctl daemon-reload; systemctl enable --now kubelet 2>/dev/null; iptables -N KUBE-THEIRS`);
-    const m = await created("take", { options: { ...options(), "ssh-take-over": "true" } });
+  };
+  const expectTheirsAside = async () => {
     expect(await host.root("ls -A /etc/kubernetes /var/lib/kubelet 2>/dev/null || true")).toBe("");
     expect(await host.root("systemctl is-active kubelet || true")).toContain("inactive");
-    await driver.remove(m, context());
+  };
+  const expectTheirsBack = async () => {
     expect(
       await host.root("cat /etc/kubernetes/theirs /var/lib/kubelet/theirs; systemctl is-active kubelet"),
     ).toBe("theirs\ntheirs\nactive\n");
@@ -123,9 +135,84 @@ describe("an existing host", () => {
         "systemctl is-enabled kubelet; ls -d /*/*before-localkube /*/*/*before-localkube 2>/dev/null || true",
       ),
     ).toBe("enabled\n");
-    await host.root(`systemctl disable --now kubelet 2>/dev/null; rm -rf /etc/systemd/system/kubelet.service /etc/kubernetes /var/lib/kubelet
-      systemctl daemon-reload`);
     await untouched();
+  };
+
+  it("that is taken over keeps aside what was there, and has it back afterwards, running", async () => {
+    await putTheirs();
+    const m = await created("take", taking());
+    await expectTheirsAside();
+    await driver.remove(m, context());
+    await expectTheirsBack();
+  });
+
+  describe("whose taking over ends midway", () => {
+    /** Before the rename whose arguments have that word, that happens to the script. */
+    const interrupt = (word: string, how: string) => {
+      onTestFinished(async () => void (await host.root("rm -f /usr/local/sbin/mv /run/interrupted")));
+      return host.root(
+        "cat > /usr/local/sbin/mv; chmod 755 /usr/local/sbin/mv",
+        `#!/bin/sh\ncase "$*" in *${word}*) touch /run/interrupted; ${how}; exit 1 ;; esac\nexec /bin/mv "$@"\n`,
+      );
+    };
+    const interrupted = () => host.root("rm /usr/local/sbin/mv /run/interrupted");
+
+    it.each([
+      "note.new",
+      "chains.new",
+      "kubelet.service.before-localkube",
+      "/etc/kubernetes.before-localkube",
+      "/var/lib/kubelet.before-localkube",
+    ])("by a kill before the rename to %s is gone on with, and nothing of theirs is lost", async (word) => {
+      await putTheirs();
+      await interrupt(word, "kill -9 $PPID");
+      const { name, authorizedKey } = spec("cut");
+      const id = createHash("sha256").update(authorizedKey.trim()).digest("hex").slice(0, 24);
+      const claim = { id, name, owner: "a test", takeOver: true };
+      const transport = await asUser();
+      await expect(claimHost(transport, claim, context())).rejects.toBeDefined();
+      await transport.close();
+      await interrupted();
+      const m = await created("cut", taking());
+      expect(m.data["id"]).toBe(id);
+      await expectTheirsAside();
+      await driver.remove(m, context());
+      await expectTheirsBack();
+    });
+
+    it("because something cannot be kept aside is told, and all is put back at once", async () => {
+      await putTheirs();
+      await interrupt("/etc/kubernetes.before-localkube", "echo no rename today >&2");
+      await expect(created("refused", taking())).rejects.toMatchObject({
+        id: "SSH_HOST_CLAIM_FAILED",
+        output: expect.stringContaining("no rename today") as string,
+      });
+      await interrupted();
+      await expectTheirsBack();
+      expect(await driver.list(context())).toEqual([]);
+    });
+  });
+
+  it("lets in by a key that only an agent holds", async () => {
+    const socket = join(folder, "agent");
+    const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+    try {
+      const env = { ...process.env, HOME: folder, SSH_AUTH_SOCK: socket };
+      const add = () => runProgram(["ssh-add", "-q", host.keyFile], { env });
+      await eventually(add, ({ exitCode }) => exitCode === 0, 10_000);
+      const asAgent = { ...context(), host: { ...world.host, env } };
+      const m = await driver.create(spec("agent", { options: { ...options(), "ssh-key": "" } }), asAgent);
+      expect(m.access).toMatchObject({ agent: true });
+      expect(m.access).not.toHaveProperty("identityFile");
+      expect(await driver.state(m, asAgent)).toBe("stopped");
+      await runProgram(["ssh-add", "-q", "-D"], { env });
+      expect(await driver.state(m, asAgent), "nothing else lets it in").toBe("unknown");
+      await add();
+      await driver.remove(m, asAgent);
+      await untouched();
+    } finally {
+      agent.kill();
+    }
   });
 
   it("whose port is taken is refused with the port", async () => {
@@ -171,23 +258,24 @@ describe("an existing host", () => {
   });
 });
 
+const asUser = (rest: object = {}) => {
+  const endpoint = accessEndpoint(
+    {
+      host: host.address,
+      port: 22,
+      user: host.user,
+      identityFile: host.keyFile,
+      hostKey: host.hostKey,
+      sudoPasswordFile: passwordFile,
+      ...rest,
+    },
+    { hostKey: "" },
+    { env: {} },
+  );
+  return connect(endpoint, { signal: AbortSignal.timeout(20_000), timeoutMs: 10_000, log: () => undefined });
+};
+
 describe("a user with sudo", () => {
-  const endpoint = (rest: object = {}) =>
-    accessEndpoint(
-      {
-        host: host.address,
-        port: 22,
-        user: host.user,
-        identityFile: host.keyFile,
-        hostKey: host.hostKey,
-        sudoPasswordFile: passwordFile,
-        ...rest,
-      },
-      { hostKey: "" },
-      { env: {} },
-    );
-  const open = (rest: object = {}) =>
-    connect(endpoint(rest), { signal: AbortSignal.timeout(20_000), timeoutMs: 10_000, log: () => undefined });
   const sudoers = (text: string) =>
     host.root("cat > /etc/sudoers.d/test; chmod 440 /etc/sudoers.d/test", `${text}\n`);
 
@@ -198,7 +286,7 @@ describe("a user with sudo", () => {
     ["remembers passwords for everybody", "Defaults timestamp_type=global"],
   ])("that %s: commands are root's and get their input whole", async (_, rules) => {
     await sudoers(rules);
-    const transport = await open();
+    const transport = await asUser();
     try {
       expect((await transport.exec(["id", "-un"])).stdout).toBe("root\n");
       const bytes = Buffer.from(Array.from({ length: 70_000 }, (_value, i) => i % 251));
@@ -236,7 +324,7 @@ describe("a user with sudo", () => {
   ])("is told %s", async (id, rules, rest) => {
     await sudoers(rules);
     try {
-      await expect(open(rest)).rejects.toMatchObject({ id });
+      await expect(asUser(rest)).rejects.toMatchObject({ id });
     } finally {
       await host.root("rm -f /etc/sudoers.d/test");
     }
@@ -245,7 +333,7 @@ describe("a user with sudo", () => {
   it("is told a wrong password without its text", async () => {
     const file = join(folder, "wrong");
     await writeFile(file, "not-the-password\n");
-    const error: unknown = await open({ sudoPasswordFile: file }).catch((reason: unknown) => reason);
+    const error: unknown = await asUser({ sudoPasswordFile: file }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ id: "SUDO_PASSWORD_WRONG" });
     expect(JSON.stringify(error)).not.toContain("not-the-password");
   });

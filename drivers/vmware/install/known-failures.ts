@@ -55,18 +55,20 @@ const failures: readonly (KnownFailure & { readonly words: RegExp })[] = [
     fix: "End other programs, or give it less: localkube start --memory",
   },
   {
-    words: /Operation not permitted|Insufficient permissions|Access(?:ing)? .* denied/i,
+    words: /Operation not permitted|Permission denied|Insufficient permissions?|Access(?:ing)? .* denied/i,
     problem: "VMware may not read the machine's files",
     fix: "Give VMware access to that folder (macOS: System Settings, Privacy & Security, Full Disk Access)",
   },
   {
     words:
-      /configuration file .*(?:newer|not supported)|hardware version .*not supported|virtual machine version/i,
+      /configuration file .*(?:newer|more features|incompatible|not supported)|hardware version .*not supported|unsupported .*hardware version|virtual machine version/i,
     problem: "this VMware is too old for the machine",
     fix: "Install VMware Workstation 17.6 or Fusion 13.6, which are free of charge",
   },
   {
-    words: /evaluation period|license|not licensed/i,
+    // Not the mere word: VMware's log tells of licences also when all is well.
+    words:
+      /evaluation period|not licensed|\blicense\b.*\b(?:expired|required|missing|(?:in|not )valid)|(?:invalid|no valid|requires? an?)\b.*\blicense/i,
     problem: "VMware wants a licence",
     fix: "Install VMware Workstation 17.6.2 or Fusion 13.6.2 or newer, which are free of charge",
   },

@@ -1,7 +1,10 @@
 import type { HostContext } from "../../../src/contract/host.ts";
 
-const key = "HKLM\\SOFTWARE\\WOW6432Node\\VMware, Inc.\\VMware ";
-const products = ["Workstation", "Player"] as const;
+/** Installers of 32 bits write into the first, newer ones of 64 bits into the second. */
+const folders = ["HKLM\\SOFTWARE\\WOW6432Node", "HKLM\\SOFTWARE"] as const;
+const keys = ["Workstation", "Player"].flatMap((product) =>
+  folders.map((folder) => `${folder}\\VMware, Inc.\\VMware ${product}`),
+);
 
 type Host = Pick<HostContext, "run">;
 
@@ -12,8 +15,8 @@ export const installFolder = (host: Host): Promise<string | undefined> => value(
 export const productVersion = (host: Host): Promise<string | undefined> => value(host, "ProductVersion");
 
 async function value(host: Host, name: string): Promise<string | undefined> {
-  for (const product of products) {
-    const argv = ["reg", "query", `${key}${product}`, "/v", name] as const;
+  for (const key of keys) {
+    const argv = ["reg", "query", key, "/v", name] as const;
     const { exitCode, stdout } = await host.run(argv, { timeoutMs: 2000, allowFailure: true });
     const found = exitCode === 0 ? valueIn(stdout, name) : undefined;
     if (found) return found;

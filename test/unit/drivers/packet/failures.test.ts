@@ -1,17 +1,46 @@
 import { expect, test } from "vitest";
+import type { Provider } from "../../../rigs/packet/provider.ts";
 import { caught, left, nothing, paperWorld } from "./paper-world.ts";
 
 const html = "<html><body>502 Bad Gateway</body></html>";
 const made = { devices: 1, keys: 1 };
 
-test("a device that fails is told with its last events, and nothing is left", async () => {
+const posts = ({ exchanges }: Provider) =>
+  exchanges.filter(({ request }) => /POST .*\/devices$/.test(request));
+
+test.each(["failed", "inactive"])(
+  "a device that ends as %s is told with its last events, not made twice, and nothing is left",
+  async (state) => {
+    const { driver, spec, c, provider } = await paperWorld();
+    provider.room.nextEndsAs = state;
+    const error = await caught(driver.create(spec(), c));
+    expect(error).toMatchObject({ id: "PACKET_DEVICE_FAILED", params: { state } });
+    expect(error.output).toContain("Provisioning failed: disk sda not found");
+    expect(posts(provider)).toHaveLength(1);
+    expect(left(provider)).toEqual(nothing);
+    expect(await driver.list(c)).toEqual([]);
+  },
+);
+
+test("the rest of a killed create that goes off while it is provisioned is removed as well", async () => {
   const { driver, spec, c, provider } = await paperWorld();
-  provider.room.nextEndsAs = "failed";
-  const error = await caught(driver.create(spec(), c));
-  expect(error).toMatchObject({ id: "PACKET_DEVICE_FAILED", params: { state: "failed" } });
-  expect(error.output).toContain("Provisioning failed: disk sda not found");
+  const m = await driver.create(spec(), c);
+  const { input } = provider.room.devices.get(m.id ?? "")!;
+  provider.room.devices.clear();
+  provider.room.nextEndsAs = "inactive";
+  provider.room.add(input);
+  expect(await caught(driver.create(spec(), c))).toMatchObject({ id: "PACKET_DEVICE_FAILED" });
+  expect(posts(provider)).toHaveLength(1);
   expect(left(provider)).toEqual(nothing);
-  expect(await driver.list(c)).toEqual([]);
+});
+
+test("a machine that was stopped is found by the next create as it is", async () => {
+  const { driver, spec, c, provider } = await paperWorld();
+  const m = await driver.create(spec(), c);
+  await driver.stop(m, { ...c, graceMs: 0 });
+  expect(await driver.create(spec(), c)).toEqual(m);
+  expect(await driver.state(m, c)).toBe("stopped");
+  expect(left(provider)).toEqual(made);
 });
 
 test("a device in a state nobody knows is not waited for", async () => {
@@ -63,8 +92,7 @@ test("a create whose answer is lost is found by its tags: one device, no orphan"
   const m = await driver.create(spec(), c);
   expect(left(provider)).toEqual(made);
   expect([...provider.room.devices.keys()]).toEqual([m.id]);
-  const posts = provider.exchanges.filter(({ request }) => /POST .*\/devices$/.test(request));
-  expect(posts).toHaveLength(1);
+  expect(posts(provider)).toHaveLength(1);
   await driver.remove(m, c);
   expect(left(provider)).toEqual(nothing);
 });
@@ -86,7 +114,7 @@ test.each([
     const { driver, spec, c, provider } = await paperWorld();
     provider.fault("createDevice", fault);
     expect((await caught(driver.create(spec(), c))).id).toBe(id);
-    expect(provider.exchanges.filter(({ request }) => /POST .*\/devices$/.test(request))).toHaveLength(1);
+    expect(posts(provider)).toHaveLength(1);
     expect(left(provider)).toEqual(nothing);
   },
 );

@@ -35,7 +35,16 @@ describe.each(["ws", "player", "fusion"] as const)("what is sent to %s", (produc
     await life.start(m, fake.c);
     await life.volumes?.insert(m, fake.spec.image.file, fake.c);
     await life.volumes?.eject(m, fake.c);
+    // Nobody answers at the address: VMware is asked where the guest is.
+    await life.diagnose(m, fake.c);
     await life.snapshots?.create(m, "before", fake.c);
+    await life.suspend?.save(m, fake.c);
+    expect(await life.state(m, fake.c)).toBe("saved");
+    await life.start(m, fake.c);
+    // The snapshot has memory: the plug is pulled, and the machine goes on from there.
+    await life.snapshots?.restore(m, "before", fake.c);
+    expect(await life.state(m, fake.c)).toBe("running");
+    await life.snapshots?.remove(m, "before", fake.c);
     await life.stop(m, { ...fake.c, graceMs: 1000 });
     await life.resize?.resize(m, { cpus: 4, memoryMiB: 2048, diskGiB: 30 }, fake.c);
     await life.remove(m, fake.c);
@@ -131,6 +140,20 @@ describe("stopping", () => {
     expect(await driver().state(m, fake.c)).toBe("stopped");
   });
 
+  test("is asked for again while the guest's Tools are not up", async () => {
+    const m = await made();
+    await driver().start(m, fake.c);
+    let refusals = 0;
+    fake.answer = (verb) =>
+      verb === "stop" && refusals++ < 1
+        ? new Error(`Error: The VMware Tools are not running in the virtual machine: ${files().vmx}`)
+        : undefined;
+    await driver().stop(m, { ...fake.c, graceMs: 30_000 });
+    expect(fake.commands.filter((line) => line.endsWith(" soft"))).toHaveLength(2);
+    expect(fake.commands.filter((line) => line.endsWith(" hard"))).toEqual([]);
+    expect(await driver().state(m, fake.c)).toBe("stopped");
+  });
+
   test("waits until the locks are gone, but not for the one of a window", async () => {
     const m = await made();
     await driver().start(m, fake.c);
@@ -155,6 +178,29 @@ describe("a start that fails", () => {
       /vmware-networks/,
     ],
     ["VMware Workstation and Device/Credential Guard are not compatible.", /hypervisor/i, /bcdedit/],
+    [
+      "VMware Workstation and Hyper-V are not compatible. Remove the Hyper-V role.",
+      /Windows' own/,
+      /bcdedit/,
+    ],
+    ["hypervisor_launch_type is Auto", /Windows' own/, /Memory integrity/],
+    [
+      "This host supports Intel VT-x, but Intel VT-x is disabled.",
+      /virtualization is off/,
+      /VT-x.* firmware/,
+    ],
+    ["This host supports AMD-V, but AMD-V is disabled.", /virtualization is off/, /SVM.* firmware/],
+    ["VT-x is being used by another hypervisor", /another hypervisor/, /modprobe -r/],
+    ["Insufficient permission to access file.", /may not read/, /Full Disk Access/],
+    ["Cannot open the disk 'disk.vmdk': Permission denied", /may not read/, /Give VMware access/],
+    [
+      'The configuration file "x.vmx" was created by a VMware product with more features than this version.',
+      /too old/,
+      /17\.6 or Fusion 13\.6/,
+    ],
+    ["This virtual machine has unsupported virtual hardware version 22.", /too old/, /Install VMware/],
+    ["The evaluation period has ended.", /licence/, /free of charge/],
+    ["A valid license key is required to power on this virtual machine", /licence/, /17\.6\.2/],
     ["Failed to lock the file", /another VMware program/, /Close the machine/],
     ["There is no space left on device", /is full/, /Free some space/],
     ["Not enough physical memory is available to power on this virtual machine", /memory/, /--memory/],
@@ -174,11 +220,15 @@ describe("a start that fails", () => {
   test("for a reason we do not know shows VMware's last words without the seed", async () => {
     const m = await made();
     fake.answer = (verb) => (verb === "start" ? new Error("Error: Unknown error") : undefined);
-    appendFileSync(files().log, 'vmx DICT guestinfo.userdata = "SECRET"\nvmx the moon is wrong\n');
+    // VMware speaks of its licence also when all is well.
+    appendFileSync(
+      files().log,
+      'vmx DICT guestinfo.userdata = "SECRET"\nvmx License is valid\nvmx the moon is wrong\n',
+    );
     const failed = driver().start(m, fake.c);
     await expect(failed).rejects.toMatchObject({
       id: "DRIVER_START_FAILED",
-      output: "Error: Unknown error\nvmx the moon is wrong",
+      output: "Error: Unknown error\nvmx License is valid\nvmx the moon is wrong",
     });
     await editVmx(files().vmx, { "checkpoint.vmState": "x.vmss" });
     writeFileSync(join(files().folder, "x.vmss"), "");

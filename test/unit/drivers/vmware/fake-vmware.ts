@@ -1,7 +1,16 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { expect } from "vitest";
+import { parseVmx, serializeVmx, withValues } from "../../../../drivers/vmware/vmx/vmx-text.ts";
 import type { MachineSpec } from "../../../../src/contract/driver.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import type { CommandResult, HostContext, RunContext } from "../../../../src/contract/host.ts";
@@ -31,6 +40,7 @@ export function fakeVmware(product: "ws" | "player" | "fusion" = "ws"): FakeVmwa
   const root = mkdtempSync(join(tmpdir(), "localkube-vmware-"));
   const commands: string[] = [];
   const running = new Set<string>();
+  const snapshots = new Set<string>();
   const put = (path: string, text: string): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text, { mode: 0o755 });
@@ -43,7 +53,8 @@ export function fakeVmware(product: "ws" | "player" | "fusion" = "ws"): FakeVmwa
   put("/dev/vmmon", "");
   put("/dev/vmnet8", "");
   const etc = product === "fusion" ? "/Library/Preferences/VMware Fusion/vmnet8" : "/etc/vmware/vmnet8";
-  const nat = "[host]\nip = 192.168.118.2\nnetmask = 255.255.255.0\n";
+  // Groups' addresses: no TCP connection goes there, whatever the network of this host answers for.
+  const nat = "[host]\nip = 224.0.118.2\nnetmask = 255.255.255.0\n";
   put(product === "fusion" ? `${etc}/nat.conf` : `${etc}/nat/nat.conf`, nat);
   put("/image/disk.qcow2", "");
 
@@ -109,10 +120,27 @@ export function fakeVmware(product: "ws" | "player" | "fusion" = "ws"): FakeVmwa
       return `Total running VMs: ${running.size}\n${[...running].map((one) => `${one}\n`).join("")}`;
     if (name === "start") running.add(vmx);
     if (name === "stop" || name === "suspend") running.delete(vmx);
-    if (name === "listSnapshots") return "Total snapshots: 0\n";
-    return "";
+    if (name === "start" || name === "suspend") saveMemory(vmx, name === "suspend");
+    return snapshotVerb(name, more[0] ?? "");
+  }
+
+  function snapshotVerb(name: string, snapshot: string): string {
+    if (name === "snapshot") snapshots.add(snapshot);
+    if (name === "deleteSnapshot") snapshots.delete(snapshot);
+    return name === "listSnapshots"
+      ? [`Total snapshots: ${snapshots.size}`, ...snapshots, ""].join("\n")
+      : "";
   }
   return fake;
+}
+
+/** A suspended machine names its memory in its settings; a woken one does not. */
+function saveMemory(vmx: string, saved: boolean): void {
+  if (!existsSync(vmx)) return;
+  const file = vmx.replace(/\.vmx$/, ".vmss");
+  if (saved) writeFileSync(file, "");
+  const values = { "checkpoint.vmState": saved ? basename(file) : "" };
+  writeFileSync(vmx, serializeVmx(withValues(parseVmx(readFileSync(vmx, "utf8")), values)));
 }
 
 /** A sparse extent of 4 GiB, as far as its header goes. */

@@ -1,9 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { chooseAddress } from "../../../../drivers/vmware/network/choose-address.ts";
+import { guestAddress } from "../../../../drivers/vmware/network/guest-address.ts";
 import { leasedAddress } from "../../../../drivers/vmware/network/leases.ts";
 import { parseNatConf } from "../../../../drivers/vmware/network/nat-network.ts";
 import { networkFiles } from "../../../../drivers/vmware/network/network-files.ts";
 import { vmwareMac } from "../../../../drivers/vmware/network/vmware-mac.ts";
+import type { MachineRef } from "../../../../src/contract/driver.ts";
+import { type FakeVmware, fakeVmware } from "./fake-vmware.ts";
 
 const linuxNat = `# Linux NAT configuration file
 [host]
@@ -127,5 +130,67 @@ describe("leases", () => {
     expect(
       leasedAddress("lease 1.2.3.4 {\n hardware ethernet 00:50:56:0a:0b:0c;\n", "00:50:56:0a:0b:0c"),
     ).toBeUndefined();
+  });
+});
+
+describe("where a guest is that does not answer", () => {
+  // A group's address: no TCP connection goes there, and that is told at once.
+  const own = "224.0.0.1";
+  const mac = "00:50:56:0a:0b:0c";
+  let fake: FakeVmware;
+  afterEach(() => fake.dispose());
+  const iscLease = `lease 192.168.118.133 {\n\tends never;\n\thardware ethernet ${mac};\n}\n`;
+  const appleLease = "{\n\tip_address=192.168.64.9\n\thw_address=1,0:50:56:a:b:c\n\tlease=0x6743a1b0\n}\n";
+
+  /** The sentence, and the verbs that were asked for it. */
+  const told = async (said: Readonly<Record<string, string | Error>>) => {
+    fake.answer = (verb) => said[verb];
+    fake.commands.length = 0;
+    const ref = { address: own } as MachineRef;
+    const sentence = await guestAddress({ ref, mac }, { vmx: "/one.vmx" }, fake.c);
+    return [sentence, ...fake.commands.map((line) => / -T \w+ (.*)$/.exec(line)?.[1])];
+  };
+  const firstBoot = "readVariable /one.vmx guestVar local-ipv4";
+  const tools = "getGuestIPAddress /one.vmx";
+  const noTools = new Error("Error: The VMware Tools are not running in the virtual machine: /one.vmx");
+
+  test("is asked of its first boot, then of the Tools, then of the leases", async () => {
+    fake = fakeVmware();
+    fake.put("/etc/vmware/vmnet8/dhcpd/dhcpd.leases", iscLease);
+    const answers = { readVariable: "192.168.118.131\n", getGuestIPAddress: "192.168.118.132\n" };
+    const elsewhere = (source: string, address: string) =>
+      `Nobody answers at its address ${own}; by ${source} it has ${address} instead`;
+    expect(await told(answers)).toEqual([elsewhere("its first boot", "192.168.118.131"), firstBoot]);
+    for (const readVariable of ["\n", new Error("Error: The variable is unknown"), "not an address\n"])
+      expect(await told({ ...answers, readVariable })).toEqual([
+        elsewhere("VMware Tools", "192.168.118.132"),
+        firstBoot,
+        tools,
+      ]);
+    expect(await told({ getGuestIPAddress: noTools })).toEqual([
+      elsewhere("a DHCP lease", "192.168.118.133"),
+      firstBoot,
+      tools,
+    ]);
+    fake.remove("/etc/vmware/vmnet8/dhcpd/dhcpd.leases");
+    expect((await told({ getGuestIPAddress: noTools }))[0]).toBe(
+      `Nobody answers at its address ${own}, and VMware knows no other`,
+    );
+  });
+
+  test("is asked of macOS' leases where Fusion's have no such MAC", async () => {
+    fake = fakeVmware("fusion");
+    fake.put("/var/db/vmware/vmnet-dhcpd-vmnet8.leases", iscLease.replace(mac, "00:50:56:0a:0b:0d"));
+    fake.put("/var/db/dhcpd_leases", appleLease);
+    expect((await told({ getGuestIPAddress: noTools }))[0]).toContain("by a DHCP lease it has 192.168.64.9");
+    fake.put("/var/db/vmware/vmnet-dhcpd-vmnet8.leases", iscLease);
+    expect((await told({ getGuestIPAddress: noTools }))[0]).toContain("192.168.118.133");
+  });
+
+  test("is its own address where VMware says so", async () => {
+    fake = fakeVmware();
+    expect((await told({ readVariable: `${own}\n` }))[0]).toBe(
+      `It has its address ${own} by its first boot, but sshd does not answer there`,
+    );
   });
 });

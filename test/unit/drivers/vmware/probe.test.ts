@@ -89,14 +89,22 @@ test("old versions are told", () => {
   expect(isOlder("fusion", "13.6")).toBe(false);
 });
 
-test("Windows is asked by its registry", async () => {
+const registry = "HKLM\\SOFTWARE";
+const old = `${registry}\\WOW6432Node`;
+test.each([
+  ["the one of 32 bits", old, [old]],
+  ["the one of 64 bits", registry, [old, registry]],
+])("Windows is asked by its registry: %s", async (_, has, expected) => {
   const asked: string[] = [];
   const host = {
     platform: "win32" as const,
     env: { PATH: "" },
     run: (argv: readonly string[]) => {
       asked.push(argv.join(" "));
-      const stdout = `\nHKEY_LOCAL_MACHINE\\SOFTWARE\\WOW6432Node\\VMware, Inc.\\VMware Workstation\n    InstallPath    REG_SZ    ${fake.root}/bin/\n\n`;
+      const key = `${has}\\VMware, Inc.\\VMware Workstation`;
+      if (argv[2] !== key)
+        return Promise.resolve({ exitCode: 1, stdout: "", stderr: "ERROR: unable to find" });
+      const stdout = `\n${key.replace("HKLM", "HKEY_LOCAL_MACHINE")}\n    InstallPath    REG_SZ    ${fake.root}/bin/\n\n`;
       return Promise.resolve({ exitCode: 0, stdout, stderr: "" });
     },
   };
@@ -108,7 +116,7 @@ test("Windows is asked by its registry", async () => {
     vmrun: `${fake.root}/bin/vmrun.exe`,
     diskManager: `${fake.root}/bin/vmware-vdiskmanager.exe`,
   });
-  expect(asked).toEqual([
-    "reg query HKLM\\SOFTWARE\\WOW6432Node\\VMware, Inc.\\VMware Workstation /v InstallPath",
-  ]);
+  expect(asked).toEqual(
+    expected.map((key) => `reg query ${key}\\VMware, Inc.\\VMware Workstation /v InstallPath`),
+  );
 });
