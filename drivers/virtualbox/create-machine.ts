@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
@@ -118,7 +118,6 @@ async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef
     ran: false,
   };
   await writeMachine(host, machine);
-  await rm(files.plan);
   return ref;
 }
 

@@ -5,7 +5,7 @@ import { networkAddress, parseNetwork } from "../../src/host/network.ts";
 import type { HostOnlyOps } from "./host-only-ops.ts";
 import { explained } from "./known-failures.ts";
 import { parseBlocks } from "./list-output.ts";
-import { vboxmanage } from "./vboxmanage.ts";
+import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
 
 const mask = "255.255.255.0";
 /** On Windows a driver is installed for each adapter. */
@@ -20,25 +20,25 @@ export const hostOnlyAdapters: HostOnlyOps = {
     return (await adapters(c)).flatMap(({ ip, cidr }) => (ip === "" || ip === "0.0.0.0" ? [] : [cidr]));
   },
   async make(cidr, c) {
-    const before = new Set((await adapters(c)).map(({ name }) => name));
-    // Not ended by an abort: an adapter that came meanwhile would be nobody's, for it has no address yet by which it could be found.
-    const name = await create(before, { ...c, signal: AbortSignal.timeout(createMs) });
+    const name = await createVisible(c);
     try {
       c.signal.throwIfAborted();
       await configure(name, cidr, c);
       return name;
     } catch (error) {
-      await removeAdapter(name, { ...c, signal: AbortSignal.timeout(cleanupMs) }).catch((again: unknown) =>
-        c.log(`clean-up of ${name} failed: ${String(again)}`),
-      );
+      await discard(name, c);
       throw error;
     }
   },
   async mend(network, c) {
     const address = hostAddress(network.cidr);
     const all = await adapters(c);
+    const named = all.find(({ name }) => name === network.name);
+    if (named?.ip === address) return named.name;
     // By address first: after a reboot of the host another adapter may have our name.
-    const ours = all.find(({ ip }) => ip === address) ?? all.find(({ name }) => name === network.name);
+    const same = all.filter(({ ip }) => ip === address);
+    if (same.length > 1) throw ambiguous(same, address);
+    const ours = same[0] ?? named;
     if (!ours) return hostOnlyAdapters.make(network.cidr, c);
     if (ours.ip === address) return ours.name;
     if (ours.ip !== "" && ours.ip !== "0.0.0.0") return hostOnlyAdapters.make(network.cidr, c);
@@ -54,6 +54,29 @@ export const hostOnlyAdapters: HostOnlyOps = {
   },
 };
 
+/** A guess would put the machine on a stranger's, which its removal then takes along. */
+const ambiguous = (same: readonly Adapter[], address: string): LocalkubeError =>
+  new LocalkubeError("VIRTUALBOX_BLOCKED", {
+    action: "tell which host-only adapter is the machine's",
+    problem: `${same.map(({ name }) => name).join(" and ")} have the same address ${address}`,
+    fix: "Remove the one that no machine uses: VBoxManage hostonlyif remove NAME",
+  });
+
+/** One that VirtualBox does not show is removed, and the next one mostly shows. */
+async function createVisible(c: RunContext): Promise<string> {
+  const once = async (): Promise<string> => {
+    c.signal.throwIfAborted();
+    const before = new Set((await adapters(c)).map(({ name }) => name));
+    // Not ended by an abort: an adapter that came meanwhile would be nobody's, for it has no address yet by which it could be found.
+    return create(before, { ...c, signal: AbortSignal.timeout(createMs) });
+  };
+  return once().catch((error: unknown) => {
+    if (!(error instanceof LocalkubeError) || error.id !== "VIRTUALBOX_ADAPTER_INVISIBLE") throw error;
+    return once();
+  });
+}
+
+/** Names the adapter it made. Leaves nothing when it rejects. */
 async function create(before: ReadonlySet<string>, c: RunContext): Promise<string> {
   let failure: unknown;
   let said = "";
@@ -73,6 +96,8 @@ async function create(before: ReadonlySet<string>, c: RunContext): Promise<strin
     if (name !== undefined) return name;
   }
   if (failure !== undefined) throw explained(failure, "make a host-only adapter", c.host);
+  // Of a name that was there before, the adapter is somebody's.
+  if (named !== undefined && !before.has(named)) await discard(named, c);
   throw new LocalkubeError("VIRTUALBOX_ADAPTER_INVISIBLE", { name: named ?? "without a name" });
 }
 
@@ -88,6 +113,12 @@ async function configure(name: string, cidr: string, c: RunContext): Promise<voi
   // Our machines have static addresses: a server left from an adapter of the same name would hand theirs out again.
   await removeDhcpServer(name, c);
 }
+
+/** After a failure, which is what is told. */
+const discard = (name: string, c: RunContext): Promise<void> =>
+  removeAdapter(name, { ...c, signal: AbortSignal.timeout(cleanupMs) }).catch((error: unknown) =>
+    c.log(`clean-up of ${name} failed: ${wordsFrom(error)}`),
+  );
 
 async function removeAdapter(name: string, c: RunContext): Promise<void> {
   await removeDhcpServer(name, c);

@@ -36,7 +36,10 @@ export const hostOnlyNets: HostOnlyOps = {
     if (found.lower !== at(network.cidr, lowest)) {
       const range = ["--lower-ip", at(network.cidr, lowest), "--upper-ip", at(network.cidr, highest)];
       const argv = ["hostonlynet", "modify", "--name", network.name, "--netmask", mask, ...range, "--enable"];
-      await vboxmanage(c.host, argv, { signal: c.signal });
+      await vboxmanage(c.host, argv, { signal: c.signal }).catch((error: unknown) => {
+        c.signal.throwIfAborted();
+        throw explained(error, `give ${network.name} the network ${network.cidr}`, c.host);
+      });
     }
     return network.name;
   },

@@ -1,7 +1,6 @@
 import type { DriverDefinition } from "../../src/contract/driver.ts";
 import { createMachine } from "./create-machine.ts";
-import { machineNames } from "./machine-file.ts";
-import { diagnose, look } from "./machine-state.ts";
+import { diagnose, listMachines, look } from "./machine-state.ts";
 import { probeVirtualBox } from "./probe/probe-virtualbox.ts";
 import { removeMachine } from "./remove-machine.ts";
 import { resizeOps } from "./resize.ts";
@@ -35,10 +34,7 @@ const virtualbox: DriverDefinition = {
     removeByName: removeMachine,
     state: async ({ name }, c) => (await look(name, c)).state,
     diagnose: ({ name }, c) => diagnose(name, c),
-    list: async (c) => {
-      const names = await machineNames(c.host);
-      return Promise.all(names.map(async (name) => ({ name, state: (await look(name, c)).state })));
-    },
+    list: listMachines,
     // Images are the cache's; machines have copies of their own.
     purge: () => Promise.resolve([]),
     suspend: suspendOps,

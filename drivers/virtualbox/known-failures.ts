@@ -34,6 +34,13 @@ const knownFailures: readonly KnownFailure[] = [
     fix: "Make an exception for VirtualBox in the antivirus program, or reinstall VirtualBox",
   },
   {
+    // Only versions before 7.0 have one. NS_ERROR_FAILURE, which stands beside it, is any failure's code.
+    said: /rc=-1908\b|kernel driver not (?:installed|accessible)|VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)/i,
+    only: "darwin",
+    problem: "macOS blocks VirtualBox' kernel extension",
+    fix: "Allow «Oracle America, Inc.» in System Settings, Privacy & Security, then restart the Mac",
+  },
+  {
     said: /vboxdrv kernel module is not loaded|\/dev\/vboxdrv|VERR_VM_DRIVER_(?:NOT_INSTALLED|LOAD_ERROR|NOT_ACCESSIBLE|VERSION_MISMATCH)/,
     problem: "its kernel module vboxdrv is not loaded or not of this version",
     fix: "sudo /sbin/vboxconfig",
@@ -57,12 +64,6 @@ const knownFailures: readonly KnownFailure[] = [
     said: /Host-only adapters are no longer supported/,
     problem: "this version has no host-only adapters on macOS",
     fix: "Update localkube, which uses host-only networks there",
-  },
-  {
-    said: /NS_ERROR_FAILURE \(0x80004005\)|kernel driver not/,
-    only: "darwin",
-    problem: "macOS blocks VirtualBox' kernel extension",
-    fix: "Allow «Oracle America, Inc.» in System Settings, Privacy & Security, then restart the Mac",
   },
 ];
 

@@ -12,7 +12,7 @@ export interface HostOnlyNetwork {
   readonly cidr: string;
 }
 
-/** `plan.json` */
+/** `plan.json`, beside `machine.json` for the machine's life; alone it is the rest of a killed `create`. */
 export interface MachinePlan {
   /** The machine's UUID, ours from the start: names need not be unique in VirtualBox. */
   readonly id: string;
@@ -43,15 +43,29 @@ export async function readPlan(host: Host, name: string): Promise<MachinePlan | 
   return undefined;
 }
 
-export const writeMachine = (host: Host, machine: MachineFile): Promise<void> =>
-  writeRecord(machineFiles(host, machine.ref.name).description, machine);
+/** Its plan with it, which stands in when `machine.json` is damaged: it must not tell of a network the machine had once. */
+export async function writeMachine(host: Host, machine: MachineFile): Promise<void> {
+  const { id, address, userNetwork, hostOnly, ports } = machine;
+  await writePlan(host, machine.ref.name, { id, address, userNetwork, hostOnly, ports });
+  await writeRecord(machineFiles(host, machine.ref.name).description, machine);
+}
 export const writePlan = (host: Host, name: string, plan: MachinePlan): Promise<void> =>
   writeRecord(machineFiles(host, name).plan, plan);
 
 export const machineNames = (host: Host): Promise<readonly string[]> => machinesIn(machinesFolder(host));
 
-/** Plans of all machines but one. */
+/** Plans of all machines but one. Rejects with STATE_UNREADABLE: what each has taken must be known before another is made. */
 export async function otherPlans(host: Host, name: string): Promise<readonly MachinePlan[]> {
-  const names = (await machineNames(host)).filter((other) => other !== name);
+  const names = await otherNames(host, name);
   return (await Promise.all(names.map((other) => readPlan(host, other)))).flatMap((plan) => plan ?? []);
 }
+
+/** Whether another machine is on that network. One whose record cannot be read may be on any. */
+export async function othersUse(cidr: string, host: Host, name: string): Promise<boolean> {
+  const names = await otherNames(host, name);
+  const plans = await Promise.allSettled(names.map((other) => readPlan(host, other)));
+  return plans.some((plan) => plan.status === "rejected" || plan.value?.hostOnly.cidr === cidr);
+}
+
+const otherNames = async (host: Host, name: string): Promise<readonly string[]> =>
+  (await machineNames(host)).filter((other) => other !== name);

@@ -10,7 +10,7 @@ export function machineFiles(host: Pick<HostContext, "stateDir">, name: string) 
   const folder = join(machinesFolder(host), name);
   return {
     folder,
-    /** What `create` is about to make, written before it: a killed one is cleared away by it. */
+    /** What `create` is about to make, written before it: a killed one is cleared away by it, and so is a machine whose description is damaged. */
     plan: join(folder, "plan.json"),
     /** What we decided about the machine; written last. */
     description: join(folder, "machine.json"),

@@ -1,33 +1,35 @@
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { hostOnlyOps } from "./host-only.ts";
 import { hostPath, isInside } from "./host-path.ts";
 import { parseBlocks } from "./list-output.ts";
 import { storage } from "./machine-arguments.ts";
-import { otherPlans, readPlan } from "./machine-file.ts";
+import { othersUse, readPlan } from "./machine-file.ts";
 import { machineFiles } from "./machine-folder.ts";
 import { machineInfo } from "./machine-state.ts";
 import { isInaccessible, isUnknownMachine, vboxmanage, wordsFrom } from "./vboxmanage.ts";
-import { waitForState } from "./wait-for-state.ts";
 
 const offMs = 20_000;
+const pauseMs = 500;
+const letGoMs = 10_000;
 /** More than VirtualBox can chain: each pass closes the disks that have no child any more. */
 const mostPasses = 300;
 
 /**
  * Powers the machine off at once, unregisters it, closes its disks, removes its folder, and the host-only network when no other machine
- * of this state folder uses it. Succeeds when there is none. Rejects with DRIVER_LEFTOVERS.
+ * of this state folder uses it. Succeeds when there is none. Rejects with DRIVER_LEFTOVERS, also for files that are still in use after
+ * `patienceMs`.
  */
-export async function removeMachine(name: string, c: RunContext): Promise<void> {
+export async function removeMachine(name: string, c: RunContext, patienceMs = letGoMs): Promise<void> {
   const files = machineFiles(c.host, name);
   const plan = await readPlan(c.host, name);
   if (plan) {
     try {
-      await unregister(name, plan.id, c);
+      await unregister(plan.id, c);
       await closeMedia(files.folder, c);
-      const others = await otherPlans(c.host, name);
-      if (!others.some(({ hostOnly }) => hostOnly.cidr === plan.hostOnly.cidr))
+      if (!(await othersUse(plan.hostOnly.cidr, c.host, name)))
         await hostOnlyOps[plan.hostOnly.kind].remove(plan.hostOnly, c);
     } catch (error) {
       c.signal.throwIfAborted();
@@ -36,29 +38,38 @@ export async function removeMachine(name: string, c: RunContext): Promise<void> 
     }
   }
   // Last: what is written there is how the rest is found again.
-  await rm(files.folder, { recursive: true, force: true, maxRetries: 5 });
-  const left = await readdir(files.folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (left) throw leftovers(name, files.folder);
+  await removeFolder(name, files.folder, patienceMs, c.signal);
+}
+
+/** On Windows nothing that is open can be removed: VirtualBox' service, or who scans its files, lets go of disks and log after a while. */
+async function removeFolder(
+  name: string,
+  folder: string,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const error = await rm(folder, { recursive: true, force: true }).catch((problem: Error) => problem);
+    if (!error) return;
+    signal.throwIfAborted();
+    if (performance.now() >= deadline) throw leftovers(name, `${folder}: ${error.message}`, error);
+    await sleep(pauseMs, undefined, { signal });
+  }
 }
 
 /** Not `--delete`: that also deletes a parent, and stops halfway when one has another child. */
-async function unregister(name: string, id: string, c: RunContext): Promise<void> {
+async function unregister(id: string, c: RunContext): Promise<void> {
   const { signal } = c;
   try {
-    const info = await machineInfo(id, c).catch((error: unknown) => {
-      if (isInaccessible(error)) return undefined;
-      throw error;
-    });
+    const info = await infoOf(id, c);
     if (!isOffNow(info)) {
       await vboxmanage(c.host, ["controlvm", id, "poweroff"], { signal }).catch((error: unknown) => {
         signal.throwIfAborted();
         // It may have ended meanwhile; unregistering tells.
         c.log(`poweroff: ${wordsFrom(error)}`);
       });
-      await waitForState(name, (found) => isOffNow(found.info), offMs, c);
+      await waitUntilOff(id, c);
     }
     await vboxmanage(c.host, ["unregistervm", id], { signal });
     await closeDisc(info?.get(`${storage.controller}-ImageUUID-${storage.drive}-0`), c);
@@ -66,6 +77,20 @@ async function unregister(name: string, id: string, c: RunContext): Promise<void
     signal.throwIfAborted();
     if (!isUnknownMachine(error)) throw error;
   }
+}
+
+/** Undefined for a machine whose settings cannot be read: it does not run. */
+const infoOf = (id: string, c: RunContext): Promise<ReadonlyMap<string, string> | undefined> =>
+  machineInfo(id, c).catch((error: unknown) => {
+    if (isInaccessible(error)) return undefined;
+    throw error;
+  });
+
+/** By its id alone: its description may be what is damaged. One that does not end in time is refused by `unregistervm`. */
+async function waitUntilOff(id: string, c: RunContext): Promise<void> {
+  const deadline = performance.now() + offMs;
+  while (!isOffNow(await infoOf(id, c)) && performance.now() < deadline)
+    await sleep(pauseMs, undefined, { signal: c.signal });
 }
 
 /** What was still in the drive is the cache's, and may be in another machine's drive too: then it stays in VirtualBox' list. */

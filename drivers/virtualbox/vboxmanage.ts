@@ -81,9 +81,13 @@ async function programOf(host: HostContext): Promise<string> {
   });
 }
 
-/** Whether VirtualBox's answer was that it does not know this machine. */
+/** VBOX_E_OBJECT_NOT_FOUND, for a machine. */
+const notFound = /0x80bb0001[\s\S]*FindMachine/i;
+
+/** Whether VirtualBox's answer was that it does not know this machine; in words, or by the code when its service speaks another language. */
 export const isUnknownMachine = (error: unknown): boolean =>
-  error instanceof LocalkubeError && /Could not find a registered machine/.test(error.output ?? "");
+  error instanceof LocalkubeError &&
+  (/Could not find a registered machine/.test(error.output ?? "") || notFound.test(error.output ?? ""));
 
 /** Its settings file cannot be read: VirtualBox then knows the machine's id and nothing else. */
 export const isInaccessible = (error: unknown): boolean =>

@@ -34,12 +34,18 @@ export async function readRecord<T>(file: string): Promise<T | undefined> {
 export const writeRecord = async (file: string, record: object): Promise<void> =>
   writeFileAtomic(file, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
 
-/** Names of all machines of a driver's folder, halves included. */
-export const machinesIn = (folder: string): Promise<readonly string[]> =>
-  readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
+/** Names of all machines of a driver's folder, halves included; what the system or its file manager put there is none. */
+export async function machinesIn(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.flatMap((entry) =>
+      entry.isDirectory() && !entry.name.startsWith(".") ? [entry.name] : [],
+    );
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
-  });
+  }
+}
 
 /** Hardware is not in it (`resize` changes that), nor the image: machines that are there stay as they are when a newer one comes. */
 export function identityOf({ name, hostname, authorizedKey, hostKey }: MachineSpec): string {

@@ -27,7 +27,7 @@ export async function probeVirtualBox(host: HostContext): Promise<Probe> {
     const said = await host.run([program, "--version"], { timeoutMs: versionMs, allowFailure: true });
     const version = parseVersion(said.stdout);
     if (!version) return { usable: false, ...noVersion(program, said, host) };
-    const found = await obstacle(program, version, said, host);
+    const found = await obstacle(program, version, said, host, hypervisor);
     if (found) return { usable: false, version: version.text, ...found };
     const emulated = await hypervisor;
     return { usable: true, version: version.text, ...(emulated === undefined ? {} : { emulated }) };
@@ -56,6 +56,7 @@ async function obstacle(
   version: Version,
   { stdout, stderr }: CommandResult,
   host: HostContext,
+  hypervisor: Promise<string | undefined>,
 ): Promise<Obstacle | undefined> {
   if (!atLeast(version, 6, 1))
     return { problem: `VirtualBox ${version.text} is older than 6.1`, fix: installHint(host) };
@@ -74,7 +75,11 @@ async function obstacle(
     const problem = await blockedExtension(host);
     if (problem) return problem;
   }
-  return (await stateFolderProblem(host)) ?? processorProblem(program, host);
+  const folder = await stateFolderProblem(host);
+  if (folder) return folder;
+  const [processor, held] = await Promise.all([processorProblem(program, host), hypervisor]);
+  // What Windows' hypervisor holds is hidden from VirtualBox, which then says that the processor has none; the firmware is fine.
+  return held === undefined ? processor : undefined;
 }
 
 /** VirtualBox is a Windows program there: it cannot keep disks inside Linux' own file system. */

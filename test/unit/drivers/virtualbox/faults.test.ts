@@ -1,44 +1,27 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { freeHostNetwork } from "../../../../drivers/virtualbox/free-host-network.ts";
-import virtualbox from "../../../../drivers/virtualbox/index.ts";
 import { machineFiles } from "../../../../drivers/virtualbox/machine-folder.ts";
 import { allowedRanges, parseNetworksConf } from "../../../../drivers/virtualbox/networks-conf.ts";
 import { parseVersion } from "../../../../drivers/virtualbox/version.ts";
 import type { MachineRef } from "../../../../src/contract/driver.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import { parseNetwork } from "../../../../src/host/network.ts";
-import { type Override, type Recorded, recordedVirtualBox } from "./recorded-virtualbox.ts";
+import { driver, errorOf, madeMachine, recordHost, verbsOf } from "./made-machine.ts";
+import type { Override, Recorded } from "./recorded-virtualbox.ts";
 
 vi.mock("../../../../drivers/virtualbox/host-interfaces.ts", () => ({ interfaceNetworks: () => [] }));
 
 let recorded: Recorded;
-const all: Recorded[] = [];
-const recordedHost: typeof recordedVirtualBox = async (options) => {
-  recorded = await recordedVirtualBox(options);
-  all.push(recorded);
-  return recorded;
-};
-afterEach(async () => {
-  for (const one of all.splice(0)) await one.dispose();
-});
-
-const driver = virtualbox.open(undefined as never);
-const errorOf = (words: string) => `VBoxManage: error: ${words}\n`;
-
-/** A machine that was made, with a VirtualBox that from then on answers so. */
-async function made(override: Override = () => undefined): Promise<MachineRef> {
-  let quiet = true;
-  await recordedHost({
-    override: (args, self) => (quiet ? undefined : override(args, self)),
-  });
-  const m = await driver.create(recorded.spec, recorded.c);
-  quiet = false;
-  return m;
+const recordedHost: typeof recordHost = async (options) => (recorded = await recordHost(options));
+async function made(override?: Override): Promise<MachineRef> {
+  const machine = await madeMachine(override);
+  recorded = machine.recorded;
+  return machine.m;
 }
-const verbs = (): string[] => recorded.calls.map((args) => args.slice(0, 3).join(" "));
+const verbs = () => verbsOf(recorded);
 
 describe("the runner", () => {
   test("takes error: for a failure though the exit code is 0", async () => {
@@ -127,31 +110,6 @@ describe("states", () => {
     await writeFile(settings, "");
     expect(await driver.state(m, recorded.c)).toBe("broken");
     expect(await driver.diagnose(m, recorded.c)).toContain("VBoxManage registervm");
-  });
-});
-
-describe("removing", () => {
-  const seed = () => join(recorded.host.stateDir, "virtualbox/localkube-demo/seed.iso");
-  const discs = (left: () => boolean): Override => {
-    return ([verb, what]) => {
-      if (verb === "list" && what === "dvds")
-        return { stdout: left() ? `UUID:           gone-soon\nLocation:       ${seed()}\n` : "" };
-      if (verb === "closemedium") return { exitCode: 1, stderr: errorOf("The path is not fully qualified") };
-      return undefined;
-    };
-  };
-
-  test("does not mind a disc that VirtualBox forgot between listing and closing it", async () => {
-    let lists = 0;
-    const m = await made(discs(() => lists++ === 0));
-    await driver.remove(m, recorded.c);
-    expect(await driver.state(m, recorded.c)).toBe("absent");
-  });
-
-  test("tells of one that VirtualBox keeps, and leaves the folder by which it is found again", async () => {
-    const m = await made(discs(() => true));
-    await expect(driver.remove(m, recorded.c)).rejects.toMatchObject({ id: "DRIVER_LEFTOVERS" });
-    expect(await stat(machineFiles(recorded.host, m.name).description)).toBeDefined();
   });
 });
 

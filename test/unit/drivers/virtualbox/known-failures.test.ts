@@ -26,12 +26,25 @@ describe("known failures", () => {
     expect(known.fix).not.toBe("");
   });
 
-  test("NS_ERROR_FAILURE means the blocked extension on a Mac alone", () => {
-    const output = "NS_ERROR_FAILURE (0x80004005)";
-    const error = new LocalkubeError("HOST_COMMAND_FAILED", { command: "x", exitCode: 1 }, { output });
-    expect((explained(error, "x", { platform: "darwin" }) as LocalkubeError).message).toContain(
-      "kernel extension",
-    );
-    expect(explained(error, "x", platform)).toBe(error);
+  const failed = (output: string) =>
+    new LocalkubeError("HOST_COMMAND_FAILED", { command: "x", exitCode: 1 }, { output });
+
+  test.each([
+    "Kernel driver not installed (rc=-1908)",
+    "The virtual machine 'x' has terminated unexpectedly during startup with exit code 1 (rc=-1908)",
+    "kernel driver not accessible",
+    "VERR_VM_DRIVER_NOT_INSTALLED",
+  ])("«%s» means the blocked extension on a Mac alone", (output) => {
+    const error = failed(output);
+    expect(explained(error, "x", { platform: "darwin" }).message).toContain("kernel extension");
+    expect(explained(error, "x", platform).message).not.toContain("extension");
   });
+
+  test.each(["NS_ERROR_FAILURE (0x80004005)", "rc=-19080"])(
+    "«%s» is any failure's, on a Mac too",
+    (output) => {
+      const error = failed(output);
+      expect(explained(error, "x", { platform: "darwin" })).toBe(error);
+    },
+  );
 });

@@ -4,7 +4,6 @@ import { parseAdapters } from "../../../../drivers/virtualbox/host-only-adapter.
 import { isInside } from "../../../../drivers/virtualbox/host-path.ts";
 import { parseBlocks } from "../../../../drivers/virtualbox/list-output.ts";
 import { parseMachineReadable } from "../../../../drivers/virtualbox/machine-readable.ts";
-import { machineStates } from "../../../../drivers/virtualbox/machine-states.ts";
 import { parseSnapshotTag } from "../../../../drivers/virtualbox/snapshot-list.ts";
 import { parseHardware } from "../../../../drivers/virtualbox/snapshots.ts";
 import { atLeast, parseVersion, warningsOf } from "../../../../drivers/virtualbox/version.ts";
@@ -74,18 +73,6 @@ describe("showvminfo --machinereadable", () => {
   test("of 7.0.0, which tells one forward alone, costs nothing: forwards are our own record", () => {
     const info = parseMachineReadable('Forwarding(0)="api,tcp,127.0.0.1,20443,,6443"\nVMState="poweroff"\n');
     expect(info.get("VMState")).toBe("poweroff");
-  });
-
-  test("has a meaning for every state of 6.1 to 7.2", () => {
-    const documented = [
-      ...["poweroff", "saved", "teleported", "aborted", "aborted-saved", "running", "paused"],
-      ...["gurumeditation", "teleporting", "livesnapshotting", "starting", "stopping", "saving", "restoring"],
-      ...["teleportingpausedvm", "teleportingin", "deletingsnapshotlive", "deletingsnapshotlivepaused"],
-      ...["onlinesnapshotting", "restoringsnapshot", "deletingsnapshot", "settingup", "snapshotting"],
-      ...["offline snapshotting", "faulttolerantsyncing", "inaccessible", "stuck"],
-    ];
-    expect(documented.filter((state) => machineStates[state] === undefined)).toEqual([]);
-    expect(machineStates["dreaming"]).toBeUndefined();
   });
 });
 

@@ -144,6 +144,34 @@ describe("the probe", () => {
     expect(found).toMatchObject({ usable: true, emulated: expect.stringContaining("bcdedit") as unknown });
   });
 
+  // minikube #3900, #4816, #16011: VirtualBox says «no» there, and people looked for it in their firmware.
+  test.each([
+    ["Windows", "True", { platform: "win32" }],
+    ["WSL", "not asked", { env: { LOCALKUBE_VBOXMANAGE: "VBoxManage", WSL_DISTRO_NAME: "Debian" } }],
+  ] as const)(
+    "blames no firmware when the hypervisor of %s hides the processor",
+    async (_on, present, host) => {
+      const answers = [
+        version("7.2.22r1\r\n"),
+        ["wslpath", { stdout: "C:\\Users\\a\n" }],
+        ["HypervisorPresent", { stdout: `${present}\r\n` }],
+        ["list hostinfo", { stdout: hostinfo("no") }],
+      ] as const;
+      const found = await probe(answers, host);
+      expect(found).toMatchObject({ usable: true, emulated: expect.stringContaining("bcdedit") as unknown });
+    },
+  );
+
+  test("blames the firmware of a Windows without hypervisor", async () => {
+    const answers = [
+      version("7.2.22r1\r\n"),
+      ["HypervisorPresent", { stdout: "False\r\n" }],
+      ["list hostinfo", { stdout: hostinfo("no") }],
+    ] as const;
+    const found = await probe(answers, { platform: "win32" });
+    expect(found).toMatchObject({ usable: false, problem: expect.stringContaining("VT-x") as unknown });
+  });
+
   test("inside WSL wants the state folder on a Windows drive", async () => {
     const env = { LOCALKUBE_VBOXMANAGE: "VBoxManage", WSL_DISTRO_NAME: "Debian" };
     const at = (path: string) =>

@@ -2,7 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MachineSpec } from "../../../../src/contract/driver.ts";
-import type { CommandResult, HostContext, RunContext } from "../../../../src/contract/host.ts";
+import type {
+  CommandOptions,
+  CommandResult,
+  HostContext,
+  RunContext,
+} from "../../../../src/contract/host.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import { recordImage } from "../../../../src/host/image-file/image-record.ts";
 import { testSpec } from "../recording-host.ts";
@@ -15,6 +20,8 @@ export interface Recorded {
   readonly transcript: () => string;
   /** Every argv of VBoxManage. */
   readonly calls: string[][];
+  /** With what each of them was run. */
+  readonly options: CommandOptions[];
   /** `VMState` that `showvminfo` tells from now on. */
   state: string;
   readonly dispose: () => Promise<void>;
@@ -39,6 +46,7 @@ export async function recordedVirtualBox(options: Options = {}): Promise<Recorde
   const { version = "7.2.22_Debianr175245", platform = "linux", arch = "amd64", env = {} } = options;
   const folder = await mkdtemp(join(tmpdir(), "localkube-vbox-unit-"));
   const calls: string[][] = [];
+  const asked: CommandOptions[] = [];
   const adapters: { name: string; ip: string }[] = [];
   const nets: { name: string; lower: string }[] = [];
   let diskMiB = 4096;
@@ -130,12 +138,13 @@ export async function recordedVirtualBox(options: Options = {}): Promise<Recorde
   const answer = (args: readonly string[]): Partial<CommandResult> =>
     options.override?.(args, recorded) ??
     (answers.find(([words]) => words.test(args.join(" ")))?.[1](args) || {});
-  const run: HostContext["run"] = (argv, { allowFailure = false } = {}) => {
+  const run: HostContext["run"] = (argv, how = {}) => {
     const [program, ...args] = argv;
     if (program !== "VBoxManage") return Promise.resolve({ exitCode: 0, stdout: "[]", stderr: "" });
     calls.push(args);
+    asked.push(how);
     const { exitCode = 0, stdout = "", stderr = "" } = answer(args);
-    if (exitCode === 0 || allowFailure) return Promise.resolve({ exitCode, stdout, stderr });
+    if (exitCode === 0 || how.allowFailure) return Promise.resolve({ exitCode, stdout, stderr });
     return Promise.reject(new LocalkubeError("HOST_COMMAND_FAILED", { command: args.join(" "), exitCode }));
   };
   const stateDir = join(folder, "state of «Zoë»");
@@ -163,6 +172,7 @@ export async function recordedVirtualBox(options: Options = {}): Promise<Recorde
     c,
     spec,
     calls,
+    options: asked,
     state: "poweroff",
     transcript: () => transcriptOf(calls, stateDir),
     dispose: () => rm(folder, { recursive: true, force: true }),

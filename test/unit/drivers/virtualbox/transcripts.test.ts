@@ -41,6 +41,13 @@ test.each(installations)(
     const text = recorded.transcript();
     expect(text).toMatchSnapshot();
     expect(text).not.toMatch(/SECRET|AAAALOGIN/);
+    // Each has its end, and speaks English.
+    expect(recorded.options).toHaveLength(recorded.calls.length);
+    const careless = recorded.calls.filter((_, i) => {
+      const { timeoutMs = 0, env } = recorded!.options[i]!;
+      return !(timeoutMs > 0) || env?.["LANG"] !== "C.UTF-8" || env["LC_ALL"] !== "C.UTF-8";
+    });
+    expect(careless).toEqual([]);
   },
 );
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import qemu from "../../../../drivers/qemu/index.ts";
 import { machineFiles as qemuFiles } from "../../../../drivers/qemu/machine-folder.ts";
+import { machinesIn } from "../../../../drivers/vm/machine-record.ts";
 import { readPlan, writePlan } from "../../../../drivers/virtualbox/machine-file.ts";
 import { machineFiles as virtualBoxFiles } from "../../../../drivers/virtualbox/machine-folder.ts";
 import { readMachine as readVmware } from "../../../../drivers/vmware/machine-file.ts";
@@ -14,6 +15,19 @@ import { hostContext } from "../../../../src/host/host-context.ts";
 
 const name = "localkube-one";
 const half = '{"schema": 1, "ref": {"na';
+
+it("a driver's folder has machines and what a file manager leaves there", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "localkube-record-"));
+  try {
+    await mkdir(join(folder, "localkube-one"));
+    await mkdir(join(folder, ".Trashes"));
+    await writeFile(join(folder, "desktop.ini"), "");
+    expect(await machinesIn(folder)).toEqual(["localkube-one"]);
+    expect(await machinesIn(join(folder, "none"))).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 describe("a machine whose record was cut short", () => {
   let stateDir: string;
