@@ -20,6 +20,7 @@ import { checkKubeconfig } from "../provision/kubeconfig/merge-kubeconfig.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseLackingImage } from "./image-source.ts";
+import { machineStates } from "./machine-states.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { StartState } from "./start-state.ts";
 import { startSteps } from "./start-steps.ts";
@@ -115,7 +116,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
 async function settle(options: StartOptions, context: UseCaseContext): Promise<StartState> {
   const { host } = context;
   const tell: StartState["notice"] = (text, level) => notice(context, text, level);
-  const recorded = await loadCluster(host, options.name);
+  const recorded = withSettledArtifacts(await loadCluster(host, options.name));
   // A cluster made anew keeps its settings, but nothing that was settled for the old one binds it.
   const existing = options.recreate ? undefined : recorded;
   if (existing?.phase === "deleting")
@@ -125,14 +126,16 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     { ...options.wishes, existing: recorded?.spec },
     { capacity, drivers: driverNames, runtimes: runtimeNames, driverOptions },
   );
-  await checkSpecOnHost(spec, host, { existing: recorded?.spec, capacity });
+  const heldPort = recorded && !existing ? await portHeldBy(recorded, context) : undefined;
+  await checkSpecOnHost(spec, host, { existing: existing?.spec, heldPort, capacity });
   await checkKubeconfig(options.name, host);
   const runtime = runtimeByName(spec.runtime);
   const paths = clusterPaths(host, options.name);
   const settled = { host, paths, runtime, notice: tell };
   if (existing) {
     const definition = await loadDriver(existing.driver);
-    const changes = diffSpec(existing.spec, spec, existing, driverOptions[existing.driver]);
+    const settledChoices = { ...existing, artifacts: existing.artifactsSource };
+    const changes = diffSpec(existing.spec, spec, settledChoices, driverOptions[existing.driver]);
     assertChangeable(options.name, changes, definition.capabilities);
     const wanted = {
       kubernetesVersion: spec.kubernetesVersion || existing.kubernetesVersion,
@@ -168,6 +171,18 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   refuseLackingImage(spec, plan);
   const missingPackages = await neededPackages(choice.probe, host, image, plan);
   return { ...settled, definition, driver: definition.open(host), plan, image, missingPackages, record };
+}
+
+/** Earlier releases recorded another wish for the artifacts of a cluster and went on with those it had. */
+function withSettledArtifacts(record: ClusterRecord | undefined): ClusterRecord | undefined {
+  if (!record || record.spec.artifacts === "auto") return record;
+  return { ...record, spec: { ...record.spec, artifacts: record.artifactsSource } };
+}
+
+/** The API port on this host of a cluster that runs and is about to be removed; undefined when something else may have it by now. */
+async function portHeldBy(record: ClusterRecord, context: UseCaseContext): Promise<number | undefined> {
+  const [state] = await machineStates([record], context);
+  return state === "running" || state === "paused" ? record.machine?.ports.api : undefined;
 }
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>

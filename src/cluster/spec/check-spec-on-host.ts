@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
@@ -12,29 +11,36 @@ import {
   type HostRoute,
 } from "../../host/network.ts";
 import { assertPortFree } from "../../host/ports.ts";
+import { loadPodNetwork } from "../../provision/network/load-pod-network.ts";
 import { otherExample } from "./parse-networks.ts";
 
 export interface HostCheckOptions {
-  /** The spec of the cluster as it is; only what changes is then checked: its routes and its port are its own by now. */
+  /**
+   * The spec of the cluster that stays; only what changes is then checked: its routes and its port are its own by now. Absent for a new
+   * cluster, and for one that is made again (`--recreate`).
+   */
   readonly existing?: ClusterSpec | undefined;
+  /** A port that the cluster listens on which is made again: it is free by then. */
+  readonly heldPort?: number | undefined;
   readonly capacity?: HostCapacity;
 }
 
 /**
  * Compares a spec with the host before anything is made. Read-only. Rejects with CPUS_TOO_MANY, MEMORY_TOO_LARGE, CIDR_OVERLAPS_HOST,
- * PORT_IN_USE, PORT_NOT_PERMITTED or CNI_FILE_UNREADABLE.
+ * PORT_IN_USE, PORT_NOT_PERMITTED, CNI_FILE_UNREADABLE or CNI_FILE_INVALID.
  */
 export async function checkSpecOnHost(
   spec: ClusterSpec,
   host: Pick<HostContext, "run">,
-  { existing, capacity = hostCapacity() }: HostCheckOptions = {},
+  { existing, heldPort, capacity = hostCapacity() }: HostCheckOptions = {},
 ): Promise<void> {
   if (spec.cpus !== existing?.cpus) checkCpus(spec, capacity);
   if (spec.memoryMiB !== existing?.memoryMiB) checkMemory(spec, capacity);
   if (spec.cni !== existing?.cni) await checkCni(spec.cni);
   if (existing) return;
   checkRoutes(spec, await hostRoutes(host));
-  if (spec.apiServer.port !== 0) await assertPortFree(spec.apiServer.port, "apiserver-port");
+  const { port } = spec.apiServer;
+  if (port !== 0 && port !== heldPort) await assertPortFree(port, "apiserver-port");
 }
 
 function checkCpus({ cpus }: ClusterSpec, capacity: HostCapacity): void {
@@ -89,14 +95,11 @@ function freeExample(flag: keyof typeof otherExample, routes: readonly HostRoute
   return [otherExample[flag], ...candidates].find(isFree) ?? otherExample[flag];
 }
 
+/** The whole file is read: a mistake in it must be found before a cluster is made, or removed to be made again. */
 async function checkCni(value: string): Promise<void> {
   if (value === "bridge" || value === "none") return;
-  try {
-    await access(value, constants.R_OK);
-    if (!(await stat(value)).isFile()) throw new Error("it is not a file");
-  } catch (cause) {
-    const problem =
-      (cause as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (cause as Error).message;
-    throw new LocalkubeError("CNI_FILE_UNREADABLE", { value, problem }, { cause });
-  }
+  const file = await stat(value).catch(() => undefined);
+  if (file && !file.isFile())
+    throw new LocalkubeError("CNI_FILE_UNREADABLE", { value, problem: "it is not a file" });
+  await loadPodNetwork(value);
 }

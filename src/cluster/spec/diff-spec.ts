@@ -17,11 +17,13 @@ export interface SpecChange {
   readonly effect: ChangeEffect;
 }
 
-/** What was settled when the cluster was made; `auto`, `cri` and an empty version stand for it. */
+/** What was settled when the cluster was made; `auto`, `cri` and an empty version mean it. */
 export interface SettledChoices {
   readonly driver: string;
   readonly runtime: string;
   readonly kubernetesVersion: string;
+  /** `upstream` or `debian`. */
+  readonly artifacts: string;
 }
 
 const effects: Readonly<Record<Exclude<keyof SpecLayer, "driverOptions">, ChangeEffect>> = {
@@ -29,7 +31,8 @@ const effects: Readonly<Record<Exclude<keyof SpecLayer, "driverOptions">, Change
   driver: "recreate",
   runtime: "recreate",
   kubernetesVersion: "reconfigure",
-  artifacts: "reconfigure",
+  // The node's programs come from there, etcd with its data among them: nothing says that the others could read what these have written.
+  artifacts: "recreate",
   mirror: "client",
   cpus: "resize",
   memory: "resize",
@@ -58,7 +61,8 @@ export function diffSpec(
   settled: SettledChoices,
   options: readonly DriverOption[] = [],
 ): readonly SpecChange[] {
-  const before: SpecLayer = { ...layerFromSpec(old), ...settled };
+  const { driver, runtime, kubernetesVersion, artifacts } = settled;
+  const before: SpecLayer = { ...layerFromSpec(old), driver, runtime, kubernetesVersion, artifacts };
   const after: SpecLayer = { ...layerFromSpec(wanted), ...settledOf(wanted, settled) };
   const fields = (Object.keys(effects) as (keyof typeof effects)[]).flatMap((field): SpecChange[] => {
     const [from, to] = [textOf(before[field]), textOf(after[field])];
@@ -100,6 +104,7 @@ function settledOf(wanted: ClusterSpec, settled: SettledChoices): SettledChoices
     driver: wanted.driver === "auto" ? settled.driver : wanted.driver,
     runtime: wanted.runtime === "cri" ? settled.runtime : wanted.runtime,
     kubernetesVersion: wanted.kubernetesVersion || settled.kubernetesVersion,
+    artifacts: wanted.artifacts === "auto" ? settled.artifacts : wanted.artifacts,
   };
 }
 

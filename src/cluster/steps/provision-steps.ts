@@ -32,6 +32,11 @@ export const certificates: Step<StartState> = {
   plan: () => ["issue the cluster's certificates on this host"],
   async apply(s) {
     s.certificates = await ensureCertificates(s.paths.pki, certificateInput(s));
+    if (s.certificates.notYetValid.length > 0)
+      s.notice(
+        `certificates made while this host's clock was ahead are not valid yet; issued again: ${s.certificates.notYetValid.join(", ")}`,
+        "warning",
+      );
     return s.certificates.issued.length ? undefined : "unchanged";
   },
 };

@@ -8,8 +8,9 @@ export const clusterErrors = {
   },
   PKI_AUTHORITY_EXPIRED: {
     exit: exitCodes.config,
-    title: "The cluster's certificate authority {name} in {folder} has expired",
-    fix: "Save what you need with localkube kubectl, then make the cluster anew: localkube start --recreate",
+    title:
+      "The cluster's certificate authority {name} in {folder} expired on {end}; this host's clock says {now}",
+    fix: "Set the clock if it is wrong (timedatectl set-ntp true). If it is right, make the cluster again, which loses its data: localkube start --recreate",
   },
   FLAG_NOT_IN_VERSION: {
     exit: exitCodes.usage,

@@ -36,10 +36,30 @@ export const waitForNode = (
 interface Deployment extends KubeObject {
   readonly metadata: KubeObject["metadata"] & { readonly generation?: number };
   readonly spec?: { readonly replicas?: number };
-  readonly status?: { readonly observedGeneration?: number; readonly availableReplicas?: number };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
+  };
 }
 
-/** All replicas available for the spec that is there now; the condition «Available» may hold with none, and for an older spec. */
+/**
+ * Whether all replicas are available and of the template that is there now, as `kubectl rollout status` judges it: the controller has seen this
+ * spec, made its pods, and the pods of the template before are gone. The condition 'Available' may hold with none, and for an older spec.
+ */
+export function isRolledOut({ metadata, spec, status = {} }: Deployment): boolean {
+  const wanted = spec?.replicas ?? 1;
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
+  return (
+    status.observedGeneration === metadata.generation &&
+    updatedReplicas >= wanted &&
+    replicas <= updatedReplicas &&
+    availableReplicas >= updatedReplicas
+  );
+}
+
+/** Waits until the Deployment is rolled out. */
 export const waitForDeployment = (
   api: ApiClient,
   namespace: string,
@@ -49,9 +69,7 @@ export const waitForDeployment = (
   waitForObject<Deployment>(
     api,
     `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
-    ({ metadata, spec, status }) =>
-      status?.observedGeneration === metadata.generation &&
-      (status?.availableReplicas ?? 0) >= (spec?.replicas ?? 1),
+    isRolledOut,
     signal,
   );
 

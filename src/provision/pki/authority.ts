@@ -11,7 +11,7 @@ export interface Pem {
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const day = 24 * 3600 * 1000;
-// A guest whose clock is a little behind must not call the certificate «not yet valid».
+// A guest whose clock is a little behind must not call the certificate 'not yet valid'.
 const backdateMs = 3600 * 1000;
 export const authorityDays = 3650;
 export const leafDays = 365;
@@ -21,21 +21,40 @@ x509.cryptoProvider.set(webcrypto as never);
 /** A new self-signed authority, ECDSA P-256, ten years. */
 export async function createAuthority(commonName: string, now = Date.now()): Promise<Pem> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+  return pem(await selfSigned(commonName, keys, now), keys.privateKey);
+}
+
+/**
+ * Another certificate for the key that an authority has, under its name: whatever the key has signed stays signed by it. For one whose
+ * times are wrong.
+ */
+export async function reissueAuthority(authority: Pem, now = Date.now()): Promise<Pem> {
+  const old = new x509.X509Certificate(authority.certificate);
+  const privateKey = await importKey(authority.key);
+  const publicKey = await old.publicKey.export(algorithm, ["verify"], x509.cryptoProvider.get());
+  const commonName = old.subjectName.getField("CN")[0] ?? "";
+  const certificate = await selfSigned(commonName, { privateKey, publicKey }, now);
+  return { certificate: `${certificate.toString("pem")}\n`, key: authority.key };
+}
+
+const selfSigned = async (
+  commonName: string,
+  keys: { readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey },
+  now: number,
+): Promise<x509.X509Certificate> =>
+  x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: `CN=${commonName}`,
     notBefore: new Date(now - backdateMs),
     notAfter: new Date(now + authorityDays * day),
     signingAlgorithm: algorithm,
-    keys: keys,
+    keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return pem(certificate, keys.privateKey);
-}
 
 /** A new key with a certificate signed by the authority, one year or until the authority ends. */
 export async function issueLeaf(plan: LeafPlan, authority: Pem, now = Date.now()): Promise<Pem> {

@@ -21,14 +21,17 @@ export interface CertificateSet {
   readonly serviceAccount: { readonly publicKey: string; readonly privateKey: string };
   /** Names that were issued or renewed in this call. */
   readonly issued: readonly string[];
+  /** Those of `issued` that were not valid yet: when they were made, this host's clock was ahead of what it is now. */
+  readonly notYetValid: readonly string[];
 }
 
 const renewBeforeMs = 30 * 24 * 3600 * 1000;
 
 /**
- * Reads the cluster's certificates from `folder` and issues what is missing, what ends within 30 days, and leaves whose subject or
- * names no longer fit the plan. Authorities and the service accounts' key are never replaced: that would orphan the cluster's
- * data. Idempotent; files 0600, the folder 0700.
+ * Reads the cluster's certificates from `folder` and issues what is missing, what ends within 30 days, what is not valid yet, and leaves
+ * whose subject or names no longer fit the plan. Keys of authorities and of the service accounts are never replaced: that would orphan the
+ * cluster's data; an authority that is not valid yet gets another certificate for its key. Idempotent; files 0600, the folder 0700. Rejects
+ * with PKI_AUTHORITY_EXPIRED.
  */
 export async function ensureCertificates(
   folder: string,
@@ -37,6 +40,7 @@ export async function ensureCertificates(
 ): Promise<CertificateSet> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const issued: string[] = [];
+  const notYetValid: string[] = [];
   const issue = async (name: string, make: (x: typeof Authority) => Promise<Pem>): Promise<Pem> => {
     const made = await make(await import("./authority.ts"));
     // The key first: a certificate without its key is never found by the next run.
@@ -50,10 +54,21 @@ export async function ensureCertificates(
     await Promise.all(
       (Object.entries(authorities) as [AuthorityName, string][]).map(async ([name, commonName]) => {
         const present = await readPem(folder, name);
-        if (present && new X509Certificate(present.certificate).validToDate.getTime() < now) {
-          throw new LocalkubeError("PKI_AUTHORITY_EXPIRED", { name, folder });
+        if (!present) return [name, await issue(name, (x) => x.createAuthority(commonName, now))];
+        if (startsAfter(present, now)) {
+          notYetValid.push(name);
+          return [name, await issue(name, (x) => x.reissueAuthority(present, now))];
         }
-        return [name, present ?? (await issue(name, (x) => x.createAuthority(commonName, now)))];
+        const { validToDate } = new X509Certificate(present.certificate);
+        if (validToDate.getTime() < now) {
+          throw new LocalkubeError("PKI_AUTHORITY_EXPIRED", {
+            name,
+            folder,
+            end: validToDate.toISOString(),
+            now: new Date(now).toISOString(),
+          });
+        }
+        return [name, present];
       }),
     ),
   ) as Record<AuthorityName, Pem>;
@@ -63,14 +78,20 @@ export async function ensureCertificates(
       certificatePlan(input).map(async (plan) => {
         const authority = authoritySet[plan.authority];
         const present = await readPem(folder, plan.name);
-        const good = present && fits(present, plan, authority, now);
+        const isEarly = present !== undefined && startsAfter(present, now);
+        if (isEarly) notYetValid.push(plan.name);
+        const good = present && !isEarly && fits(present, plan, authority, now);
         return [plan.name, good ? present : await issue(plan.name, (x) => x.issueLeaf(plan, authority, now))];
       }),
     ),
   ) as Record<string, Pem>;
 
-  return { authorities: authoritySet, leaves, serviceAccount: await ensureServiceAccountKey(folder), issued };
+  const serviceAccount = await ensureServiceAccountKey(folder);
+  return { authorities: authoritySet, leaves, serviceAccount, issued, notYetValid };
 }
+
+const startsAfter = ({ certificate }: Pem, now: number): boolean =>
+  new X509Certificate(certificate).validFromDate.getTime() > now;
 
 function fits({ certificate, key }: Pem, plan: LeafPlan, authority: Pem, now: number): boolean {
   const leaf = new X509Certificate(certificate);

@@ -16,9 +16,14 @@ export interface Unit {
   readonly values?: Readonly<Record<string, string>>;
 }
 
-/** The hash that the running process carries in its environment as LOCALKUBE_INPUTS. */
-export function unitInputs(unit: Unit): string {
-  const hash = createHash("sha256").update(JSON.stringify([unit.template, unit.argv, unit.values ?? {}]));
+/**
+ * The hash that the running process carries in its environment as LOCALKUBE_INPUTS. The template's text is part of it, not only its name:
+ * another release of localkube may bring another text. `template` is that text, read from `templates/systemd` unless given.
+ */
+export function unitInputs(unit: Unit, template = templateText(unit)): string {
+  const hash = createHash("sha256").update(
+    JSON.stringify([unit.template, template, unit.argv, unit.values ?? {}]),
+  );
   for (const { path, mode, owner, source } of unit.inputs) {
     hash.update(
       JSON.stringify([path, mode, owner ?? "", source.kind === "text" ? source.text : source.sha256]),
@@ -29,10 +34,10 @@ export function unitInputs(unit: Unit): string {
 
 /** The unit's text for `/etc/systemd/system`. Unknown places in the template are a programming error. */
 export function renderUnit(unit: Unit): string {
-  const template = readFileSync(join(packageRoot(), "templates", "systemd", unit.template), "utf8");
+  const template = templateText(unit);
   const values: Record<string, string> = {
     ...unit.values,
-    inputs: unitInputs(unit),
+    inputs: unitInputs(unit, template),
     exec: execLine(unit.argv),
   };
   return template.replace(/\{\{(\w+)\}\}/g, (_place, name: string) => {
@@ -41,3 +46,6 @@ export function renderUnit(unit: Unit): string {
     return value;
   });
 }
+
+const templateText = ({ template }: Unit): string =>
+  readFileSync(join(packageRoot(), "templates", "systemd", template), "utf8");

@@ -77,11 +77,39 @@ test("an API port in use is refused", async () => {
   }
 });
 
+test("the port of a running cluster that is made again is free by then, another one must be free now", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    const wish = spec({ apiserverPort: port });
+    await checkSpecOnHost(wish, quiet, { heldPort: port, capacity });
+    await expect(checkSpecOnHost(wish, quiet, { heldPort: port + 1, capacity })).rejects.toMatchObject({
+      id: "PORT_IN_USE",
+    });
+  } finally {
+    server.close();
+  }
+});
+
+test("a CNI file with a mistake is refused before anything is made", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "localkube-cni-"));
+  try {
+    const cni = join(folder, "net.conflist");
+    await writeFile(cni, "{ nothing");
+    await expect(checkSpecOnHost(spec({ cni }), quiet, { capacity })).rejects.toMatchObject({
+      id: "CNI_FILE_INVALID",
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("a readable CNI file passes", async () => {
   const folder = await mkdtemp(join(tmpdir(), "localkube-cni-"));
   try {
     const cni = join(folder, "net.yaml");
-    await writeFile(cni, "");
+    await writeFile(cni, "apiVersion: v1\nkind: Namespace\nmetadata: { name: net }\n");
     await checkSpecOnHost(spec({ cni }), quiet, { capacity });
   } finally {
     await rm(folder, { recursive: true });

@@ -9,20 +9,28 @@ const surroundings = {
   runtimes: ["containerd", "crio"],
 };
 const old = resolveSpec({}, surroundings);
-const settled = { driver: "podman", runtime: "containerd", kubernetesVersion: "v1.36.2" };
+const settled = {
+  driver: "podman",
+  runtime: "containerd",
+  kubernetesVersion: "v1.36.2",
+  artifacts: "debian",
+};
 const changes = (flags: SpecLayer) =>
   diffSpec(old, resolveSpec({ existing: old, flags }, surroundings), settled);
 const fixed = { resize: false };
 
 test("no wish is no change, and neither is naming what was settled", () => {
   expect(changes({})).toEqual([]);
-  expect(changes({ driver: "podman", runtime: "containerd", kubernetesVersion: "1.36.2" })).toEqual([]);
+  const named = { driver: "podman", runtime: "containerd", kubernetesVersion: "1.36.2", artifacts: "debian" };
+  expect(changes(named)).toEqual([]);
+  expect(changes({ artifacts: "auto" })).toEqual([]);
 });
 
 test.each([
   [{ name: "other" }, "profile"],
   [{ driver: "docker" }, "driver"],
   [{ runtime: "crio" }, "runtime"],
+  [{ artifacts: "upstream" }, "artifacts"],
   [{ serviceCidr: "10.112.0.0/16" }, "service-cidr"],
   [{ podCidr: "10.200.0.0/16" }, "pod-cidr"],
   [{ cni: "none" }, "cni"],

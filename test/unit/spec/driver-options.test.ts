@@ -61,7 +61,12 @@ test("one that nobody has is refused with the nearest", () => {
 
 test("each option says itself whether a cluster that exists can take another value", () => {
   const old = spec({ flags: { driver: "one", driverOptions: { "one-host": "a" } } });
-  const settled = { driver: "one", runtime: "containerd", kubernetesVersion: "v1.36.2" };
+  const settled = {
+    driver: "one",
+    runtime: "containerd",
+    kubernetesVersion: "v1.36.2",
+    artifacts: "debian",
+  };
   const changes = (driverOptions: Record<string, string>) =>
     diffSpec(old, spec({ existing: old, flags: { driverOptions } }), settled, table["one"]);
   expect(changes({})).toEqual([]);

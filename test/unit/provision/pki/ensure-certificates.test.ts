@@ -118,12 +118,72 @@ test("near the end of its authority a leaf ends with it and is not renewed at ev
   expect((await ensureCertificates(folder, input, late)).issued).toEqual([]);
 });
 
+test("what a clock that was days ahead made is issued again, authorities for the key they have", async () => {
+  const now = Date.now();
+  await ensureCertificates(folder, input, now + 3 * day);
+  const before = contents();
+  const all = [...Object.keys(authorities), ...certificatePlan(input).map(({ name }) => name)].sort();
+  const healed = await ensureCertificates(folder, input, now);
+  expect([...healed.issued].sort()).toEqual(all);
+  expect([...healed.notYetValid].sort()).toEqual(all);
+  for (const name of all) expect(certificate(name).validFromDate.getTime()).toBeLessThan(now - 59 * 60_000);
+  for (const name of Object.keys(authorities)) {
+    const old = new X509Certificate(before[`${name}.crt`]!);
+    expect(readFileSync(join(folder, `${name}.key`), "utf8")).toBe(before[`${name}.key`]);
+    expect(certificate(name).subject).toBe(old.subject);
+    expect(certificate(name).ca).toBe(true);
+  }
+  // What was signed before, by us or by the controller manager, is still the authority's.
+  for (const { name, authority } of certificatePlan(input)) {
+    const old = new X509Certificate(before[`${name}.crt`]!);
+    const issuer = certificate(authority);
+    expect(old.checkIssued(issuer) && old.verify(issuer.publicKey)).toBe(true);
+  }
+  expect(readFileSync(join(folder, "sa.key"), "utf8")).toBe(before["sa.key"]);
+  const again = await ensureCertificates(folder, input, now);
+  expect([again.issued, again.notYetValid]).toEqual([[], []]);
+});
+
+test.runIf(hasOpenssl)(
+  "openssl takes a leaf of before for one of the authority's other certificate",
+  async () => {
+    const now = Date.now();
+    await ensureCertificates(folder, input, now + 3 * day);
+    const old = join(folder, "..", "old.crt");
+    writeFileSync(old, readFileSync(join(folder, "apiserver.crt")));
+    await ensureCertificates(folder, input, now);
+    const at = String(Math.floor(now / 1000) + 4 * 24 * 3600);
+    const { status, stderr } = spawnSync(
+      "openssl",
+      ["verify", "-x509_strict", "-attime", at, "-CAfile", join(folder, "ca.crt"), old],
+      { encoding: "utf8" },
+    );
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+  },
+);
+
+test("one authority whose certificate begins later does not touch the others", async () => {
+  const now = Date.now();
+  await ensureCertificates(folder, input, now + 3 * day);
+  const late = ["etcd-ca.crt", "etcd-ca.key"].map(
+    (name) => [name, readFileSync(join(folder, name))] as const,
+  );
+  rmSync(folder, { recursive: true });
+  await ensureCertificates(folder, input, now);
+  for (const [name, content] of late) writeFileSync(join(folder, name), content);
+  const { issued, notYetValid } = await ensureCertificates(folder, input, now);
+  expect(notYetValid).toEqual(["etcd-ca"]);
+  expect([...issued].sort()).toEqual(["apiserver-etcd-client", "etcd", "etcd-ca"]);
+});
+
 test("an authority that expired is refused, and nothing is replaced", async () => {
   const now = Date.now();
   await ensureCertificates(folder, input, now);
   const before = contents();
   await expect(ensureCertificates(folder, input, now + 3651 * day)).rejects.toMatchObject({
     id: "PKI_AUTHORITY_EXPIRED",
+    message: expect.stringContaining("this host's clock says") as string,
   });
   expect(contents()).toEqual(before);
 });

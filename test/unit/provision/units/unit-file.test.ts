@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -79,9 +79,16 @@ test("the identity of a unit changes with what its process reads, and with nothi
     unit({ inputs: [text("x")], argv: ["/usr/local/bin/kube-scheduler", "--v=4"] }),
     unit({ inputs: [text("x")], values: { environment: " EXTRA=1" } }),
     unit(),
-  ].map(unitInputs);
+  ].map((one) => unitInputs(one));
   expect(new Set([same, ...others]).size).toBe(6);
   expect(renderUnit(unit({ inputs: [text("x")] }))).toContain(`Environment=LOCALKUBE_INPUTS=${same}\n`);
+});
+
+test("the identity of a unit changes with the text of its template, which another release may bring", () => {
+  const file = join(import.meta.dirname, "../../../../templates/systemd/kube-scheduler.service");
+  const text = readFileSync(file, "utf8");
+  expect(unitInputs(unit(), text)).toBe(unitInputs(unit()));
+  expect(unitInputs(unit(), text.replace("RestartSec=250ms", "RestartSec=1s"))).not.toBe(unitInputs(unit()));
 });
 
 test("a place without a value is a mistake of ours and told", () => {

@@ -1,0 +1,37 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { beforeEach, expect, test } from "vitest";
+import { localkube, temporaryHome } from "./run-localkube.ts";
+import { storeCluster } from "./stored-cluster.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await temporaryHome();
+  await storeCluster(home, "web");
+});
+
+test("a cluster keeps its artifacts: others are refused, and the refusal says what to do", async () => {
+  const args = ["start", "-p", "web", "--artifacts", "upstream", "--dry-run"];
+  const { stderr, exitCode } = await localkube(home, args);
+  expect(stderr).toMatch(
+    /^Error CHANGE_NEEDS_RECREATE: artifacts of the cluster web was settled .* debian, not upstream$/m,
+  );
+  expect(stderr).toContain("localkube start -p NAME --artifacts upstream");
+  expect(exitCode).toBe(2);
+});
+
+test("a cluster that is to be made again is compared with the host like a new one, before the old one is removed", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    const args = ["start", "-p", "web", "--recreate", "--yes", "--apiserver-port", String(port)];
+    const { stderr, exitCode } = await localkube(home, args);
+    expect(stderr).toMatch(/^Error PORT_IN_USE: /m);
+    expect(exitCode).not.toBe(0);
+  } finally {
+    server.close();
+  }
+  const list = await localkube(home, ["profile", "list", "-o", "json"]);
+  expect(list.stdout).toContain('"web"');
+});
