@@ -19,6 +19,8 @@ export const nodeFiles = [
   "/etc/crictl.yaml",
   "/etc/modules-load.d/localkube.conf",
   "/etc/sysctl.d/90-localkube.conf",
+  "/etc/localkube-firewall.nft",
+  "/etc/systemd/system/localkube-firewall.service",
 ] as const;
 
 /** Folders that are the node's alone, with all that is in them. With something in them before, as for the files. */

@@ -32,7 +32,7 @@ end_pods() {
 }
 
 end_units() {
-  for unit in kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd containerd; do
+  for unit in kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd containerd localkube-firewall; do
     [ -e "/etc/systemd/system/$unit.service" ] && grep -q LOCALKUBE_INPUTS "/etc/systemd/system/$unit.service" &&
       systemctl stop "$unit.service"
   done
@@ -59,6 +59,8 @@ end_network() {
   ip link delete cni0 2>/dev/null
   clean_filter iptables
   clean_filter ip6tables
+  # Last: nothing of the cluster listens any more.
+  PATH=$PATH:/usr/sbin:/sbin nft delete table inet localkube 2>/dev/null
   return 0
 }
 

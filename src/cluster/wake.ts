@@ -1,11 +1,12 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { MachineRef } from "../contract/driver.ts";
 import type { Transport } from "../contract/transport.ts";
+import { isEmulated } from "../provision/guest/guest-facts.ts";
 import { setClock } from "../provision/guest/set-clock.ts";
 import { waitForApi } from "../provision/cluster/wait-for-api.ts";
 import { ensureApiTunnel } from "./api-tunnel.ts";
 import { apiClient, endpointOfCluster, type OpenCluster } from "./open-cluster.ts";
-import { quietly, type UseCaseContext } from "./use-case.ts";
+import type { UseCaseContext } from "./use-case.ts";
 
 const wakeMs = 120_000;
 
@@ -31,7 +32,8 @@ export async function settleAfterWake(
       log: context.log,
     });
     await setClock(transport, signal);
-    await waitForApi(api, transport, { ...quietly(context), signal });
+    const { stdout } = await transport.exec(["sh", "-c", "systemd-detect-virt || true"], { signal });
+    await waitForApi(api, transport, { signal, emulated: isEmulated({ virtualization: stdout.trim() }) });
   } catch (error) {
     context.signal.throwIfAborted();
     if (!deadline.aborted) throw error;

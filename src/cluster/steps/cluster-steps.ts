@@ -4,6 +4,9 @@ import type { RunContext } from "../../contract/host.ts";
 import type { Step } from "../../contract/step.ts";
 import { clusterDnsObjects } from "../../provision/cluster/cluster-dns.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { isEmulated } from "../../provision/guest/guest-facts.ts";
+import type { Waiting } from "../../provision/kube/wait-until.ts";
+import { whileUnitsRun } from "../../provision/units/while-units-run.ts";
 import { waitForDns } from "../../provision/cluster/wait-for-dns.ts";
 import { waitForApi } from "../../provision/cluster/wait-for-api.ts";
 import {
@@ -37,7 +40,7 @@ export const apiReady: Step<StartState> = {
       key: admin.key,
     };
     s.api = new ApiClient(access);
-    await waitForApi(s.api, set(s, "transport"), c);
+    await waitForApi(s.api, set(s, "transport"), waiting(s, c.signal));
     return "unchanged";
   },
 };
@@ -101,11 +104,14 @@ export const ready: Step<StartState> = {
     const { waitTimeoutSeconds } = s.record.spec;
     const wait = reachable(s);
     const deadline = AbortSignal.timeout(waitTimeoutSeconds * 1000);
-    const signal = AbortSignal.any([c.signal, deadline]);
     const missing = new Set(wait);
     const block = giveBlock(s, c);
-    const waits = wait.map((target) => waitFor[target](s, signal).then(() => missing.delete(target)));
-    await Promise.all(waits).catch((error: unknown) => {
+    const all = waiting(s, AbortSignal.any([c.signal, deadline]));
+    await whileUnitsRun(set(s, "transport"), unitNames(s), all, (signal) =>
+      Promise.all(
+        wait.map((target) => waitFor[target](s, { ...all, signal }).then(() => missing.delete(target))),
+      ),
+    ).catch((error: unknown) => {
       if (!deadline.aborted || c.signal.aborted) throw error;
       const what = [...missing].join(", ");
       throw new LocalkubeError("WAIT_TIMEOUT", {
@@ -120,6 +126,18 @@ export const ready: Step<StartState> = {
   },
 };
 
+const waiting = (s: StartState, signal: AbortSignal): Waiting => ({
+  signal,
+  emulated: isEmulated(set(s, "facts")),
+});
+
+/** The node's systemd units, without `.service`. */
+function unitNames(s: StartState): readonly string[] {
+  const { controlPlane, runtime, kubelet, controllers } = set(s, "files");
+  const units = [controlPlane, runtime, kubelet, controllers].flatMap((part) => part.units);
+  return units.map(({ name }) => name.replace(/\.service$/, ""));
+}
+
 const registrationMs = 30_000;
 
 /** Never rejects: a node that is not registered in time gets its block from the next start; that it is Ready is waited for elsewhere. */
@@ -128,7 +146,8 @@ async function giveBlock(s: StartState, c: RunContext): Promise<void> {
   const block = blockToAssign(spec);
   if (block === undefined) return;
   const signal = AbortSignal.any([c.signal, AbortSignal.timeout(registrationMs)]);
-  await assignNodeBlock(set(s, "api"), { name: spec.name, block }, signal).catch((error: unknown) =>
+  const node = { name: spec.name, block };
+  await assignNodeBlock(set(s, "api"), node, waiting(s, signal)).catch((error: unknown) =>
     c.log(`the node has no block of the pod CIDR yet: ${String(error)}`),
   );
 }
@@ -146,18 +165,18 @@ function reachable(s: StartState): readonly WaitTarget[] {
   return now;
 }
 
-const waitFor: Readonly<Record<WaitTarget, (s: StartState, signal: AbortSignal) => Promise<void>>> = {
+const waitFor: Readonly<Record<WaitTarget, (s: StartState, whose: Waiting) => Promise<void>>> = {
   // The step api-ready has waited already.
   apiserver: () => Promise.resolve(),
-  node: async (s, signal) => {
-    const since = await kubeletStartedAt(set(s, "transport"), signal);
-    await waitForNode(set(s, "api"), s.record.spec.name, since, signal);
+  node: async (s, whose) => {
+    const since = await kubeletStartedAt(set(s, "transport"), whose);
+    await waitForNode(set(s, "api"), s.record.spec.name, since, whose);
   },
-  "system-pods": async (s, signal) => {
+  "system-pods": async (s, whose) => {
     const api = set(s, "api");
-    await waitForDeployment(api, "kube-system", "coredns", signal);
+    await waitForDeployment(api, "kube-system", "coredns", whose);
     // What makes the default namespace usable: pods are refused until it has its service account.
-    await waitForServiceAccount(api, "default", signal);
+    await waitForServiceAccount(api, "default", whose);
   },
-  dns: (s, signal) => waitForDns(set(s, "transport"), s.record.addresses.clusterDns, clusterDomain, signal),
+  dns: (s, whose) => waitForDns(set(s, "transport"), s.record.addresses.clusterDns, clusterDomain, whose),
 };

@@ -1,6 +1,7 @@
 import type { Step } from "../../contract/step.ts";
 import { guestFacts } from "../../provision/guest/guest-facts.ts";
 import { ensureGuestPackages } from "../../provision/guest/guest-packages.ts";
+import { firewallScope } from "./firewall-step.ts";
 import { set, type StartState } from "../start-state.ts";
 
 /** A machine made from our own image has all this. */
@@ -20,7 +21,7 @@ export const guestPackages: Step<StartState> = {
     const transport = set(s, "transport");
     // Upstream's artifacts bring etcd, the runtime and the plugins themselves.
     const programs = s.plan.source === "debian";
-    const firewall = s.definition.capabilities.isolation === "metal";
+    const firewall = firewallScope(s) !== undefined;
     const installed = await ensureGuestPackages(transport, set(s, "facts"), { programs, firewall }, c);
     if (installed.length === 0) return "unchanged";
     s.notice(`installed in the machine: ${installed.join(", ")}`, "info");

@@ -2,6 +2,7 @@ import type { Step } from "../../contract/step.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { fetchArtifacts } from "../../artifacts/artifact-set.ts";
 import { clockWarning } from "../../provision/guest/clock-warning.ts";
+import { isEmulated } from "../../provision/guest/guest-facts.ts";
 import { applyGuestSettings } from "../../provision/guest/guest-settings.ts";
 import { loadPodNetwork } from "../../provision/network/load-pod-network.ts";
 import { guestPaths } from "../../provision/node/guest-paths.ts";
@@ -10,6 +11,7 @@ import { nodeFiles, type NodePart } from "../../provision/node/node-files.ts";
 import { ensureCertificates } from "../../provision/pki/ensure-certificates.ts";
 import { linkCniPlugins, unpackPrograms } from "../../provision/programs/unpack-programs.ts";
 import { restartUnits, staleUnits } from "../../provision/units/ensure-units.ts";
+import { whileUnitsRun } from "../../provision/units/while-units-run.ts";
 import { certificateInput, nodeInput } from "../node-input.ts";
 import { set, type StartState } from "../start-state.ts";
 
@@ -84,7 +86,14 @@ export const images: Step<StartState> = {
   needs: ["kubelet"],
   timeoutMs: 600_000,
   plan: () => ["load the pause and cluster DNS images into the runtime"],
-  apply: (s, c) => loadImages(set(s, "transport"), s.runtime, set(s, "artifacts").images, c),
+  apply(s, c) {
+    const transport = set(s, "transport");
+    const runtime = s.runtime.unit.replace(/\.service$/, "");
+    const waiting = { signal: c.signal, emulated: isEmulated(set(s, "facts")) };
+    return whileUnitsRun(transport, [runtime], waiting, (signal) =>
+      loadImages(transport, s.runtime, set(s, "artifacts").images, { ...c, signal }),
+    );
+  },
 };
 
 async function pushAndStart(

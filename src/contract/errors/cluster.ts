@@ -75,7 +75,12 @@ export const clusterErrors = {
   CONTROL_PLANE_FAILING: {
     exit: exitCodes.software,
     title: "The control plane does not come up: a program keeps ending",
-    fix: "Mend what its last lines say (often an --extra-config), then run localkube start again",
+    fix: "Correct what its last lines say (often an --extra-config), then run localkube start again",
+  },
+  NODE_UNIT_FAILING: {
+    exit: exitCodes.software,
+    title: "The node does not come up: {unit} ended {times}",
+    fix: "Correct what its last lines say (often an --extra-config), then run localkube start again; all it wrote: localkube logs {unit}",
   },
   CLUSTER_BEING_DELETED: {
     exit: exitCodes.config,

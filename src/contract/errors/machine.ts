@@ -32,6 +32,12 @@ export const machineErrors = {
       "The machine's firewall could not be loaded from its file {file}, and without it the machine is open to everybody",
     fix: "See what its kernel lacks: localkube ssh -- nft --check --file {file}",
   },
+  FIREWALL_CALLER_UNKNOWN: {
+    exit: exitCodes.unavailable,
+    title:
+      "The machine's sshd does not say from which address this computer connects (it says {said}), so its firewall cannot admit it to the API",
+    fix: "Reach the API through SSH instead: localkube start -p NAME --api-over-ssh",
+  },
   GUEST_UNPACK_FAILED: {
     exit: exitCodes.io,
     title: "These archives could not be unpacked in the machine: {names}",

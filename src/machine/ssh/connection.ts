@@ -120,8 +120,9 @@ async function reach(
       }
       await pause(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
-      // Forwarders that accept before the guest listens keep us hanging: give up early, but ever later for slow machines.
-      greetingTimeoutMs = Math.min(greetingTimeoutMs * 1.5, 15_000);
+      // Forwarders that accept before the guest listens keep us hanging: give up early, later for machines that are slow to come up. A
+      // part of the time waited so far, or a machine that is there already would be noticed as late as the last attempt was long.
+      greetingTimeoutMs = Math.min(Math.max(2000, (timeoutMs - deadline.remaining()) / 4), 15_000);
     }
   } finally {
     deadline.clear();

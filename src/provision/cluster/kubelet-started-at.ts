@@ -1,5 +1,5 @@
 import type { Transport } from "../../contract/transport.ts";
-import { waitUntil } from "../kube/wait-until.ts";
+import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 
 // Nothing while a restart is still under way: the old process and its time would be told.
 const script = `
@@ -10,11 +10,15 @@ fi
 `;
 
 /** When the kubelet that runs now was started, in seconds since the epoch by the guest's clock: the clock its heartbeats carry. */
-export const kubeletStartedAt = (transport: Transport, signal: AbortSignal): Promise<number> =>
+export const kubeletStartedAt = (transport: Transport, waiting: Waiting): Promise<number> =>
   waitUntil(
     async () => {
-      const { stdout } = await transport.exec(["sh", "-s"], { stdin: script, signal, timeoutMs: 120_000 });
+      const { stdout } = await transport.exec(["sh", "-s"], {
+        stdin: script,
+        signal: waiting.signal,
+        timeoutMs: 120_000,
+      });
       return Number(stdout.trim()) || undefined;
     },
-    { signal, intervalMs: 100 },
+    { ...waiting, intervalMs: 100 },
   );

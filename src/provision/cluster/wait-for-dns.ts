@@ -1,8 +1,7 @@
 import { connect } from "node:net";
 import type { Transport } from "../../contract/transport.ts";
-import { waitUntil } from "../kube/wait-until.ts";
+import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 
-const answerTimeoutMs = 5000;
 const queryId = 0x6c6b;
 const noError = 0;
 
@@ -14,13 +13,13 @@ export async function waitForDns(
   transport: Transport,
   dnsAddress: string,
   domain: string,
-  signal: AbortSignal,
+  waiting: Waiting,
 ): Promise<void> {
   const forward = await transport.forward({ host: dnsAddress, port: 53 });
   try {
     const query = dnsQuery(`kubernetes.default.svc.${domain}`);
-    await waitUntil(async () => ((await answers(forward.port, query)) ? true : undefined), {
-      signal,
+    await waitUntil(async (answerMs) => ((await answers(forward.port, query, answerMs)) ? true : undefined), {
+      ...waiting,
       intervalMs: 50,
       maxIntervalMs: 200,
     });
@@ -41,10 +40,10 @@ function dnsQuery(name: string): Buffer {
   return Buffer.concat([length, message]);
 }
 
-function answers(port: number, query: Buffer): Promise<boolean> {
+function answers(port: number, query: Buffer, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const received: Buffer[] = [];
-    const socket = connect({ host: "127.0.0.1", port, timeout: answerTimeoutMs }, () => socket.write(query));
+    const socket = connect({ host: "127.0.0.1", port, timeout: timeoutMs }, () => socket.write(query));
     const end = (good: boolean): void => {
       socket.destroy();
       resolve(good);

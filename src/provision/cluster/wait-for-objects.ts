@@ -1,6 +1,6 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { ApiClient, KubeObject } from "../kube/api-client.ts";
-import { waitUntil } from "../kube/wait-until.ts";
+import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 
 interface Node extends KubeObject {
   readonly status?: { readonly conditions?: readonly NodeCondition[] };
@@ -13,13 +13,12 @@ interface NodeCondition {
   readonly lastHeartbeatTime?: string;
 }
 
-/** Ready by a report not older than `since` (seconds since the epoch): the API goes on telling what a kubelet said before it ended. */
-export const waitForNode = (
-  api: ApiClient,
-  name: string,
-  since: number,
-  signal: AbortSignal,
-): Promise<void> =>
+/**
+ * Ready by a report not older than `since` (seconds since the epoch): the API goes on telling what a kubelet said before it ended. Between its
+ * end and the start of the next one lies a second (`restartUnits`, RestartSec in its unit), so that a report of the second in which the
+ * next one started is the next one's.
+ */
+export const waitForNode = (api: ApiClient, name: string, since: number, waiting: Waiting): Promise<void> =>
   waitForObject<Node>(
     api,
     `/api/v1/nodes/${name}`,
@@ -30,7 +29,7 @@ export const waitForNode = (
           condition.status === "True" &&
           Date.parse(condition.lastHeartbeatTime ?? "") / 1000 >= since,
       ) ?? false,
-    signal,
+    waiting,
   );
 
 interface Deployment extends KubeObject {
@@ -64,37 +63,34 @@ export const waitForDeployment = (
   api: ApiClient,
   namespace: string,
   name: string,
-  signal: AbortSignal,
+  waiting: Waiting,
 ): Promise<void> =>
   waitForObject<Deployment>(
     api,
     `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
     isRolledOut,
-    signal,
+    waiting,
   );
 
-export const waitForServiceAccount = (
-  api: ApiClient,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<void> =>
-  waitForObject(api, `/api/v1/namespaces/${namespace}/serviceaccounts/default`, () => true, signal);
+export const waitForServiceAccount = (api: ApiClient, namespace: string, waiting: Waiting): Promise<void> =>
+  waitForObject(api, `/api/v1/namespaces/${namespace}/serviceaccounts/default`, () => true, waiting);
 
 async function waitForObject<T extends KubeObject>(
   api: ApiClient,
   path: string,
   good: (object: T) => boolean,
-  signal: AbortSignal,
+  waiting: Waiting,
 ): Promise<void> {
+  const { signal } = waiting;
   await waitUntil(
-    async () => {
+    async (timeoutMs) => {
       // A node that starts everything at once may leave a question unanswered; the deadline decides.
-      const object = await api.get<T>(path, { signal, timeoutMs: 30_000 }).catch((error: unknown) => {
+      const object = await api.get<T>(path, { signal, timeoutMs }).catch((error: unknown) => {
         if (error instanceof LocalkubeError && error.id === "API_UNREACHABLE") return undefined;
         throw error;
       });
       return object && good(object) ? true : undefined;
     },
-    { signal, intervalMs: 50, maxIntervalMs: 200 },
+    { ...waiting, intervalMs: 50, maxIntervalMs: 200 },
   );
 }

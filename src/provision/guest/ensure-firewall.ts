@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Transport } from "../../contract/transport.ts";
@@ -17,8 +18,8 @@ nft -f "$1"
 `;
 
 /**
- * Closes the machine but for SSH, and with `admitCaller` for whom we are as the machine sees us; at every boot before the network. Returns
- * whether anything changed. Rejects with GUEST_FIREWALL_FAILED.
+ * Closes the machine as far as the plan's `scope` says, but with `admitCaller` not for whom we are as the machine sees us; at every boot before
+ * the network. Returns whether anything changed. Rejects with GUEST_FIREWALL_FAILED or FIREWALL_CALLER_UNKNOWN.
  */
 export async function ensureFirewall(
   transport: Transport,
@@ -48,8 +49,20 @@ export async function ensureFirewall(
   return changed.length > 0;
 }
 
+// sudo drops the variable, so it is looked for in the processes above ours, the shell of the login among them; root may read their environments.
+const callerScript = `
+pid=$$
+while [ "\${pid:-0}" -gt 1 ]; do
+  caller=$(tr '\\0' '\\n' 2>/dev/null < "/proc/$pid/environ" | sed -n 's/^SSH_CONNECTION=//p')
+  [ "$caller" ] && { echo "\${caller%% *}"; exit 0; }
+  pid=$(sed 's/^.*) [A-Za-z] \\([0-9]*\\) .*$/\\1/' "/proc/$pid/stat" 2>/dev/null)
+done
+`;
+
 /** The address our connection comes from, as the machine's sshd sees it: behind a router it is not one of this computer's. */
 async function callerOf(transport: Transport, signal: AbortSignal): Promise<string> {
-  const { stdout } = await transport.exec(["sh", "-c", 'echo "${SSH_CONNECTION%% *}"'], { signal });
-  return stdout.trim();
+  const { stdout } = await transport.exec(["sh", "-c", callerScript], { signal, timeoutMs: loadMs });
+  const caller = stdout.trim();
+  if (ipaddr.isValid(caller.replace(/%.*$/, ""))) return caller;
+  throw new LocalkubeError("FIREWALL_CALLER_UNKNOWN", { said: caller === "" ? "nothing" : caller });
 }

@@ -1,39 +1,64 @@
 import ipaddr from "ipaddr.js";
-import { apiServerPort } from "../node/guest-paths.ts";
+import { apiServerPort, kubeletPort } from "../node/guest-paths.ts";
 
 export interface FirewallPlan {
+  /**
+   * `closed`: nobody comes in but to SSH. `shared`: the machine has services of its own, which are left alone; only what the cluster opens is
+   * closed: API server, kubelet, NodePorts, host ports and pods.
+   */
+  readonly scope: "closed" | "shared";
   readonly sshPort: number;
   readonly podCidr: string;
   /** Address that may reach the API, NodePorts and pods; absent = nobody. */
   readonly caller?: string;
 }
 
+const nodePorts = "30000-32767";
+/** What kube-proxy has sent to the node itself, where a pod on the host's network answers; other redirections are the host's own. */
+const toNodePort = `ct status dnat ct original proto-dst ${nodePorts}`;
+
 /**
- * nftables rules of a machine with a public address: in comes what was asked for from within, what pods send, SSH, and the caller. A table of
+ * nftables rules of a machine that others reach: in comes what was asked for from within, what pods send, SSH, and the caller. A table of
  * its own, replaced as a whole in one transaction; other tables are left alone, and what they drop stays dropped. Pure; throws for an
  * address that is none, as it becomes text.
  */
-export function firewallRules({ sshPort, podCidr, caller }: FirewallPlan): string {
+export function firewallRules({ scope, sshPort, podCidr, caller }: FirewallPlan): string {
   const from = caller === undefined ? undefined : source(caller);
+  const pods = ipaddr.IPv4.parseCIDR(podCidr).join("/");
   const always = [
     "ct state established,related accept",
     'iif "lo" accept',
     // Only from where the way back leads: nobody outside can pretend to be a pod.
-    `ip saddr ${ipaddr.IPv4.parseCIDR(podCidr).join("/")} fib saddr . iif oif exists accept`,
+    `ip saddr ${pods} fib saddr . iif oif exists accept`,
   ];
-  const input = [
-    ...always,
-    "meta l4proto { icmp, ipv6-icmp } accept",
-    "udp dport { 68, 546 } accept",
-    `tcp dport ${Number(sshPort)} accept`,
-    ...(from ? [`${from} tcp dport { ${apiServerPort}, 30000-32767 } accept`] : []),
-  ];
+  const admitted = from ? [`${from} tcp dport { ${apiServerPort}, ${nodePorts} } accept`] : [];
+  const input =
+    scope === "closed"
+      ? [
+          ...always,
+          "meta l4proto { icmp, ipv6-icmp } accept",
+          "udp dport { 68, 546 } accept",
+          `tcp dport ${Number(sshPort)} accept`,
+          ...admitted,
+        ]
+      : [
+          ...always,
+          ...admitted,
+          ...(from ? [`${from} ${toNodePort} accept`] : []),
+          `tcp dport { ${apiServerPort}, ${kubeletPort} } drop`,
+          `${toNodePort} drop`,
+        ];
   // NodePorts were given a pod's address by then.
-  const forward = [...always, ...(from ? [`${from} accept`] : [])];
+  const forward = [
+    ...always,
+    ...(from ? [`${from} accept`] : []),
+    ...(scope === "shared" ? [`ip daddr ${pods} drop`] : []),
+  ];
+  const policy = scope === "closed" ? "drop" : "accept";
   const chain = (name: string, rules: readonly string[]) =>
     [
       `\tchain ${name} {`,
-      `\t\ttype filter hook ${name} priority -10; policy drop;`,
+      `\t\ttype filter hook ${name} priority -10; policy ${policy};`,
       ...rules.map((rule) => `\t\t${rule}`),
       "\t}",
     ].join("\n");

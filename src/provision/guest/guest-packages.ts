@@ -23,7 +23,7 @@ const tools: readonly Need[] = [
   { what: "/etc/ssl/certs/ca-certificates.crt", package: "ca-certificates" },
 ];
 
-/** Of a machine with a public address. */
+/** Of a machine that others reach. */
 const firewallTool: Need = { what: "nft", package: "nftables" };
 
 type ProgramFacts = Pick<GuestFacts, "etcdPath" | "containerdPath" | "runcVersion" | "cniBinDir">;

@@ -107,4 +107,9 @@ export class ApiClient {
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "CERT_NOT_YET_VALID" && code !== "CERT_HAS_EXPIRED") return error.message;
+  return `${error.message} by this host's clock (${new Date().toISOString()}); where the clock is right, localkube start issues certificates again`;
+}

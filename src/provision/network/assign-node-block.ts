@@ -1,6 +1,6 @@
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { ApiClient, KubeObject } from "../kube/api-client.ts";
-import { waitUntil } from "../kube/wait-until.ts";
+import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 import { nodeBlock } from "./node-block.ts";
 
 /** The block of the pod CIDR that is ours to give to the node; undefined when the user has the controller manager do it. */
@@ -21,11 +21,12 @@ interface NodeObject extends KubeObject {
 export async function assignNodeBlock(
   api: ApiClient,
   { name, block }: { readonly name: string; readonly block: string },
-  signal: AbortSignal,
+  waiting: Waiting,
 ): Promise<void> {
+  const { signal } = waiting;
   const path = `/api/v1/nodes/${name}`;
   const node = await waitUntil(() => api.get<NodeObject>(path, { signal }), {
-    signal,
+    ...waiting,
     intervalMs: 50,
     maxIntervalMs: 200,
   });

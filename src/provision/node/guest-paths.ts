@@ -26,3 +26,5 @@ export const guestPaths = {
 } as const;
 
 export const apiServerPort = 6443;
+/** Its own default. */
+export const kubeletPort = 10250;

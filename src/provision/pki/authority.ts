@@ -31,7 +31,9 @@ export async function createAuthority(commonName: string, now = Date.now()): Pro
 export async function reissueAuthority(authority: Pem, now = Date.now()): Promise<Pem> {
   const old = new x509.X509Certificate(authority.certificate);
   const privateKey = await importKey(authority.key);
-  const publicKey = await old.publicKey.export(algorithm, ["verify"], x509.cryptoProvider.get());
+  const publicKey = await webcrypto.subtle.importKey("spki", old.publicKey.rawData, algorithm, true, [
+    "verify",
+  ]);
   const commonName = old.subjectName.getField("CN")[0] ?? "";
   const certificate = await selfSigned(commonName, { privateKey, publicKey }, now);
   return { certificate: `${certificate.toString("pem")}\n`, key: authority.key };

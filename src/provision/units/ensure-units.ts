@@ -22,13 +22,19 @@ done
 const commandMs = 180_000;
 
 // Reading all units again costs an emulated machine five seconds, and `enable` would do it too. systemd reads a unit it does not know yet
-// by itself; one it looked for in vain before, only from 247 on.
+// by itself; one it looked for in vain before, only from 247 on. What a kubelet reports carries its time in whole seconds: one that runs ends
+// in an earlier second than the next one starts in, so that nobody takes the old one's report for the new one's.
 const restartScript = `
 systemctl enable --quiet --no-reload "$@"
 if systemctl show --property NeedDaemonReload,LoadState --value "$@" | grep -qvxE 'no|loaded|'; then
   systemctl daemon-reload
 fi
 systemctl reset-failed "$@" 2>/dev/null
+for unit in "$@"; do
+  [ "$unit" = kubelet.service ] && systemctl is-active --quiet "$unit" || continue
+  systemctl stop "$unit"
+  sleep 1
+done
 systemctl restart --no-block "$@"
 `;
 

@@ -132,7 +132,7 @@ export function nodeSample(
       leaves: Object.fromEntries(leaves.map(({ name }) => [name, pem(name)])),
       serviceAccount: { publicKey: "public\n", privateKey: "private\n" },
       issued: [],
-    notYetValid: [],
+      notYetValid: [],
     },
     facts,
     programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork: false, profile: "demo" }),
