@@ -45,6 +45,12 @@ describe("an existing host behind a jump host, by a user with sudo and a passwor
   const tunnel = (verb: string) =>
     runProgram(["ssh", "-S", join(user.home, "state/clusters", profile, "ssh/tunnel.sock"), "-O", verb, "x"]);
 
+  /** Whether a port of the host answers the jump host, which is another machine to it. */
+  const fromOutside = async (port: number): Promise<string> => {
+    const script = `timeout 3 bash -c ': < /dev/tcp/${host.address}/${port}' 2> /dev/null && echo open || echo closed`;
+    return (await jump.root(script)).trim();
+  };
+
   beforeAll(async () => {
     user = await workspace();
     hosts = await existingHosts(user.home);
@@ -86,6 +92,14 @@ describe("an existing host behind a jump host, by a user with sudo and a passwor
     await k("wait", "--for=condition=Ready", "pod/probe", "--timeout=90s");
     const resolve = () => k("exec", "probe", "--", "nslookup", "kubernetes.default.svc.cluster.local");
     expect(await eventually(resolve, (text) => text.includes("10.96.0.1"))).toContain("10.96.0.1");
+  });
+
+  it("is closed to other machines where the cluster listens, and open where its own services do", async () => {
+    expect(await fromOutside(6443)).toBe("closed");
+    expect(await fromOutside(10250)).toBe("closed");
+    expect(await fromOutside(22)).toBe("open");
+    const listening = await host.root("ss --no-header --listening --numeric --tcp 'sport = :6443'");
+    expect(listening).toContain(":6443");
   });
 
   it("keeps the password to itself", async () => {
@@ -137,6 +151,7 @@ describe("an existing host behind a jump host, by a user with sudo and a passwor
   it("stays stopped over a reboot after stop, and comes back with its pods", async () => {
     await user.ok(["stop", "-p", profile]);
     expect((await tunnel("check")).exitCode).not.toBe(0);
+    expect(await host.root("nft list tables")).not.toContain("localkube");
     await host.reboot();
     expect((await host.root("systemctl is-active etcd kubelet containerd || true")).trim()).toBe(
       "inactive\ninactive\ninactive",
@@ -144,6 +159,7 @@ describe("an existing host behind a jump host, by a user with sudo and a passwor
     expect(await host.root("iptables-save | grep -c KUBE- || true")).toBe("0\n");
     await host.root(theirRules);
     await user.ok(withPassword(), { timeoutMs: 300_000 });
+    expect(await fromOutside(6443)).toBe("closed");
     expect(
       await eventually(
         () => k("get", "pod", "probe", "-o", "jsonpath={.status.containerStatuses[0].ready}"),
@@ -159,6 +175,16 @@ describe("an existing host behind a jump host, by a user with sudo and a passwor
       "foreign\nactive",
     );
     expect(await hostSnapshot(host)).toEqual(before);
+    // Whoever listens there next is reached again.
+    await host.root(
+      `perl -MIO::Socket::INET -e 'alarm 20; IO::Socket::INET->new(LocalPort => 6443, Listen => 1, ReuseAddr => 1)->accept' > /dev/null 2>&1 &`,
+    );
+    expect(
+      await eventually(
+        () => fromOutside(6443),
+        (state) => state === "open",
+      ),
+    ).toBe("open");
     expect(await readFile(user.kubeconfig, "utf8").catch(() => "")).not.toContain(profile);
     expect((await user.ok(["delete", "-p", profile])).stdout).toContain("There was no cluster");
   });

@@ -15,7 +15,8 @@ export interface FirewallPlan {
 
 const nodePorts = "30000-32767";
 /** What kube-proxy has sent to the node itself, where a pod on the host's network answers; other redirections are the host's own. */
-const toNodePort = `ct status dnat ct original proto-dst ${nodePorts}`;
+// nft knows what kind of port this is only when it knows the protocol.
+const toNodePort = `meta l4proto { tcp, udp, sctp } ct status dnat ct original proto-dst ${nodePorts}`;
 
 /**
  * nftables rules of a machine that others reach: in comes what was asked for from within, what pods send, SSH, and the caller. A table of

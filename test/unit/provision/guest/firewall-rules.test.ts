@@ -76,8 +76,12 @@ test("the caller reaches the API, NodePorts and pods of a shared host", () => {
   const admitted = at("ip saddr 192.0.2.7 tcp dport { 6443, 30000-32767 } accept");
   expect(admitted).toBeGreaterThan(0);
   expect(at("tcp dport { 6443, 10250 } drop")).toBeGreaterThan(admitted);
-  expect(at("ct status dnat ct original proto-dst 30000-32767 drop")).toBeGreaterThan(
-    at("ip saddr 192.0.2.7 ct status dnat ct original proto-dst 30000-32767 accept"),
+  expect(
+    at("meta l4proto { tcp, udp, sctp } ct status dnat ct original proto-dst 30000-32767 drop"),
+  ).toBeGreaterThan(
+    at(
+      "ip saddr 192.0.2.7 meta l4proto { tcp, udp, sctp } ct status dnat ct original proto-dst 30000-32767 accept",
+    ),
   );
   expect(at("ip daddr 10.244.0.0/16 drop")).toBeGreaterThan(at("ip saddr 192.0.2.7 accept"));
 });
