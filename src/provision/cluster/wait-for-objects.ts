@@ -47,7 +47,7 @@ interface Deployment extends KubeObject {
  * Whether all replicas are available and of the template that is there now, as `kubectl rollout status` judges it: the controller has seen this
  * spec, made its pods, and the pods of the template before are gone. The condition 'Available' may hold with none, and for an older spec.
  */
-export function isRolledOut({ metadata, spec, status = {} }: Deployment): boolean {
+function isRolledOut({ metadata, spec, status = {} }: Deployment): boolean {
   const wanted = spec?.replicas ?? 1;
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
   return (

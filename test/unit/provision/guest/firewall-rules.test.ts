@@ -56,7 +56,7 @@ test("a host with services of its own keeps them open; only what the cluster ope
     		iif "lo" accept
     		ip saddr 10.244.0.0/16 fib saddr . iif oif exists accept
     		tcp dport { 6443, 10250 } drop
-    		ct status dnat ct original proto-dst 30000-32767 drop
+    		meta l4proto { tcp, udp, sctp } ct status dnat ct original proto-dst 30000-32767 drop
     	}
     	chain forward {
     		type filter hook forward priority -10; policy accept;
