@@ -1,6 +1,7 @@
 import type { ArchiveName, BinaryName } from "../contract/artifact.ts";
 import { componentDigests, type DigestName } from "./catalogue/catalogue-data.ts";
 import type { CatalogueEntry } from "./catalogue/catalogue-entry.ts";
+import { tagDigest } from "./image/registry-image.ts";
 import { known, type Wanted } from "./wanted.ts";
 
 export const binaryNames = [
@@ -20,14 +21,11 @@ export interface WantedArchive {
   readonly wanted: Wanted;
 }
 
-/** The six Kubernetes binaries of a release at dl.k8s.io; `kubelet` and `kubectl` are checked by our own digests where we have them. */
+/** The six Kubernetes binaries of a release at dl.k8s.io, checked by the catalogue's digests where it has them. */
 export function upstreamBinaries(entry: CatalogueEntry, arch: Arch): Readonly<Record<BinaryName, Wanted>> {
   const folder = `dl.k8s.io/release/${entry.version}/bin/linux/${arch}`;
   const wanted = (name: BinaryName): Wanted => {
-    const sha256 =
-      name === "kubelet" || name === "kubectl"
-        ? componentDigests[name][entry.version.slice(1)]?.[arch]
-        : undefined;
+    const sha256 = componentDigests[name][entry.version.slice(1)]?.[arch];
     const identity = `${folder}/${name}`;
     return sha256 === undefined ? withCompanion(identity, `${identity}.sha256`) : known(identity, sha256);
   };
@@ -104,9 +102,10 @@ const withCompanion = (identity: string, companion: string): Wanted => ({
 /** The digest our catalogue holds for an identity of any version, if it does. */
 export function publishedDigest(identity: string): string | undefined {
   const [, version, arch, name] =
-    /^dl\.k8s\.io\/release\/v([\d.]+)\/bin\/linux\/(amd64|arm64)\/(kubelet|kubectl)$/.exec(identity) ?? [];
-  if (version) return componentDigests[name as "kubelet" | "kubectl"][version]?.[arch as Arch];
-  return archiveDigests().get(identity);
+    /^dl\.k8s\.io\/release\/v([\d.]+)\/bin\/linux\/(amd64|arm64)\/([a-z-]+)$/.exec(identity) ?? [];
+  const binary = binaryNames.find((known) => known === name);
+  if (version && binary) return componentDigests[binary][version]?.[arch as Arch];
+  return archiveDigests().get(identity) ?? tagDigest(identity);
 }
 
 let archives: Map<string, string> | undefined;

@@ -64,7 +64,7 @@ export async function upstreamComplete(
   ];
   for (const one of wanted) if (!(await store.has(one))) return false;
   for (const ref of [entry.pauseImage, entry.corednsImage])
-    if (!(await cachedImageArchive(ref, arch, c))) return false;
+    if (!(await cachedImageArchive(store, ref, arch, c))) return false;
   return true;
 }
 

@@ -2,13 +2,24 @@ import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { openArchive } from "./images-archive.ts";
-import { imageRef } from "./images-ref.ts";
+
+/** One image of an archive, with its names as they stand there: not always full, not always usable. */
+export interface ArchiveImage {
+  /** Digest of its manifest (OCI layout), path of its configuration (docker-archive). */
+  readonly id: string;
+  readonly names: readonly string[];
+  /** Tags without a name, `1.0`: all that an OCI layout has to say. */
+  readonly tags: readonly string[];
+}
 
 export interface ArchiveFacts {
   readonly kind: "docker-archive" | "oci";
-  /** Full references the archive carries; an image without a name has none. */
-  readonly refs: readonly string[];
+  readonly images: readonly ArchiveImage[];
 }
+
+/** containerd's annotation for a full name; it goes before OCI's. */
+export const nameAnnotation = "io.containerd.image.name";
+const tagAnnotation = "org.opencontainers.image.ref.name";
 
 /** A table of contents larger than this is none. */
 const metadataLimitBytes = 4 * 1024 * 1024;
@@ -83,13 +94,16 @@ function ociFacts({ names, texts }: Content): ArchiveFacts {
   const manifests = index.manifests ?? [];
   if (manifests.length === 0) throw new Error("its index.json names no image");
   for (const { digest = "" } of manifests) assertThere(names, `blobs/${digest.replace(":", "/")}`);
-  const refs = manifests.flatMap(({ annotations }) => {
-    const name =
-      annotations?.["io.containerd.image.name"] ?? annotations?.["org.opencontainers.image.ref.name"];
-    // `latest` alone is a tag without an image; the runtime makes up a name.
-    return name && /[/:]/.test(name) ? [imageRef(name)] : [];
-  });
-  return { kind: "oci", refs: [...new Set(refs)] };
+  const images = new Map<string, { id: string; names: string[]; tags: string[] }>();
+  for (const { digest: id = "", annotations } of manifests) {
+    const image = images.get(id) ?? { id, names: [], tags: [] };
+    images.set(id, image);
+    const full = annotations?.[nameAnnotation];
+    const name = full || annotations?.[tagAnnotation];
+    // The second one may be a mere tag by the OCI specification, and tools write either.
+    if (name) (full || /[/:@]/.test(name) ? image.names : image.tags).push(name);
+  }
+  return { kind: "oci", images: [...images.values()] };
 }
 
 function dockerFacts({ names, texts }: Content): ArchiveFacts {
@@ -97,16 +111,20 @@ function dockerFacts({ names, texts }: Content): ArchiveFacts {
   if (!Array.isArray(images) || images.length === 0) throw new Error("its manifest.json names no image");
   for (const { Config, Layers } of images)
     for (const name of [Config ?? "", ...(Layers ?? [])]) assertThere(names, name);
-  const refs = images.flatMap(({ RepoTags }) => (RepoTags ?? []).map(imageRef));
-  return { kind: "docker-archive", refs: [...new Set(refs)] };
+  const found = new Map<string, ArchiveImage>();
+  for (const { Config: id = "", RepoTags } of images)
+    found.set(id, { id, names: [...(found.get(id)?.names ?? []), ...(RepoTags ?? [])], tags: [] });
+  return { kind: "docker-archive", images: [...found.values()] };
 }
 
-interface Descriptor {
+/** A descriptor of an OCI layout's `index.json`. */
+export interface Descriptor {
   readonly digest?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-interface DockerImage {
+/** An element of a docker-archive's `manifest.json`. */
+export interface DockerImage {
   readonly Config?: string;
   readonly RepoTags?: readonly string[] | null;
   readonly Layers?: readonly string[];

@@ -4,11 +4,17 @@ import { openCluster, withTransport } from "./open-cluster.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 /** Images of the node by name. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING. */
-export async function listImages(name: string, context: UseCaseContext): Promise<readonly NodeImage[]> {
+export async function listImages(
+  name: string,
+  context: UseCaseContext,
+): Promise<readonly Omit<NodeImage, "forPods">[]> {
   const cluster = await openCluster(name, context);
   const runtime = runtimeByName(cluster.record.runtime);
   const images = await withTransport(cluster, context, (transport) =>
     nodeImages(transport, runtime, context.signal),
   );
-  return images.filter(isNamed).sort((a, b) => (a.ref < b.ref ? -1 : 1));
+  return images
+    .filter(isNamed)
+    .map(({ ref, digest, size }) => ({ ref, digest, size }))
+    .sort((a, b) => (a.ref < b.ref ? -1 : 1));
 }

@@ -49,7 +49,11 @@ export const flagComponents = [
 export type FlagComponent = (typeof flagComponents)[number];
 
 export const digestNames = [
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
   "kubelet",
+  "kube-proxy",
   "kubectl",
   "etcd",
   "containerd",

@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BinaryName } from "../../contract/artifact.ts";
 import { packageRoot } from "../../host/package-root.ts";
+import { cuts, sourceOverlay } from "./repair-source.ts";
 
 export type Arch = "amd64" | "arm64";
 
@@ -46,16 +47,22 @@ export const recipe = {
 export const clusterDnsFolder = (): string => join(packageRoot(), "templates", "cluster-dns");
 
 /**
- * `<hash>-<hash>`: of what Kubernetes and pause are made from, and of that with the DNS server's source. Results with equal keys are
+ * `<hash>-<hash>`: of what Kubernetes and pause are made from (with our repairs of it), and of that with the DNS server's source. Results with equal keys are
  * interchangeable; with an equal first part all but cluster-dns are, so that a change of ours there does not cost minutes of compiling.
  */
 export async function recipeKey(): Promise<string> {
-  const kubernetes = createHash("sha256").update(JSON.stringify([revision, recipe]));
+  const kubernetes = createHash("sha256").update(JSON.stringify([revision, recipe, cuts]));
+  await hashGoFiles(kubernetes, sourceOverlay());
   const clusterDns = kubernetes.copy();
-  const names = (await readdir(clusterDnsFolder())).filter((name) => name.endsWith(".go")).sort();
-  const sources = await Promise.all(names.map((name) => readFile(join(clusterDnsFolder(), name))));
-  names.forEach((name, index) => clusterDns.update(`\0${name}\0`).update(sources[index] ?? ""));
+  await hashGoFiles(clusterDns, clusterDnsFolder());
   return [kubernetes, clusterDns].map((hash) => hash.digest("hex").slice(0, 10)).join("-");
+}
+
+/** Adds the names, below `folder`, and texts of all its Go files; other files there are for readers. */
+async function hashGoFiles(hash: Hash, folder: string): Promise<void> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".go")).sort();
+  const sources = await Promise.all(names.map((name) => readFile(join(folder, name))));
+  names.forEach((name, index) => hash.update(`\0${name}\0`).update(sources[index] ?? ""));
 }
 
 export const keyPattern = /^([0-9a-f]{10})-[0-9a-f]{10}$/;

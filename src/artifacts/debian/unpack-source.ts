@@ -6,6 +6,7 @@ import { goEnvironment, sourceFolder } from "./go-environment.ts";
 import { type Argv, inRoot } from "./namespace.ts";
 import { removeTree } from "./make-root.ts";
 import { clusterDnsFolder, recipe } from "./recipe.ts";
+import { repairSource } from "./repair-source.ts";
 
 const title = "Kubernetes source";
 const timeoutMs = 600_000;
@@ -15,8 +16,8 @@ const generatedName = "zz_generated.openapi";
 const outputBase = "/tmp/openapi";
 
 /**
- * Unpacks the source package (dpkg checks its digests again) with Debian's patches, puts our DNS server beside it and generates the
- * one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename, so a killed run is gone on with.
+ * Unpacks the source package (dpkg checks its digests again) with Debian's patches and our repairs, puts our DNS server beside it and
+ * generates the one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename, so a killed run is gone on with.
  */
 export async function unpackSource(
   job: BuildJob,
@@ -47,6 +48,14 @@ async function unpack(job: BuildJob): Promise<void> {
   await removeTree(job, join(root, part));
   await inside(job, "unpacking", ["mkdir", "-p", dirname(sourceFolder)]);
   await inside(job, "unpacking", ["dpkg-source", "--extract", `/src/${description}`, part]);
+  await repairSource(join(root, part)).catch((cause: unknown) => {
+    const details = { cause, output: cause instanceof Error ? cause.message : String(cause) };
+    throw new LocalkubeError(
+      "DEBIAN_BUILD_FAILED",
+      { phase: `${title}: repairing`, log: job.paths.log },
+      details,
+    );
+  });
   await rename(join(root, part), join(root, sourceFolder));
 }
 

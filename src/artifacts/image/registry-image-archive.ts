@@ -7,28 +7,45 @@ import { withFileLock } from "../file-lock.ts";
 import { imageFolder } from "../tree.ts";
 import { VerifiedMemo } from "../verified-memo.ts";
 import { writeOciArchive } from "./oci-archive.ts";
-import { fetchRegistryImage, parseRef } from "./registry-image.ts";
+import { cachedManifestDigest, fetchRegistryImage, parseRef } from "./registry-image.ts";
 
 const lockWaitMs = 5 * 60_000;
 
-/** The archive of an image on the host; `<file>.sha256` holds the digest it had when it was written. */
+/**
+ * The archive of an image on the host. `<file>.sha256` holds the digest it had when it was written, and that of the manifest it was
+ * made from: a tag may lead to another image later.
+ */
 function archivePath(host: RunContext["host"], ref: string, arch: string): string {
   const { registry, repository, tag } = parseRef(ref);
   return join(imageFolder(host), registry, ...repository.split("/"), `${tag}-linux-${arch}.tar`);
 }
 
-/** The archive if it was made before and is undamaged; reads no network. */
+type Context = Pick<RunContext, "host" | "signal">;
+type Options = { readonly rehash?: boolean };
+
+/** The archive if it was made before from what the cached tag leads to, and is undamaged; reads no network. */
 export async function cachedImageArchive(
+  store: ArtifactStore,
   ref: string,
   arch: "amd64" | "arm64",
-  c: Pick<RunContext, "host" | "signal">,
-  options: { readonly rehash?: boolean } = {},
+  c: Context,
+): Promise<ImageFile | undefined> {
+  const manifest = await cachedManifestDigest(store, ref, arch);
+  return manifest === undefined ? undefined : archiveOf(manifest, ref, arch, c);
+}
+
+async function archiveOf(
+  manifest: string,
+  ref: string,
+  arch: "amd64" | "arm64",
+  c: Context,
+  options: Options = {},
 ): Promise<ImageFile | undefined> {
   const file = archivePath(c.host, ref, arch);
   const memo = new VerifiedMemo(imageFolder(c.host));
   const found = await memo.digest(file, { ...options, signal: c.signal });
-  const wanted = await readFile(`${file}.sha256`, "utf8").catch(() => "");
-  return found && found.sha256 === wanted.trim() ? { file, ref, ...found } : undefined;
+  const note = await readFile(`${file}.sha256`, "utf8").catch(() => "");
+  return found && note.trim() === `${found.sha256} ${manifest}` ? { file, ref, ...found } : undefined;
 }
 
 /** An image of a registry as an archive for `ctr images import`, put together from the verified blobs in the cache. */
@@ -37,17 +54,17 @@ export async function registryImageArchive(
   ref: string,
   arch: "amd64" | "arm64",
   c: RunContext,
-  options: { readonly rehash?: boolean } = {},
+  options: Options = {},
 ): Promise<ImageFile> {
   const image = await fetchRegistryImage(store, ref, arch);
   const file = archivePath(c.host, ref, arch);
   return withFileLock(file, { signal: c.signal, waitMs: lockWaitMs }, async (signal) => {
-    const cached = await cachedImageArchive(ref, arch, c, options);
+    const cached = await archiveOf(image.manifest.digest, ref, arch, c, options);
     if (cached) return cached;
     const { default: writeFileAtomic } = await import("write-file-atomic");
     await rm(`${file}.sha256`, { force: true });
     const written = await writeOciArchive(image, file, { signal });
-    await writeFileAtomic(`${file}.sha256`, `${written.sha256}\n`);
+    await writeFileAtomic(`${file}.sha256`, `${written.sha256} ${image.manifest.digest}\n`);
     const memo = new VerifiedMemo(imageFolder(c.host));
     await memo.remember(file, { sha256: written.sha256 });
     await memo.save();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { ArtifactStore } from "../artifact-store.ts";
 import { imageDigests } from "../catalogue/catalogue-data.ts";
@@ -27,13 +28,41 @@ export function parseRef(ref: string): ImageRef {
   return { registry, repository, tag };
 }
 
-/** The tag's manifest (or list of platforms): the file of the tree from which all others of the image are found. */
-function tagManifest(ref: string): Wanted {
+/** Where a tag's manifest (or list of platforms) lies: the file of the tree from which all others of the image are found. */
+function tagIdentity(ref: string): string {
   const { registry, repository, tag } = parseRef(ref);
-  const identity = `${registry}/v2/${repository}/manifests/${tag}`;
+  return `${registry}/v2/${repository}/manifests/${tag}`;
+}
+
+function tagManifest(ref: string): Wanted {
+  const identity = tagIdentity(ref);
   const sha256 = imageDigests[ref];
   const accept = manifestTypes.join(", ");
   return { ...(sha256 ? known(identity, sha256) : { identity, digest: { kind: "none" } }), accept };
+}
+
+/** The digest that our catalogue holds for the manifest of a tag, by its place in a tree. */
+export function tagDigest(identity: string): string | undefined {
+  const ref = Object.keys(imageDigests).find((pinned) => tagIdentity(pinned) === identity);
+  return ref === undefined ? undefined : imageDigests[ref];
+}
+
+/**
+ * Digest (`sha256:…`) of the platform's manifest that the cached tag leads to; `undefined` when there is none, or not the pinned one.
+ * Reads no network.
+ */
+export async function cachedManifestDigest(
+  store: ArtifactStore,
+  ref: string,
+  arch: "amd64" | "arm64",
+): Promise<string | undefined> {
+  const tag = tagManifest(ref);
+  if (!(await store.has(tag))) return undefined;
+  const content = await readFile(store.path(tag.identity));
+  const document = parseManifest(content.toString("utf8"));
+  if (!document) return undefined;
+  if (!document.manifests) return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+  return document.manifests.find((entry) => platformOf(entry) === `linux/${arch}`)?.digest;
 }
 
 /**

@@ -58,14 +58,15 @@ export const clusterDns: Step<StartState> = {
     const api = set(s, "api");
     const network = set(s, "network");
     // Before DNS, whose pod waits for it.
-    if (network.kind === "manifest") await applyObjects(api, network.objects, c.signal);
+    const pods = network.kind === "manifest" && (await applyObjects(api, network.objects, c.signal));
     const objects = clusterDnsObjects({
       source: s.plan.source,
       image: set(s, "artifacts").images["cluster-dns"].ref,
       address: s.record.addresses.clusterDns,
       domain: clusterDomain,
     });
-    await applyObjects(api, objects, c.signal);
+    const dns = await applyObjects(api, objects, c.signal);
+    return pods || dns ? undefined : "unchanged";
   },
 };
 

@@ -57,6 +57,21 @@ export const clusterErrors = {
     title: "{file} is no image archive: {problem}",
     fix: "Make one with: podman save -o FILE IMAGE (or docker save -o FILE IMAGE)",
   },
+  IMAGE_NAME_MISSING: {
+    exit: exitCodes.usage,
+    title: "{file} holds an image that pods cannot name: it has {problem}",
+    fix: "Give it a name: localkube image load {file} --name NAME:TAG",
+  },
+  IMAGE_NAME_INVALID: {
+    exit: exitCodes.usage,
+    title: "--name {name} is not an image name",
+    fix: "Use lower-case letters, digits and . _ - with / between parts, and a tag: --name team/web:1.0",
+  },
+  IMAGE_NAME_AMBIGUOUS: {
+    exit: exitCodes.usage,
+    title: "--name {name} cannot be the name of several images: {where}",
+    fix: "Load archives of one image each, one at a time, each with its own --name",
+  },
   IMAGE_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "The machine has no image {ref}{hint}",

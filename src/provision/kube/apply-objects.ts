@@ -13,16 +13,18 @@ const fieldManager = "localkube";
 
 /**
  * Server-side apply (beta and on from 1.16, so in every version we know) of objects in the given order. Idempotent: an object that is
- * as desired is not written by the server. Rejects with API_REFUSED.
+ * as desired is not written by the server. Says whether any was not there or is another now. Rejects with API_REFUSED.
  */
 export async function applyObjects(
   api: ApiClient,
   objects: readonly KubeObject[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
+  let changed = false;
   const discovery = new Map<string, Promise<ResourceList>>();
   for (const object of objects) {
     const path = await objectPath(api, object, discovery, signal);
+    const before = await api.get(path, { signal });
     const { status, body } = await api.send(`${path}?fieldManager=${fieldManager}&force=true`, {
       method: "PATCH",
       // JSON is YAML: the server takes it under this type.
@@ -32,7 +34,15 @@ export async function applyObjects(
       signal,
     });
     if (status >= 300) throw api.refused("PATCH", path, status, body);
+    changed ||= before === undefined || content(before) !== content(JSON.parse(body) as KubeObject);
   }
+  return changed;
+}
+
+/** What an object says, without what the server and its controllers keep about it. */
+function content(object: KubeObject): string {
+  const kept = ["managedFields", "resourceVersion", "generation", "status"];
+  return JSON.stringify(object, (key, value: unknown) => (kept.includes(key) ? undefined : value));
 }
 
 async function objectPath(

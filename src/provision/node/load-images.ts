@@ -4,19 +4,26 @@ import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { guestPaths } from "./guest-paths.ts";
 
-// Imports each archive whose digest is not yet noted beside it. The runtime is still coming up at a first start, so its socket is
-// waited for here: 20 ms looks cost less than another round trip.
+// Imports an archive unless the runtime has what came of it: a user, the kubelet or a new store may have removed or replaced the image
+// since, so the note beside the archive alone says nothing. The list of images has the name first and the digest third. The runtime is
+// still coming up at a first start, so its socket is waited for here: 20 ms looks cost less than another round trip.
 const script = `
-socket=$1; shift
+socket=$1 archive=$2 digest=$3 ref=$4 list=$5; shift 5
 for i in $(seq 500); do [ -S "$socket" ] && break; sleep 0.02; done
-archive=$1; digest=$2; shift 2
 note=$archive.loaded
-[ "$(cat "$note" 2>/dev/null)" = "$digest" ] && { echo unchanged; exit 0; }
+present() { $list | awk -v ref="$ref" '$1 == ref { print $3 }'; }
+image=$(present)
+[ -n "$image" ] && [ "$(cat "$note" 2>/dev/null)" = "$digest $image" ] && { echo unchanged; exit 0; }
 "$@" < "$archive" || exit 1
-echo "$digest" > "$note"
+image=$(present)
+[ -n "$image" ] || { echo "the runtime took $archive but has no image $ref" >&2; exit 1; }
+echo "$digest $image" > "$note"
 `;
 
-/** Imports the cluster's own images from the archives pushed before. Idempotent by digest. */
+/**
+ * Imports the cluster's own images from the archives pushed before. Idempotent: nothing is done for an image that is in the runtime and
+ * came from an archive with this digest.
+ */
 export async function loadImages(
   transport: Transport,
   runtime: RuntimeDefinition,
@@ -27,7 +34,19 @@ export async function loadImages(
   const loaded = await Promise.all(
     Object.entries(images).map(async ([name, { sha256, ref }]) => {
       const archive = `${guestPaths.images}/${name}.tar`;
-      const argv = ["sh", "-c", script, "sh", socket, archive, sha256, ...runtime.importImage] as const;
+      const list = runtime.listImages.join(" "); // words of ours, without blanks in them
+      const argv = [
+        "sh",
+        "-c",
+        script,
+        "sh",
+        socket,
+        archive,
+        sha256,
+        ref,
+        list,
+        ...runtime.importImage,
+      ] as const;
       const { stdout } = await transport.exec(argv, { signal: c.signal, timeoutMs: 540_000 });
       c.log(`image ${ref}: ${stdout.trim()}`);
       return stdout.trim() === "unchanged";

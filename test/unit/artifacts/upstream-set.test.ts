@@ -13,6 +13,7 @@ import { hasty, put, temporaryFolder, type TestContext, testContext } from "./te
 let folder: string;
 let mirror: string;
 let c: TestContext;
+const pause = "registry.k8s.io/v2/pause";
 const apiserver = "dl.k8s.io/release/v1.30.999/bin/linux/amd64/kube-apiserver";
 
 beforeEach(async () => {
@@ -88,6 +89,29 @@ test("the archive of an image holds the platform's own manifest under its refere
   await readFile(join(mirror, "registry.k8s.io/v2/pause/manifests", manifest?.digest ?? ""));
 });
 
+test("an archive is made again when its tag leads to another image, and not used for one that was not fetched", async () => {
+  const before = (await fetchFrom(mirror)).set.images.pause;
+  await putFakeImage(mirror, pause, "99.1");
+  const cached = join(c.host.cacheDir, "artifacts", pause, "manifests/99.1");
+  await writeFile(cached, await readFile(join(mirror, pause, "manifests/99.1")));
+  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
+  const after = (await fetchFrom(mirror)).set.images.pause;
+  expect(after.file).toBe(before.file);
+  expect(after.sha256).not.toBe(before.sha256);
+  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(true);
+  await rm(cached);
+  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
+});
+
+test("verify knows the digests of pinned images", async () => {
+  const tag = "registry.k8s.io/v2/pause/manifests/3.9";
+  await put(join(folder, "copy", tag), "{}");
+  const report = await verifyMirror(join(folder, "copy"), c);
+  expect(report.bad).toEqual([
+    { path: tag, problem: expect.stringContaining("the catalogue says 7031c1b2") as string },
+  ]);
+});
+
 test("a damaged archive is put together again", async () => {
   const { set } = await fetchFrom(mirror);
   await writeFile(set.images.pause.file, "damaged");
@@ -101,7 +125,6 @@ test("a cached tag that is no manifest is asked for again", async () => {
   await fetchFrom(mirror);
 });
 
-const pause = "registry.k8s.io/v2/pause";
 test.each([
   ["no manifest", "<html>", "its manifest is not one"],
   [

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { componentDigests } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
+import { componentDigests, imageDigests } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
 import {
   kubeletConfigHas,
@@ -11,7 +11,11 @@ import {
   newestStable,
   normaliseVersion,
 } from "../../../../src/artifacts/catalogue/kubernetes-version.ts";
-import { upstreamArchives, upstreamBinaries } from "../../../../src/artifacts/upstream-artifacts.ts";
+import {
+  publishedDigest,
+  upstreamArchives,
+  upstreamBinaries,
+} from "../../../../src/artifacts/upstream-artifacts.ts";
 
 const number = (version: string): number =>
   version.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
@@ -39,6 +43,32 @@ test.each(knownMinors)("1.%i has what goes together", (minor) => {
     expect(componentDigests[name][version], `${name} ${version}`).toBeDefined();
 });
 
+test("the six programs are pinned together, so that no mirror can vouch for one of them itself", () => {
+  const versions = Object.keys(componentDigests["kube-apiserver"]);
+  expect(versions).toEqual(expect.arrayContaining(["1.24.0", "1.36.4", newestStable().slice(1)]));
+  for (const version of versions)
+    for (const arch of ["amd64", "arm64"] as const)
+      for (const [name, { identity, digest }] of Object.entries(
+        upstreamBinaries(catalogueEntry(`v${version}`), arch),
+      )) {
+        expect(digest.kind, `${name} ${version}`).toBe("known");
+        expect(publishedDigest(identity), identity).toBe("sha256" in digest ? digest.sha256 : "");
+      }
+});
+
+test("every image of the catalogue is pinned but for those that no two projects publish a digest of", () => {
+  const images = knownMinors.flatMap((minor) => {
+    const { pauseImage, corednsImage } = catalogueEntry(`1.${minor}`);
+    return [pauseImage, corednsImage];
+  });
+  const open = [...new Set(images)].filter((ref) => imageDigests[ref] === undefined);
+  expect(open).toEqual(["registry.k8s.io/pause:3.4.1"]);
+  expect(publishedDigest("registry.k8s.io/v2/coredns/coredns/manifests/v1.11.1")).toBe(
+    imageDigests["registry.k8s.io/coredns/coredns:v1.11.1"],
+  );
+  expect(publishedDigest("registry.k8s.io/v2/coredns/coredns/manifests/v0")).toBeUndefined();
+});
+
 test("paths and digests of a release are upstream's own", () => {
   const entry = catalogueEntry("v1.36.2");
   const { kubelet, "kube-apiserver": apiserver } = upstreamBinaries(entry, "arm64");
@@ -47,8 +77,12 @@ test("paths and digests of a release are upstream's own", () => {
     digest: { kind: "known", sha256: "b0b45db96f0e6bf996780b8a2b8d868bf538dc7c3a60cf604cf0ea2d65c24b06" },
   });
   expect(apiserver.digest).toEqual({
+    kind: "known",
+    sha256: "265e3918c0659ce714fba07b6cc0634edafa4db6dd5891cc8dc3352b028af0f5",
+  });
+  expect(upstreamBinaries(catalogueEntry("v1.36.99"), "arm64")["kube-apiserver"].digest).toEqual({
     kind: "companion",
-    identity: "dl.k8s.io/release/v1.36.2/bin/linux/arm64/kube-apiserver.sha256",
+    identity: "dl.k8s.io/release/v1.36.99/bin/linux/arm64/kube-apiserver.sha256",
   });
   expect(upstreamArchives(entry, "amd64").map(({ wanted }) => wanted.identity)).toEqual([
     "github.com/etcd-io/etcd/releases/download/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz",
