@@ -5,7 +5,7 @@ import { listMachines } from "./list-machines.ts";
 import { removeImages } from "./machine-image.ts";
 import { diagnoseMachine, machineState } from "./machine-state.ts";
 import { probeEngine } from "./probe-engine.ts";
-import { removeEverything } from "./remove-machine.ts";
+import { removeEverything, removeRecorded } from "./remove-machine.ts";
 import { startMachine } from "./start-machine.ts";
 import { stopMachine } from "./stop-machine.ts";
 
@@ -32,7 +32,7 @@ export function containerDriver(dialect: EngineDialect): DriverDefinition {
         create: (spec, c) => createMachine(engine, spec, c),
         start: (machine, c) => startMachine(engine, machine, c),
         stop: (machine, c) => stopMachine(engine, machine.name, c),
-        remove: (machine, c) => removeEverything(engine, machine.name, c),
+        remove: (machine, c) => removeRecorded(engine, machine.name, c),
         removeByName: (name, c) => removeEverything(engine, name, c),
         state: (machine, c) => machineState(engine, machine.name, c),
         diagnose: (machine, c) => diagnoseMachine(engine, machine.name, c),

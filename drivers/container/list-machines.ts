@@ -1,40 +1,31 @@
-import type { MachineState } from "../../src/contract/driver.ts";
+import type { ListedMachine } from "../../src/contract/driver.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type Engine, homeLabel, ownerLabel } from "./engine.ts";
+import { type Engine, ownerLabel } from "./engine.ts";
 import { stateOf } from "./machine-state.ts";
-import { otherHome } from "./ownership.ts";
-import { ourContainers } from "./our-containers.ts";
-import { machineOfVolume } from "./remove-machine.ts";
+import { folderState, otherHome } from "./ownership.ts";
+import { labelledObjects, ourContainers } from "./our-containers.ts";
 
 /**
- * All machines with our label, but for those of another state folder that is still there. One of which only the volume or the network is left (a killed create, a container removed by hand) is
- * listed as `absent`: `removeByName` clears it.
+ * All machines of this state folder. One of which only the volume or the network is left (a killed create, a container removed by hand)
+ * is listed as `absent`: `removeByName` clears it. Machines of another state folder are listed with that folder when it is not there
+ * now, and not at all when it is or when nobody can tell.
  */
-export async function listMachines(
-  engine: Engine,
-  c: RunContext,
-): Promise<readonly { name: string; state: MachineState }[]> {
+export async function listMachines(engine: Engine, c: RunContext): Promise<readonly ListedMachine[]> {
   const [containers, volumes, networks] = await Promise.all([
     ourContainers(engine, c),
-    labelledNames(engine, "volume", c),
-    labelledNames(engine, "network", c),
+    labelledObjects(engine, "volume", c),
+    labelledObjects(engine, "network", c),
   ]);
-  const states = new Map<string, MachineState>();
-  for (const name of [...volumes.flatMap((volume) => machineOfVolume(volume) ?? []), ...networks])
-    states.set(name, "absent");
-  for (const { Config, State } of containers) {
-    const labels = Config.Labels ?? {};
-    if (!otherHome(labels, c.host)) states.set(labels[ownerLabel] ?? "", stateOf(State.Status));
+  const found = [
+    ...[...volumes, ...networks].map(({ labels }) => ({ labels, state: "absent" as const })),
+    ...containers.map(({ Config, State }) => ({ labels: Config.Labels ?? {}, state: stateOf(State.Status) })),
+  ];
+  const machines = new Map<string, ListedMachine>();
+  for (const { labels, state } of found) {
+    const name = labels[ownerLabel] ?? "";
+    const home = otherHome(labels, c.host);
+    if (home === undefined) machines.set(name, { name, state });
+    else if (folderState(home) === "missing") machines.set(name, { name, state, home });
   }
-  return [...states].map(([name, state]) => ({ name, state }));
-}
-
-async function labelledNames(
-  engine: Engine,
-  kind: "volume" | "network",
-  c: RunContext,
-): Promise<readonly string[]> {
-  const args = [kind, "ls", "--filter", `label=${homeLabel}=${c.host.stateDir}`, "--format", "{{.Name}}"];
-  const { stdout } = await engine.run(args, { signal: c.signal, timeoutMs: 20_000 });
-  return stdout.split("\n").filter(Boolean);
+  return [...machines.values()];
 }

@@ -2,6 +2,7 @@ import type { MachineState } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Engine } from "./engine.ts";
+import { otherHome } from "./ownership.ts";
 
 /** Every status that podman (libpod/define/containerstate.go) and docker (container State.Status) document. */
 const states: Readonly<Record<string, MachineState>> = {
@@ -32,13 +33,15 @@ export interface ContainerFacts {
   readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
 }
 
+/** Undefined when there is none of that name, or it belongs to another state folder: that one is not ours to start, stop or explain. */
 export async function inspectContainer(
   engine: Engine,
   name: string,
   c: RunContext,
 ): Promise<ContainerFacts | undefined> {
-  return (await engine.inspect("container", name, { signal: c.signal, timeoutMs: 20_000 })) as
+  const facts = (await engine.inspect("container", name, { signal: c.signal, timeoutMs: 20_000 })) as
     ContainerFacts | undefined;
+  return facts && otherHome(facts.Config.Labels ?? {}, c.host) === undefined ? facts : undefined;
 }
 
 /**

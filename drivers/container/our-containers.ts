@@ -2,13 +2,47 @@ import type { RunContext } from "../../src/contract/host.ts";
 import { type Engine, ownerLabel } from "./engine.ts";
 import type { ContainerFacts } from "./machine-state.ts";
 
-/** Every container with our label, as `inspect` tells of it: podman's `ps` prints a state for people («Up 3 minutes»). */
-export async function ourContainers(engine: Engine, c: RunContext): Promise<readonly ContainerFacts[]> {
+/** Every container with our label, of any state folder, as `inspect` tells of it: podman's `ps` prints a state for people («Up 3 minutes»). */
+export const ourContainers = async (engine: Engine, c: RunContext): Promise<readonly ContainerFacts[]> =>
+  (await inspectAll(engine, "container", ["ps", "--all", "--quiet"], c)) as readonly ContainerFacts[];
+
+/** A volume has its name and labels at the top; podman spells a network's keys in small letters. */
+interface ObjectFacts {
+  readonly Name?: string;
+  readonly name?: string;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+  readonly labels?: Readonly<Record<string, string>> | null;
+}
+
+export interface LabelledObject {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Every volume or network with our label, of any state folder. */
+export async function labelledObjects(
+  engine: Engine,
+  kind: "volume" | "network",
+  c: RunContext,
+): Promise<readonly LabelledObject[]> {
+  const facts = await inspectAll(engine, kind, [kind, "ls", "--format", "{{.Name}}"], c);
+  return (facts as readonly ObjectFacts[]).map(({ Name, name, Labels, labels }) => ({
+    name: Name ?? name ?? "",
+    labels: Labels ?? labels ?? {},
+  }));
+}
+
+async function inspectAll(
+  engine: Engine,
+  kind: "container" | "volume" | "network",
+  list: readonly string[],
+  c: RunContext,
+): Promise<readonly unknown[]> {
   const options = { signal: c.signal, timeoutMs: 20_000 };
-  const list = ["ps", "--all", "--quiet", "--filter", `label=${ownerLabel}`];
-  const ids = (await engine.run(list, options)).stdout.split("\n").filter(Boolean);
+  const { stdout } = await engine.run([...list, "--filter", `label=${ownerLabel}`], options);
+  const ids = stdout.split("\n").filter(Boolean);
   if (ids.length === 0) return [];
   // One may have been removed since the list was made; the engine then fails but still prints the others.
-  const { stdout } = await engine.run(["container", "inspect", ...ids], { ...options, allowFailure: true });
-  return JSON.parse(stdout || "[]") as ContainerFacts[];
+  const inspected = await engine.run([kind, "inspect", ...ids], { ...options, allowFailure: true });
+  return JSON.parse(inspected.stdout || "[]") as unknown[];
 }

@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { type Engine, type EngineDialect, ownerLabel } from "./engine.ts";
-import { otherHome } from "./ownership.ts";
+import { noteAbout, otherHome } from "./ownership.ts";
 
 type Kind = "container" | "volume" | "network";
 
@@ -17,8 +17,14 @@ const volumeSuffix = "-var";
 /** Volume that carries the machine's /var: an overlay cannot lie on an overlay, and data outlives a stopped container. */
 export const volumeName = (machine: string): string => `${machine}${volumeSuffix}`;
 export const networkName = (machine: string): string => machine;
-export const machineOfVolume = (volume: string): string | undefined =>
-  volume.endsWith(volumeSuffix) ? volume.slice(0, -volumeSuffix.length) : undefined;
+
+/**
+ * The same for a machine on record: what bears its name but belongs to another state folder took the name after ours was gone, and is
+ * left alone.
+ */
+export async function removeRecorded(engine: Engine, machine: string, c: RunContext): Promise<void> {
+  await remove(engine, await presentObjects(engine, machine, c, true), machine, c);
+}
 
 /**
  * Removes container, volume and network of that name, after seeing that all of them carry our label for this machine, then looks again.
@@ -26,9 +32,36 @@ export const machineOfVolume = (volume: string): string | undefined =>
  * would not go.
  */
 export async function removeEverything(engine: Engine, machine: string, c: RunContext): Promise<void> {
-  const present: (readonly [Kind, string])[] = [];
-  for (const [kind, name] of objectsOf(machine))
-    if (await ours(engine, kind, name, machine, c)) present.push([kind, name]);
+  await remove(engine, await presentObjects(engine, machine, c, false), machine, c);
+}
+
+type Named = readonly [Kind, string];
+
+async function presentObjects(
+  engine: Engine,
+  machine: string,
+  c: RunContext,
+  passOverOthers: boolean,
+): Promise<readonly Named[]> {
+  const present: Named[] = [];
+  for (const [kind, name] of objectsOf(machine)) {
+    try {
+      if (await ours(engine, kind, name, machine, c)) present.push([kind, name]);
+    } catch (error) {
+      const isOthers = error instanceof LocalkubeError && error.id === "DRIVER_OTHER_HOME";
+      if (!passOverOthers || !isOthers) throw error;
+      c.log(`left alone: ${error.message}`);
+    }
+  }
+  return present;
+}
+
+async function remove(
+  engine: Engine,
+  present: readonly Named[],
+  machine: string,
+  c: RunContext,
+): Promise<void> {
   const leftovers: string[] = [];
   for (const [kind, name] of present) {
     const removed = await engine.run([...removal(kind, engine.dialect), name], {
@@ -45,7 +78,7 @@ export async function removeEverything(engine: Engine, machine: string, c: RunCo
   }
 }
 
-const objectsOf = (machine: string): readonly (readonly [Kind, string])[] => [
+const objectsOf = (machine: string): readonly Named[] => [
   ["container", machine],
   ["volume", volumeName(machine)],
   ["network", networkName(machine)],
@@ -64,7 +97,8 @@ export async function ours(
   if (!facts) return false;
   const labels = facts.Config?.Labels ?? facts.Labels ?? facts.labels ?? {};
   const other = otherHome(labels, c.host);
-  if (other) throw new LocalkubeError("DRIVER_OTHER_HOME", { kind, name, home: other });
+  if (other !== undefined)
+    throw new LocalkubeError("DRIVER_OTHER_HOME", { kind, name, home: other, note: noteAbout(other) });
   if (labels[ownerLabel] === machine) return true;
   throw new LocalkubeError("DRIVER_NAME_TAKEN", { driver: engine.dialect.program, kind, name });
 }

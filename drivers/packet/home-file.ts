@@ -3,6 +3,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import writeFileAtomic from "write-file-atomic";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import type { ApiAccess } from "./settings.ts";
 
@@ -36,12 +37,16 @@ export interface HomeFile {
 type Host = Pick<HostContext, "stateDir">;
 const homeFile = ({ stateDir }: Host): string => join(stateDir, "packet.json");
 
+/** Undefined when there is none. Rejects with STATE_UNREADABLE: without the id nobody can tell which machines are of this folder. */
 export async function readHome(host: Host): Promise<HomeFile | undefined> {
-  const text = await readFile(homeFile(host), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  return text === undefined ? undefined : v.parse(schema, JSON.parse(text));
+  const file = homeFile(host);
+  try {
+    return v.parse(schema, JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const problem = (error as Error).message;
+    throw new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause: error });
+  }
 }
 
 /** Notes that project before anything is made in it; returns this state folder's id. Idempotent. */

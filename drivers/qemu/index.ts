@@ -1,4 +1,5 @@
 import type { DriverDefinition } from "../../src/contract/driver.ts";
+import { listedMachines } from "../vm/machine-record.ts";
 import { createMachine } from "./create-machine.ts";
 import { machineNames } from "./machine-file.ts";
 import { diagnose, look } from "./machine-state.ts";
@@ -35,10 +36,7 @@ const qemu: DriverDefinition = {
     removeByName: removeMachine,
     state: async ({ name }, c) => (await look(name, c)).state,
     diagnose: ({ name }, c) => diagnose(name, c),
-    list: async (c) => {
-      const names = await machineNames(c.host);
-      return Promise.all(names.map(async (name) => ({ name, state: (await look(name, c)).state })));
-    },
+    list: async (c) => listedMachines(await machineNames(c.host), (name) => look(name, c)),
     // Images are the cache's; machines have links of their own.
     purge: () => Promise.resolve([]),
     suspend: suspendOps,

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import type { MachineRef } from "../../src/contract/driver.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 
 /** What this computer knows of a host before, while and after it is claimed; without it nobody could clean up after a create that was killed. */
@@ -26,20 +27,34 @@ export async function writeHostFile(host: Folders, content: HostFile): Promise<v
   });
 }
 
+/** Undefined when there is none. Rejects with STATE_UNREADABLE. */
 export async function readHostFile(host: Folders, name: string): Promise<HostFile | undefined> {
-  const text = await readFile(fileOf(host, name), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  return text === undefined ? undefined : (JSON.parse(text) as HostFile);
+  const file = fileOf(host, name);
+  try {
+    const content = JSON.parse(await readFile(file, "utf8")) as HostFile;
+    if (typeof content?.ref?.name === "string") return content;
+    throw new Error("it does not say which host it is about");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const problem = (error as Error).message;
+    throw new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause: error });
+  }
 }
 
 export const removeHostFile = (host: Folders, name: string): Promise<void> =>
   rm(fileOf(host, name), { force: true });
 
+/** Names of all machines that this computer has a file of, readable or not. */
+export async function hostNames(host: Folders): Promise<readonly string[]> {
+  const entries = await readdir(folder(host)).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return entries.flatMap((entry) => (entry.endsWith(".json") ? [entry.slice(0, -5)] : []));
+}
+
+/** What is known of all hosts. Rejects with STATE_UNREADABLE: which host is taken must be known before another is. */
 export async function hostFiles(host: Folders): Promise<readonly HostFile[]> {
-  const entries = await readdir(folder(host)).catch((): string[] => []);
-  const names = entries.flatMap((entry) => (entry.endsWith(".json") ? [entry.slice(0, -5)] : []));
-  const files = await Promise.all(names.map((name) => readHostFile(host, name)));
+  const files = await Promise.all((await hostNames(host)).map((name) => readHostFile(host, name)));
   return files.filter((file) => file !== undefined);
 }

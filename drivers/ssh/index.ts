@@ -1,15 +1,28 @@
-import type { DriverDefinition } from "../../src/contract/driver.ts";
+import type { DriverDefinition, ListedMachine } from "../../src/contract/driver.ts";
+import type { RunContext } from "../../src/contract/host.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { ConnectSsh } from "../../src/contract/transport.ts";
 import { findProgram } from "../../src/host/find-program.ts";
 import { createMachine } from "./create-machine.ts";
 import { hostAccess } from "./host-access.ts";
-import { hostFiles } from "./host-file.ts";
+import { hostNames, readHostFile } from "./host-file.ts";
 import { accessOf, diagnoseMachine, machineState } from "./machine-state.ts";
 import { startUnits, stopUnits } from "./power.ts";
 import { readOptions } from "./read-options.ts";
 import { forgetMachine, removeByName, removeMachine } from "./remove-machine.ts";
 import { withHost } from "./with-host.ts";
+
+/** One whose file cannot be read is `broken`, and hides no other. */
+async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise<readonly ListedMachine[]> {
+  try {
+    const file = await readHostFile(c.host, name);
+    return file ? [{ name, state: await machineState(connect, file.ref, c) }] : [];
+  } catch (error) {
+    if (error instanceof LocalkubeError && error.id === "STATE_UNREADABLE")
+      return [{ name, state: "broken" }];
+    throw error;
+  }
+}
 
 /** A host that is there already, reached over SSH. It is never powered on or off; start and stop are those of the cluster's units. */
 export default (connect: ConnectSsh): DriverDefinition => ({
@@ -50,12 +63,7 @@ export default (connect: ConnectSsh): DriverDefinition => ({
     state: (machine, c) => machineState(connect, machine, c),
     diagnose: (machine, c) => diagnoseMachine(connect, machine, c),
     list: async (c) =>
-      Promise.all(
-        (await hostFiles(host)).map(async ({ ref }) => ({
-          name: ref.name,
-          state: await machineState(connect, ref, c),
-        })),
-      ),
+      (await Promise.all((await hostNames(host)).map((name) => listed(connect, name, c)))).flat(),
     purge: () => Promise.resolve([]),
     async withOptions(machine, values, c) {
       const access = await hostAccess(readOptions(values), connect, c, accessOf(machine));

@@ -3,6 +3,7 @@ import type { Driver, MachineState } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { type MachineFile, machineNames, readPlan, readMachine } from "./machine-file.ts";
+import { listedMachines } from "../vm/machine-record.ts";
 import { machineFiles } from "./machine-folder.ts";
 import { parseMachineReadable } from "./machine-readable.ts";
 import { machineStates } from "./machine-states.ts";
@@ -46,19 +47,8 @@ function silence(error: unknown): Pick<Look, "state" | "said"> {
   return { state: "unknown", said: wordsFrom(error) };
 }
 
-/** Of all machines; one whose record cannot be read is broken, and hides no other. */
-export const listMachines: Driver["list"] = async (c) => {
-  const stateOf = (name: string): Promise<MachineState> =>
-    look(name, c).then(
-      ({ state }) => state,
-      (error: unknown) => {
-        if (error instanceof LocalkubeError && error.id === "STATE_UNREADABLE") return "broken";
-        throw error;
-      },
-    );
-  const names = await machineNames(c.host);
-  return Promise.all(names.map(async (name) => ({ name, state: await stateOf(name) })));
-};
+export const listMachines: Driver["list"] = async (c) =>
+  listedMachines(await machineNames(c.host), (name) => look(name, c));
 
 /** Removed by somebody else; only its registration may be lost (a new VirtualBox.xml): then its disks are still there. */
 async function unregistered(name: string, machine: MachineFile | undefined, c: RunContext): Promise<Look> {

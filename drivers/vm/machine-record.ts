@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import writeFileAtomic from "write-file-atomic";
-import type { Hardware, MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import type {
+  Hardware,
+  ListedMachine,
+  MachineRef,
+  MachineSpec,
+  MachineState,
+} from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 
 /** What every hypervisor's `machine.json` has. */
@@ -46,6 +52,27 @@ export async function machinesIn(folder: string): Promise<readonly string[]> {
     throw error;
   }
 }
+
+/**
+ * Machines with what `look` says of each; one whose record cannot be read is `broken`, and hides no other. What else `look` rejects with
+ * ends the list.
+ */
+export const listedMachines = (
+  names: readonly string[],
+  look: (name: string) => Promise<{ readonly state: MachineState }>,
+): Promise<readonly ListedMachine[]> =>
+  Promise.all(
+    names.map((name) =>
+      look(name).then(
+        ({ state }) => ({ name, state }),
+        (error: unknown) => {
+          if (error instanceof LocalkubeError && error.id === "STATE_UNREADABLE")
+            return { name, state: "broken" as const };
+          throw error;
+        },
+      ),
+    ),
+  );
 
 /** Hardware is not in it (`resize` changes that), nor the image: machines that are there stay as they are when a newer one comes. */
 export function identityOf({ name, hostname, authorizedKey, hostKey }: MachineSpec): string {

@@ -11,7 +11,7 @@ import type { View } from "../pipeline/events.ts";
 import { flagsFromEnvironment, type ValueSource } from "./flags-from-environment.ts";
 import { type Interruption, watchInterruption } from "./interruption.ts";
 import { requestedOutput } from "./requested-output.ts";
-import { loadSettings } from "./settings.ts";
+import { loadSettings, type Settings, standardProfile } from "./settings.ts";
 import { usageError } from "./usage-error.ts";
 
 const globalFlags = {
@@ -19,7 +19,7 @@ const globalFlags = {
     char: "p",
     helpValue: "NAME",
     summary: "Cluster to work on; `profile use` changes the default",
-    default: "localkube",
+    default: standardProfile,
     noCacheDefault: true,
     helpGroup: "GLOBAL",
   }),
@@ -72,7 +72,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.signal = this.#interruption.signal;
     const sources: Record<string, ValueSource> = {};
     const flags = { ...this.ctor.baseFlags, ...this.ctor.flags };
-    const settings = this.readsSettings() ? loadSettings(this.host) : {};
+    const { settings, problem } = this.readsSettings() ? this.storedSettings() : { settings: {} };
     const parsed = await this.parse({
       ...this.ctor,
       baseFlags: {},
@@ -93,6 +93,20 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.args = parsed.args as ArgsOf<T>;
     // Not `parsed.argv`: oclif sorts that, and a word that comes twice changes its place.
     this.words = parsed.raw.filter((token) => token.type === "arg").map((token) => token.input);
+    if (problem !== undefined && !this.doesWithoutSettings()) throw problem;
+  }
+
+  private storedSettings(): { readonly settings: Settings; readonly problem?: unknown } {
+    try {
+      return { settings: loadSettings(this.host) };
+    } catch (problem) {
+      return { settings: {}, problem };
+    }
+  }
+
+  /** Whether the flags as they were given leave nothing to settings that cannot be read. Asked after parsing. */
+  protected doesWithoutSettings(): boolean {
+    return false;
   }
 
   /** Commands that mend the settings must work when these are unreadable. */

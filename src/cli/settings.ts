@@ -6,6 +6,9 @@ import { homePaths } from "../state/paths.ts";
 /** Stored defaults by flag name, as the text that would stand after `--flag=`. */
 export type Settings = Readonly<Record<string, string>>;
 
+/** The profile of commands without --profile, unless the settings say another. */
+export const standardProfile = "localkube";
+
 interface SettingsFile {
   readonly schema: 1;
   readonly settings: Settings;
@@ -13,7 +16,7 @@ interface SettingsFile {
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
 
-/** The stored settings; none when there is no file. Throws STATE_UNREADABLE or STATE_TOO_NEW. */
+/** The stored settings; none when there is no file. Throws SETTINGS_DAMAGED, STATE_UNREADABLE or STATE_TOO_NEW. */
 export function loadSettings(host: Folders): Settings {
   const file = homePaths(host).settings;
   let text: string;
@@ -33,26 +36,29 @@ export function loadSettings(host: Folders): Settings {
 /** Replaces the stored settings as a whole and atomically; the file is private. Rejects with STATE_UNWRITABLE. */
 export async function saveSettings(host: Folders, settings: Settings): Promise<void> {
   const { writePrivateFile } = await import("../state/private-file.ts");
+  const { markFolder } = await import("../state/own-folders.ts");
+  await markFolder(host, "state");
   const sorted = Object.fromEntries(Object.entries(settings).sort(([a], [b]) => a.localeCompare(b)));
   const content: SettingsFile = { schema: 1, settings: sorted };
   await writePrivateFile(homePaths(host).settings, `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
 function parse(file: string, text: string): SettingsFile {
-  const unreadable = (problem: string, cause?: unknown) =>
-    new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause });
+  const damaged = (problem: string, cause?: unknown) =>
+    new LocalkubeError("SETTINGS_DAMAGED", { file, problem }, { cause });
+  if (text.trim() === "") throw damaged("it is empty");
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw unreadable((error as Error).message, error);
+    throw damaged((error as Error).message, error);
   }
   const { schema, settings } = (content ?? {}) as Partial<Record<keyof SettingsFile, unknown>>;
   if (typeof schema === "number" && schema > 1)
     throw new LocalkubeError("STATE_TOO_NEW", { file, schema, known: 1 });
-  if (schema !== 1) throw unreadable("it has no schema number");
+  if (schema !== 1) throw damaged("it has no schema number");
   const isTexts = typeof settings === "object" && settings !== null && !Array.isArray(settings);
   if (!isTexts || Object.values(settings).some((value) => typeof value !== "string"))
-    throw unreadable("settings must be texts by flag name");
+    throw damaged("settings must be texts by flag name");
   return { schema, settings: settings as Settings };
 }

@@ -5,12 +5,14 @@ import { undoSteps } from "../pipeline/undo-steps.ts";
 import { removeKubeconfig } from "../provision/kubeconfig/remove-kubeconfig.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { clusterPaths } from "../state/paths.ts";
-import { listClusters, loadCluster, removeCluster, saveCluster } from "../state/store.ts";
+import type { ClusterRecord } from "../state/cluster-record.ts";
+import { hintsOfDamaged, listClusters, loadCluster, removeCluster, saveCluster } from "../state/store.ts";
+import { closeTunnelAt } from "../machine/ssh/tunnel.ts";
 import { removeAutostart } from "./autostart.ts";
 import { machineCreate } from "./steps/machine-steps.ts";
 import type { ClusterBase } from "./start-state.ts";
 import { startSteps } from "./start-steps.ts";
-import { machineName } from "./machine-name.ts";
+import { machineName, profileOf } from "./machine-name.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
 
 export interface DeleteResult {
@@ -37,19 +39,61 @@ export async function deleteCluster(
   );
 }
 
-/** Every profile, one after the other; goes on after a failure and rejects at the end with the first. */
+/**
+ * Every profile of this state folder, one after the other, and every machine of it that no profile knows. Goes on after a failure and
+ * rejects at the end: with the failure itself when there was one, with DELETE_INCOMPLETE and all of them when there were several. What
+ * was deleted before a failure is told by notices. An interruption ends it at once.
+ */
 export async function deleteAll(context: UseCaseContext): Promise<readonly DeleteResult[]> {
+  const { host, signal } = context;
+  const recorded = (await listClusters(host)).map(({ name }) => name);
   const results: DeleteResult[] = [];
-  let failure: unknown;
-  for (const { name } of await listClusters(context.host)) {
+  const failures = new Map<string, unknown>();
+  const remove = async (name: string): Promise<void> => {
     try {
       results.push(await deleteCluster(name, context));
     } catch (error) {
-      failure ??= error;
+      signal.throwIfAborted();
+      failures.set(name, error);
     }
+  };
+  for (const name of recorded) await remove(name);
+  for (const { driver, names, failure } of await machineLists(context)) {
+    if (failure !== undefined) failures.set(`machines of ${driver}`, failure);
+    for (const name of names.flatMap((machine) => profileOf(machine) ?? []))
+      if (!recorded.includes(name)) await remove(name);
   }
-  if (failure !== undefined) throw failure;
-  return results;
+  if (failures.size === 0) return results;
+  for (const { name, existed } of results) if (existed) notice(context, `Cluster ${name} is deleted`);
+  throw failureOfAll(failures, results.length);
+}
+
+function failureOfAll(failures: ReadonlyMap<string, unknown>, deleted: number): unknown {
+  if (failures.size === 1) return [...failures.values()][0];
+  const lines = [...failures].map(([name, error]) => {
+    if (!(error instanceof LocalkubeError))
+      return `${name}: ${error instanceof Error ? error.message : String(error)}`;
+    const output = error.output ? `\n  ${error.output.replaceAll("\n", "\n  ")}` : "";
+    return `${name}: ${error.message} (${error.id})${output}\n  ${error.fix}`;
+  });
+  return new LocalkubeError(
+    "DELETE_INCOMPLETE",
+    { count: failures.size + deleted, failed: failures.size, names: [...failures.keys()].join(", ") },
+    { cause: [...failures.values()][0], output: lines.join("\n") },
+  );
+}
+
+type Found = { readonly record: ClusterRecord } | { readonly damage: LocalkubeError } | undefined;
+
+/** A damaged record must not keep anybody from deleting; one that cannot be read, or that a newer localkube wrote, may be whole. */
+async function findRecord(name: string, { host }: UseCaseContext): Promise<Found> {
+  try {
+    const record = await loadCluster(host, name);
+    return record && { record };
+  } catch (error) {
+    if (error instanceof LocalkubeError && error.id === "STATE_DAMAGED") return { damage: error };
+    throw error;
+  }
 }
 
 export async function deleteHoldingLock(
@@ -58,13 +102,21 @@ export async function deleteHoldingLock(
   { forget = false }: DeleteOptions = {},
 ): Promise<DeleteResult> {
   const { host } = context;
-  const record = await loadCluster(host, name);
-  if (!record) {
+  const found = await findRecord(name, context);
+  if (!found) {
     const unit = await removeAutostart(name, host, context.signal);
-    const existed = (await removeUnrecorded(name, context)) || unit;
+    const machine = await removeUnrecorded(name, context);
+    if (machine) await removeKubeconfig(name, host, { signal: context.signal });
     await removeCluster(host, name);
-    return { name, existed };
+    return { name, existed: machine || unit };
   }
+  if ("damage" in found) {
+    // How the machine is reached, and so what may be forgotten, is in the record.
+    if (forget) throw found.damage;
+    await deleteDamaged(name, found.damage, context);
+    return { name, existed: true };
+  }
+  const { record } = found;
   const driver = (await loadDriver(record.driver)).open(host);
   if (forget && !driver.forget)
     throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
@@ -95,19 +147,77 @@ async function forgetMachine(base: ClusterBase, context: UseCaseContext): Promis
   await undoSteps(steps, base, { ...context, command: "delete", profile: record.spec.name });
 }
 
-/** Removes a machine of this name that our drivers made though no record tells of it (a lost state folder). True when there was one. */
-async function removeUnrecorded(name: string, context: UseCaseContext): Promise<boolean> {
-  const { host } = context;
+/** Without its record a cluster is found by our marks: machines by their label, kubeconfig entries by their note. */
+async function deleteDamaged(name: string, damage: LocalkubeError, context: UseCaseContext): Promise<void> {
+  const { host, signal } = context;
+  notice(context, `${damage.message}; what localkube made is looked for by its marks`, "warning");
+  const { driver, userKubeconfig } = await hintsOfDamaged(host, name);
+  await removeAutostart(name, host, signal);
+  await closeTunnelAt(clusterPaths(host, name).tunnel, { host, signal });
+  await removeUnrecorded(name, context, driver);
+  const files = new Set([userKubeconfig, undefined]);
+  for (const file of files)
+    await removeKubeconfig(name, host, file === undefined ? { signal } : { file, signal });
+  await removeCluster(host, name);
+}
+
+/**
+ * Removes a machine of this name that our drivers made though no record tells of it (a lost or damaged one). True when there was one. Every
+ * driver is tried; the first failure is told at the end. One that cannot be used here is passed over, with a notice when it is `expected`
+ * to have the machine: its mark stays on it, so that a later call finds it.
+ */
+async function removeUnrecorded(name: string, context: UseCaseContext, expected?: string): Promise<boolean> {
   const machine = machineName(name);
   const c = quietly(context);
   let found = false;
-  for (const { definition, probe } of await probeDrivers(host)) {
-    if (!probe.usable) continue;
-    const driver = definition.open(host);
-    if (!(await driver.list(c)).some((listed) => listed.name === machine)) continue;
-    await driver.removeByName(machine, c);
-    found = true;
+  let failure: unknown;
+  for (const { definition, driver, probe } of await openDrivers(context)) {
+    try {
+      if (!(await driver.list(c)).some((listed) => listed.name === machine && listed.home === undefined))
+        continue;
+      await driver.removeByName(machine, c);
+      found = true;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (probe.usable) failure ??= error;
+      else if (definition.name === expected)
+        notice(
+          context,
+          `the driver ${expected} cannot be used now (${probe.problem ?? ""}): run localkube delete -p ${name} again when it can, for a machine of it may be left`,
+          "warning",
+        );
+      else c.log(`${definition.name}: ${String(error)}`);
+    }
   }
-  if (found) await removeKubeconfig(name, host, {});
+  if (failure !== undefined) throw failure;
   return found;
+}
+
+/** Also those that cannot be used here: a hypervisor that was uninstalled may have left machines that are mere files by now. */
+const openDrivers = async ({ host }: UseCaseContext) =>
+  (await probeDrivers(host)).map((probed) => ({ ...probed, driver: probed.definition.open(host) }));
+
+export interface MachineList {
+  readonly driver: string;
+  /** Of this state folder. */
+  readonly names: readonly string[];
+  /** Why a driver that can be used did not tell. */
+  readonly failure?: unknown;
+}
+
+/** The machines of this state folder, by driver; recorded or not. Read-only. */
+export async function machineLists(context: UseCaseContext): Promise<readonly MachineList[]> {
+  const c = quietly(context);
+  const lists = (await openDrivers(context)).map(
+    async ({ definition, driver, probe }): Promise<MachineList> => {
+      try {
+        const names = (await driver.list(c)).flatMap(({ name, home }) => (home === undefined ? [name] : []));
+        return { driver: definition.name, names };
+      } catch (failure) {
+        context.signal.throwIfAborted();
+        return { driver: definition.name, names: [], ...(probe.usable ? { failure } : {}) };
+      }
+    },
+  );
+  return Promise.all(lists);
 }

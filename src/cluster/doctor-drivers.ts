@@ -51,8 +51,8 @@ export async function leftoverMachines(
   const found = usable.map(async ({ definition }) => {
     const machines = await definition.open(host).list(quietly(context));
     return machines
-      .filter(({ name }) => !known.has(name))
-      .map(({ name }) => ({ driver: definition.name, name }));
+      .filter(({ name, home }) => home !== undefined || !known.has(name))
+      .map(({ name, home }) => ({ driver: definition.name, name, ...(home === undefined ? {} : { home }) }));
   });
   return (await Promise.all(found)).flat();
 }

@@ -25,14 +25,14 @@ export const createSnapshot = (
     return { name, snapshot, running: (await driver.state(machine, c)) === "running" };
   });
 
-export const listSnapshots = (
+/** Read-only, so it waits for no other localkube. Rejects with DRIVER_CANNOT or the driver's. */
+export async function listSnapshots(
   name: string,
   context: UseCaseContext,
-): Promise<{ readonly name: string; readonly snapshots: readonly MachineSnapshot[] }> =>
-  withSnapshots({ name, verb: "list" }, context, async (_cluster, ops, machine, inner) => ({
-    name,
-    snapshots: await ops.list(machine, quietly(inner)),
-  }));
+): Promise<{ readonly name: string; readonly snapshots: readonly MachineSnapshot[] }> {
+  const { ops, machine } = snapshotting(await openCluster(name, context));
+  return { name, snapshots: await ops.list(machine, quietly(context)) };
+}
 
 /** Puts the cluster back; what it wrote since is lost. With memory it runs when this resolves, its clock set; without it is stopped. */
 export const restoreSnapshot = (
@@ -63,7 +63,7 @@ export const deleteSnapshot = (
 interface Asked {
   readonly name: string;
   readonly verb: string;
-  readonly snapshot?: string;
+  readonly snapshot: string;
 }
 
 async function withSnapshots<T>(
@@ -71,18 +71,26 @@ async function withSnapshots<T>(
   context: UseCaseContext,
   work: (cluster: OpenCluster, ops: SnapshotOps, machine: MachineRef, context: UseCaseContext) => Promise<T>,
 ): Promise<T> {
-  if (snapshot !== undefined && !/^[a-z0-9][a-z0-9.-]{0,39}$/.test(snapshot))
+  if (!/^[a-z0-9][a-z0-9.-]{0,39}$/.test(snapshot))
     throw new LocalkubeError("SNAPSHOT_NAME_INVALID", { snapshot });
   const command = `localkube snapshot ${verb}`;
   const lock = { command, signal: context.signal, onWait: (text: string) => notice(context, text) };
   return withProfileLock(context.host, name, lock, async (signal) => {
     const inner = { ...context, signal };
     const cluster = await openCluster(name, inner);
-    const { driver, definition, record } = cluster;
-    if (!driver.snapshots)
-      throw new LocalkubeError("DRIVER_CANNOT", { driver: definition.name, what: "take snapshots" });
-    if (!record.machine)
-      throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: "machine", state: "absent" });
-    return work(cluster, driver.snapshots, record.machine, inner);
+    const { ops, machine } = snapshotting(cluster);
+    return work(cluster, ops, machine, inner);
   });
+}
+
+function snapshotting({ driver, definition, record }: OpenCluster): {
+  readonly ops: SnapshotOps;
+  readonly machine: MachineRef;
+} {
+  const { name } = record.spec;
+  if (!driver.snapshots)
+    throw new LocalkubeError("DRIVER_CANNOT", { driver: definition.name, what: "take snapshots" });
+  if (!record.machine)
+    throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: "machine", state: "absent" });
+  return { ops: driver.snapshots, machine: record.machine };
 }

@@ -12,8 +12,9 @@ import { runSteps } from "../pipeline/run-steps.ts";
 import { runtimeByName, runtimeNames } from "../runtimes/registry.ts";
 import { type ClusterRecord, recordSchema } from "../state/cluster-record.ts";
 import { withProfileLock } from "../state/lock.ts";
+import { markFolder } from "../state/own-folders.ts";
 import { clusterPaths } from "../state/paths.ts";
-import { loadCluster, saveCluster } from "../state/store.ts";
+import { hasRecord, loadCluster, saveCluster } from "../state/store.ts";
 import { apiServerUrl } from "./api-server-url.ts";
 import { assertUserFlags } from "../provision/node/flags.ts";
 import { checkKubeconfig } from "../provision/kubeconfig/merge-kubeconfig.ts";
@@ -60,14 +61,27 @@ const downloads = ["host-packages", "artifacts", "machine-image"];
 
 /**
  * Makes the cluster be there and usable. Idempotent: a second call on a healthy cluster writes nothing; after a call that was killed
- * anywhere it goes on. Nothing that exists is ever removed, unless `recreate` says so.
+ * anywhere it goes on. Nothing that exists is ever removed, unless `recreate` says so. A dry run only reads, so it waits for nobody.
+ * Rejects with CLUSTER_DELETED_MEANWHILE when the cluster was there and a `delete` took it away while this call waited for its turn.
  */
 export async function start(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
+  if (options.dryRun) return startHoldingLock(options, context);
   const { host, signal } = context;
-  const lock = { command: "localkube start", signal, onWait: (text: string) => notice(context, text) };
-  return withProfileLock(host, options.name, lock, async (locked) =>
-    startHoldingLock(options, { ...context, signal: locked }),
-  );
+  const { name } = options;
+  let wasThere = await hasRecord(host, name);
+  const lock = {
+    command: "localkube start",
+    signal,
+    onWait: (text: string) => notice(context, text),
+    whileWaiting: async () => {
+      wasThere ||= await hasRecord(host, name);
+    },
+  };
+  return withProfileLock(host, name, lock, async (locked) => {
+    if (wasThere && !(await hasRecord(host, name)))
+      throw new LocalkubeError("CLUSTER_DELETED_MEANWHILE", { name });
+    return startHoldingLock(options, { ...context, signal: locked });
+  });
 }
 
 async function startHoldingLock(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
@@ -82,6 +96,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
     return { ...summary, plan, seconds: (Date.now() - startedAt) / 1000 };
   }
   await refuseUnconfirmedPackages(state, options);
+  await markFolder(host, "cache");
   // Last of all checks: a mistake in the wishes must not cost the old cluster.
   if (options.recreate && !options.downloadOnly) await deleteHoldingLock(options.name, noticesOnly(context));
   // The record stands before anything is made, so that `delete` finds whatever a killed start leaves.

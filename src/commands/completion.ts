@@ -30,6 +30,10 @@ export default class Completion extends BaseCommand<typeof Completion> {
     }),
   };
 
+  protected override doesWithoutSettings(): boolean {
+    return true;
+  }
+
   override async run(): Promise<void> {
     const plugin = [...this.config.plugins.values()][0];
     const write = await writers[this.args.shell as keyof typeof writers]();

@@ -1,5 +1,7 @@
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
+import { loadSettings, saveSettings, standardProfile } from "../cli/settings.ts";
+import type { DeleteResult } from "../cluster/delete.ts";
 
 export default class Delete extends BaseCommand<typeof Delete> {
   static override summary = "Remove a cluster and everything localkube made for it";
@@ -17,26 +19,81 @@ export default class Delete extends BaseCommand<typeof Delete> {
       exclusive: ["all"],
     }),
     purge: Flags.boolean({
-      summary: "Also the settings and the cache of downloads and images",
+      summary:
+        "Also the settings and the cache of downloads and images; files that localkube did not make stay",
       dependsOn: ["all"],
     }),
   };
 
+  /** Which cluster is meant must be said then: the default profile may be any. */
+  protected override doesWithoutSettings(): boolean {
+    return this.flags.all || ["flag", "env"].includes(this.sources["profile"] ?? "");
+  }
+
   override async run(): Promise<void> {
-    const { deleteAll, deleteCluster } = await import("../cluster/delete.ts");
-    const { profile, all, purge, forget } = this.flags;
-    const deleted = all
-      ? await deleteAll(this.quietUseCase())
-      : [await deleteCluster(profile, this.quietUseCase(), { forget })];
-    const purged = purge ? await (await import("../cluster/purge.ts")).purge(this.quietUseCase()) : [];
-    this.print({ deleted, purged }, () =>
+    const { all, purge } = this.flags;
+    const { result: deleted, isReset } = await this.resettingProfile(() => this.delete());
+    const { removed, kept } = purge
+      ? await (await import("../cluster/purge.ts")).purge(this.quietUseCase())
+      : { removed: [], kept: [] };
+    const result = { deleted, purged: removed, ...(purge ? { kept } : {}) };
+    this.print(isReset ? { ...result, profile: standardProfile } : result, () =>
       [
         ...deleted.map(({ name, existed }) =>
           existed ? `Cluster ${name} is deleted` : `There was no cluster ${name}`,
         ),
         ...(all && deleted.length === 0 ? ["There was no cluster"] : []),
-        ...purged.map((what) => `Removed ${what}`),
+        ...(isReset ? [`Commands without --profile now work on ${standardProfile}`] : []),
+        ...removed.map((what) => `Removed ${what}`),
+        ...keptLines(kept),
       ].join("\n"),
     );
   }
+
+  private async delete(): Promise<readonly DeleteResult[]> {
+    const { deleteAll, deleteCluster } = await import("../cluster/delete.ts");
+    const { profile, all, forget } = this.flags;
+    return all
+      ? deleteAll(this.quietUseCase())
+      : [await deleteCluster(profile, this.quietUseCase(), { forget })];
+  }
+
+  /** The default profile is no longer one that `work` has deleted, also when it failed at another. */
+  private async resettingProfile<T>(work: () => Promise<T>): Promise<{ result: T; isReset: boolean }> {
+    const { hasRecord } = await import("../state/store.ts");
+    const stored = this.storedProfile();
+    const wasThere = stored !== undefined && (await hasRecord(this.host, stored));
+    const reset = async (): Promise<boolean> => {
+      const isMeant = stored === this.flags.profile && !this.flags.all;
+      if (stored === undefined || !(wasThere || isMeant) || (await hasRecord(this.host, stored)))
+        return false;
+      const others = Object.entries(loadSettings(this.host)).filter(([key]) => key !== "profile");
+      await saveSettings(this.host, Object.fromEntries(others));
+      return stored !== standardProfile;
+    };
+    try {
+      const result = await work();
+      return { result, isReset: await reset() };
+    } catch (error) {
+      await reset();
+      throw error;
+    }
+  }
+
+  /** None where the settings cannot be read: then they are not changed either. */
+  private storedProfile(): string | undefined {
+    try {
+      return loadSettings(this.host)["profile"];
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const mostKeptLines = 10;
+
+function keptLines(kept: readonly string[]): readonly string[] {
+  const lines = kept.slice(0, mostKeptLines).map((path) => `Kept ${path}: localkube did not make it`);
+  const more = kept.length - lines.length;
+  return more > 0 ? [...lines, `Kept ${more} more (see them with --output json)`] : lines;
 }

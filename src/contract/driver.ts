@@ -196,6 +196,16 @@ export interface CostOps {
   current(m: MachineRef, c: RunContext): Promise<MachineCost | undefined>;
 }
 
+export interface ListedMachine {
+  readonly name: string;
+  readonly state: MachineState;
+  /**
+   * Another state folder that the machine belongs to and that is not there now. It may be on a disk that is not mounted, so such a machine
+   * is shown to people and never removed unless they work with that folder as LOCALKUBE_HOME.
+   */
+  readonly home?: string;
+}
+
 /** Every method is idempotent, obeys `c.signal` and ends by itself: no unbounded loop. */
 export interface Driver {
   /**
@@ -213,8 +223,8 @@ export interface Driver {
   state(m: MachineRef, c: RunContext): Promise<MachineState>;
   /** One paragraph about a `broken` or `unknown` machine: what the hypervisor says, its last console lines. */
   diagnose(m: MachineRef, c: RunContext): Promise<string>;
-  /** All machines on this host that carry localkube's label, of any profile of this state folder or of one that is gone. */
-  list(c: RunContext): Promise<readonly { readonly name: string; readonly state: MachineState }[]>;
+  /** All machines with localkube's mark of this state folder, whether a profile knows them or not; others only as `ListedMachine.home` says. */
+  list(c: RunContext): Promise<readonly ListedMachine[]>;
   /** Removes what the driver keeps between machines (imported images); returns a name for each. */
   purge(c: RunContext): Promise<readonly string[]>;
   /** The reference of a machine that exists, with changed options that concern only this computer (`change: "client"`). */

@@ -1,9 +1,10 @@
-import { mkdir, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import { currentHolder, holderState, readHolder, type LockHolder } from "./lock-holder.ts";
-import { clusterPaths, homePaths, privateDirectoryMode } from "./paths.ts";
+import { markFolder } from "./own-folders.ts";
+import { clusterPaths, homePaths, type LockPaths, privateDirectoryMode } from "./paths.ts";
 import { writePrivateFile } from "./private-file.ts";
 
 export interface LockOptions {
@@ -14,10 +15,11 @@ export interface LockOptions {
   readonly waitMs?: number;
   /** Called once, when waiting begins: «waiting for localkube start (process 4711), at work since …». */
   readonly onWait?: (notice: string) => void;
+  /** Called after each miss, for who must know what happens while it waits. */
+  readonly whileWaiting?: () => Promise<void>;
 }
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
-type LockPaths = Pick<ReturnType<typeof clusterPaths>, "lock" | "lockHolder" | "lockTakeover">;
 type Release = () => Promise<void>;
 
 const pollMs = 100;
@@ -32,43 +34,118 @@ const neverByAge = Number.MAX_SAFE_INTEGER;
  * once. `work` gets a signal that follows `options.signal` and also ends when the lock is lost (STATE_LOCK_LOST); the lock is released
  * when `work` has settled, never before. Rejects with STATE_LOCKED naming the other process, or with the signal's reason.
  */
-export async function withProfileLock<T>(
+export function withProfileLock<T>(
   host: Folders,
   name: string,
   options: LockOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  return withLock(host, { name, paths: clusterPaths(host, name) }, options, work);
+}
+
+/**
+ * Runs `work` while nobody else writes in the whole state folder: it waits for the writers of all profiles, and whoever comes meanwhile
+ * waits for its end. Else as `withProfileLock`.
+ */
+export function withPurgeLock<T>(
+  host: Folders,
+  options: LockOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const everybody = { name: "(all)", paths: homePaths(host).purge };
+  return withLock(host, everybody, options, async (signal) => {
+    await waitForWriters(host, { ...options, signal });
+    return work(signal);
+  });
+}
+
+/** What a lock is for, and where it is. */
+interface Subject {
+  readonly name: string;
+  readonly paths: LockPaths;
+}
+
+async function withLock<T>(
+  host: Folders,
+  subject: Subject,
+  options: LockOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { name, paths } = subject;
   const lost = new AbortController();
   const onLost = () => lost.abort(new LocalkubeError("STATE_LOCK_LOST", { name }));
-  const release = await acquire(host, name, options, onLost);
+  const release = await acquire(host, subject, options, onLost);
   try {
     return await work(AbortSignal.any([options.signal, lost.signal]));
   } finally {
     // The holder goes first: a lock without a holder is waited for, a dead holder's would be taken.
-    if (!lost.signal.aborted) await rm(clusterPaths(host, name).lockHolder, { force: true });
+    if (!lost.signal.aborted) await rm(paths.lockHolder, { force: true });
     await release().catch(() => undefined); // a lost lock is another's now
   }
 }
 
 async function acquire(
   host: Folders,
-  name: string,
+  { name, paths }: Subject,
   options: LockOptions,
   onLost: () => void,
 ): Promise<Release> {
-  const paths = clusterPaths(host, name);
-  await makeLockFolder(host);
+  const { purge } = homePaths(host);
   const deadline = performance.now() + (options.waitMs ?? 30_000);
   for (let attempt = 0; ; attempt++) {
     options.signal.throwIfAborted();
+    // Each time: who purges removes it in the end.
+    await makeLockFolder(host);
     const release = await tryAcquire(paths, options.command, onLost);
-    if (release) return release;
-    const holder = await readHolder(paths.lockHolder);
+    // Each of the two takes its own lock first and looks for the other's then, so one of them sees the other.
+    const purging = release !== undefined && paths.lock !== purge.lock && (await isHeld(purge));
+    if (release && !purging) return release;
+    if (release) {
+      await rm(paths.lockHolder, { force: true });
+      await release().catch(() => undefined);
+    }
+    const holder = await readHolder(purging ? purge.lockHolder : paths.lockHolder);
+    await options.whileWaiting?.();
     if (performance.now() >= deadline) throw locked(name, holder);
     // The first miss may only be a meeting at the guard.
     if (attempt === 1) options.onWait?.(`waiting for ${describe(holder)}`);
     await sleep(pollMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
   }
+}
+
+/** Until no profile's lock is held. Rejects with STATE_LOCKED naming who holds one. */
+async function waitForWriters(
+  host: Folders,
+  { signal, waitMs = 30_000, onWait }: LockOptions,
+): Promise<void> {
+  const { locks } = homePaths(host);
+  const deadline = performance.now() + waitMs;
+  for (let attempt = 0; ; attempt++) {
+    const profiles = (await readdir(locks)).flatMap((file) => /^([a-z0-9].*)\.lock$/.exec(file)?.[1] ?? []);
+    const held = await Promise.all(
+      profiles.map(async (name) => ((await isHeld(clusterPaths(host, name))) ? [name] : [])),
+    );
+    const [name] = held.flat();
+    if (name === undefined) return;
+    const holder = await readHolder(clusterPaths(host, name).lockHolder);
+    if (performance.now() >= deadline) throw locked(name, holder);
+    if (attempt === 1) onWait?.(`waiting for ${describe(holder)}`);
+    await sleep(pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** Whether a lock is there whose holder lives, or may live. */
+async function isHeld(paths: LockPaths): Promise<boolean> {
+  const isThere = await stat(paths.lock).then(
+    () => true,
+    () => false,
+  );
+  return isThere && !(await isLeftBehind(paths, await readHolder(paths.lockHolder)));
+}
+
+async function isLeftBehind(paths: LockPaths, holder: LockHolder | undefined): Promise<boolean> {
+  const state = holder ? await holderState(holder) : "unknown";
+  return state === "dead" || (state === "unknown" && (await isSilent(paths.lock)));
 }
 
 /**
@@ -94,8 +171,7 @@ async function tryAcquire(
 }
 
 async function takeOver(paths: LockPaths, holder: LockHolder | undefined, onLost: () => void) {
-  const state = holder ? await holderState(holder) : "unknown";
-  if (state === "alive" || (state === "unknown" && !(await isSilent(paths.lock)))) return undefined;
+  if (!(await isLeftBehind(paths, holder))) return undefined;
   await rm(paths.lockHolder, { force: true });
   await rmdir(paths.lock);
   return tryLock(paths.lock, neverByAge, onLost);
@@ -129,6 +205,7 @@ async function tryLock(
 
 async function makeLockFolder(host: Folders): Promise<void> {
   const { locks, stateDir } = homePaths(host);
+  await markFolder(host, "state");
   try {
     await mkdir(locks, { recursive: true, mode: privateDirectoryMode });
   } catch (cause) {

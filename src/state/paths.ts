@@ -15,6 +15,10 @@ export function homePaths(host: Pick<HostContext, "stateDir" | "cacheDir">) {
     clusters: join(stateDir, "clusters"),
     /** Locks stand beside the clusters, not in them: a lock must outlive the folder that `delete` removes under it. */
     locks: join(stateDir, "locks"),
+    /** Held by `delete --purge`, which works on all of the folder; no profile can be named so. */
+    purge: lockPaths(join(stateDir, "locks"), ".purge"),
+    /** Where the drivers of virtual machines have a folder for each. */
+    machines: [join(stateDir, "machines"), join(stateDir, "virtualbox"), join(stateDir, "vmware")],
     /** What `config set` and `profile use` remember. */
     settings: join(stateDir, "config.json"),
     cacheDir,
@@ -50,11 +54,19 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     logs: join(folder, "logs"),
     /** What the last start saw and did, in detail. */
     startLog: join(folder, "logs", "start.log"),
-    /** Folder made by the writer's lock while it is held. */
-    lock: join(home.locks, `${name}.lock`),
-    /** Who holds the lock. */
-    lockHolder: join(home.locks, `${name}.json`),
-    /** Held for a moment by who takes a dead process's lock away. */
-    lockTakeover: join(home.locks, `${name}.takeover`),
+    ...lockPaths(home.locks, name),
   } as const;
 }
+
+/** The files of one lock. */
+const lockPaths = (locks: string, name: string) =>
+  ({
+    /** Folder made by the writer's lock while it is held. */
+    lock: join(locks, `${name}.lock`),
+    /** Who holds the lock. */
+    lockHolder: join(locks, `${name}.json`),
+    /** Held for a moment by who takes a dead process's lock away. */
+    lockTakeover: join(locks, `${name}.takeover`),
+  }) as const;
+
+export type LockPaths = ReturnType<typeof lockPaths>;

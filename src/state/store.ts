@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
@@ -17,27 +17,59 @@ export type ListedCluster =
   | { readonly name: string; readonly problem: LocalkubeError };
 
 /**
- * The record of a cluster; undefined when there is none. Rejects with STATE_UNREADABLE (truncated, not JSON, wrong shape, no rights)
- * or STATE_TOO_NEW; the file is never written here, so nothing is lost.
+ * The record of a cluster; undefined when there is none. Rejects with STATE_DAMAGED (empty, truncated, not JSON, wrong shape),
+ * STATE_UNREADABLE (no rights, a failing disk) or STATE_TOO_NEW; the file is never written here, so nothing is lost.
  */
 export async function loadCluster(host: Folders, name: string): Promise<ClusterRecord | undefined> {
   const file = clusterPaths(host, name).record;
-  const text = await readIfThere(file);
+  const damaged = damageOf(name, file);
+  const text = await readIfThere(file, damaged);
   if (text === undefined) return undefined;
-  const content = parseObject(file, text);
+  const content = parseObject(text, damaged);
   const schema = content["schema"];
-  if (typeof schema !== "number" || !Number.isInteger(schema))
-    throw unreadable(file, "it has no schema number");
+  if (typeof schema !== "number" || !Number.isInteger(schema)) throw damaged("it has no schema number");
   if (schema > recordSchema) throw new LocalkubeError("STATE_TOO_NEW", { file, schema, known: recordSchema });
-  const parsed = v.safeParse(clusterRecordSchema, migrated(file, content, schema));
-  if (!parsed.success) throw unreadable(file, issueText(parsed.issues[0]));
+  const parsed = v.safeParse(clusterRecordSchema, migrated(content, schema, damaged));
+  if (!parsed.success) throw damaged(issueText(parsed.issues[0]));
   if (parsed.output.spec.name !== name)
-    throw unreadable(file, `it belongs to the profile «${parsed.output.spec.name}»`);
+    throw damaged(`it belongs to the profile '${parsed.output.spec.name}'`);
   return parsed.output;
 }
 
+/** Whether a record stands there, readable or not. */
+export const hasRecord = (host: Folders, name: string): Promise<boolean> =>
+  lstat(clusterPaths(host, name).record).then(
+    () => true,
+    () => false,
+  );
+
 /**
- * Writes the record, replacing the former one in one move. Refuses with STATE_UNREADABLE or STATE_TOO_NEW to replace a file that
+ * What can be made out of a damaged record: the driver of its machine and the kubeconfig that it was merged into, as far as the text
+ * still says them. Both are only hints where to look.
+ */
+export async function hintsOfDamaged(
+  host: Folders,
+  name: string,
+): Promise<{ readonly driver?: string; readonly userKubeconfig?: string }> {
+  const text = await readFile(clusterPaths(host, name).record, "utf8").catch(() => "");
+  // The record's own fields have two spaces before them; the spec inside has a `driver` too, which may be `auto`.
+  const field = (key: string): string | undefined => {
+    const quoted = new RegExp(`^ {2}"${key}": ("(?:[^"\\\\]|\\\\.)*")`, "m").exec(text)?.[1];
+    try {
+      return quoted === undefined ? undefined : (JSON.parse(quoted) as string);
+    } catch {
+      return undefined;
+    }
+  };
+  const [driver, userKubeconfig] = [field("driver"), field("userKubeconfig")];
+  return {
+    ...(driver === undefined ? {} : { driver }),
+    ...(userKubeconfig === undefined ? {} : { userKubeconfig }),
+  };
+}
+
+/**
+ * Writes the record, replacing the former one in one move. Refuses with the errors of `loadCluster` to replace a file that
  * `loadCluster` could not read. The caller holds the profile's lock.
  */
 export async function saveCluster(host: Folders, record: ClusterRecord): Promise<void> {
@@ -78,42 +110,48 @@ export async function listClusters(host: Folders): Promise<readonly ListedCluste
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
+async function readIfThere(file: string, damaged: Damaged): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw unreadable(file, (cause as Error).message, cause);
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "EISDIR") throw damaged("it is a folder", cause);
+    const problem = (cause as Error).message;
+    throw new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause });
   }
 }
 
-function parseObject(file: string, text: string): Record<string, unknown> {
-  if (text.trim() === "") throw unreadable(file, "it is empty");
+type Damaged = (problem: string, cause?: unknown) => LocalkubeError;
+
+const damageOf =
+  (name: string, file: string): Damaged =>
+  (problem, cause) =>
+    new LocalkubeError("STATE_DAMAGED", { name, file, problem }, { cause });
+
+function parseObject(text: string, damaged: Damaged): Record<string, unknown> {
+  if (text.trim() === "") throw damaged("it is empty");
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    throw unreadable(file, `it is not JSON (${(cause as Error).message})`, cause);
+    throw damaged(`it is not JSON (${(cause as Error).message})`, cause);
   }
   if (typeof content !== "object" || content === null || Array.isArray(content))
-    throw unreadable(file, "it is not a JSON object");
+    throw damaged("it is not a JSON object");
   return content as Record<string, unknown>;
 }
 
-function migrated(file: string, content: Record<string, unknown>, schema: number) {
+function migrated(content: Record<string, unknown>, schema: number, damaged: Damaged) {
   try {
     return migrate(content, schema, recordSchema);
   } catch (cause) {
-    throw unreadable(file, (cause as Error).message, cause);
+    throw damaged((cause as Error).message, cause);
   }
 }
 
 function issueText(issue: v.BaseIssue<unknown>): string {
   return `${v.getDotPath(issue) ?? "the record"}: ${issue.message}`;
-}
-
-function unreadable(file: string, problem: string, cause?: unknown): LocalkubeError {
-  return new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause });
 }
 
 function isProfileName(name: string): boolean {

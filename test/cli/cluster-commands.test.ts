@@ -77,7 +77,8 @@ test("a state file that cannot be read is named, not taken for an absent cluster
   await writeFile(join(folder, "cluster.json"), "{");
   for (const argv of [["kubectl", "version"], ["logs"], ["ssh"]]) {
     const { stderr, exitCode } = await localkube(home, argv);
-    expect(stderr).toContain("STATE_UNREADABLE");
+    expect(stderr).toContain("STATE_DAMAGED");
+    expect(stderr).toContain("localkube delete -p localkube");
     expect(exitCode).toBe(78);
   }
 });

@@ -44,7 +44,7 @@ test("a cluster whose record cannot be read is listed with the reason", async ()
   await writeFile(join(home, "state/clusters/bad/cluster.json"), "{");
   const { stdout, exitCode } = await localkube(home, ["profile", "list"]);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/ bad .*cannot be read/);
+  expect(stdout).toMatch(/ bad .*is damaged/);
   expect(stdout).toMatch(/ good .*v1\.20\.2/);
 });
 

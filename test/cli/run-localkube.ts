@@ -39,8 +39,14 @@ export async function run(
   program: string,
   args: readonly string[],
   env: Record<string, string>,
+  cwd?: string,
 ): Promise<Ran> {
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"], timeout: 20_000 });
+  const child = spawn(program, args, {
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 20_000,
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -56,6 +62,7 @@ export function localkube(
   home: string,
   args: readonly string[],
   env: Record<string, string> = {},
+  cwd?: string,
 ): Promise<Ran> {
-  return run(process.execPath, [launcher, ...args], { ...cleanEnvironment(home), ...env });
+  return run(process.execPath, [launcher, ...args], { ...cleanEnvironment(home), ...env }, cwd);
 }

@@ -49,17 +49,32 @@ test("a value that is not allowed is not stored, and one stored by hand can be r
 });
 
 test.each([
-  ["{", "STATE_UNREADABLE"],
-  ["[]", "STATE_UNREADABLE"],
-  ['{"schema":1,"settings":{"cpus":4}}', "STATE_UNREADABLE"],
+  ["", "SETTINGS_DAMAGED"],
+  ["{", "SETTINGS_DAMAGED"],
+  ["[]", "SETTINGS_DAMAGED"],
+  ['{"schema":1,"settings":{"cpus":4}}', "SETTINGS_DAMAGED"],
   ['{"schema":99,"settings":{}}', "STATE_TOO_NEW"],
 ])("a settings file %s stops with %s and stays as it is", async (content, id) => {
   await mkdir(join(home, "state"), { recursive: true });
   await writeFile(file, content);
-  for (const argv of [["version"], ["config", "set", "profile", "two"]]) {
+  // `delete` without a name too: which profile is the default is what nobody knows then.
+  for (const argv of [["start"], ["status"], ["delete"], ["config", "set", "profile", "two"]]) {
     const { exitCode, stderr } = await localkube(home, argv);
     expect(stderr).toContain(`Error ${id}`);
     expect(exitCode).toBe(78);
+  }
+  // What needs no settings does without.
+  for (const argv of [
+    ["version"],
+    ["completion", "bash"],
+    ["help"],
+    ["start", "--help"],
+    ["delete", "-p", "none"],
+    ["delete", "--all"],
+  ]) {
+    const { exitCode, stderr } = await localkube(home, argv);
+    expect(stderr).toBe("");
+    expect(exitCode).toBe(0);
   }
   expect(await readFile(file, "utf8")).toBe(content);
 });

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, realpath, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -288,20 +288,36 @@ export function driverSuite(subject: DriverUnderTest, prefix: string): void {
       expect(await traces("home")).toEqual([]);
     });
   } else {
-    it("leaves alone what belongs to another state folder, until that folder is gone", async () => {
+    it("leaves alone what belongs to another state folder, also when that folder is not there", async () => {
       const elsewhere = world.path("elsewhere");
       await mkdir(elsewhere);
       const wanted = spec("home");
       const theirs = { ...context(), host: { ...host, stateDir: elsewhere } };
-      await driver.create(wanted, theirs);
+      const machine = await driver.create(wanted, theirs);
       const before = await traces("home");
       expect((await driver.list(context())).map(({ name }) => name)).not.toContain(wanted.name);
       await expect(driver.create(wanted, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
       await expect(driver.removeByName(wanted.name, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
+      // A record of ours that names a machine of theirs: ours is gone, and somebody else has taken its name.
+      expect(await driver.state(machine, context())).toBe("absent");
+      await driver.stop(machine, { ...context(), graceMs: 1000 });
+      await driver.remove(machine, context());
+      await expect(driver.start(machine, context())).rejects.toEqual(code("DRIVER_MACHINE_ABSENT"));
       expect(await traces("home")).toEqual(before);
       await rm(elsewhere, { recursive: true });
-      expect((await driver.list(context())).map(({ name }) => name)).toContain(wanted.name);
-      await driver.removeByName(wanted.name, context());
+      expect(await driver.list(context())).toContainEqual({
+        name: wanted.name,
+        state: "stopped",
+        home: await realpath(world.path(".")).then((folder) => join(folder, "elsewhere")),
+      });
+      await expect(driver.removeByName(wanted.name, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
+      expect(await traces("home")).toEqual(before);
+      // Through a link that leads to the same folder it is theirs too.
+      await mkdir(elsewhere);
+      await symlink(elsewhere, world.path("link"));
+      const linked = { ...context(), host: { ...host, stateDir: world.path("link") } };
+      expect(await driver.list(linked)).toContainEqual({ name: wanted.name, state: "stopped" });
+      await driver.removeByName(wanted.name, linked);
       expect(await traces("home")).toEqual([]);
     });
   }

@@ -102,6 +102,16 @@ export const clusterErrors = {
     title: "The cluster {name} is half deleted: an earlier delete did not finish",
     fix: "Finish it: localkube delete -p {name}",
   },
+  CLUSTER_DELETED_MEANWHILE: {
+    exit: exitCodes.temporary,
+    title: "The cluster {name} was deleted while this start waited for another localkube",
+    fix: "If you want a new one: localkube start -p {name}",
+  },
+  DELETE_INCOMPLETE: {
+    exit: exitCodes.software,
+    title: "Of {count} clusters {failed} could not be deleted: {names}",
+    fix: "Do what the lines above say, then run localkube delete --all again",
+  },
   CLUSTER_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "There is no cluster {name}",
@@ -139,7 +149,7 @@ export const clusterErrors = {
   },
   PURGE_CLUSTERS_LEFT: {
     exit: exitCodes.cannotCreate,
-    title: "There are still clusters: {names}",
+    title: "There are still clusters or machines: {names}",
     fix: "Delete them first: localkube delete --all",
   },
   WAIT_TIMEOUT: {

@@ -43,8 +43,8 @@ export const driverErrors = {
   },
   DRIVER_OTHER_HOME: {
     exit: exitCodes.cannotCreate,
-    title: "The {kind} {name} belongs to another localkube state folder, {home}",
-    fix: "Choose another name with --profile, or work on that one with LOCALKUBE_HOME={home}",
+    title: "The {kind} {name} belongs to another localkube state folder, {home}{note}",
+    fix: "Choose another name with --profile; if that folder is yours, work on it with LOCALKUBE_HOME={home}",
   },
   DRIVER_MACHINE_ABSENT: {
     exit: exitCodes.notFound,

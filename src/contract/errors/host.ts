@@ -1,6 +1,11 @@
 import { type ErrorEntry, exitCodes } from "./entry.ts";
 
 export const hostErrors = {
+  HOST_ARCH_UNSUPPORTED: {
+    exit: exitCodes.unavailable,
+    title: "This Node.js is built for the processor {arch}; localkube works on x64 and arm64",
+    fix: "Use a Node.js built for x64 or arm64, on a host with such a processor",
+  },
   HOST_COMMAND_FAILED: {
     exit: exitCodes.software,
     title: "`{command}` ended with exit code {exitCode}",

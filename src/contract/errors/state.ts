@@ -6,6 +6,16 @@ export const stateErrors = {
     title: "The state file {file} cannot be read: {problem}",
     fix: "Restore it from a backup; nothing was changed",
   },
+  STATE_DAMAGED: {
+    exit: exitCodes.config,
+    title: "The record of the cluster {name} is damaged, {file}: {problem}",
+    fix: "Restore that file from a backup, or remove the cluster: localkube delete -p {name}",
+  },
+  SETTINGS_DAMAGED: {
+    exit: exitCodes.config,
+    title: "The settings file {file} is damaged: {problem}",
+    fix: "Correct it, or do without the stored settings: rm {file}",
+  },
   STATE_TOO_NEW: {
     exit: exitCodes.config,
     title: "The state file {file} has schema {schema}; this localkube knows schema {known} at most",

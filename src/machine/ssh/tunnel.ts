@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { access, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
@@ -72,6 +72,20 @@ export async function closeTunnel(tunnel: Tunnel, c: Context): Promise<void> {
   await control(tunnel, "exit", c);
   await rm(tunnel.socket, { force: true });
   await rm(join(dirname(tunnel.socket), said), { force: true });
+}
+
+/** The same for a tunnel of which only the socket is known. */
+export async function closeTunnelAt(socket: string, c: Context): Promise<void> {
+  const isThere = await access(socket).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return;
+  // The client behind the socket is asked, so that the destination is only a word that the program wants.
+  const argv = ["ssh", "-F", "none", "-S", basename(socket), "-O", "exit", "--", "localhost"] as const;
+  await c.host
+    .run(argv, { signal: c.signal, timeoutMs: askMs, cwd: dirname(socket), allowFailure: true })
+    .catch(() => c.signal.throwIfAborted());
 }
 
 async function control(tunnel: Tunnel, verb: "check" | "exit", c: Context): Promise<number> {

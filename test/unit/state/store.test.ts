@@ -101,15 +101,15 @@ test("folders are 0700 and files 0600", async () => {
 describe("a file that cannot be read stops load and save, and stays as it is", () => {
   const whole = JSON.stringify(record());
   const cases: readonly (readonly [string, string, string, RegExp])[] = [
-    ["empty", "", "STATE_UNREADABLE", /empty/],
-    ["truncated", whole.slice(0, whole.length / 2), "STATE_UNREADABLE", /not JSON/],
-    ["not an object", "[]", "STATE_UNREADABLE", /not a JSON object/],
-    ["without schema", "{}", "STATE_UNREADABLE", /no schema/],
-    ["of a schema nobody wrote", '{"schema":0}', "STATE_UNREADABLE", /schema 0/],
+    ["empty", "", "STATE_DAMAGED", /empty/],
+    ["truncated", whole.slice(0, whole.length / 2), "STATE_DAMAGED", /not JSON/],
+    ["not an object", "[]", "STATE_DAMAGED", /not a JSON object/],
+    ["without schema", "{}", "STATE_DAMAGED", /no schema/],
+    ["of a schema nobody wrote", '{"schema":0}', "STATE_DAMAGED", /schema 0/],
     ["of a newer schema", '{"schema":4,"spec":{}}', "STATE_TOO_NEW", /schema 4.*schema 3 at most/],
-    ["of another profile", JSON.stringify(record("else")), "STATE_UNREADABLE", /«else»/],
-    ["of a wrong shape", whole.replace('"cpus":2', '"cpus":"2"'), "STATE_UNREADABLE", /spec\.cpus/],
-    ["with a phase unknown to us", whole.replace('"creating"', '"gone"'), "STATE_UNREADABLE", /phase/],
+    ["of another profile", JSON.stringify(record("else")), "STATE_DAMAGED", /'else'/],
+    ["of a wrong shape", whole.replace('"cpus":2', '"cpus":"2"'), "STATE_DAMAGED", /spec\.cpus/],
+    ["with a phase unknown to us", whole.replace('"creating"', '"gone"'), "STATE_DAMAGED", /phase/],
   ];
   test.each(cases)("%s", async (_, content, id, message) => {
     const file = await place("demo", content);
@@ -122,9 +122,9 @@ describe("a file that cannot be read stops load and save, and stays as it is", (
   });
 });
 
-test("a folder where the record should be is STATE_UNREADABLE", async () => {
+test("a folder where the record should be is STATE_DAMAGED", async () => {
   await mkdir(clusterPaths(host(), "demo").record, { recursive: true });
-  await expect(loadCluster(host(), "demo")).rejects.toMatchObject({ id: "STATE_UNREADABLE" });
+  await expect(loadCluster(host(), "demo")).rejects.toMatchObject({ id: "STATE_DAMAGED" });
 });
 
 test("a state folder that cannot be made is STATE_UNWRITABLE", async () => {
@@ -146,7 +146,7 @@ test("the list is sorted, leaves out strangers, and one bad record hides no othe
   ).toEqual([
     ["a", "creating"],
     ["b", "creating"],
-    ["c", "STATE_UNREADABLE"],
+    ["c", "STATE_DAMAGED"],
   ]);
 });
 
