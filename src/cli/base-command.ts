@@ -55,6 +55,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected signal!: AbortSignal;
   #interruption: Interruption | undefined;
   #view: View | undefined;
+  #giving: Promise<void> | undefined;
 
   /** oclif would load the configuration anew, with all that `runningConfig` leaves out. */
   static override run<C extends Command>(
@@ -125,7 +126,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** What a use case gets: the host, the signal, a view for its events and, with `--verbose`, its log on standard error. */
   protected async useCase(): Promise<UseCaseContext> {
-    const { emit } = await this.openView();
+    const view = await this.openView();
+    const emit: UseCaseContext["emit"] = (event) => {
+      view.emit(event);
+      // Between steps too: a killed start must not leave root's files in the user's home.
+      if (event.type === "step-finished") void this.#giveHomeBack();
+    };
     const log = this.flags.verbose
       ? (line: string) => void process.stderr.write(`${line}\n`)
       : () => undefined;
@@ -172,8 +178,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected override async finally(): Promise<void> {
     await this.#closeView();
+    await this.#giving; // it may have passed by what came last
+    await this.#giveHomeBack();
     this.#interruption?.stop();
     if (this.signal?.aborted) process.exitCode = 130;
+  }
+
+  /** After `sudo -E` what we made in the home of another user is that user's. One at a time. */
+  async #giveHomeBack(): Promise<void> {
+    if (!this.host?.isRoot || this.host.env["SUDO_UID"] === undefined) return;
+    const { giveHomeBack } = await import("../cluster/home-ownership.ts");
+    await (this.#giving ??= giveHomeBack(this.host).finally(() => (this.#giving = undefined)));
   }
 
   async #closeView(): Promise<void> {

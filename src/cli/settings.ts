@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
+import { notPermitted, writePrivateFile } from "../state/private-file.ts";
 import { homePaths } from "../state/paths.ts";
 
 /** Stored defaults by flag name, as the text that would stand after `--flag=`. */
@@ -24,10 +25,9 @@ export function loadSettings(host: Folders): Settings {
     text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw new LocalkubeError(
-      "STATE_UNREADABLE",
-      { file, problem: (error as Error).message },
-      { cause: error },
+    throw (
+      notPermitted(file, error) ??
+      new LocalkubeError("STATE_UNREADABLE", { file, problem: (error as Error).message }, { cause: error })
     );
   }
   return parse(file, text).settings;
@@ -35,7 +35,6 @@ export function loadSettings(host: Folders): Settings {
 
 /** Replaces the stored settings as a whole and atomically; the file is private. Rejects with STATE_UNWRITABLE. */
 export async function saveSettings(host: Folders, settings: Settings): Promise<void> {
-  const { writePrivateFile } = await import("../state/private-file.ts");
   const { markFolder } = await import("../state/own-folders.ts");
   await markFolder(host, "state");
   const sorted = Object.fromEntries(Object.entries(settings).sort(([a], [b]) => a.localeCompare(b)));

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
+import { giveToHomeOwner } from "../host/home-owner.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { autostartFiles, autostartUnit } from "./autostart-unit.ts";
 import { openCluster } from "./open-cluster.ts";
@@ -36,6 +37,7 @@ export async function enableAutostart(name: string, context: UseCaseContext): Pr
     await writeFileAtomic(unit, autostartUnit(name, host), { mode: 0o644 });
     await rm(link, { force: true });
     await symlink(unit, link);
+    for (const each of [unit, link]) await giveToHomeOwner([each], host.env, { way: true });
     await reload(host, locked);
     return autostart(name, { ...context, signal: locked });
   });

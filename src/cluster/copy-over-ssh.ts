@@ -1,9 +1,12 @@
 import { mkdir, stat } from "node:fs/promises";
-import { posix } from "node:path";
+import { join, posix } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
+import { giveToHomeOwner } from "../host/home-owner.ts";
+import { notPlainFile } from "../host/user-file.ts";
 import { runAttached } from "../host/run-attached.ts";
 import { opensshArgv, scpArgv, type ScpPath } from "../machine/ssh/openssh.ts";
+import { localSpecialModes, remoteSpecialModes, setLocalModes, setRemoteModes } from "./copy-special-bits.ts";
 import type { OpensshAccess } from "./openssh-access.ts";
 
 export interface CopyRequest {
@@ -17,12 +20,19 @@ export interface CopyRequest {
 const keepAlive = ["-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"];
 
 /**
- * Copies a file or a folder with modes and times between host and machine by scp. The target's missing parents are made; a target that is
- * a folder (or ends with `/`) takes the source into it. Rejects with COPY_SOURCE_MISSING or COPY_FAILED with scp's words.
+ * Copies a file or a folder with modes (set-ID and sticky bits too) and times between host and machine by scp. The target's missing parents
+ * are made; a target that is a folder (or ends with `/`) takes the source into it. Rejects with COPY_SOURCE_MISSING, COPY_NOT_A_FILE for a
+ * pipe or device of this host, or COPY_FAILED with scp's words.
  */
 export async function copyOverSsh(access: OpensshAccess, request: CopyRequest, c: RunContext): Promise<void> {
   await assertSource(access, request, c);
-  await makeParent(access, request, c);
+  const { from, to } = request;
+  const landing = await landingPlace(access, request, c);
+  if ("local" in to) await assertFileOrFolder(landing);
+  const isNew = "local" in to && !(await isThere(landing));
+  const made = await makeParent(access, request, c);
+  const modes =
+    "local" in from ? await localSpecialModes(from.local) : await remoteSpecialModes(access, from.remote, c);
   const [program, ...rest] = scpArgv(access.endpoint, { ...access, ...request, recursive: true });
   const { exitCode, stderr } = await runAttached([program, "-p", ...keepAlive, ...rest], {
     signal: c.signal,
@@ -32,31 +42,67 @@ export async function copyOverSsh(access: OpensshAccess, request: CopyRequest, c
   });
   c.signal.throwIfAborted();
   if (exitCode !== 0) throw failed(request, stderr);
+  const setting = "local" in to ? setLocalModes(landing, modes) : setRemoteModes(access, landing, modes, c);
+  await setting.catch((cause: Error) => {
+    c.signal.throwIfAborted();
+    throw failed(request, cause.message);
+  });
+  await giveToHomeOwner([...(made === undefined ? [] : [made]), ...(isNew ? [landing] : [])], c.host.env);
+}
+
+/** Where the copy of the source itself will be. */
+async function landingPlace(access: OpensshAccess, request: CopyRequest, c: RunContext): Promise<string> {
+  const { from, to } = request;
+  const [source, target] = [pathOf(from), pathOf(to)];
+  const isFolder =
+    target.endsWith("/") ||
+    ("local" in to
+      ? await stat(target).then(
+          (status) => status.isDirectory(),
+          () => false,
+        )
+      : (await inMachine(access, request, ["test", "-d", target], c)) === 0);
+  const name = posix.basename(source);
+  return isFolder ? (target.startsWith("/") ? posix.join(target, name) : `./${join(target, name)}`) : target;
+}
+
+/** scp would give a device the source's mode, and wait at a pipe for ever. */
+async function assertFileOrFolder(path: string): Promise<void> {
+  const isFolder = await stat(path).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+  const problem = isFolder ? undefined : await notPlainFile(path);
+  if (problem !== undefined) throw new LocalkubeError("COPY_NOT_A_FILE", { path, problem });
 }
 
 async function assertSource(access: OpensshAccess, request: CopyRequest, c: RunContext): Promise<void> {
   const { from } = request;
-  const isThere =
+  const found =
     "local" in from
-      ? await stat(from.local).then(
-          () => true,
-          () => false,
-        )
+      ? await isThere(from.local)
       : (await inMachine(access, request, ["test", "-e", from.remote], c)) === 0;
-  if (!isThere) throw new LocalkubeError("COPY_SOURCE_MISSING", { path: show(from), where: place(from) });
+  if (!found) throw new LocalkubeError("COPY_SOURCE_MISSING", { path: pathOf(from), where: place(from) });
+  if ("local" in from) await assertFileOrFolder(from.local);
 }
 
-async function makeParent(access: OpensshAccess, request: CopyRequest, c: RunContext): Promise<void> {
+/** Returns the first folder that it had to make on this host. */
+async function makeParent(
+  access: OpensshAccess,
+  request: CopyRequest,
+  c: RunContext,
+): Promise<string | undefined> {
   const { to } = request;
-  const path = "local" in to ? to.local : to.remote;
+  const path = pathOf(to);
   const parent = path.endsWith("/") ? path : posix.dirname(path);
-  if (parent === "." || parent === "/") return;
-  if ("local" in to) {
-    await mkdir(parent, { recursive: true }).catch((cause: Error) => {
+  if (parent === "." || parent === "/") return undefined;
+  if ("local" in to)
+    return mkdir(parent, { recursive: true }).catch((cause: Error) => {
       throw failed(request, cause.message);
     });
-  } else if ((await inMachine(access, request, ["mkdir", "-p", "--", parent], c)) !== 0)
+  if ((await inMachine(access, request, ["mkdir", "-p", "--", parent], c)) !== 0)
     throw failed(request, `mkdir -p ${parent} failed`);
+  return undefined;
 }
 
 /** Exit code of a small command; what it or ssh says on a failure of its own becomes COPY_FAILED. */
@@ -76,12 +122,17 @@ async function inMachine(
   return exitCode;
 }
 
-const show = (path: ScpPath): string => ("local" in path ? path.local : path.remote);
+const pathOf = (path: ScpPath): string => ("local" in path ? path.local : path.remote);
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 const place = (path: ScpPath): string => ("local" in path ? "on this host" : "in the machine");
 
 const failed = ({ from, to }: CopyRequest, output: string): LocalkubeError =>
   new LocalkubeError(
     "COPY_FAILED",
-    { from: show(from), to: show(to), where: place(to) },
+    { from: pathOf(from), to: pathOf(to), where: place(to) },
     { output: output.trimEnd() },
   );

@@ -155,9 +155,8 @@ async function deleteDamaged(name: string, damage: LocalkubeError, context: UseC
   await removeAutostart(name, host, signal);
   await closeTunnelAt(clusterPaths(host, name).tunnel, { host, signal });
   await removeUnrecorded(name, context, driver);
-  const files = new Set([userKubeconfig, undefined]);
-  for (const file of files)
-    await removeKubeconfig(name, host, file === undefined ? { signal } : { file, signal });
+  await removeKubeconfig(name, host, { signal });
+  if (userKubeconfig !== undefined) await removeKubeconfig(name, host, { signal, files: [userKubeconfig] });
   await removeCluster(host, name);
 }
 

@@ -18,3 +18,19 @@ export const kubeconfigInput = (
   keyFile: join(paths.pki, "admin.key"),
   embedCerts: spec.embedCerts,
 });
+
+/** Every file that may hold our entries; undefined when none was ever recorded. */
+export function mergedKubeconfigs(record: ClusterRecord): readonly string[] | undefined {
+  const { userKubeconfig, formerKubeconfigs = [] } = record;
+  return userKubeconfig === undefined ? undefined : [userKubeconfig, ...formerKubeconfigs];
+}
+
+/** What the record is to say before our entries are merged into a file; undefined when it says so already. */
+export function kubeconfigChange(
+  record: ClusterRecord,
+  file: string,
+): Pick<ClusterRecord, "userKubeconfig" | "formerKubeconfigs"> | undefined {
+  if (record.userKubeconfig === file) return undefined;
+  const formerKubeconfigs = (mergedKubeconfigs(record) ?? []).filter((each) => each !== file);
+  return { userKubeconfig: file, formerKubeconfigs };
+}

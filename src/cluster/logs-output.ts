@@ -1,5 +1,6 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { openUserFile } from "../host/user-file.ts";
 
 /** Where logs go to, line by line. */
 export interface LogsFile {
@@ -8,14 +9,16 @@ export interface LogsFile {
   close(): Promise<void>;
 }
 
-/** Opens a file for logs, emptied and for this user alone (0600): they may hold what nobody else should read. LOGS_FILE_UNWRITABLE. */
+/**
+ * Opens a file for logs, emptied, or a pipe or device. A new file is for this user alone (0600): logs may hold what nobody else should
+ * read; one that is there keeps its mode. Rejects with LOGS_FILE_UNWRITABLE.
+ */
 export async function logsFile(file: string): Promise<LogsFile> {
   const unwritable = (cause: unknown) =>
     new LocalkubeError("LOGS_FILE_UNWRITABLE", { file, problem: (cause as Error).message }, { cause });
   let handle: FileHandle;
   try {
-    handle = await open(file, "w", 0o600);
-    await handle.chmod(0o600); // one that was there keeps its mode otherwise
+    handle = await openUserFile(file, 0o600);
   } catch (cause) {
     throw unwritable(cause);
   }

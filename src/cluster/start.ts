@@ -17,6 +17,7 @@ import { clusterPaths } from "../state/paths.ts";
 import { hasRecord, loadCluster, saveCluster } from "../state/store.ts";
 import { apiServerUrl } from "./api-server-url.ts";
 import { assertUserFlags } from "../provision/node/flags.ts";
+import { loadPodNetwork } from "../provision/network/load-pod-network.ts";
 import { checkKubeconfig } from "../provision/kubeconfig/merge-kubeconfig.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { neededPackages } from "./host-needs.ts";
@@ -144,6 +145,7 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
   const heldPort = recorded && !existing ? await portHeldBy(recorded, context) : undefined;
   await checkSpecOnHost(spec, host, { existing: existing?.spec, heldPort, capacity });
   await checkKubeconfig(options.name, host);
+  await loadPodNetwork(spec.cni); // read again when it is needed; a mistake in it is told now
   const runtime = runtimeByName(spec.runtime);
   const paths = clusterPaths(host, options.name);
   const settled = { host, paths, runtime, notice: tell };

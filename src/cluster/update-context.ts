@@ -1,8 +1,13 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
-import { mergeKubeconfig, type MergeResult } from "../provision/kubeconfig/merge-kubeconfig.ts";
+import {
+  checkKubeconfig,
+  mergeKubeconfig,
+  type MergeResult,
+} from "../provision/kubeconfig/merge-kubeconfig.ts";
+import { kubeconfigFile } from "../provision/kubeconfig/kubeconfig-file.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { saveCluster } from "../state/store.ts";
-import { kubeconfigInput } from "./kubeconfig-input.ts";
+import { kubeconfigChange, kubeconfigInput } from "./kubeconfig-input.ts";
 import { openCluster } from "./open-cluster.ts";
 import { notice, type UseCaseContext } from "./use-case.ts";
 
@@ -21,12 +26,14 @@ export async function updateContext(
     if (!record.machine)
       throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: name, state: "absent" });
     const { keepContext } = record.spec;
+    await checkKubeconfig(name, context.host);
+    const file = kubeconfigFile(context.host);
+    await saveCluster(context.host, { ...record, ...kubeconfigChange(record, file) });
     const merged = await mergeKubeconfig(
       { ...kubeconfigInput(record, record.machine, paths), keepContext },
       context.host,
-      { signal },
+      { file, signal },
     );
-    await saveCluster(context.host, { ...record, userKubeconfig: merged.file });
     return { ...merged, name };
   });
 }

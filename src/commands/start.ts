@@ -186,7 +186,7 @@ export default class Start extends BaseCommand<typeof Start> {
         : (file.name ?? profile);
     const context = await this.useCase();
     const { record, save } = await this.timeline();
-    const result = await start(
+    const starting = start(
       {
         name,
         wishes: { flags: { ...from(["flag", "env"]), name }, file, settings: from(["settings"]) },
@@ -203,8 +203,13 @@ export default class Start extends BaseCommand<typeof Start> {
           context.emit(event);
         },
       },
-    ).finally(save);
-    this.print(result, () => summary(result));
+    );
+    const [outcome] = await Promise.allSettled([starting]);
+    const unsaved = await save().catch((error: unknown) => error);
+    // What the start failed with tells more than a picture that could not be saved.
+    if (outcome.status === "rejected") throw outcome.reason;
+    this.print(outcome.value, () => summary(outcome.value));
+    if (unsaved !== undefined) throw unsaved;
   }
 
   /** Collects events for `--timeline`; without the flag it does nothing. */

@@ -34,6 +34,8 @@ export interface ClusterRecord {
   };
   /** The user's kubeconfig our entries were merged into; absent before the first merge. */
   readonly userKubeconfig?: string;
+  /** Other files they were merged into before, when `$KUBECONFIG` was another one; `delete` takes them out there too. */
+  readonly formerKubeconfigs?: readonly string[];
 }
 
 const jumpSchema = v.object({
@@ -79,4 +81,5 @@ export const clusterRecordSchema = v.object({
   machine: v.exactOptional(machineSchema),
   addresses: v.object({ kubernetesService: v.string(), clusterDns: v.string() }),
   userKubeconfig: v.exactOptional(v.string()),
+  formerKubeconfigs: v.exactOptional(v.array(v.string())),
 }) satisfies v.GenericSchema<unknown, ClusterRecord>;

@@ -1,11 +1,13 @@
 import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import process from "node:process";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
+import { giveToHomeOwner } from "../host/home-owner.ts";
 import { currentHolder, holderState, readHolder, type LockHolder } from "./lock-holder.ts";
 import { markFolder } from "./own-folders.ts";
 import { clusterPaths, homePaths, type LockPaths, privateDirectoryMode } from "./paths.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { notPermitted, writePrivateFile } from "./private-file.ts";
 
 export interface LockOptions {
   /** Shown to whoever waits: `localkube start`. No secrets. */
@@ -199,7 +201,7 @@ async function tryLock(
     return await lockfile.lock(folder, options);
   } catch (problem) {
     if ((problem as NodeJS.ErrnoException).code === "ELOCKED") return undefined;
-    throw problem;
+    throw notPermitted(folder, problem) ?? problem;
   }
 }
 
@@ -207,8 +209,11 @@ async function makeLockFolder(host: Folders): Promise<void> {
   const { locks, stateDir } = homePaths(host);
   await markFolder(host, "state");
   try {
-    await mkdir(locks, { recursive: true, mode: privateDirectoryMode });
+    const made = await mkdir(locks, { recursive: true, mode: privateDirectoryMode });
+    if (made !== undefined) await giveToHomeOwner([made], process.env);
   } catch (cause) {
+    const own = notPermitted(locks, cause);
+    if (own) throw own;
     const problem = (cause as Error).message;
     throw new LocalkubeError("STATE_UNWRITABLE", { file: locks, folder: stateDir, problem }, { cause });
   }

@@ -6,7 +6,7 @@ import type { HostContext } from "../contract/host.ts";
 import { clusterRecordSchema, recordSchema, type ClusterRecord } from "./cluster-record.ts";
 import { migrate } from "./migrations.ts";
 import { clusterPaths, homePaths } from "./paths.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { notPermitted, writePrivateFile } from "./private-file.ts";
 import { profileName } from "./profile-name.ts";
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
@@ -95,7 +95,12 @@ export async function removeCluster(host: Folders, name: string): Promise<void> 
 
 /** All profiles by name; one that cannot be read is listed with its problem instead of hiding the others. */
 export async function listClusters(host: Folders): Promise<readonly ListedCluster[]> {
-  const entries = await readdir(homePaths(host).clusters, { withFileTypes: true }).catch(ignoreMissing);
+  const { clusters } = homePaths(host);
+  const entries = await readdir(clusters, { withFileTypes: true }).catch((problem: unknown) => {
+    const own = notPermitted(clusters, problem);
+    if (own) throw own;
+    return ignoreMissing(problem);
+  });
   const names = (entries ?? []).filter((entry) => entry.isDirectory() && isProfileName(entry.name));
   const listed = names.map(async ({ name }): Promise<ListedCluster | undefined> => {
     try {
@@ -118,7 +123,7 @@ async function readIfThere(file: string, damaged: Damaged): Promise<string | und
     if (code === "ENOENT") return undefined;
     if (code === "EISDIR") throw damaged("it is a folder", cause);
     const problem = (cause as Error).message;
-    throw new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause });
+    throw notPermitted(file, cause) ?? new LocalkubeError("STATE_UNREADABLE", { file, problem }, { cause });
   }
 }
 

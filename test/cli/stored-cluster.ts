@@ -38,6 +38,7 @@ const record = (name: string): ClusterRecord => ({
   artifactsSource: "debian",
   addresses: { kubernetesService: "10.96.0.1", clusterDns: "10.96.0.10" },
 });
+
 /** Puts a stopped cluster on record whose machine nobody made. */
-export const storeCluster = (home: string, name: string): Promise<void> =>
-  saveCluster({ stateDir: join(home, "state"), cacheDir: join(home, "cache") }, record(name));
+export const storeCluster = (home: string, name: string, more: Partial<ClusterRecord> = {}): Promise<void> =>
+  saveCluster({ stateDir: join(home, "state"), cacheDir: join(home, "cache") }, { ...record(name), ...more });

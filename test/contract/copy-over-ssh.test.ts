@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -59,6 +60,41 @@ test("the way back takes patterns in names literally and makes folders", async (
   writeFileSync(join(there, "back x1.txt"), "wrong");
   await copy({ remote: file }, { local: join(here, "made/by us.txt") });
   expect(readFileSync(join(here, "made/by us.txt"), "utf8")).toBe("back");
+});
+
+test("set-ID and sticky bits are kept both ways", async () => {
+  const modes = { run: 0o4755, "sub/run": 0o2751, "sub/odd [1]*": 0o6711, sub: 0o3775, ".": 0o1777 };
+  const source = join(here, "bits");
+  mkdirSync(join(source, "sub"), { recursive: true });
+  for (const [name, mode] of Object.entries(modes)) {
+    if (!["sub", "."].includes(name)) writeFileSync(join(source, name), "x");
+    chmodSync(join(source, name), mode);
+  }
+  const modesOf = (root: string) =>
+    Object.fromEntries(Object.keys(modes).map((name) => [name, statSync(join(root, name)).mode & 0o7777]));
+  await copy({ local: source }, { remote: join(there, "bits") });
+  expect(modesOf(join(there, "bits"))).toEqual(modes);
+  await copy({ remote: join(there, "bits") }, { local: join(here, "back/") });
+  expect(modesOf(join(here, "back/bits"))).toEqual(modes);
+  await copy({ local: join(source, "run") }, { remote: join(there, "alone") });
+  expect(statSync(join(there, "alone")).mode & 0o7777).toBe(0o4755);
+  expect(statSync(join(there, "alone")).mtimeMs).toBe(
+    Math.floor(statSync(join(source, "run")).mtimeMs / 1000) * 1000,
+  );
+});
+
+test("a pipe or device of this host is refused and stays as it is", async () => {
+  const [pipe, device] = [join(here, "pipe"), join(here, "device")];
+  execFileSync("mkfifo", [pipe]);
+  execFileSync("mknod", [device, "c", "1", "3"]);
+  chmodSync(device, 0o666);
+  const file = join(there, "plain");
+  writeFileSync(file, "x", { mode: 0o600 });
+  const refused = { id: "COPY_NOT_A_FILE" };
+  await expect(copy({ remote: file }, { local: device })).rejects.toMatchObject(refused);
+  await expect(copy({ remote: file }, { local: pipe })).rejects.toMatchObject(refused);
+  await expect(copy({ local: pipe }, { remote: join(there, "from-pipe") })).rejects.toMatchObject(refused);
+  expect([statSync(device).isCharacterDevice(), statSync(device).mode & 0o777]).toEqual([true, 0o666]);
 });
 
 test("a missing source and a target that cannot be are named", async () => {

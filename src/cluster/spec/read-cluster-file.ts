@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
-import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from "yaml";
+import { isMap, isPair, isScalar, type Document, type Node } from "yaml";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
+import { readUserYaml, type UserYaml } from "../../host/user-yaml.ts";
 import { imageFromFolder } from "./parse-image.ts";
 import { driverOptions } from "../../machine/driver-options.ts";
 import type { DriverOptionValues } from "./parse-driver-options.ts";
@@ -27,26 +28,23 @@ export async function readClusterFile(file: string): Promise<SpecLayer> {
 }
 
 function parseClusterFile(file: string, text: string): ClusterFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const invalid = (offset: number, problem: string) => {
-    const { line, col } = lines.linePos(offset);
-    return new LocalkubeError("CONFIG_FILE_INVALID", {
-      file,
-      line: Math.max(line, 1),
-      column: Math.max(col, 1),
-      problem,
-    });
-  };
-  const [error] = document.errors;
-  if (error) throw invalid(error.pos[0], error.message);
+  const yaml = readUserYaml(
+    text,
+    (problem, line, column) => new LocalkubeError("CONFIG_FILE_INVALID", { file, line, column, problem }),
+  );
+  const invalid = (offset: number, problem: string) =>
+    new LocalkubeError("CONFIG_FILE_INVALID", { file, ...yaml.at(offset), problem });
+  const [document] = yaml.documents;
   if (!isMap(document.contents))
-    throw invalid(0, "the file must be a mapping that begins with «apiVersion: localkube/v1»");
-  const parsed = v.safeParse(clusterFileSchema, document.toJS({ maxAliasCount: 100 }));
+    throw invalid(0, "the file must be a mapping that begins with 'apiVersion: localkube/v1'");
+  const parsed = v.safeParse(clusterFileSchema, yaml.values()[0]);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const path = (issue.path ?? []).map(({ key }) => key);
-  throw invalid(offsetOf(document, path, issue.type === "strict_object"), problemOf(issue, path));
+  throw invalid(
+    offsetOf(document, yaml.resolve, path, issue.type === "strict_object"),
+    problemOf(issue, path),
+  );
 }
 
 function problemOf(issue: v.BaseIssue<unknown>, path: readonly unknown[]): string {
@@ -68,9 +66,15 @@ function knownFields(path: readonly unknown[]): readonly string[] {
 }
 
 /** Where a field stands: its key when the field should not be there, else its value; its nearest ancestor when it is missing. */
-function offsetOf(document: Document.Parsed, path: readonly unknown[], wantKey: boolean): number {
+function offsetOf(
+  document: Document.Parsed,
+  resolve: UserYaml["resolve"],
+  path: readonly unknown[],
+  wantKey: boolean,
+): number {
   let node: Node | null = document.contents;
   for (const [depth, key] of path.entries()) {
+    node = resolve(node);
     if (!isMap(node)) {
       const item = node && "items" in node ? node.items[Number(key)] : undefined;
       node = (isPair(item) ? null : (item as Node | undefined)) ?? node;

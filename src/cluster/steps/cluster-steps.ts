@@ -16,12 +16,13 @@ import {
 } from "../../provision/cluster/wait-for-objects.ts";
 import { ApiClient } from "../../provision/kube/api-client.ts";
 import { applyObjects } from "../../provision/kube/apply-objects.ts";
+import { kubeconfigFile } from "../../provision/kubeconfig/kubeconfig-file.ts";
 import { mergeKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
 import { assignNodeBlock, blockToAssign } from "../../provision/network/assign-node-block.ts";
 import { removeDiscoveryCache } from "../../provision/kubeconfig/remove-discovery-cache.ts";
 import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
 import { apiServerUrl } from "../api-server-url.ts";
-import { kubeconfigInput } from "../kubeconfig-input.ts";
+import { kubeconfigChange, kubeconfigInput, mergedKubeconfigs } from "../kubeconfig-input.ts";
 import { clusterDomain } from "../node-input.ts";
 import { type ClusterBase, set, type StartState, updateRecord } from "../start-state.ts";
 
@@ -79,8 +80,8 @@ export const kubeconfig: Step<StartState, ClusterBase> = {
   undo: {
     title: "Removing the kubeconfig entry",
     async run({ record, host }, { signal }) {
-      const { userKubeconfig: file } = record;
-      await removeKubeconfig(record.spec.name, host, file === undefined ? { signal } : { file, signal });
+      const files = mergedKubeconfigs(record);
+      await removeKubeconfig(record.spec.name, host, { signal, ...(files && { files }) });
       if (record.machine) await removeDiscoveryCache(apiServerUrl(record.machine), host);
     },
   },
@@ -89,8 +90,10 @@ export const kubeconfig: Step<StartState, ClusterBase> = {
       ...kubeconfigInput(s.record, set(s, "machine"), s.paths),
       keepContext: s.record.spec.keepContext,
     };
-    const { file, changed } = await mergeKubeconfig(input, c.host, { signal: c.signal });
-    if (s.record.userKubeconfig !== file) await updateRecord(s, { userKubeconfig: file });
+    const file = kubeconfigFile(c.host);
+    const change = kubeconfigChange(s.record, file);
+    if (change) await updateRecord(s, change);
+    const { changed } = await mergeKubeconfig(input, c.host, { file, signal: c.signal });
     return changed ? undefined : "unchanged";
   },
 };

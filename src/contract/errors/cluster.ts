@@ -37,10 +37,15 @@ export const clusterErrors = {
     title: "There is no file or folder {path} {where}",
     fix: "Check the path; in the machine: localkube ssh -- ls -la /",
   },
+  COPY_NOT_A_FILE: {
+    exit: exitCodes.usage,
+    title: "{path} cannot be copied from or to: {problem}",
+    fix: "Send what you mean through it: localkube ssh -- cat FILE > {path}",
+  },
   COPY_FAILED: {
     exit: exitCodes.io,
     title: "{from} could not be copied to {to} {where}",
-    fix: "Mend what scp says, then run the same command again",
+    fix: "Correct what scp says, then run the same command again",
   },
   LOGS_FILE_UNWRITABLE: {
     exit: exitCodes.cannotCreate,

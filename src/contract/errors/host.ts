@@ -47,4 +47,14 @@ export const hostErrors = {
     title: "This user may not listen on port {port} of {address}",
     fix: "Use --{flag} with a port above 1023, or 0 for any free one",
   },
+  FILE_UNWRITABLE: {
+    exit: exitCodes.cannotCreate,
+    title: "{file} cannot be written: {problem}",
+    fix: "Use --{flag} with a path in a folder that this user may write to",
+  },
+  FILE_HALF_WRITTEN: {
+    exit: exitCodes.config,
+    title: "An earlier write to {file} was cut off; what was in it before is in {backup}",
+    fix: "Put that back, or, if {file} is right, only remove {backup}: cat {backup} > {file} && rm {backup}",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -21,6 +21,11 @@ export const stateErrors = {
     title: "The state file {file} has schema {schema}; this localkube knows schema {known} at most",
     fix: "Use the newer localkube that wrote it; nothing was changed",
   },
+  STATE_NOT_PERMITTED: {
+    exit: exitCodes.permission,
+    title: "This user may not read or write {file}: it, or a folder on the way, belongs to somebody else",
+    fix: "If a command run as root made it, take it back: {command}",
+  },
   STATE_LOCKED: {
     exit: exitCodes.temporary,
     title: "Another localkube works on the profile {name} since {since}: {holder}",
@@ -38,13 +43,19 @@ export const stateErrors = {
   },
   KUBECONFIG_MALFORMED: {
     exit: exitCodes.config,
-    title: "The kubeconfig {file} is malformed at line {line}: {problem}",
+    title: "The kubeconfig {file} is malformed at line {line}, column {column}: {problem}",
     fix: "Correct that line; the file was not touched",
   },
   KUBECONFIG_UNUSABLE: {
     exit: exitCodes.cannotCreate,
     title: "The kubeconfig {file} cannot be used: {problem}",
     fix: "Point KUBECONFIG at a file that this user may read and write",
+  },
+  KUBECONFIG_NOT_PERMITTED: {
+    exit: exitCodes.permission,
+    title:
+      "This user may not read or write the kubeconfig {file}: it, or a folder on the way, belongs to somebody else",
+    fix: "If a command run as root made it, take it back: {command}",
   },
   KUBECONFIG_LOCKED: {
     exit: exitCodes.temporary,

@@ -1,7 +1,11 @@
-import { lstat, mkdir, readFile, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { chownCommand, giveToHomeOwner, isAboutRights } from "../../host/home-owner.ts";
+import { assertWhole, isLink, notPlainFile, userFileProblem, writeUserFile } from "../../host/user-file.ts";
 import { KubeconfigDocument } from "./kubeconfig-document.ts";
 
 export interface EditOptions {
@@ -15,42 +19,82 @@ const waitMs = 15_000;
 const pollMs = 50;
 
 /**
- * Changes a kubeconfig under the lock that kubectl itself uses (`FILE.lock`), and in one move; mode 0600. Writes nothing when `edit`
- * changed nothing; removes the file when nothing is left in it. Returns whether it changed. Rejects with KUBECONFIG_MALFORMED,
- * KUBECONFIG_LOCKED, KUBECONFIG_UNUSABLE or what `edit` throws, the file being untouched then.
+ * Changes a kubeconfig under the lock that kubectl itself uses (`FILE.lock`), as `writeUserFile` does: mode and owner stay, a new file is
+ * 0600. Writes nothing when `edit` changed nothing; removes the file when it is disposable and nothing is left in it. Returns whether it changed.
+ * Rejects with KUBECONFIG_MALFORMED, KUBECONFIG_LOCKED, KUBECONFIG_UNUSABLE, KUBECONFIG_NOT_PERMITTED, FILE_HALF_WRITTEN or what
+ * `edit` throws, the file being untouched then.
  */
 export async function editKubeconfig(
   file: string,
   edit: (document: KubeconfigDocument) => void,
   { signal, lockWaitMs = waitMs }: EditOptions = {},
 ): Promise<boolean> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(unusable(file));
+  const fail = unusable(file);
+  // Before the lock, whose folder would stand beside a device.
+  await assertPlain(file);
+  const made = await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(fail);
   const release = await lock(file, lockWaitMs, signal);
   try {
     const before = await readKubeconfig(file);
-    const document = new KubeconfigDocument(file, before ?? "");
+    const document = new KubeconfigDocument(file, before);
     const unedited = document.toString();
     edit(document);
     const after = document.toString();
     if (after === unedited) return false;
-    if (document.isEmpty && !(await isLink(file))) {
-      await rm(file, { force: true }).catch(unusable(file));
-      return true;
+    if (document.isDisposable && document.isEmpty && !(await isLink(file))) {
+      const isGone = await rm(file).then(
+        () => true,
+        () => false, // a mount point, say: it gets the empty frame
+      );
+      if (isGone) return true;
     }
-    const { default: writeFileAtomic } = await import("write-file-atomic");
-    await writeFileAtomic(file, after, { mode: 0o600 }).catch(unusable(file));
+    await writeUserFile(file, after, { mode: 0o600 }).catch(fail);
     return true;
   } finally {
     await release().catch(() => undefined);
+    if (made !== undefined) await giveToHomeOwner([made], process.env);
   }
 }
 
-/** The text of a kubeconfig; undefined when there is none. Rejects with KUBECONFIG_UNUSABLE. */
+/**
+ * The text of a kubeconfig; undefined when there is none. Rejects with KUBECONFIG_UNUSABLE, also for a device or a pipe, which nobody could
+ * read twice, with KUBECONFIG_NOT_PERMITTED or FILE_HALF_WRITTEN.
+ */
 export async function readKubeconfig(file: string): Promise<string | undefined> {
+  await assertPlain(file);
+  await assertWhole(file);
   return readFile(file, "utf8").catch((problem: NodeJS.ErrnoException) =>
-    problem.code === "ENOENT" ? undefined : unusable(file)(problem),
+    isMissing(problem) ? undefined : unusable(file)(problem),
   );
 }
+
+/** Rejects as `editKubeconfig` would for want of rights, a folder in the file's place and the like. Makes nothing. */
+export async function assertEditable(file: string): Promise<void> {
+  await assertPlain(file);
+  const fail = unusable(file);
+  let folder = dirname(file);
+  for (;;) {
+    const problem = await access(folder, constants.W_OK | constants.X_OK).then(
+      () => undefined,
+      (error: NodeJS.ErrnoException) => error,
+    );
+    if (problem === undefined) break;
+    if (problem.code !== "ENOENT" || dirname(folder) === folder) return fail(problem);
+    folder = dirname(folder);
+  }
+  if (folder !== dirname(file)) return; // it will be made
+  const problem = await userFileProblem(file);
+  if (problem !== undefined) throw new LocalkubeError("KUBECONFIG_UNUSABLE", { file, problem });
+}
+
+async function assertPlain(file: string): Promise<void> {
+  const problem = await notPlainFile(file);
+  if (problem !== undefined) throw new LocalkubeError("KUBECONFIG_UNUSABLE", { file, problem });
+}
+
+/** A path through a file leads nowhere too. */
+export const isMissing = ({ code }: NodeJS.ErrnoException): boolean =>
+  code === "ENOENT" || code === "ENOTDIR";
 
 async function lock(
   file: string,
@@ -76,14 +120,13 @@ async function lock(
   }
 }
 
-const isLink = (file: string) =>
-  lstat(file).then(
-    (status) => status.isSymbolicLink(),
-    () => false,
-  );
-
-function unusable(file: string) {
+/** Turns what a call on a kubeconfig failed with into an error of ours. */
+export function unusable(file: string) {
   return (cause: Error): never => {
+    if (cause instanceof LocalkubeError) throw cause;
+    const command = isAboutRights(cause) ? chownCommand(file, process.env) : undefined;
+    if (command !== undefined)
+      throw new LocalkubeError("KUBECONFIG_NOT_PERMITTED", { file, command }, { cause });
     throw new LocalkubeError("KUBECONFIG_UNUSABLE", { file, problem: cause.message }, { cause });
   };
 }

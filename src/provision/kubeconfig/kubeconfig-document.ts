@@ -1,14 +1,7 @@
-import {
-  LineCounter,
-  isMap,
-  isScalar,
-  isSeq,
-  parseDocument,
-  type Document,
-  type YAMLMap,
-  type YAMLSeq,
-} from "yaml";
+import { isCollection, isMap, isScalar, isSeq, type Document, type YAMLMap, type YAMLSeq } from "yaml";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { readUserYaml, type UserYaml } from "../../host/user-yaml.ts";
+import { jsonText } from "./json-text.ts";
 
 export type EntryKind = "cluster" | "user" | "context";
 export const entryKinds: readonly EntryKind[] = ["cluster", "user", "context"];
@@ -18,30 +11,36 @@ const ownMark = "localkube";
 
 /** A kubeconfig under edit: what is not ours keeps its text, order and comments. */
 export class KubeconfigDocument {
+  /** There was no such file. */
+  readonly isNew: boolean;
+  /** Nothing of the user's was ever the reason for this file: it may go when it is empty. */
+  isDisposable = false;
   readonly #file: string;
   readonly #text: string;
+  readonly #yaml: UserYaml;
   readonly #document: Document;
-  readonly #lines = new LineCounter();
 
-  /** Throws KUBECONFIG_MALFORMED. An empty text is an empty kubeconfig. */
-  constructor(file: string, text: string) {
+  /** Throws KUBECONFIG_MALFORMED. An empty text, or none, is an empty kubeconfig. */
+  constructor(file: string, text: string | undefined) {
     this.#file = file;
-    this.#text = text;
+    this.isNew = text === undefined;
+    this.#text = text ?? "";
     // All scalars are text here: whether `010` or `yes` is a number or a truth is for its readers to say, and must not change its spelling.
-    const schema = { schema: "failsafe", customTags: ["null" as const] };
-    const parsed = parseDocument(text, { ...schema, lineCounter: this.#lines, prettyErrors: false });
-    this.#document = parsed;
-    const [error] = parsed.errors;
-    if (error) throw this.#malformed(error.pos[0], error.message);
-    if (parsed.contents !== null && !isMap(parsed.contents) && !isNull(parsed.contents))
+    const parse = { schema: "failsafe" as const, customTags: ["null" as const] };
+    const malformed = (problem: string, line: number, column: number) =>
+      new LocalkubeError("KUBECONFIG_MALFORMED", { file, line, column, problem });
+    // Tags like !!int are for its readers too.
+    this.#yaml = readUserYaml(this.#text, malformed, { parse, strict: false });
+    this.#document = this.#yaml.documents[0];
+    const { contents } = this.#document;
+    if (contents !== null && !isMap(contents) && !isNull(contents))
       throw this.#malformed(0, "it is not a mapping");
-    if (!isMap(parsed.contents)) this.#document.contents = this.#document.createNode(emptyKubeconfig());
+    if (!isMap(contents)) this.#document.contents = this.#document.createNode(emptyKubeconfig());
     for (const kind of entryKinds) this.#entries(kind);
   }
 
   get currentContext(): string {
-    const current = this.#document.get("current-context");
-    return typeof current === "string" ? current : "";
+    return this.#string(this.#document.get("current-context", true)) ?? "";
   }
 
   set currentContext(name: string) {
@@ -57,8 +56,7 @@ export class KubeconfigDocument {
   }
 
   field(kind: EntryKind, name: string, field: string): string | undefined {
-    const value = this.#body(kind, name)?.get(field);
-    return typeof value === "string" ? value : undefined;
+    return this.#string(this.#body(kind, name)?.get(field, true));
   }
 
   /** Note left in our mark, for instance `previous-context`. */
@@ -76,10 +74,8 @@ export class KubeconfigDocument {
 
   /** Contexts of all our clusters. */
   ownContexts(): readonly string[] {
-    const names = (this.#entries("context")?.items ?? []).flatMap((item) =>
-      isMap(item) ? item.get("name") : [],
-    );
-    return names.filter((name) => typeof name === "string").filter((name) => this.isOurs("context", name));
+    const names = this.#maps(this.#entries("context")).map((item) => this.#string(item.get("name", true)));
+    return names.filter((name) => name !== undefined).filter((name) => this.isOurs("context", name));
   }
 
   /** Sets fields of an entry of ours, making it if need be; undefined removes a field; others (a namespace of the user's) stay. */
@@ -96,18 +92,35 @@ export class KubeconfigDocument {
   remove(kind: EntryKind, name: string): void {
     const entries = this.#entries(kind);
     const entry = this.#find(kind, name);
-    if (entries && entry) entries.items.splice(entries.items.indexOf(entry), 1);
+    const index = entries?.items.findIndex((item) => this.#yaml.resolve(item) === entry) ?? -1;
+    if (entry && index >= 0) entries?.items.splice(index, 1);
   }
 
   /** Nothing in it that anybody wrote: no entry, no comment, no field beyond the empty frame. */
   get isEmpty(): boolean {
     const frame = new Set(Object.keys(emptyKubeconfig()));
-    const content = this.#document.toJS() as Record<string, unknown>;
-    const isBare = Object.entries(content).every(([key, value]) => frame.has(key) && isVoid(key, value));
+    const { contents } = this.#document;
+    const isBare =
+      isMap(contents) &&
+      contents.items.every(({ key, value }) => {
+        const name = this.#string(key) ?? "";
+        return frame.has(name) && isVoid(name, this.#yaml.resolve(value));
+      });
     return isBare && !this.#text.includes("#");
   }
 
+  /** A file that is JSON stays JSON. */
   toString(): string {
+    if (isJson(this.#text)) return jsonText(this.#document.contents, this.#text);
+    try {
+      return this.#yamlText();
+    } catch (problem) {
+      // An anchor that others use went with an entry.
+      throw this.#malformed(0, (problem as Error).message);
+    }
+  }
+
+  #yamlText(): string {
     return this.#document.toString({
       lineWidth: 0,
       indent: usualIndent(this.#text),
@@ -122,7 +135,7 @@ export class KubeconfigDocument {
       this.#document.set(`${kind}s`, this.#document.createNode([]));
       entries = this.#entries(kind);
     }
-    // An empty list is written as []; what comes in shall be readable.
+    // An empty list is written as []; what comes in is to be readable.
     if (entries?.items.length === 0) entries.flow = false;
     const extensions = [{ extension: { profile: this.#scalar(name) }, name: ownMark }];
     const entry = { [kind]: { extensions }, name: this.#scalar(name) };
@@ -130,7 +143,7 @@ export class KubeconfigDocument {
   }
 
   #entries(kind: EntryKind): YAMLSeq | undefined {
-    const node = this.#document.get(`${kind}s`, true);
+    const node = this.#yaml.resolve(this.#document.get(`${kind}s`, true));
     if (node === undefined || isNull(node)) return undefined;
     if (isSeq(node)) return node;
     const offset = (node as { range?: readonly number[] }).range?.[0] ?? 0;
@@ -138,20 +151,27 @@ export class KubeconfigDocument {
   }
 
   #find(kind: EntryKind, name: string): YAMLMap | undefined {
-    return this.#entries(kind)
-      ?.items.filter((item) => isMap(item))
-      .find((item) => item.get("name") === name);
+    return this.#maps(this.#entries(kind)).find((item) => this.#string(item.get("name", true)) === name);
   }
 
   #body(kind: EntryKind, name: string): YAMLMap | undefined {
-    const body = this.#find(kind, name)?.get(kind, true);
+    const body = this.#yaml.resolve(this.#find(kind, name)?.get(kind, true));
     return isMap(body) ? body : undefined;
   }
 
   #mark(kind: EntryKind, name: string): YAMLMap | undefined {
-    const extensions = this.#body(kind, name)?.get("extensions", true);
+    const extensions = this.#yaml.resolve(this.#body(kind, name)?.get("extensions", true));
     if (!isSeq(extensions)) return undefined;
-    return extensions.items.filter((item) => isMap(item)).find((item) => item.get("name") === ownMark);
+    return this.#maps(extensions).find((item) => this.#string(item.get("name", true)) === ownMark);
+  }
+
+  #maps(list: YAMLSeq | undefined): readonly YAMLMap[] {
+    return (list?.items ?? []).map((item) => this.#yaml.resolve(item)).filter((item) => isMap(item));
+  }
+
+  #string(node: unknown): string | undefined {
+    const scalar = this.#yaml.resolve(node);
+    return isScalar(scalar) && typeof scalar.value === "string" ? scalar.value : undefined;
   }
 
   /** Quoted whenever a YAML 1.1 reader, as kubectl is, might take the text for a number, a truth or nothing. */
@@ -165,8 +185,21 @@ export class KubeconfigDocument {
   }
 
   #malformed(offset: number, problem: string): LocalkubeError {
-    const line = Math.max(this.#lines.linePos(offset).line, 1);
-    return new LocalkubeError("KUBECONFIG_MALFORMED", { file: this.#file, line, problem });
+    return new LocalkubeError("KUBECONFIG_MALFORMED", {
+      file: this.#file,
+      ...this.#yaml.at(offset),
+      problem,
+    });
+  }
+}
+
+function isJson(text: string): boolean {
+  if (!text.trimStart().startsWith("{")) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -184,8 +217,8 @@ function emptyKubeconfig() {
 
 function isVoid(key: string, value: unknown): boolean {
   if (key === "apiVersion" || key === "kind") return true;
-  if (value === "" || value === null) return true;
-  return typeof value === "object" && Object.keys(value).length === 0;
+  if (isCollection(value)) return value.items.length === 0;
+  return value === null || (isScalar(value) && (value.value === "" || value.value === null));
 }
 
 const isNull = (node: unknown): boolean => node === null || (isScalar(node) && node.value === null);

@@ -8,7 +8,7 @@ export type KubeconfigState = "configured" | "missing" | "misconfigured";
 
 /**
  * Whether kubectl reaches a cluster by the user's kubeconfig: `missing` without an entry of ours, `misconfigured` when it leads elsewhere
- * or the file cannot be read (`localkube update-context` mends the first and names the line of the second). Read-only.
+ * or the file cannot be read (`localkube update-context` repairs the first and names the line of the second). Read-only.
  */
 export async function kubeconfigState(
   name: string,
@@ -17,7 +17,7 @@ export async function kubeconfigState(
   file: string = kubeconfigFile(host),
 ): Promise<KubeconfigState> {
   try {
-    return stateOf(new KubeconfigDocument(file, (await readKubeconfig(file)) ?? ""), name, server);
+    return stateOf(new KubeconfigDocument(file, await readKubeconfig(file)), name, server);
   } catch (problem) {
     if (problem instanceof LocalkubeError) return "misconfigured";
     throw problem;

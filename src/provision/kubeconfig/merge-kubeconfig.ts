@@ -1,15 +1,19 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { notPlainFile } from "../../host/user-file.ts";
 import type { HostContext } from "../../contract/host.ts";
-import { editKubeconfig, readKubeconfig, type EditOptions } from "./edit-kubeconfig.ts";
+import { assertEditable, editKubeconfig, readKubeconfig, type EditOptions } from "./edit-kubeconfig.ts";
 import { entryKinds, KubeconfigDocument } from "./kubeconfig-document.ts";
 import { kubeconfigEntries, type KubeconfigInput } from "./kubeconfig-entries.ts";
-import { kubeconfigFile } from "./kubeconfig-file.ts";
+import { kubeconfigFile, kubeconfigFiles } from "./kubeconfig-file.ts";
 
 /** Note in our context: what was current before us, restored when the cluster is deleted. */
 export const previousContextNote = "previous-context";
 
+/** Note in our context: the file was made for it, and goes when nothing is left in it. */
+export const madeFileNote = "made-this-file";
+
 export interface MergeResult {
-  /** The file our entries are in; record it, `$KUBECONFIG` may be another one by the time of removal. */
+  /** The file our entries are in. */
   readonly file: string;
   readonly changed: boolean;
 }
@@ -17,7 +21,8 @@ export interface MergeResult {
 /**
  * Puts a cluster's entries into the user's kubeconfig, or brings them up to date, and makes its context the current one unless
  * `keepContext`. Foreign entries, comments and order stay. Idempotent. Rejects with KUBECONFIG_NAME_TAKEN when an entry of that name is
- * not ours, KUBECONFIG_MALFORMED, KUBECONFIG_LOCKED or KUBECONFIG_UNUSABLE; the file is untouched then.
+ * not ours, and as `editKubeconfig` does; the file is untouched then. Record the file before: `$KUBECONFIG` may be another one by the
+ * time of removal, and a killed call may have written it.
  */
 export async function mergeKubeconfig(
   input: KubeconfigInput & { readonly keepContext: boolean },
@@ -28,6 +33,7 @@ export async function mergeKubeconfig(
   const edit = (document: KubeconfigDocument) => {
     assertNotForeign(document, input.name, file);
     for (const kind of entryKinds) document.put(kind, input.name, entries[kind]);
+    if (document.isNew) document.setNote(input.name, madeFileNote, "true");
     if (input.keepContext || document.currentContext === input.name) return;
     document.setNote(input.name, previousContextNote, document.currentContext || undefined);
     document.currentContext = input.name;
@@ -36,11 +42,18 @@ export async function mergeKubeconfig(
 }
 
 /**
- * Tells before anything is made whether `mergeKubeconfig` could work: rejects as it would, but for the lock. Read-only.
+ * Tells before anything is made whether `mergeKubeconfig` could work: rejects as it would, but for the lock. An entry of that name in any
+ * other file of `$KUBECONFIG` counts too, for ours would hide it. Read-only.
  */
 export async function checkKubeconfig(name: string, host: Pick<HostContext, "env">): Promise<void> {
-  const file = kubeconfigFile(host);
-  assertNotForeign(new KubeconfigDocument(file, (await readKubeconfig(file)) ?? ""), name, file);
+  const [first, ...others] = kubeconfigFiles(host);
+  assertNotForeign(new KubeconfigDocument(first, await readKubeconfig(first)), name, first);
+  await assertEditable(first);
+  for (const file of others) {
+    // What a pipe gives can be read once: that is kubectl's.
+    if ((await notPlainFile(file)) !== undefined) continue;
+    assertNotForeign(new KubeconfigDocument(file, await readKubeconfig(file)), name, file);
+  }
 }
 
 /** A kubeconfig of nothing but this cluster, for the profile's own folder. */

@@ -1,24 +1,23 @@
-import { parseAllDocuments } from "yaml";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { readUserYaml } from "../../host/user-yaml.ts";
 import { networkConfigProblem } from "./network-config-problem.ts";
 import { parseManifest } from "./parse-manifest.ts";
 import type { PodNetwork } from "./pod-network.ts";
 
 /**
  * A file given with `--cni`: by its ending a CNI configuration (`.conflist`, `.conf`), otherwise by its content that or a manifest.
- * Rejects with CNI_FILE_INVALID, naming what is wrong. Pure.
+ * Rejects with CNI_FILE_INVALID, naming what is wrong and where. Pure.
  */
 export function parseNetworkFile(file: string, text: string): PodNetwork {
   const invalid = (problem: string): LocalkubeError =>
     new LocalkubeError("CNI_FILE_INVALID", { value: file, problem });
-  const documents: unknown[] = [];
-  // JSON is YAML, so one parser reads both; it also tells the line.
-  for (const document of parseAllDocuments(text)) {
-    const [error] = document.errors;
-    if (error) throw invalid(error.message.split("\n")[0] ?? "");
-    const content: unknown = document.toJS();
-    if (content !== null && content !== undefined) documents.push(content);
-  }
+  const faulty = (problem: string, line: number, column: number) =>
+    invalid(`line ${line}, column ${column}: ${problem}`);
+  // JSON is YAML, so one parser reads both. Manifests are often written with `<<`.
+  const yaml = readUserYaml(text, faulty, { several: true, parse: { merge: true } });
+  const documents: readonly unknown[] = yaml
+    .values()
+    .filter((content) => content !== null && content !== undefined);
   const [first] = documents;
   if (first === undefined) throw invalid("it is empty");
   if (/\.conf(list)?$/.test(file) || isNetworkConfig(first)) {

@@ -1,4 +1,4 @@
-import { stat, writeFile } from "node:fs/promises";
+import { chmod, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -38,12 +38,22 @@ test("a new kubeconfig is private, complete and made with its folder", async () 
         },
       },
     ],
-    contexts: [{ name: "demo", context: { cluster: "demo", user: "demo", extensions: mark } }],
+    contexts: [
+      {
+        name: "demo",
+        context: {
+          cluster: "demo",
+          user: "demo",
+          extensions: [{ name: "localkube", extension: { profile: "demo", "made-this-file": "true" } }],
+        },
+      },
+    ],
   });
 });
 
 test("foreign text stays as it is, byte for byte, and deleting restores all of it", async () => {
   await place(foreign);
+  await chmod(at.file, 0o640);
   await mergeKubeconfig(input(), host());
   const merged = await text();
   const lines = merged.split("\n");
@@ -52,7 +62,7 @@ test("foreign text stays as it is, byte for byte, and deleting restores all of i
   expect((await load())["current-context"]).toBe("demo");
   await removeKubeconfig("demo", host());
   expect(await text()).toBe(foreign);
-  expect((await stat(at.file)).mode & 0o777).toBe(0o600);
+  expect((await stat(at.file)).mode & 0o777).toBe(0o640);
 });
 
 test("a list indented under its key stays so", async () => {

@@ -123,7 +123,7 @@ test("the file is the first of KUBECONFIG; a link to it stays a link", async () 
   await mergeKubeconfig(input(), { env });
   expect((await stat(second)).isFile()).toBe(true);
   expect(await readFile(second, "utf8")).toContain("name: demo");
-  await removeKubeconfig("demo", { env: { HOME: at.home } }, { file: first });
+  await removeKubeconfig("demo", { env: { HOME: at.home } }, { files: [first] });
   expect(await readFile(second, "utf8")).toBe(foreign);
 });
 

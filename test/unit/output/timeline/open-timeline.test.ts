@@ -13,7 +13,7 @@ describe("openTimeline", () => {
 
   async function write(name: string): Promise<string> {
     const file = join(folder, name);
-    const timeline = openTimeline(file);
+    const timeline = await openTimeline(file);
     timeline.record({ type: "run-started", at: 1000, command: "start", profile: "p", steps: [] });
     timeline.record({ type: "step-started", at: 1100, id: "b", title: "Second <b>" });
     timeline.record({ type: "step-started", at: 1000, id: "a", title: "First & only" });
