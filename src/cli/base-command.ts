@@ -12,6 +12,7 @@ import { flagsFromEnvironment, type ValueSource } from "./flags-from-environment
 import { type Interruption, watchInterruption } from "./interruption.ts";
 import { requestedOutput } from "./requested-output.ts";
 import { loadSettings } from "./settings.ts";
+import { outputLost } from "./standard-streams.ts";
 import { usageError } from "./usage-error.ts";
 
 const globalFlags = {
@@ -83,6 +84,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
         env: this.host.env,
         settings,
         onSource: (flag, source) => (sources[flag] = source),
+        onIgnored: (flag, origin) =>
+          void process.stderr.write(
+            `warning: ${origin} is ignored: --${flag} counts only on the command line\n`,
+          ),
       }),
     }).catch((error: unknown) => {
       throw usageError(error, (this.id ?? "").replaceAll(":", " "), Object.keys(flags));
@@ -148,6 +153,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected override async catch(error: Error): Promise<void> {
     const streaming = this.#view !== undefined;
     await this.#closeView();
+    // What fails then fails because nobody takes the output; `main` says so if there is something to say.
+    if (outputLost.aborted) return;
     // What fails after an interruption fails because of it.
     const told: unknown = this.signal?.aborted ? this.signal.reason : error;
     const output = this.flags?.output ?? requestedOutput(this.argv, process.env);

@@ -77,7 +77,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   const { spec, driver, runtime, kubernetesVersion, artifactsSource } = state.record;
   const summary = { name: spec.name, driver, runtime, kubernetesVersion, artifacts: artifactsSource };
   if (options.dryRun) {
-    const plan = steps.flatMap((step) => step.plan?.(state) ?? []);
+    const plan = (await Promise.all(steps.map((step) => step.plan?.(state) ?? []))).flat();
     return { ...summary, plan, seconds: (Date.now() - startedAt) / 1000 };
   }
   await refuseUnconfirmedPackages(state, options);
