@@ -61,4 +61,8 @@ function fail(message) {
   process.exit(1);
 }
 
-module.exports = { bundledNode: bundledNode, runWithBundledNode: runWithBundledNode, runWithNode: runWithNode };
+module.exports = {
+  bundledNode: bundledNode,
+  runWithBundledNode: runWithBundledNode,
+  runWithNode: runWithNode,
+};

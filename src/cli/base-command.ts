@@ -90,7 +90,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
           ),
       }),
     }).catch((error: unknown) => {
-      throw usageError(error, (this.id ?? "").replaceAll(":", " "), Object.keys(flags));
+      throw usageError(error, (this.id ?? "").replaceAll(":", " "), spellings(flags));
     });
     for (const name of Object.keys(parsed.flags)) sources[name] ??= "flag";
     this.sources = sources;
@@ -175,6 +175,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     await view?.close();
   }
 }
+
+const spellings = (flags: Readonly<Record<string, object>>): string[] =>
+  Object.entries(flags).flatMap(([name, flag]) =>
+    "allowNo" in flag && flag.allowNo ? [name, `no-${name}`] : [name],
+  );
 
 const mapValues = <V, R>(table: Readonly<Record<string, V>>, change: (value: V) => R): Record<string, R> =>
   Object.fromEntries(Object.entries(table).map(([key, value]) => [key, change(value)]));

@@ -1,4 +1,5 @@
-import { flagState } from "../artifacts/catalogue/flags.ts";
+import { catalogueEntry } from "../artifacts/catalogue/catalogue-entry.ts";
+import { etcdFlagState, flagState } from "../artifacts/catalogue/flags.ts";
 import { planArtifacts } from "../artifacts/artifact-set.ts";
 import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
@@ -77,8 +78,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   const { spec, driver, runtime, kubernetesVersion, artifactsSource } = state.record;
   const summary = { name: spec.name, driver, runtime, kubernetesVersion, artifacts: artifactsSource };
   if (options.dryRun) {
-    const plan = (await Promise.all(steps.map((step) => step.plan?.(state) ?? []))).flat();
-    return { ...summary, plan, seconds: (Date.now() - startedAt) / 1000 };
+    return { ...summary, plan: await planOf(steps, state), seconds: (Date.now() - startedAt) / 1000 };
   }
   await refuseUnconfirmedPackages(state, options);
   // Last of all checks: a mistake in the wishes must not cost the old cluster.
@@ -109,6 +109,12 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   return machine
     ? { ...summary, address: machine.address, server: apiServerUrl(machine), context: spec.name, seconds }
     : { ...summary, seconds };
+}
+
+async function planOf(steps: typeof startSteps, state: StartState): Promise<readonly string[]> {
+  const plan: string[] = [];
+  for (const step of steps) plan.push(...((await step.plan?.(state)) ?? []));
+  return plan;
 }
 
 /** Decides everything that must not change later, without changing anything. */
@@ -171,7 +177,12 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
 }
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
-  assertUserFlags(spec, version, (program, flag) => flagState(program, flag, version));
+  assertUserFlags(
+    spec,
+    version,
+    (program, flag) => flagState(program, flag, version),
+    (flag) => etcdFlagState(flag, catalogueEntry(version).etcd),
+  );
 
 async function refuseUnconfirmedPackages(
   { missingPackages }: StartState,

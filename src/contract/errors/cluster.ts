@@ -11,6 +11,11 @@ export const clusterErrors = {
     title: "The cluster's certificate authority {name} in {folder} has expired",
     fix: "Save what you need with localkube kubectl, then make the cluster anew: localkube start --recreate",
   },
+  FLAG_OWNED: {
+    exit: exitCodes.usage,
+    title: "--extra-config {component}.{flag} is not for the user: {reason}",
+    fix: "{instead}",
+  },
   FLAG_NOT_IN_VERSION: {
     exit: exitCodes.usage,
     title: "--extra-config {component}.{flag}: {program} {version} has no flag --{flag}",
