@@ -30,7 +30,12 @@ function runWithBundledNode(script, argv) {
         ".\nFix: install a newer Node.js, or run `npm ci` in " +
         path.join(__dirname, ".."),
     );
-  var child = require("child_process").spawn(bundled.program, [script].concat(argv), { stdio: "inherit" });
+  runWithNode(bundled.program, script, argv);
+}
+
+/** Our whole environment, secrets too, goes on to it: it is localkube itself, and what it runs in turn gets what it should. */
+function runWithNode(program, script, argv) {
+  var child = require("child_process").spawn(program, [script].concat(argv), { stdio: "inherit" });
   // The child decides what a signal means; we only outlive it to tell how it ended.
   ["SIGINT", "SIGTERM", "SIGHUP"].forEach(function (signal) {
     process.on(signal, function () {
@@ -38,7 +43,7 @@ function runWithBundledNode(script, argv) {
     });
   });
   child.on("error", function (error) {
-    fail("localkube cannot run " + bundled.program + ": " + error.message);
+    fail("localkube cannot run " + program + ": " + error.message);
   });
   child.on("exit", function (code, signal) {
     if (!signal) process.exit(code === null ? 1 : code);
@@ -48,8 +53,16 @@ function runWithBundledNode(script, argv) {
 }
 
 function fail(message) {
-  process.stderr.write(message + "\n");
+  try {
+    fs.writeSync(2, message + "\n");
+  } catch {
+    // Standard error takes nothing; the exit code says it.
+  }
   process.exit(1);
 }
 
-module.exports = { bundledNode: bundledNode, runWithBundledNode: runWithBundledNode };
+module.exports = {
+  bundledNode: bundledNode,
+  runWithBundledNode: runWithBundledNode,
+  runWithNode: runWithNode,
+};

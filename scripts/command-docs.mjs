@@ -39,7 +39,8 @@ export function commandDocs(manifest) {
     "Made from the commands themselves by `npm run snapshot`; do not edit.",
     "Every flag can also be given as an environment variable: `LOCALKUBE_` and the flag's name in capitals with `_` for `-`. " +
       "A repeatable flag then takes one value a line, or several between blanks. A flag goes before its variable, then come " +
-      "the `--config` file, what `localkube config set` stored, and the default.",
+      "the `--config` file, what `localkube config set` stored, and the default. What confirms or removes something (`--all`, `--discard`, " +
+      "`--forget`, `--purge`, `--recreate`, `--ssh-take-over`, `--yes`) counts only on the command line.",
     "Exit codes are listed by `localkube --help`; those special to a command stand with it.",
     "## Flags of every command",
     flagTable(globals),

@@ -12,6 +12,7 @@ import { flagsFromEnvironment, type ValueSource } from "./flags-from-environment
 import { type Interruption, watchInterruption } from "./interruption.ts";
 import { requestedOutput } from "./requested-output.ts";
 import { loadSettings, type Settings, standardProfile } from "./settings.ts";
+import { outputLost } from "./standard-streams.ts";
 import { usageError } from "./usage-error.ts";
 
 const globalFlags = {
@@ -84,9 +85,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
         env: this.host.env,
         settings,
         onSource: (flag, source) => (sources[flag] = source),
+        onIgnored: (flag, origin) =>
+          void process.stderr.write(
+            `warning: ${origin} is ignored: --${flag} counts only on the command line\n`,
+          ),
       }),
     }).catch((error: unknown) => {
-      throw usageError(error, (this.id ?? "").replaceAll(":", " "), Object.keys(flags));
+      throw usageError(error, (this.id ?? "").replaceAll(":", " "), spellings(flags));
     });
     for (const name of Object.keys(parsed.flags)) sources[name] ??= "flag";
     this.sources = sources;
@@ -168,6 +173,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected override async catch(error: Error): Promise<void> {
     const streaming = this.#view !== undefined;
     await this.#closeView();
+    // What fails then fails because nobody takes the output; `main` says so if there is something to say.
+    if (outputLost.aborted) return;
     // What fails after an interruption fails because of it.
     const told: unknown = this.signal?.aborted ? this.signal.reason : error;
     const output = this.flags?.output ?? requestedOutput(this.argv, process.env);
@@ -197,6 +204,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     await view?.close();
   }
 }
+
+const spellings = (flags: Readonly<Record<string, object>>): string[] =>
+  Object.entries(flags).flatMap(([name, flag]) =>
+    "allowNo" in flag && flag.allowNo ? [name, `no-${name}`] : [name],
+  );
 
 const mapValues = <V, R>(table: Readonly<Record<string, V>>, change: (value: V) => R): Record<string, R> =>
   Object.fromEntries(Object.entries(table).map(([key, value]) => [key, change(value)]));

@@ -2,6 +2,7 @@ import type { Command } from "@oclif/core";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { didYouMean } from "../host/nearest-word.ts";
 import { BaseCommand } from "./base-command.ts";
+import { commandLineOnly } from "./flags-from-environment.ts";
 import { knownSettings } from "./known-settings.ts";
 
 /** What the `config` commands share. */
@@ -11,12 +12,13 @@ export abstract class ConfigCommand<T extends typeof Command> extends BaseComman
     return false;
   }
 
-  /** The flag that a setting stands for. Rejects with USAGE_UNKNOWN_SETTING. */
+  /** The flag that a setting stands for. Rejects with USAGE_UNKNOWN_SETTING or USAGE_COMMAND_LINE_ONLY. */
   protected async settingFlag(key: string): Promise<Command.Flag> {
     const plugin = [...this.config.plugins.values()][0];
     const known = plugin ? await knownSettings(plugin, this.ctor) : {};
     const names = Object.keys(known).sort();
     const flag = known[key];
+    if (commandLineOnly.has(key)) throw new LocalkubeError("USAGE_COMMAND_LINE_ONLY", { key });
     if (!flag || !names.includes(key))
       throw new LocalkubeError("USAGE_UNKNOWN_SETTING", {
         key,

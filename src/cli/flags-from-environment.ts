@@ -12,7 +12,23 @@ export interface FlagSources {
   readonly settings: Readonly<Record<string, string>>;
   /** Called for each flag that is not on the command line. */
   readonly onSource: (flag: string, source: ValueSource) => void;
+  /** Called for a flag of the command that is only taken from the command line, but stands in a variable or the settings too. */
+  readonly onIgnored?: (flag: string, origin: string) => void;
 }
+
+/**
+ * What confirms or destroys is said each time, on the command line: a variable or a setting made for one command (`yes` to packages)
+ * would answer the question of another (`yes` to a restore that loses data).
+ */
+export const commandLineOnly: ReadonlySet<string> = new Set([
+  "all",
+  "discard",
+  "forget",
+  "purge",
+  "recreate",
+  "ssh-take-over",
+  "yes",
+]);
 
 type Flag = Command.Flag;
 
@@ -37,21 +53,33 @@ export function flagsFromEnvironment(
 
 function withSources(name: string, flag: Flag, sources: FlagSources): Flag {
   const lookUp = async (context: unknown): Promise<unknown> => {
-    const variable = environmentName(name);
-    const fromEnv = sources.env[variable];
-    const text = fromEnv || sources.settings[name];
-    sources.onSource(name, fromEnv ? "env" : text === undefined ? "default" : "settings");
-    if (fromEnv) return parseValue(flag, fromEnv, { name: variable, remedy: `Change or unset ${variable}` });
-    if (text !== undefined)
-      return parseValue(flag, text, {
-        name: `setting ${name}`,
-        remedy: `Run localkube config unset ${name}`,
-      });
+    const found = lookedUp(name, sources);
+    sources.onSource(name, found?.source ?? "default");
+    if (found) return parseValue(flag, found.text, found.origin);
     // A switch that is not given is off; one with a --no- form has a third state, which its command knows.
     const original: unknown = flag.default ?? (flag.type === "boolean" && !flag.allowNo ? false : undefined);
     return typeof original === "function" ? (original as (c: unknown) => unknown)(context) : original;
   };
   return { ...flag, env: undefined, default: lookUp } as unknown as Flag;
+}
+
+/** A value outside the command line; what counts only there is told of and passed over. */
+function lookedUp(name: string, { env, settings, onIgnored }: FlagSources) {
+  const variable = environmentName(name);
+  const fromEnv = env[variable];
+  const stored = settings[name];
+  if (commandLineOnly.has(name)) {
+    if (fromEnv) onIgnored?.(name, variable);
+    else if (stored !== undefined) onIgnored?.(name, `the setting ${name}`);
+    return undefined;
+  }
+  if (fromEnv) {
+    const origin: Origin = { name: variable, remedy: `Change or unset ${variable}` };
+    return { source: "env", text: fromEnv, origin } as const;
+  }
+  if (stored === undefined) return undefined;
+  const origin: Origin = { name: `setting ${name}`, remedy: `Run localkube config unset ${name}` };
+  return { source: "settings", text: stored, origin } as const;
 }
 
 /**

@@ -14,4 +14,5 @@ export const generalExits: Readonly<Record<number, string>> = {
   [exitCodes.permission]: "not permitted",
   [exitCodes.config]: "a file of the state directory or of the configuration cannot be used",
   [exitCodes.interrupted]: "interrupted",
+  141: "the reader of standard output left, as head does",
 };

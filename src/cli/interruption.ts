@@ -1,5 +1,6 @@
 import process from "node:process";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { outputLost } from "./standard-streams.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -10,7 +11,7 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const sameWishMs = 300;
 
 export interface Interruption {
-  /** Aborted with INTERRUPTED at the first signal. */
+  /** Aborted with INTERRUPTED at the first signal, or when nobody takes our output any more. */
   readonly signal: AbortSignal;
   /** Gives the signals back to Node. */
   stop(): void;
@@ -29,9 +30,14 @@ export function watchInterruption(): Interruption {
       process.exit(130);
     }
   };
+  const onLost = (): void => controller.abort(new LocalkubeError("INTERRUPTED"));
+  outputLost.addEventListener("abort", onLost, { once: true });
   for (const signal of signals) process.on(signal, onSignal);
   return {
     signal: controller.signal,
-    stop: () => signals.forEach((signal) => process.off(signal, onSignal)),
+    stop: () => {
+      outputLost.removeEventListener("abort", onLost);
+      signals.forEach((signal) => process.off(signal, onSignal));
+    },
   };
 }

@@ -1,7 +1,8 @@
 import type { Command, Interfaces } from "@oclif/core";
+import { commandLineOnly } from "./flags-from-environment.ts";
 
-/** What destroys, or makes sense only once, is never a stored default. */
-const once = new Set(["recreate", "dry-run", "download-only", "config", "timeline", "help"]);
+/** What makes sense only once is never a stored default; nor is what `commandLineOnly` names. */
+const once = new Set(["dry-run", "download-only", "config", "timeline", "help"]);
 
 export type KnownSettings = Readonly<Record<string, Command.Flag>>;
 
@@ -9,5 +10,9 @@ export type KnownSettings = Readonly<Record<string, Command.Flag>>;
 export async function knownSettings(plugin: Interfaces.Plugin, self: typeof Command): Promise<KnownSettings> {
   const start = plugin.commandIDs.includes("start") ? await plugin.findCommand("start") : undefined;
   const flags = { ...self.baseFlags, ...start?.baseFlags, ...start?.flags } as Record<string, Command.Flag>;
-  return Object.fromEntries(Object.entries(flags).filter(([name, flag]) => !once.has(name) && !flag.hidden));
+  return Object.fromEntries(
+    Object.entries(flags).filter(
+      ([name, flag]) => !once.has(name) && !commandLineOnly.has(name) && !flag.hidden,
+    ),
+  );
 }

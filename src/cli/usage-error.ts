@@ -11,7 +11,7 @@ interface ParseFailure {
 
 /**
  * The parser's complaint as one of our errors, with the flag that was probably meant. `command` is the id with blanks
- * (`config set`), `flags` the names the command knows. Anything else than a parser's complaint is returned as it is.
+ * (`config set`), `flags` the names the command knows, with `no-` before them too where they have that form. Anything else than a parser's complaint is returned as it is.
  */
 export function usageError(error: unknown, command: string, flags: readonly string[]): unknown {
   if (error instanceof LocalkubeError || !(error instanceof Error)) return error;
@@ -25,7 +25,10 @@ export function usageError(error: unknown, command: string, flags: readonly stri
 
 function unknownFlag(typed: string, command: string, flags: readonly string[], cause: Error): LocalkubeError {
   const name = typed.replace(/^-+/, "").replace(/=.*$/, "");
-  const near = typed.startsWith("--") ? nearestWord(name, flags) : undefined;
+  // What turns a flag off is never a misspelling of what turns it on.
+  const turnsOff = name.startsWith("no-");
+  const candidates = flags.filter((flag) => flag.startsWith("no-") === turnsOff);
+  const near = typed.startsWith("--") && candidates.length > 0 ? nearestWord(name, candidates) : undefined;
   if (near === undefined)
     return new LocalkubeError("USAGE_UNKNOWN_FLAG", { flag: typed, command }, { cause });
   return new LocalkubeError("USAGE_MISTYPED_FLAG", { flag: typed, command, near }, { cause });

@@ -1,4 +1,5 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { unlessDiskFull } from "../contract/errors/system-failure.ts";
 import type { RunContext } from "../contract/host.ts";
 import { loadDriver, probeDrivers } from "../machine/driver-registry.ts";
 import { undoSteps } from "../pipeline/undo-steps.ts";
@@ -120,7 +121,7 @@ export async function deleteHoldingLock(
   const driver = (await loadDriver(record.driver)).open(host);
   if (forget && !driver.forget)
     throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
-  await saveCluster(host, { ...record, phase: "deleting" });
+  await saveCluster(host, { ...record, phase: "deleting" }).catch(unlessDiskFull);
   const base = { host, paths: clusterPaths(host, name), driver, record };
   // First: a host that goes down in the middle must not start what is half deleted.
   await removeAutostart(name, host, context.signal);

@@ -1,4 +1,5 @@
-import { flagState } from "../artifacts/catalogue/flags.ts";
+import { catalogueEntry } from "../artifacts/catalogue/catalogue-entry.ts";
+import { etcdFlagState, flagState } from "../artifacts/catalogue/flags.ts";
 import { planArtifacts } from "../artifacts/artifact-set.ts";
 import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
@@ -93,8 +94,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   const { spec, driver, runtime, kubernetesVersion, artifactsSource } = state.record;
   const summary = { name: spec.name, driver, runtime, kubernetesVersion, artifacts: artifactsSource };
   if (options.dryRun) {
-    const plan = steps.flatMap((step) => step.plan?.(state) ?? []);
-    return { ...summary, plan, seconds: (Date.now() - startedAt) / 1000 };
+    return { ...summary, plan: await planOf(steps, state), seconds: (Date.now() - startedAt) / 1000 };
   }
   await refuseUnconfirmedPackages(state, options);
   await markFolder(host, "cache");
@@ -126,6 +126,12 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   return machine
     ? { ...summary, address: machine.address, server: apiServerUrl(machine), context: spec.name, seconds }
     : { ...summary, seconds };
+}
+
+async function planOf(steps: typeof startSteps, state: StartState): Promise<readonly string[]> {
+  const plan: string[] = [];
+  for (const step of steps) plan.push(...((await step.plan?.(state)) ?? []));
+  return plan;
 }
 
 /** Decides everything that must not change later, without changing anything. */
@@ -203,7 +209,12 @@ async function portHeldBy(record: ClusterRecord, context: UseCaseContext): Promi
 }
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
-  assertUserFlags(spec, version, (program, flag) => flagState(program, flag, version));
+  assertUserFlags(
+    spec,
+    version,
+    (program, flag) => flagState(program, flag, version),
+    (flag) => etcdFlagState(flag, catalogueEntry(version).etcd),
+  );
 
 async function refuseUnconfirmedPackages(
   { missingPackages }: StartState,

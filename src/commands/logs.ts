@@ -60,11 +60,10 @@ export default class Logs extends BaseCommand<typeof Logs> {
     };
   }
 
-  /** Lines go to the file or to standard output, whose reader may leave (`| head`). */
+  /** Lines go to the file or to standard output; when its reader leaves (`| head`), our signal ends the work. */
   private async toOutput(work: (write: (line: string) => void) => unknown): Promise<void> {
     const { file } = this.flags;
     if (file === undefined) {
-      process.stdout.once("error", () => process.exit(0));
       await work((line) => void process.stdout.write(`${line}\n`));
       return;
     }

@@ -72,24 +72,24 @@ export default class Start extends BaseCommand<typeof Start> {
     }),
     "extra-config": Flags.string({
       summary:
-        "A component's own flag; components: kubelet, apiserver, controller-manager, scheduler, proxy, etcd",
+        "A component's own flag, all of them each time, '' for none; components: kubelet, apiserver, controller-manager, scheduler, proxy, etcd",
       helpValue: "COMPONENT.KEY=VALUE",
       multiple: true,
       helpGroup: "KUBERNETES",
     }),
     "feature-gates": Flags.string({
-      summary: "A=true,B=false for every component",
+      summary: "A=true,B=false for every component; '' for none",
       helpValue: "LIST",
       helpGroup: "KUBERNETES",
     }),
     "apiserver-names": Flags.string({
-      summary: "Further DNS names of the API server's certificate",
+      summary: "Further DNS names of the API server's certificate; '' for none",
       multiple: true,
       delimiter: ",",
       helpGroup: "KUBERNETES",
     }),
     "apiserver-ips": Flags.string({
-      summary: "Further addresses of the API server's certificate",
+      summary: "Further addresses of the API server's certificate; '' for none",
       multiple: true,
       delimiter: ",",
       helpGroup: "KUBERNETES",
@@ -127,7 +127,7 @@ export default class Start extends BaseCommand<typeof Start> {
       helpGroup: "ARTIFACTS",
     }),
     mirror: Flags.string({
-      summary: "Folder or URL to get artifacts from instead",
+      summary: "Folder or URL to get artifacts from instead; '' for none",
       helpValue: "DIR|URL",
       helpGroup: "ARTIFACTS",
     }),

@@ -11,8 +11,8 @@ export interface Step<S, B = S> {
   readonly timeoutMs: number;
   /** Read-only. `done` skips `apply`; this makes a command re-entrant after it was killed anywhere. */
   check?(state: S, c: RunContext): Promise<"done" | "todo">;
-  /** Sentences for `--dry-run`; reads nothing but `state`. */
-  plan?(state: S): readonly string[];
+  /** Sentences for `--dry-run`: what `apply` would do now. Read-only. */
+  plan?(state: S): readonly string[] | Promise<readonly string[]>;
   /** How what `apply` made is taken away again; `delete` is nothing but this, in reverse order. Needs less to be known than `apply`. */
   readonly undo?: Undo<B>;
   /** Does the work; may say `unchanged` when it found that there was none. */

@@ -9,7 +9,9 @@ export function nearestWord(word: string, known: readonly string[]): string | un
     candidate: "",
     distance: Infinity,
   });
-  return best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.candidate : undefined;
+  // One letter of two is no slip: half of all short words are that near.
+  const slips = wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
+  return best.distance <= slips ? best.candidate : undefined;
 }
 
 /** «; did you mean «x»?» or nothing: the tail of a message about an unknown word. */

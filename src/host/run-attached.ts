@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { childEnvironment } from "./child-environment.ts";
 
 export interface AttachedOptions {
   /** Ends the program (SIGTERM, after 10 s SIGKILL); the call still resolves with its exit code. */
   readonly signal: AbortSignal;
-  /** The program's whole environment; default our own. */
+  /** The program's environment, less our own secrets; default our own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: "inherit" | "ignore";
   readonly stdout?: "inherit" | "ignore";
@@ -35,7 +36,7 @@ export function runAttached(
   const [program, ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      env,
+      env: childEnvironment(env),
       stdio: [stdin, stdout, keepStderr ? "pipe" : "inherit"],
     });
     let stderr = "";

@@ -1,8 +1,10 @@
 import type { ChildProcess } from "node:child_process";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { CommandOptions, RunCommand } from "../contract/host.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { childEnvironment } from "./child-environment.ts";
 
 const defaultTimeoutMs = 60_000;
 const outputLimitCharacters = 64 * 1024 * 1024;
@@ -17,10 +19,11 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   const [program, ...args] = argv;
   options.signal?.throwIfAborted();
   const child = execa(program, args, {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    cwd: options.cwd ?? existingFolder(),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...standardInput(options),
-    env: { LANG: "C", LC_ALL: "C", ...options.env },
+    extendEnv: false,
+    env: { ...childEnvironment(process.env), LANG: "C", LC_ALL: "C", ...options.env },
     all: true,
     timeout: timeoutMs,
     forceKillAfterDelay: 2000,
@@ -38,6 +41,15 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
     throw failure(argv, timeoutMs, result, stderr || stdout);
   return { exitCode: result.exitCode ?? 0, stdout, stderr };
 };
+
+/** The folder we were called in may be deleted by now; programs that we run need none in particular. */
+function existingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
+  }
+}
 
 const isTolerated = (
   { exitCode, timedOut }: Failure,

@@ -1,4 +1,5 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { systemFailure } from "../contract/errors/system-failure.ts";
 
 /** What a failed command says with `--output json`. */
 export interface ErrorReport {
@@ -14,7 +15,10 @@ export interface ErrorReport {
   readonly stack?: string;
 }
 
-/** Any thrown value as a report; what is not ours is told as BUG, an abort as INTERRUPTED. */
+/**
+ * Any thrown value as a report: a full disk and its like by what the system said, whoever met it; an abort as INTERRUPTED; what
+ * else is not ours as BUG.
+ */
 export function describeError(error: unknown): ErrorReport {
   const own = ownError(error);
   return {
@@ -30,6 +34,8 @@ export function describeError(error: unknown): ErrorReport {
 }
 
 function ownError(error: unknown): LocalkubeError {
+  const failure = systemFailure(error);
+  if (failure) return failure;
   if (error instanceof LocalkubeError) return error;
   if (error instanceof Error && error.name === "AbortError")
     return error.cause instanceof LocalkubeError ? error.cause : new LocalkubeError("INTERRUPTED");

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { writing } from "../contract/errors/system-failure.ts";
 import type { EmitEvent, PipelineEvent } from "./events.ts";
 
 const mostBytes = 1024 * 1024;
@@ -15,7 +16,8 @@ export function journal(file: string): EmitEvent {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostBytes) renameSync(file, `${file}.1`);
   return (event) => {
     if (event.type === "step-progress") return;
-    appendFileSync(file, `${JSON.stringify(plain(event))}\n`, { mode: 0o600 });
+    const line = `${JSON.stringify(plain(event))}\n`;
+    writing(file, () => appendFileSync(file, line, { mode: 0o600 }));
   };
 }
 

@@ -1,5 +1,6 @@
 import type { HostContext, RunContext } from "../contract/host.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { systemFailure } from "../contract/errors/system-failure.ts";
 import type { Step } from "../contract/step.ts";
 import type { EmitEvent, PipelineEvent } from "./events.ts";
 
@@ -89,7 +90,7 @@ async function runStep<S, B>(
     const timedOut = deadline.aborted && !signal.aborted;
     const error = timedOut
       ? new LocalkubeError("STEP_TIMEOUT", { title: step.title, seconds: step.timeoutMs / 1000 }, { cause })
-      : cause;
+      : (systemFailure(cause) ?? cause);
     if (error instanceof LocalkubeError) error.step ??= step.id;
     emit(ended("step-failed", { error }));
     throw error;

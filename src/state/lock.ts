@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import process from "node:process";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { unlessDiskFull } from "../contract/errors/system-failure.ts";
 import type { HostContext } from "../contract/host.ts";
 import { giveToHomeOwner } from "../host/home-owner.ts";
 import { currentHolder, holderState, readHolder, type LockHolder } from "./lock-holder.ts";
@@ -165,7 +166,11 @@ async function tryAcquire(
     const release =
       (await tryLock(paths.lock, neverByAge, onLost)) ??
       (await takeOver(paths, await readHolder(paths.lockHolder), onLost));
-    if (release) await writePrivateFile(paths.lockHolder, JSON.stringify(await currentHolder(command)));
+    // A lock without a holder is waited for as long as its heartbeat goes on.
+    if (release)
+      await writePrivateFile(paths.lockHolder, JSON.stringify(await currentHolder(command))).catch(
+        unlessDiskFull,
+      );
     return release;
   } finally {
     await leaveGuard().catch(() => undefined);

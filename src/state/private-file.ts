@@ -8,7 +8,7 @@ import { privateDirectoryMode, privateFileMode } from "./paths.ts";
 /**
  * Replaces a file's content in one move (temporary file, fsync, rename) with mode 0600, making missing folders with 0700. A reader sees
  * the old content or the new, also after a crash. What root makes in the home of the user it works for is that user's. Rejects with
- * STATE_UNWRITABLE or STATE_NOT_PERMITTED.
+ * STATE_UNWRITABLE, whose cause says when the disk is full, or STATE_NOT_PERMITTED.
  */
 export async function writePrivateFile(file: string, content: string | Uint8Array): Promise<void> {
   const { default: writeFileAtomic } = await import("write-file-atomic");

@@ -85,7 +85,7 @@ test.each([
   [["driver", "pod-man"], "DRIVER_UNKNOWN"],
   [["pod-cidr", "10.96.0.0/16"], "CIDR_OVERLAP"],
   [["extra-config", "kubelet.max-pods"], "EXTRA_CONFIG_MALFORMED"],
-  [["recreate", "true"], "USAGE_UNKNOWN_SETTING"],
+  [["recreate", "true"], "USAGE_COMMAND_LINE_ONLY"],
 ])("what start would refuse is not stored: %j", async (words, id) => {
   const { exitCode, stderr } = await localkube(home, ["config", "set", ...words]);
   expect(stderr).toContain(`Error ${id}`);
@@ -110,4 +110,13 @@ test("lists, switches and paths are stored", async () => {
     "extra-config": "kubelet.max-pods=50 apiserver.v=2",
     mirror: join(process.cwd(), "some/folder"),
   });
+});
+
+test("what confirms or removes is neither stored nor taken from a variable", async () => {
+  const stored = await localkube(home, ["config", "set", "yes", "true"]);
+  expect(stored.stderr).toContain("Error USAGE_COMMAND_LINE_ONLY: --yes ");
+  expect(stored.exitCode).toBe(2);
+  const { stdout, stderr } = await localkube(home, ["delete"], { LOCALKUBE_ALL: "1", LOCALKUBE_PURGE: "1" });
+  expect(stderr).toContain("warning: LOCALKUBE_ALL is ignored: --all counts only on the command line\n");
+  expect(stdout).toBe("There was no cluster localkube\n");
 });

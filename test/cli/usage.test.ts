@@ -79,3 +79,27 @@ describe("what a wrong command line says", () => {
     expect(stderr).toContain("Fix: Change or unset LOCALKUBE_VERBOSE");
   });
 });
+
+test.each([
+  ["--no-dry-run", "start has no flag --no-dry-run\n"],
+  ["--no-yes", "start has no flag --no-yes\n"],
+  ["--no-keep-contxt", "did you mean --no-keep-context?"],
+  ["--dry-rn", "did you mean --dry-run?"],
+  ["--xy", "start has no flag --xy\n"],
+])("a hint never turns the meaning round: %s", async (flag, said) => {
+  const { stderr, exitCode } = await localkube(home, ["start", flag]);
+  expect(stderr).toContain(said);
+  expect(exitCode).toBe(2);
+});
+
+test("a mirror that is neither a folder nor on the web is refused as such", async () => {
+  const { stderr, exitCode } = await localkube(home, ["start", "--dry-run", "--mirror", "ftp://x"]);
+  expect(stderr).toContain("Error MIRROR_INVALID: The mirror ftp://x cannot be used: only http and https");
+  expect(exitCode).toBe(2);
+});
+
+test("an empty --extra-config is none", async () => {
+  const { stderr, exitCode } = await localkube(home, ["start", "--extra-config", "", "--driver", "nope"]);
+  expect(stderr).toContain("Error DRIVER_UNKNOWN");
+  expect(exitCode).not.toBe(1);
+});

@@ -8,7 +8,7 @@ import { type ErrorEntry, exitCodes } from "../../src/contract/errors/entry.ts";
 const root = join(import.meta.dirname, "../..");
 const entries: readonly (readonly [string, ErrorEntry])[] = Object.entries(catalogue);
 const sources = globSync("{src,drivers}/**/*.ts", { cwd: root })
-  .filter((file) => !/contract.errors.(?!localkube-error)/.test(file))
+  .filter((file) => !/contract.errors.(?!localkube-error|system-failure)/.test(file))
   .map((file) => ({ file, text: readFileSync(join(root, file), "utf8") }));
 const docs = readFileSync(join(root, "docs/errors.md"), "utf8");
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import digestsJson from "./digests.json" with { type: "json" };
+import etcdFlagsJson from "./etcd-flags.json" with { type: "json" };
 import flagsJson from "./flags.json" with { type: "json" };
 import imageDigestsJson from "./image-digests.json" with { type: "json" };
 import kubernetesJson from "./kubernetes.json" with { type: "json" };
@@ -73,6 +74,18 @@ export const kubernetesMinors = v.parse(
 export const componentFlags = v.parse(
   v.strictObject(v.entriesFromList(flagComponents, flagsSchema)),
   flagsJson,
+);
+/** Flags of etcd 3.4 to 3.6 as one text; the numbers are minors of etcd 3. */
+export const etcdFlags = v.parse(
+  v.strictObject({
+    known: v.pipe(
+      v.string(),
+      v.transform((text) => new Set(text.split(" "))),
+    ),
+    removed: v.record(flag, minorNumber),
+    added: v.record(flag, minorNumber),
+  }),
+  etcdFlagsJson,
 );
 export const componentDigests = v.parse(
   v.strictObject(v.entriesFromList(digestNames, versionDigests)),

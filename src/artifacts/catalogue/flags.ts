@@ -1,4 +1,4 @@
-import { componentFlags, type FlagComponent } from "./catalogue-data.ts";
+import { componentFlags, etcdFlags, type FlagComponent } from "./catalogue-data.ts";
 import { minorOf } from "./kubernetes-version.ts";
 
 /**
@@ -23,6 +23,14 @@ export function flagState(component: FlagComponent, flag: string, version: strin
   if (only136.includes(flag))
     return minor >= lastListed ? "present" : minor === firstListed ? "absent" : "unknown";
   return minor === firstListed || minor === lastListed ? "absent" : "unknown";
+}
+
+/** Whether an etcd of that version (`3.5.6`) has a flag; one that neither 3.4, 3.5 nor 3.6 documents is `absent`. */
+export function etcdFlagState(name: string, etcd: string): "present" | "absent" {
+  const minor = Number(etcd.split(".")[1]);
+  const gone = etcdFlags.removed[name] ?? Infinity;
+  const since = etcdFlags.added[name] ?? 0;
+  return etcdFlags.known.has(name) && minor >= since && minor < gone ? "present" : "absent";
 }
 
 function stateOfLeaver(minor: number, gone: number | undefined): FlagState {

@@ -36,11 +36,13 @@ const shownLines = 12;
 export async function withBuildLog<T>(file: string, work: (log: WriteStream) => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
   const log = createWriteStream(file, { flags: "a" });
+  // A log that cannot be written must neither end the build nor hide its own error.
+  log.on("error", () => undefined);
   try {
     return await work(log);
   } finally {
     log.end();
-    await finished(log).catch(() => undefined); // a log that cannot be written must not hide the build's own error
+    await finished(log).catch(() => undefined);
   }
 }
 

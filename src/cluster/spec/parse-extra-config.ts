@@ -15,7 +15,8 @@ export function parseExtraConfig(value: NonNullable<SpecLayer["extraConfig"]>): 
 
 function assignments(value: NonNullable<SpecLayer["extraConfig"]>) {
   if (typeof value === "string") return value === "" ? [] : [parseAssignment(value)];
-  if (isList(value)) return value.map(parseAssignment);
+  // An empty one alone takes all values away.
+  if (isList(value)) return value.filter((text) => text !== "").map(parseAssignment);
   return Object.entries(value).flatMap(([component, options]) =>
     Object.entries(options).map(([key, option]) => parseAssignment(`${component}.${key}=${option}`)),
   );

@@ -5,7 +5,8 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
 /** Images that have a name; `debian` and nothing at all are the same. */
 const names = ["", "debian", "upstream"];
-const isAddress = (text: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
+/** `https://…`, and any other scheme, so that each caller can say which it takes. */
+export const isAddress = (text: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
 
 /**
  * `ClusterSpec.image` from `debian`, `upstream`, an address or a path, which is relative to the current folder. Throws IMAGE_ADDRESS_INVALID

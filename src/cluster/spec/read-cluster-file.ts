@@ -5,7 +5,7 @@ import { isMap, isPair, isScalar, type Document, type Node } from "yaml";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { readUserYaml, type UserYaml } from "../../host/user-yaml.ts";
-import { imageFromFolder } from "./parse-image.ts";
+import { imageFromFolder, isAddress } from "./parse-image.ts";
 import { driverOptions } from "../../machine/driver-options.ts";
 import type { DriverOptionValues } from "./parse-driver-options.ts";
 import { clusterFileSchema, type ClusterFile } from "./cluster-file-schema.ts";
@@ -107,7 +107,7 @@ function layerFromFile(content: ClusterFile, folder: string): SpecLayer {
     runtime: content.runtime,
     kubernetesVersion: content.kubernetesVersion,
     artifacts: content.artifacts,
-    mirror: mirror && !/^https?:\/\//.test(mirror) ? resolve(folder, mirror) : mirror,
+    mirror: mirror && !isAddress(mirror) ? resolve(folder, mirror) : mirror,
     cpus: content.cpus,
     memory: content.memory ?? memoryMiB,
     diskSize: content.diskSize ?? diskGiB,

@@ -8,7 +8,7 @@ import { didYouMean } from "../../host/nearest-word.ts";
 import { profileName } from "../../state/profile-name.ts";
 import { ownOptions, parseDriverOptions } from "./parse-driver-options.ts";
 import { parseExtraConfig } from "./parse-extra-config.ts";
-import { parseImage } from "./parse-image.ts";
+import { isAddress, parseImage } from "./parse-image.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse-lists.ts";
 import { parseCidrs } from "./parse-networks.ts";
 import {
@@ -73,7 +73,8 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     runtime: oneOf("RUNTIME_UNKNOWN", wish.runtime, [...new Set(["cri", ...surroundings.runtimes])]),
     kubernetesVersion: parseVersion(wish.kubernetesVersion),
     artifacts: oneOf("ARTIFACTS_UNKNOWN", wish.artifacts, artifactSources),
-    mirror: isUrl(wish.mirror) || wish.mirror === "" ? wish.mirror : resolve(wish.mirror),
+    // An address of another kind is refused as one, and never taken for a folder of that name.
+    mirror: isAddress(wish.mirror) || wish.mirror === "" ? wish.mirror : resolve(wish.mirror),
     cpus: parseCpus(wish.cpus),
     memoryMiB: parseMemory(wish.memory),
     diskGiB: parseDiskSize(wish.diskSize),
@@ -115,5 +116,3 @@ function oneOf<T extends string>(
 function parseVersion(version: string): string {
   return ["", "stable", "latest"].includes(version) ? "" : normaliseVersion(version);
 }
-
-const isUrl = (text: string) => /^https?:\/\//.test(text);

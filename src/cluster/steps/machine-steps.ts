@@ -42,13 +42,16 @@ export const machineImage: Step<StartState> = {
   needs: ["host-packages"],
   // An image from a slow server takes its time.
   timeoutMs: 5_400_000,
-  // A machine that is there needs no image any more.
-  check: async (s) => (s.record.machine || (await s.image.ready()) ? "done" : "todo"),
-  plan: (s) => (s.image.plan === "" ? [] : [`${s.image.plan}, once`]),
+  check: async (s) => ((await needsNoImage(s)) ? "done" : "todo"),
+  plan: async (s) => (s.image.plan === "" || (await needsNoImage(s)) ? [] : [`${s.image.plan}, once`]),
   async apply(s, c) {
     await s.image.build(c);
   },
 };
+
+/** A machine that is there needs no image any more. */
+const needsNoImage = async (s: StartState): Promise<boolean> =>
+  s.record.machine !== undefined || (await s.image.ready());
 
 export const machineCreate: Step<StartState, ClusterBase> = {
   id: "machine-create",

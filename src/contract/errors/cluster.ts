@@ -12,6 +12,11 @@ export const clusterErrors = {
       "The cluster's certificate authority {name} in {folder} expired on {end}; this host's clock says {now}",
     fix: "Set the clock if it is wrong (timedatectl set-ntp true). If it is right, make the cluster again, which loses its data: localkube start --recreate",
   },
+  FLAG_OWNED: {
+    exit: exitCodes.usage,
+    title: "--extra-config {component}.{flag} is not for the user: {reason}",
+    fix: "{instead}",
+  },
   FLAG_NOT_IN_VERSION: {
     exit: exitCodes.usage,
     title: "--extra-config {component}.{flag}: {program} {version} has no flag --{flag}",

@@ -57,4 +57,39 @@ export const hostErrors = {
     title: "An earlier write to {file} was cut off; what was in it before is in {backup}",
     fix: "Put that back, or, if {file} is right, only remove {backup}: cat {backup} > {file} && rm {backup}",
   },
+  NO_SPACE_LEFT: {
+    exit: exitCodes.cannotCreate,
+    title: "No space is left for {place}",
+    fix: "Free some space there (`df -h` shows which file system is full), then run the same command again",
+  },
+  FILE_SYSTEM_READ_ONLY: {
+    exit: exitCodes.cannotCreate,
+    title: "{place} is on a read-only file system",
+    fix: "Make it writable, or set LOCALKUBE_HOME, XDG_CACHE_HOME or KUBECONFIG to a place that is",
+  },
+  TOO_MANY_OPEN_FILES: {
+    exit: exitCodes.unavailable,
+    title: "Too many files are open to open {place}",
+    fix: "Raise the limit in this shell: ulimit -n 4096",
+  },
+  WORKING_FOLDER_GONE: {
+    exit: exitCodes.notFound,
+    title: "The working folder was deleted, so a relative path leads nowhere",
+    fix: "Go to a folder that exists, for example with cd, or give absolute paths",
+  },
+  FILE_NOT_PERMITTED: {
+    exit: exitCodes.permission,
+    title: "This user has no right to {action} {place}",
+    fix: "See whose it is: ls -ld {place}",
+  },
+  FILE_UNUSABLE: {
+    exit: exitCodes.io,
+    title: "{place} cannot be used: {problem}",
+    fix: "See what it is: ls -ld {place}",
+  },
+  OUTPUT_UNWRITABLE: {
+    exit: exitCodes.io,
+    title: "Standard output cannot be written: {problem}",
+    fix: "Send the output to a file or a terminal that takes it; df -h shows which file system is full",
+  },
 } as const satisfies Record<string, ErrorEntry>;

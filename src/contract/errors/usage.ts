@@ -42,6 +42,11 @@ export const usageErrors = {
     title: "There is no setting «{key}»{hint}",
     fix: "Use one of: {known}",
   },
+  USAGE_COMMAND_LINE_ONLY: {
+    exit: exitCodes.usage,
+    title: "--{key} confirms or removes something and cannot be stored",
+    fix: "Give --{key} on the command line each time",
+  },
   USAGE_UNKNOWN_PROFILE: {
     exit: exitCodes.notFound,
     title: "There is no profile «{name}»{hint}",

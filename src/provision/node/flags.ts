@@ -1,5 +1,6 @@
-import type { ClusterSpec, Component } from "../../contract/cluster-spec.ts";
+import { type ClusterSpec, type Component, components } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { assertNotOwned } from "./owned-flags.ts";
 import type { KubernetesProgram, NodeInput, VersionFacts } from "./node-input.ts";
 
 export type Flags = Readonly<Record<string, string | number | boolean>>;
@@ -13,14 +14,21 @@ const componentOf: Readonly<Record<KubernetesProgram, Component>> = {
 };
 
 /**
- * Refuses a user's flag that the version does not have with FLAG_NOT_IN_VERSION: dropping it in silence would hide a mistake. Asked
+ * Refuses a user's flag that is localkube's to set with FLAG_OWNED, one that the version does not have with FLAG_NOT_IN_VERSION: dropping it in silence would hide a mistake. Asked
  * before a spec is recorded, or the record would carry the mistake into every later start.
  */
 export function assertUserFlags(
   { extraConfig }: Pick<ClusterSpec, "extraConfig">,
   version: string,
   flagState: VersionFacts["flagState"],
+  /** State of a flag of the etcd that belongs to that version. */
+  etcdFlagState: (flag: string) => "present" | "absent" = () => "present",
 ): void {
+  for (const component of components)
+    for (const flag of Object.keys(extraConfig[component] ?? {})) assertNotOwned(component, flag);
+  for (const flag of Object.keys(extraConfig.etcd ?? {}))
+    if (etcdFlagState(flag) === "absent")
+      throw new LocalkubeError("FLAG_NOT_IN_VERSION", { component: "etcd", flag, program: "etcd", version });
   for (const [program, component] of Object.entries(componentOf) as [KubernetesProgram, Component][]) {
     for (const flag of Object.keys(extraConfig[component] ?? {})) {
       if (flagState(program, flag) !== "absent") continue;

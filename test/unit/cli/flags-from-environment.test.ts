@@ -1,9 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { CLIError } from "@oclif/core/errors";
 import * as Flags from "@oclif/core/flags";
 import * as Parser from "@oclif/core/parser";
 import { describe, expect, test } from "vitest";
 import { environmentName } from "../../../src/cli/environment-name.ts";
-import { flagsFromEnvironment, type ValueSource } from "../../../src/cli/flags-from-environment.ts";
+import {
+  commandLineOnly,
+  flagsFromEnvironment,
+  type ValueSource,
+} from "../../../src/cli/flags-from-environment.ts";
 
 const flags = {
   driver: Flags.string({ options: ["auto", "podman"], default: "auto" }),
@@ -21,13 +27,15 @@ async function parse(
   settings: Record<string, string> = {},
 ) {
   const sources: Record<string, ValueSource> = {};
+  const ignored: [string, string][] = [];
   const wrapped = flagsFromEnvironment(flags, {
     env,
     settings,
+    onIgnored: (flag, origin) => ignored.push([flag, origin]),
     onSource: (flag, source) => (sources[flag] = source),
   });
   const parsed = await Parser.parse(argv, { flags: wrapped });
-  return { flags: parsed.flags as Record<string, unknown>, sources };
+  return { flags: parsed.flags as Record<string, unknown>, sources, ignored };
 }
 
 test("every flag has a variable", () => {
@@ -85,7 +93,7 @@ test("--no-keep-context goes before the variable", async () => {
 test.each([
   [{ LOCALKUBE_DRIVER: "vbox" }, {}, "auto, podman", "Change or unset LOCALKUBE_DRIVER"],
   [{ LOCALKUBE_CPUS: "many" }, {}, "Expected an integer", "LOCALKUBE_CPUS"],
-  [{ LOCALKUBE_YES: "sure" }, {}, "true or false", "LOCALKUBE_YES"],
+  [{ LOCALKUBE_KEEP_CONTEXT: "sure" }, {}, "true or false", "LOCALKUBE_KEEP_CONTEXT"],
   [{}, { cpus: "0" }, "greater than or equal to 1", "localkube config unset cpus"],
 ])("a value that is not allowed is refused with its place: %j %j", async (env, settings, problem, remedy) => {
   const failure = await parse([], env as Record<string, string>, settings as Record<string, string>).catch(
@@ -95,4 +103,30 @@ test.each([
   expect(failure).toMatchObject({ id: "USAGE_BAD_SETTING", exitCode: 2 });
   expect((failure as Error).message).toContain(problem);
   expect((failure as { fix: string }).fix).toContain(remedy);
+});
+
+test.each([
+  [{ LOCALKUBE_YES: "1" }, {}, "LOCALKUBE_YES"],
+  [{}, { yes: "true" }, "the setting yes"],
+])("what confirms counts only on the command line: %j %j", async (env, settings, origin) => {
+  const parsed = await parse([], env, settings);
+  expect(parsed.flags["yes"]).toBe(false);
+  expect(parsed.sources["yes"]).toBe("default");
+  expect(parsed.ignored).toEqual([["yes", origin]]);
+  expect((await parse(["-y"], env as Record<string, string>)).flags["yes"]).toBe(true);
+});
+
+/** Flags of several commands: a variable or a setting of that name must mean the same for all of them. */
+const sameEverywhere = ["artifacts", "kubernetes-version", "mirror", "output", "profile", "verbose"];
+
+test("no other name stands for flags of different commands", () => {
+  const commands = JSON.parse(
+    readFileSync(join(import.meta.dirname, "../../cli/command-snapshot.json"), "utf8"),
+  ) as Record<string, { flags?: Record<string, unknown> }>;
+  const uses = new Map<string, number>();
+  for (const { flags: own = {} } of Object.values(commands))
+    for (const name of Object.keys(own)) uses.set(name, (uses.get(name) ?? 0) + 1);
+  expect(uses.size).toBeGreaterThan(40);
+  const shared = [...uses].filter(([, count]) => count > 1).map(([name]) => name);
+  expect(shared.filter((name) => !commandLineOnly.has(name)).sort()).toEqual(sameEverywhere);
 });

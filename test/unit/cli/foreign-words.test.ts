@@ -7,6 +7,12 @@ test.each([
   ["--profile=two --verbose get", "--profile=two --verbose -- get"],
   ["-p two -- get -p x", "-p two -- get -p x"],
   ["-- ls --", "-- ls --"],
+  ["-n kube-system get pods", "-- -n kube-system get pods"],
+  ["-p two -n kube-system get pods", "-p two -- -n kube-system get pods"],
+  ["--namespace=x get pods", "-- --namespace=x get pods"],
+  ["-ptwo -A get pods", "-ptwo -- -A get pods"],
+  ["-v=6 get pods", "-- -v=6 get pods"],
+  ["--help", "--help"],
   ["-p two", "-p two"],
   ["", ""],
 ])("%s → %s", (typed, understood) => {
