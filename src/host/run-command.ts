@@ -16,13 +16,13 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const [program, ...args] = argv;
   options.signal?.throwIfAborted();
+  const { settleMs } = options;
   const child = execa(program, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(settleMs === undefined ? endedAtOnce(options.signal, timeoutMs) : outOfReach),
     ...standardInput(options),
     env: { LANG: "C", LC_ALL: "C", ...options.env },
     all: true,
-    timeout: timeoutMs,
     forceKillAfterDelay: 2000,
     reject: false,
     maxBuffer: outputLimitCharacters,
@@ -30,14 +30,49 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   });
   if (options.onLine) createInterface({ input: child.all }).on("line", options.onLine);
   const output = outputOf(child.nodeChildProcess);
-  const result = await child;
+  const settling = settleMs === undefined ? undefined : letSettle(child, timeoutMs, settleMs, options.signal);
+  const ended = await child;
+  settling?.over();
   options.signal?.throwIfAborted();
+  const result: typeof ended = settling?.isLate() ? Object.assign(ended, { timedOut: true }) : ended;
   const stdout = normaliseLineEnds(result.stdout);
   const stderr = normaliseLineEnds(result.stderr);
   if (result.failed && !isTolerated(result, options, output.wasHeld))
     throw failure(argv, timeoutMs, result, stderr || stdout);
   return { exitCode: result.exitCode ?? 0, stdout, stderr };
 };
+
+const endedAtOnce = (signal: AbortSignal | undefined, timeoutMs: number) => ({
+  timeout: timeoutMs,
+  ...(signal === undefined ? {} : { cancelSignal: signal }),
+});
+
+/** A session of its own: a terminal sends Ctrl-C to everything in its foreground group, and we may be gone before the program ends. */
+const outOfReach = { detached: true, cleanup: false } as const;
+
+/** Ends the child only when it has not ended by itself `settleMs` after the abort or the deadline, whichever came first. */
+function letSettle(
+  child: { kill(signal: "SIGTERM"): boolean },
+  timeoutMs: number,
+  settleMs: number,
+  signal: AbortSignal | undefined,
+): { isLate(): boolean; over(): void } {
+  let force: NodeJS.Timeout | undefined;
+  let wasEnded = false;
+  const begin = (): void => {
+    force ??= setTimeout(() => (wasEnded = child.kill("SIGTERM")), settleMs);
+  };
+  const deadline = setTimeout(begin, timeoutMs);
+  signal?.addEventListener("abort", begin, { once: true });
+  return {
+    isLate: () => wasEnded,
+    over() {
+      clearTimeout(deadline);
+      clearTimeout(force);
+      signal?.removeEventListener("abort", begin);
+    },
+  };
+}
 
 const isTolerated = (
   { exitCode, timedOut }: Failure,
