@@ -77,7 +77,7 @@ async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Pr
 }
 
 async function make(engine: Engine, args: readonly string[], name: string, c: RunContext): Promise<void> {
-  const result = await engine.run(args, { signal: c.signal, timeoutMs: 60_000, allowFailure: true });
+  const result = await engine.change(args, { signal: c.signal, timeoutMs: 60_000, allowFailure: true });
   if (result.exitCode === 0) return;
   throw new LocalkubeError(
     "DRIVER_CREATE_FAILED",
@@ -87,5 +87,5 @@ async function make(engine: Engine, args: readonly string[], name: string, c: Ru
 }
 
 async function seed(engine: Engine, spec: MachineSpec, c: RunContext): Promise<void> {
-  await engine.run(["cp", "-", `${spec.name}:/`], { signal: c.signal, stdin: await seedArchive(spec) });
+  await engine.change(["cp", "-", `${spec.name}:/`], { signal: c.signal, stdin: await seedArchive(spec) });
 }

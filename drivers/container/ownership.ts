@@ -7,7 +7,7 @@ type Labels = Readonly<Record<string, string>>;
 /** Options that mark what we make: the machine's name, and whose it is. */
 export const ownerOptions = (machine: string, host: Pick<HostContext, "stateDir">): readonly string[] => [
   ...["--label", `${ownerLabel}=${machine}`],
-  ...["--label", `${homeLabel}=${host.stateDir}`],
+  ...["--label", `${homeLabel}=${labelText(host.stateDir)}`],
 ];
 
 /**
@@ -15,6 +15,23 @@ export const ownerOptions = (machine: string, host: Pick<HostContext, "stateDir"
  * can remove it any more but us.
  */
 export function otherHome(labels: Labels, host: Pick<HostContext, "stateDir">): string | undefined {
-  const home = labels[homeLabel];
+  const home = homeOf(labels);
   return home === undefined || home === host.stateDir || !existsSync(home) ? undefined : home;
+}
+
+/** Whether the label names this state folder, and no other. */
+export const isOfThisHome = (labels: Labels, host: Pick<HostContext, "stateDir">): boolean =>
+  homeOf(labels) === host.stateDir;
+
+/** podman reads some labels as CSV, where commas and quotes are its own, and no engine's listing keeps an end of line. */
+const labelText = (path: string): string => path.replace(/[%,"'`\\\s{}]/g, encodeURIComponent);
+
+function homeOf(labels: Labels): string | undefined {
+  const text = labels[homeLabel];
+  try {
+    return text === undefined ? undefined : decodeURIComponent(text);
+  } catch {
+    // A path with a percent sign, from before labels were encoded.
+    return text;
+  }
 }

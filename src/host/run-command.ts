@@ -16,10 +16,9 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const [program, ...args] = argv;
   options.signal?.throwIfAborted();
-  const { settleMs } = options;
   const child = execa(program, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(settleMs === undefined ? endedAtOnce(options.signal, timeoutMs) : outOfReach),
+    ...endingOf(options, timeoutMs),
     ...standardInput(options),
     env: { LANG: "C", LC_ALL: "C", ...options.env },
     all: true,
@@ -30,11 +29,11 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   });
   if (options.onLine) createInterface({ input: child.all }).on("line", options.onLine);
   const output = outputOf(child.nodeChildProcess);
-  const settling = settleMs === undefined ? undefined : letSettle(child, timeoutMs, settleMs, options.signal);
+  const settling = letSettle(child, timeoutMs, options);
   const ended = await child;
-  settling?.over();
+  settling.over();
   options.signal?.throwIfAborted();
-  const result: typeof ended = settling?.isLate() ? Object.assign(ended, { timedOut: true }) : ended;
+  const result: typeof ended = settling.isLate() ? Object.assign(ended, { timedOut: true }) : ended;
   const stdout = normaliseLineEnds(result.stdout);
   const stderr = normaliseLineEnds(result.stderr);
   if (result.failed && !isTolerated(result, options, output.wasHeld))
@@ -42,23 +41,24 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   return { exitCode: result.exitCode ?? 0, stdout, stderr };
 };
 
-const endedAtOnce = (signal: AbortSignal | undefined, timeoutMs: number) => ({
-  timeout: timeoutMs,
-  ...(signal === undefined ? {} : { cancelSignal: signal }),
-});
-
 /** A session of its own: a terminal sends Ctrl-C to everything in its foreground group, and we may be gone before the program ends. */
 const outOfReach = { detached: true, cleanup: false } as const;
+
+/** How execa ends it; one that may settle is ended by us alone. */
+const endingOf = ({ signal, settleMs }: CommandOptions, timeoutMs: number) => {
+  if (settleMs !== undefined) return outOfReach;
+  return { timeout: timeoutMs, ...(signal === undefined ? {} : { cancelSignal: signal }) };
+};
 
 /** Ends the child only when it has not ended by itself `settleMs` after the abort or the deadline, whichever came first. */
 function letSettle(
   child: { kill(signal: "SIGTERM"): boolean },
   timeoutMs: number,
-  settleMs: number,
-  signal: AbortSignal | undefined,
+  { settleMs, signal }: CommandOptions,
 ): { isLate(): boolean; over(): void } {
   let force: NodeJS.Timeout | undefined;
   let wasEnded = false;
+  if (settleMs === undefined) return { isLate: () => false, over: () => undefined };
   const begin = (): void => {
     force ??= setTimeout(() => (wasEnded = child.kill("SIGTERM")), settleMs);
   };

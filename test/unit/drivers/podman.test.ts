@@ -40,6 +40,7 @@ describe("the podman dialect", () => {
     const { host, commands, c } = recordingHost([
       ...absent,
       ["podman info", { stdout: JSON.stringify(info) }],
+      ["network ls --filter label", { stdout: "" }],
       ["podman network ls", { stdout: "podman\nother\n" }],
       [
         "podman network inspect podman",
