@@ -16,6 +16,8 @@ export interface EngineDialect {
   readonly forksContainers: boolean;
   /** Options of `create` that make an init system run inside. */
   readonly initOptions: readonly string[];
+  /** Options of `create` that keep the container's output where `logs` finds it, within bounds. */
+  readonly logOptions: readonly string[];
   /** Options of `network create` beyond subnet and label. */
   readonly networkOptions: readonly string[];
   /** Options of `rm --force` that make it kill at once instead of waiting for a shutdown. */

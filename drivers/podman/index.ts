@@ -54,7 +54,11 @@ export default containerDriver({
     "--systemd=false",
     ...["--tmpfs", "/run:exec", "--tmpfs", "/tmp:exec"],
     ...["--stop-signal", "SIGRTMIN+3", "--env", "container=podman"],
+    // What containers.conf may say else of namespaces, and of the environment of whoever starts it.
+    ...["--pid", "private", "--uts", "private", "--userns", "host", "--cgroups", "enabled"],
+    ...["--http-proxy=false", "--read-only=false", "--umask", "0022"],
   ],
+  logOptions: ["--log-driver", "k8s-file", "--log-opt", "max-size=10m"],
   networkOptions: ["--disable-dns"],
   async clearNetwork(facts, container, c) {
     const program = await netavarkProgram();
