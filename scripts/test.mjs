@@ -10,6 +10,7 @@ const packages = {
   runc: "/usr/sbin/runc",
   netavark: "/usr/lib/podman/netavark",
   iptables: "/usr/sbin/iptables",
+  "docker.io": "/usr/sbin/dockerd",
   mmdebstrap: "/usr/bin/mmdebstrap",
   "openssh-server": "/usr/sbin/sshd",
   "openssh-client": "/usr/bin/ssh",

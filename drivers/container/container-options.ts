@@ -3,8 +3,15 @@ import type { HostContext } from "../../src/contract/host.ts";
 import { type EngineDialect, type EngineInfo, refLabel, specLabel } from "./engine.ts";
 import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
 import { ownerOptions } from "./ownership.ts";
+import type { Privileges } from "./privileges.ts";
 import { networkName, volumeName } from "./remove-machine.ts";
 import { specHash } from "./spec-hash.ts";
+
+/**
+ * What the engine's configuration (containers.conf, daemon.json) would decide else: 2048 processes are too few for a node, another first
+ * process keeps systemd from being it.
+ */
+const limits = ["--pids-limit", "-1", "--shm-size", "64m", "--init=false", "--ipc", "private"];
 
 /** Options of `create`. No secret is among them: keys go in by `cp`. */
 export async function containerOptions(
@@ -12,6 +19,7 @@ export async function containerOptions(
   info: EngineInfo,
   spec: MachineSpec,
   ref: MachineRef,
+  privileges: Privileges,
   host: HostContext,
 ): Promise<readonly string[]> {
   const runtime = await ociRuntimeOption(info, host);
@@ -20,7 +28,9 @@ export async function containerOptions(
     ...["--name", spec.name, "--hostname", spec.hostname],
     ...ownerOptions(spec.name, host),
     ...labels.flatMap((label) => ["--label", label]),
-    ...["--privileged", "--cgroupns=private"],
+    ...[...privileges.options, "--cgroupns=private"],
+    ...limits,
+    ...dialect.logOptions,
     ...runtime.args,
     ...dialect.initOptions,
     ...(dialect.forksContainers ? await ulimitOptions() : []),

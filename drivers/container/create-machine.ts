@@ -9,6 +9,7 @@ import { ensureImage } from "./machine-image.ts";
 import { inspectContainer, neverRan } from "./machine-state.ts";
 import { ownerOptions } from "./ownership.ts";
 import { ours, removeEverything, volumeName } from "./remove-machine.ts";
+import { choosePrivileges } from "./privileges.ts";
 import { seedArchive } from "./seed-archive.ts";
 import { specHash } from "./spec-hash.ts";
 
@@ -69,15 +70,17 @@ async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Pr
     ports: await chooseContainerPorts(engine, spec.name, spec.ports, c),
     data: { network },
   };
-  const options = await containerOptions(dialect, info, spec, ref, c.host);
-  await make(engine, ["create", ...options, image, "/sbin/init"], spec.name, c);
+  const privileges = await choosePrivileges(engine, image, c);
+  if (privileges.notice !== undefined) c.notice?.(privileges.notice);
+  const options = await containerOptions(dialect, info, spec, ref, privileges, c.host);
+  await make(engine, ["create", ...options, image, ...privileges.command], spec.name, c);
   await seed(engine, spec, c);
   const facts = await inspectContainer(engine, spec.name, c);
   return facts ? { ...ref, id: facts.Id } : ref;
 }
 
 async function make(engine: Engine, args: readonly string[], name: string, c: RunContext): Promise<void> {
-  const result = await engine.run(args, { signal: c.signal, timeoutMs: 60_000, allowFailure: true });
+  const result = await engine.change(args, { signal: c.signal, timeoutMs: 60_000, allowFailure: true });
   if (result.exitCode === 0) return;
   throw new LocalkubeError(
     "DRIVER_CREATE_FAILED",
@@ -87,5 +90,5 @@ async function make(engine: Engine, args: readonly string[], name: string, c: Ru
 }
 
 async function seed(engine: Engine, spec: MachineSpec, c: RunContext): Promise<void> {
-  await engine.run(["cp", "-", `${spec.name}:/`], { signal: c.signal, stdin: await seedArchive(spec) });
+  await engine.change(["cp", "-", `${spec.name}:/`], { signal: c.signal, stdin: await seedArchive(spec) });
 }

@@ -1,10 +1,11 @@
-import type { MachineSpec } from "../../src/contract/driver.ts";
+import { randomBytes } from "node:crypto";
+import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import type { Engine } from "./engine.ts";
+import type { ContainerFacts, Engine } from "./engine.ts";
 import { freeNetwork } from "./free-network.ts";
 import { ownerOptions } from "./ownership.ts";
-import { networkName } from "./remove-machine.ts";
+import { clearNetwork, networkName, networksOf } from "./remove-machine.ts";
 
 const attempts = 5;
 /** podman: «subnet 192.168.64.0/24 is already used on the host or by another config»; docker: «Pool overlaps with other one …». */
@@ -17,7 +18,7 @@ export async function createNetwork(engine: Engine, spec: MachineSpec, c: RunCon
   for (;;) {
     const subnet = await freeNetwork(engine, spec.name, [...spec.avoidNetworks, ...lost], c);
     const args = ["--subnet", subnet, ...ownerOptions(spec.name, c.host), ...dialect.networkOptions];
-    const { exitCode, stderr } = await engine.run(["network", "create", ...args, networkName(spec.name)], {
+    const { exitCode, stderr } = await engine.change(["network", "create", ...args, networkName(spec.name)], {
       signal: c.signal,
       timeoutMs: 60_000,
       allowFailure: true,
@@ -30,3 +31,30 @@ export async function createNetwork(engine: Engine, spec: MachineSpec, c: RunCon
     }
   }
 }
+
+/**
+ * Gives a machine that does not run its network again, on the same subnet: the engine may think that the machine's address is taken (by a
+ * start that was cut off). podman keeps that by the network's name, also when the network goes, until the host is started again; so the
+ * new one has another name. Each move may be the last one before we are killed: the next start finds a machine without its network and
+ * comes here again. Rejects with HOST_COMMAND_FAILED.
+ */
+export async function renewNetwork(
+  engine: Engine,
+  { name, address, data }: MachineRef,
+  container: ContainerFacts | undefined,
+  c: RunContext,
+): Promise<void> {
+  const change = (...args: string[]) => engine.change(["network", ...args], { signal: c.signal });
+  for (const network of await networksOf(engine, name, c)) {
+    if (isConnected(container, network)) await change("disconnect", network, name);
+    await clearNetwork(engine, network, container, c);
+    await change("rm", network);
+  }
+  const network = `${networkName(name)}-${randomBytes(3).toString("hex")}`;
+  const options = [...ownerOptions(name, c.host), ...engine.dialect.networkOptions];
+  await change("create", "--subnet", data["network"] ?? "", ...options, network);
+  await change("connect", "--ip", address, network, name);
+}
+
+export const isConnected = (container: ContainerFacts | undefined, network: string): boolean =>
+  container?.NetworkSettings?.Networks?.[network] !== undefined;

@@ -1,4 +1,4 @@
-import type { CommandOptions, CommandResult, HostContext } from "../../src/contract/host.ts";
+import type { CommandOptions, CommandResult, HostContext, RunContext } from "../../src/contract/host.ts";
 
 /** What differs between podman and docker, as data; everything else they share. */
 export interface EngineDialect {
@@ -16,12 +16,25 @@ export interface EngineDialect {
   readonly forksContainers: boolean;
   /** Options of `create` that make an init system run inside. */
   readonly initOptions: readonly string[];
+  /** Options of `create` that keep the container's output where `logs` finds it, within bounds. */
+  readonly logOptions: readonly string[];
   /** Options of `network create` beyond subnet and label. */
   readonly networkOptions: readonly string[];
   /** Options of `rm --force` that make it kill at once instead of waiting for a shutdown. */
   readonly killOptions: readonly string[];
   /** Prefix of locally imported images. */
   readonly imagePrefix: string;
+  /**
+   * Removes what an interrupted start or stop left of a network outside the engine's own knowledge; missing where a daemon sees to that.
+   * Called while no container of the network runs; `facts` is what `network inspect` says. Succeeds when there is nothing.
+   */
+  readonly clearNetwork?: (
+    facts: unknown,
+    container: ContainerFacts | undefined,
+    c: RunContext,
+  ) => Promise<void>;
+  /** The engine's words when a start fails because of such remains. */
+  readonly remainsInTheWay?: RegExp;
 }
 
 export interface EngineInfo {
@@ -42,11 +55,35 @@ export const specLabel = "dev.localkube.spec";
 /** Label with the machine's reference as JSON. */
 export const refLabel = "dev.localkube.ref";
 
+/** What `container inspect` of podman and docker says and we ask. */
+export interface ContainerFacts {
+  readonly Id: string;
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly Error?: string;
+    /** Year 1 when it never ran. */
+    readonly StartedAt?: string;
+  };
+  readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
+  readonly HostConfig?: {
+    /** By the guest's port and protocol: `22/tcp`. */
+    readonly PortBindings?: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
+  };
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> | null };
+}
+
 export type ObjectKind = "container" | "network" | "volume" | "image";
 
 export interface Engine {
   readonly dialect: EngineDialect;
+  /** A question. */
   run(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /**
+   * A change. An engine's program that is killed in the middle of one leaves it half done (podman: an address that is taken for ever, a
+   * bridge, a namespace, rules), so after an abort or the deadline it is let end.
+   */
+  change(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** `inspect` of one object as JSON, undefined when there is none of that name. */
   inspect(kind: ObjectKind, name: string, options?: CommandOptions): Promise<unknown>;
 }
@@ -62,11 +99,15 @@ const absence: Readonly<Record<ObjectKind, RegExp>> = {
   image: /no such image|image not known/i,
 };
 
+/** A start takes podman three seconds on a busy host, an import of the image ten. */
+const settleMs = 30_000;
+
 export function openEngine(dialect: EngineDialect, host: HostContext): Engine {
   const run: Engine["run"] = (args, options) => host.run([dialect.program, ...args], options);
   return {
     dialect,
     run,
+    change: (args, options) => run(args, { settleMs, ...options }),
     async inspect(kind, name, options) {
       const argv = [kind, "inspect", name];
       const { exitCode, stdout, stderr } = await run(argv, { ...options, allowFailure: true });

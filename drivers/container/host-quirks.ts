@@ -25,8 +25,8 @@ export async function ociRuntimeOption(
 }
 
 /**
- * Without CAP_SYS_RESOURCE the engine's default ulimits are above what may be set («setrlimit RLIMIT_NOFILE: Operation not
- * permitted»); then the limits we have ourselves are passed on.
+ * A node's limits, whatever containers.conf says. Without CAP_SYS_RESOURCE they cannot be above our own ('setrlimit RLIMIT_NOFILE:
+ * Operation not permitted'); then those are passed on.
  */
 export async function ulimitOptions(): Promise<readonly string[]> {
   const [status, limits] = await Promise.all(
@@ -38,7 +38,8 @@ export async function ulimitOptions(): Promise<readonly string[]> {
 /** The same from the texts of /proc/self/status and /proc/self/limits. */
 export function ulimitsFor(status: string, limits: string): readonly string[] {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  if ((effective >> capSysResource) & 1n) return [];
+  if ((effective >> capSysResource) & 1n)
+    return ["--ulimit", `nofile=${mostFiles}:${mostFiles}`, "--ulimit", `nproc=${mostFiles}:${mostFiles}`];
   const hard = (title: string): string | undefined =>
     new RegExp(`^${title}\\s+\\S+\\s+(\\S+)`, "m").exec(limits)?.[1];
   const option = (name: string, value: string | undefined, most: number): readonly string[] => {

@@ -23,7 +23,7 @@ export async function ensureImage(engine: Engine, image: MachineImage, c: RunCon
   c.report({ message: `importing the machine image into ${driver}` });
   await checkDigest(image, c.signal);
   const changes = ['CMD ["/sbin/init"]', `LABEL ${imageLabel}=${image.key}`];
-  const result = await engine.run(
+  const result = await engine.change(
     ["import", ...changes.flatMap((change) => ["--change", change]), image.file, name],
     { signal: c.signal, timeoutMs: importTimeoutMs, allowFailure: true },
   );
@@ -54,7 +54,7 @@ export async function removeImages(engine: Engine, c: RunContext): Promise<reado
   for (const image of new Set(images)) {
     const [id = "", name = ""] = image.split("\t");
     // Never by force: podman would remove the containers that use it.
-    const { exitCode, stderr } = await engine.run(["rmi", id], { ...options, allowFailure: true });
+    const { exitCode, stderr } = await engine.change(["rmi", id], { ...options, allowFailure: true });
     if (exitCode === 0) removed.push(name);
     else c.log(`the image ${name} stays: ${stderr.trim()}`);
   }

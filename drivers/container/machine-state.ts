@@ -1,7 +1,7 @@
 import type { MachineState } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import type { Engine } from "./engine.ts";
+import type { ContainerFacts, Engine } from "./engine.ts";
 import { otherHome } from "./ownership.ts";
 
 /** Every status that podman (libpod/define/containerstate.go) and docker (container State.Status) document. */
@@ -20,18 +20,6 @@ const states: Readonly<Record<string, MachineState>> = {
   bad: "broken",
   unknown: "unknown",
 };
-
-export interface ContainerFacts {
-  readonly Id: string;
-  readonly State: {
-    readonly Status: string;
-    readonly ExitCode: number;
-    readonly Error?: string;
-    /** Year 1 when it never ran. */
-    readonly StartedAt?: string;
-  };
-  readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
-}
 
 /** Undefined when there is none of that name, or it belongs to another state folder: that one is not ours to start, stop or explain. */
 export async function inspectContainer(

@@ -1,6 +1,5 @@
 import type { RunContext } from "../../src/contract/host.ts";
-import { type Engine, ownerLabel } from "./engine.ts";
-import type { ContainerFacts } from "./machine-state.ts";
+import { type ContainerFacts, type Engine, ownerLabel } from "./engine.ts";
 
 /** Every container with our label, of any state folder, as `inspect` tells of it: podman's `ps` prints a state for people («Up 3 minutes»). */
 export const ourContainers = async (engine: Engine, c: RunContext): Promise<readonly ContainerFacts[]> =>

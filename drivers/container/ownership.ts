@@ -9,7 +9,7 @@ type Host = Pick<HostContext, "stateDir">;
 /** Options that mark what we make: the machine's name, and whose it is. */
 export const ownerOptions = (machine: string, host: Host): readonly string[] => [
   ...["--label", `${ownerLabel}=${machine}`],
-  ...["--label", `${homeLabel}=${realPath(host.stateDir)}`],
+  ...["--label", `${homeLabel}=${labelText(realPath(host.stateDir))}`],
 ];
 
 /**
@@ -18,7 +18,7 @@ export const ownerOptions = (machine: string, host: Host): readonly string[] => 
  * read, or on a disk that is not mounted now. Whoever uses that path as LOCALKUBE_HOME can remove the machine at any time.
  */
 export function otherHome(labels: Labels, host: Host): string | undefined {
-  const home = labels[homeLabel];
+  const home = homeOf(labels);
   // Without the label it was made before there was one.
   if (home === undefined || realPath(home) === realPath(host.stateDir)) return undefined;
   return home;
@@ -55,5 +55,18 @@ function realPath(path: string): string {
   } catch {
     const parent = dirname(absolute);
     return parent === absolute ? absolute : join(realPath(parent), basename(absolute));
+  }
+}
+
+/** podman reads some labels as CSV, where commas and quotes are its own, and no engine's listing keeps an end of line. */
+const labelText = (path: string): string => path.replace(/[%,"'`\\\s{}]/g, encodeURIComponent);
+
+function homeOf(labels: Labels): string | undefined {
+  const text = labels[homeLabel];
+  try {
+    return text === undefined ? undefined : decodeURIComponent(text);
+  } catch {
+    // A path with a percent sign, from before labels were encoded.
+    return text;
   }
 }

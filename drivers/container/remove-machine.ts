@@ -1,6 +1,7 @@
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type Engine, type EngineDialect, ownerLabel } from "./engine.ts";
+import { type ContainerFacts, type Engine, type EngineDialect, ownerLabel } from "./engine.ts";
+import { inspectContainer } from "./machine-state.ts";
 import { noteAbout, otherHome } from "./ownership.ts";
 
 type Kind = "container" | "volume" | "network";
@@ -12,10 +13,8 @@ const removal = (kind: Kind, dialect: EngineDialect): readonly string[] =>
       ? ["volume", "rm", "--force"]
       : ["network", "rm"];
 
-const volumeSuffix = "-var";
-
 /** Volume that carries the machine's /var: an overlay cannot lie on an overlay, and data outlives a stopped container. */
-export const volumeName = (machine: string): string => `${machine}${volumeSuffix}`;
+export const volumeName = (machine: string): string => `${machine}-var`;
 export const networkName = (machine: string): string => machine;
 
 /**
@@ -44,7 +43,7 @@ async function presentObjects(
   passOverOthers: boolean,
 ): Promise<readonly Named[]> {
   const present: Named[] = [];
-  for (const [kind, name] of objectsOf(machine)) {
+  for (const [kind, name] of [...objectsOf(machine), ...(await namedNetworks(engine, machine, c))]) {
     try {
       if (await ours(engine, kind, name, machine, c)) present.push([kind, name]);
     } catch (error) {
@@ -63,8 +62,10 @@ async function remove(
   c: RunContext,
 ): Promise<void> {
   const leftovers: string[] = [];
+  const container = await inspectContainer(engine, machine, c);
   for (const [kind, name] of present) {
-    const removed = await engine.run([...removal(kind, engine.dialect), name], {
+    if (kind === "network") await clearNetwork(engine, name, container, c);
+    const removed = await engine.change([...removal(kind, engine.dialect), name], {
       signal: c.signal,
       timeoutMs: 60_000,
       allowFailure: true,
@@ -78,11 +79,39 @@ async function remove(
   }
 }
 
+/** What an interrupted start or stop left in the kernel; once the network is gone, nobody could tell any more whose it is. */
+export async function clearNetwork(
+  engine: Engine,
+  name: string,
+  container: ContainerFacts | undefined,
+  c: RunContext,
+): Promise<void> {
+  const { clearNetwork: clear } = engine.dialect;
+  if (!clear) return;
+  const facts = await engine.inspect("network", name, { signal: c.signal, timeoutMs: 20_000 });
+  if (facts !== undefined) await clear(facts, container, c);
+}
+
 const objectsOf = (machine: string): readonly Named[] => [
   ["container", machine],
   ["volume", volumeName(machine)],
-  ["network", networkName(machine)],
 ];
+
+/** Names of the networks that are there and the machine's: the one it was made with, or the one that took its place. Rejects as `ours`. */
+export async function networksOf(engine: Engine, machine: string, c: RunContext): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const [kind, name] of await namedNetworks(engine, machine, c))
+    if (await ours(engine, kind, name, machine, c)) found.push(name);
+  return found;
+}
+
+/** Networks that have the machine's name or carry our label with it, whosever they are. */
+async function namedNetworks(engine: Engine, machine: string, c: RunContext): Promise<readonly Named[]> {
+  const args = ["network", "ls", "--filter", `label=${ownerLabel}=${machine}`, "--format", "{{.Name}}"];
+  const { stdout } = await engine.run(args, { signal: c.signal, timeoutMs: 20_000 });
+  const names = new Set([networkName(machine), ...stdout.split("\n").filter(Boolean)]);
+  return [...names].map((name) => ["network", name] as const);
+}
 
 /** Whether the object is there and ours; rejects with DRIVER_NAME_TAKEN or DRIVER_OTHER_HOME when it is somebody else's. */
 export async function ours(
@@ -95,7 +124,7 @@ export async function ours(
   const facts = (await engine.inspect(kind, name, { signal: c.signal, timeoutMs: 20_000 })) as
     Labelled | undefined;
   if (!facts) return false;
-  const labels = facts.Config?.Labels ?? facts.Labels ?? facts.labels ?? {};
+  const labels = labelsOf(facts);
   const other = otherHome(labels, c.host);
   if (other !== undefined)
     throw new LocalkubeError("DRIVER_OTHER_HOME", { kind, name, home: other, note: noteAbout(other) });
@@ -104,8 +133,11 @@ export async function ours(
 }
 
 /** A container has its labels in Config; a volume at the top; podman spells a network's keys in small letters. */
-interface Labelled {
+export interface Labelled {
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly labels?: Readonly<Record<string, string>> | null;
 }
+
+export const labelsOf = (facts: Labelled): Readonly<Record<string, string>> =>
+  facts.Config?.Labels ?? facts.Labels ?? facts.labels ?? {};

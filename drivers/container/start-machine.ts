@@ -2,7 +2,9 @@ import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Engine } from "./engine.ts";
-import { machineState, refuseUnlessSane } from "./machine-state.ts";
+import { isConnected, renewNetwork } from "./create-network.ts";
+import { inspectContainer, machineState, refuseUnlessSane } from "./machine-state.ts";
+import { networksOf } from "./remove-machine.ts";
 
 /**
  * Powers the container on; a running one is left alone. Rejects with DRIVER_MACHINE_ABSENT, DRIVER_MACHINE_BROKEN, DRIVER_PORT_TAKEN or
@@ -17,7 +19,19 @@ export async function startMachine(engine: Engine, machine: MachineRef, c: RunCo
   refuseUnlessSane(engine, name, state);
   const verb = state === "paused" ? "unpause" : "start";
   const options = { signal: c.signal, timeoutMs: 60_000, allowFailure: true };
-  const result = await engine.run([verb, name], options);
+  const container = await inspectContainer(engine, name, c);
+  // An earlier repair was cut off: without a network the machine would run where nobody reaches it.
+  if (verb === "start" && container?.NetworkSettings?.Networks) {
+    const networks = await networksOf(engine, name, c);
+    if (!networks.some((network) => isConnected(container, network)))
+      await renewNetwork(engine, machine, container, c);
+  }
+  let result = await engine.change([verb, name], options);
+  if (result.exitCode !== 0 && engine.dialect.remainsInTheWay?.test(result.stderr)) {
+    c.log(`an earlier start was cut off: ${result.stderr.trim()}`);
+    await renewNetwork(engine, machine, container, c);
+    result = await engine.change([verb, name], options);
+  }
   if (result.exitCode === 0) return;
   const output = result.stderr.trim();
   const port = takenPort(output, machine);

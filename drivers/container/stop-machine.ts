@@ -18,10 +18,10 @@ export async function stopMachine(
   if (state === "absent" || state === "stopped") return;
   refuseUnlessSane(engine, name, state);
   // A frozen process sees no signal.
-  if (state === "paused") await engine.run(["unpause", name], { signal: c.signal, timeoutMs: 20_000 });
+  if (state === "paused") await engine.change(["unpause", name], { signal: c.signal, timeoutMs: 20_000 });
   const seconds = Math.ceil(c.graceMs / 1000);
   // `-t`, for docker 28 renamed --time to --timeout. The engine itself kills after it; our deadline is for an engine that hangs.
-  const result = await engine.run(["stop", "-t", String(seconds), name], {
+  const result = await engine.change(["stop", "-t", String(seconds), name], {
     signal: c.signal,
     timeoutMs: c.graceMs + marginMs,
     allowFailure: true,

@@ -37,6 +37,7 @@ export default containerDriver({
     "--env",
     "container=docker",
   ],
+  logOptions: ["--log-driver", "json-file", "--log-opt", "max-size=10m"],
   networkOptions: [],
   killOptions: [],
   imagePrefix: "",

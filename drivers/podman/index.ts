@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { findProgram } from "../../src/host/find-program.ts";
 import { containerDriver } from "../container/container-driver.ts";
+import { clearNetworkRemains } from "./network-remains.ts";
 
 interface PodmanInfo {
   readonly host: {
@@ -18,6 +19,11 @@ const netavark = [
   "/usr/libexec/podman/netavark",
   "/usr/local/lib/podman/netavark",
 ];
+
+async function netavarkProgram(): Promise<string | undefined> {
+  const there = await Promise.allSettled(netavark.map((file) => access(file)));
+  return netavark.find((_file, i) => there[i]?.status === "fulfilled");
+}
 
 /** Container machines by podman: no daemon, starts in two seconds. */
 export default containerDriver({
@@ -37,8 +43,7 @@ export default containerDriver({
   },
   // Debian's podman only recommends both, so an installation without recommendations has a podman whose networks fail at the start.
   missing: async (host) => {
-    const there = await Promise.allSettled(netavark.map((file) => access(file)));
-    if (there.every(({ status }) => status === "rejected")) return "netavark, which makes podman's networks";
+    if ((await netavarkProgram()) === undefined) return "netavark, which makes podman's networks";
     return (await findProgram("iptables", host)) ? undefined : "iptables, which podman's networks need";
   },
   forksContainers: true,
@@ -49,8 +54,17 @@ export default containerDriver({
     "--systemd=false",
     ...["--tmpfs", "/run:exec", "--tmpfs", "/tmp:exec"],
     ...["--stop-signal", "SIGRTMIN+3", "--env", "container=podman"],
+    // What containers.conf may say else of namespaces, and of the environment of whoever starts it.
+    ...["--pid", "private", "--uts", "private", "--userns", "host", "--cgroups", "enabled"],
+    ...["--http-proxy=false", "--read-only=false", "--umask", "0022"],
   ],
+  logOptions: ["--log-driver", "k8s-file", "--log-opt", "max-size=10m"],
   networkOptions: ["--disable-dns"],
+  async clearNetwork(facts, container, c) {
+    const program = await netavarkProgram();
+    if (program !== undefined) await clearNetworkRemains(program, facts, container, c);
+  },
+  remainsInTheWay: /IPAM error.*already allocated/i,
   killOptions: ["--time", "0"],
   imagePrefix: "localhost/",
 });

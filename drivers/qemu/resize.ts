@@ -30,7 +30,11 @@ export const resizeOps: ResizeOps = {
         machineFiles(c.host, name).disk,
         `${diskGiB}G`,
       ] as const;
-      const { exitCode, stderr } = await c.host.run([...argv], { signal: c.signal, allowFailure: true });
+      const { exitCode, stderr } = await c.host.run([...argv], {
+        signal: c.signal,
+        settleMs: 60_000,
+        allowFailure: true,
+      });
       if (exitCode !== 0) throw new LocalkubeError("DRIVER_RESIZE_FAILED", params, { output: stderr.trim() });
     }
     await writeMachine(c.host, { ...machine, hardware: { cpus, memoryMiB, diskGiB } });

@@ -118,7 +118,8 @@ const fromQemu = (name: string, c: RunContext): Promise<readonly SnapshotInfo[]>
 async function image(name: string, option: string, snapshot: string, c: RunContext): Promise<void> {
   const { disk } = machineFiles(c.host, name);
   const argv = ["qemu-img", "snapshot", option, tagOf(snapshot), disk] as const;
-  await c.host.run([...argv], { signal: c.signal, timeoutMs: imageMs });
+  // It writes into the machine's own disk: cut off, that is damaged.
+  await c.host.run([...argv], { signal: c.signal, timeoutMs: imageMs, settleMs: imageMs });
 }
 
 function assertSameHardware({ ref, hardware, snapshots }: MachineFile, snapshot: string): void {

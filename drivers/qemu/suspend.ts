@@ -56,6 +56,7 @@ export const suspendOps: SuspendOps = {
     await c.host.run(["qemu-img", "snapshot", "-d", savedTag, disk], {
       signal: c.signal,
       timeoutMs: 120_000,
+      settleMs: 120_000,
     });
   },
 };

@@ -16,6 +16,9 @@ const transient = [
 /** Milliseconds before each new attempt: about five seconds in all. */
 const pauses = [100, 200, 400, 800, 1000, 1000, 1500];
 const defaultMs = 60_000;
+/** Every other command changes something, and one that is cut off leaves half of it. */
+const asks = /^(?:list|show\w+|--version)$/;
+const settleMs = 30_000;
 /** English, too. In plain `C` VirtualBox on Linux takes no path that is not ASCII: «RTR3Init: VERR_NO_TRANSLATION». */
 const locale = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8" } as const;
 
@@ -40,6 +43,7 @@ export async function vboxmanage(
     const result = await host.run(argv, {
       timeoutMs,
       allowFailure: true,
+      ...(asks.test(args[0] ?? "") ? {} : { settleMs }),
       env: locale,
       ...(signal ? { signal } : {}),
     });

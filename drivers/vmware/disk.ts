@@ -28,7 +28,9 @@ async function diskManager(args: readonly string[], timeoutMs: number, c: Contex
       fix: installHint(c.host.platform).fix,
     });
   const argv = [program, ...args] as const;
-  const { stdout, stderr } = await c.host.run(argv, { signal: c.signal, timeoutMs });
+  // A disk that is only half grown is a damaged disk; a copy that was cut off is made again.
+  const settle = args[0] === "-x" ? { settleMs: timeoutMs } : {};
+  const { stdout, stderr } = await c.host.run(argv, { signal: c.signal, timeoutMs, ...settle });
   const text = `${stdout}\n${stderr}`.trim();
   if (/^Failed to /m.test(text))
     throw new LocalkubeError(

@@ -11,6 +11,12 @@ export interface VmrunResult {
 
 type Context = Pick<RunContext, "host" | "signal">;
 
+const settleMs = 30_000;
+
+/** Questions, and the wish that a guest shuts down, which stays with the guest: the call only waits for the outcome. */
+const mayBeCut = ([verb = "", ...rest]: readonly string[]): boolean =>
+  /^(?:list|get|read|check)/.test(verb) || (verb === "stop" && rest.includes("soft"));
+
 /** Rejects with VMWARE_MISSING. */
 export async function vmware({ host }: Pick<RunContext, "host">): Promise<Installation> {
   const found = await findVmware(host);
@@ -32,7 +38,12 @@ export async function vmrun(
   // Fusion starts a machine without a window only when others may read what it makes; the words are constant, the rest is argv.
   const whole =
     product === "fusion" ? (["/bin/sh", "-c", 'umask 022; exec "$0" "$@"', ...argv] as const) : argv;
-  const { exitCode, stdout, stderr } = await host.run(whole, { signal, timeoutMs, allowFailure: true });
+  const { exitCode, stdout, stderr } = await host.run(whole, {
+    signal,
+    timeoutMs,
+    allowFailure: true,
+    ...(mayBeCut(args) ? {} : { settleMs }),
+  });
   const text = [stdout, stderr]
     .map((part) => part.trim())
     .filter((part) => part !== "")

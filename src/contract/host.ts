@@ -5,6 +5,12 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until the command is ended and the call rejects with HOST_COMMAND_TIMEOUT. Default 60 000. */
   readonly timeoutMs?: number;
+  /**
+   * For a program that changes things outside this process in several moves (an engine, a hypervisor, a package manager), so that an end
+   * between two of them leaves half a change behind. After an abort or the deadline it gets this many milliseconds to end by itself before
+   * it is ended; only then does the call reject. A terminal's Ctrl-C does not reach it, and it goes on when this process ends.
+   */
+  readonly settleMs?: number;
   readonly cwd?: string;
   /** Added to the host's environment, where `LANG=C` and `LC_ALL=C` stand, so that texts can be read, unless they are given here. */
   readonly env?: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
-import type { HostContext, RunContext } from "../contract/host.ts";
+import type { CommandOptions, HostContext, RunContext } from "../contract/host.ts";
 import { debianPackages } from "./debian-package.ts";
 import { findProgram, missingPrograms } from "./find-program.ts";
 import { osRelease } from "./os-release.ts";
@@ -16,6 +16,8 @@ export interface InstallOptions {
 const listsGoodForMs = 7 * 24 * 3600 * 1000;
 const updateTimeoutMs = 180_000;
 const installTimeoutMs = 900_000;
+/** What is downloaded is unpacked and configured in that time, also on a slow disk. */
+const settleMs = 180_000;
 /** Another apt (unattended upgrades) is waited for instead of failing. */
 const patience = ["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3"] as const;
 const quiet = { DEBIAN_FRONTEND: "noninteractive", APT_LISTCHANGES_FRONTEND: "none" };
@@ -81,12 +83,21 @@ async function update(c: RunContext): Promise<void> {
 
 async function install(packages: readonly string[], c: RunContext): Promise<void> {
   c.report({ message: `Packages ${packages.join(", ")}` });
-  await apt(["install", "-y", "--no-install-recommends", ...packages], c, installTimeoutMs);
+  const wanted = ["-y", "--no-install-recommends", ...packages];
+  // What takes long may be cut off; what leaves packages half configured may not.
+  await apt(["install", "--download-only", ...wanted], c, installTimeoutMs);
+  await apt(["install", ...wanted], c, installTimeoutMs, { settleMs });
 }
 
-async function apt(args: readonly string[], c: RunContext, timeoutMs: number): Promise<void> {
+async function apt(
+  args: readonly string[],
+  c: RunContext,
+  timeoutMs: number,
+  settle: Pick<CommandOptions, "settleMs"> = {},
+): Promise<void> {
   const { signal, log } = c;
-  await c.host.run(["apt-get", ...patience, ...args], { signal, timeoutMs, env: quiet, onLine: log });
+  const options = { signal, timeoutMs, env: quiet, onLine: log, ...settle };
+  await c.host.run(["apt-get", ...patience, ...args], options);
 }
 
 /** Packages dpkg does not count as installed; unknown ones too. */

@@ -20,12 +20,11 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   options.signal?.throwIfAborted();
   const child = execa(program, args, {
     cwd: options.cwd ?? existingFolder(),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...endingOf(options, timeoutMs),
     ...standardInput(options),
     extendEnv: false,
     env: { ...childEnvironment(process.env), LANG: "C", LC_ALL: "C", ...options.env },
     all: true,
-    timeout: timeoutMs,
     forceKillAfterDelay: 2000,
     reject: false,
     maxBuffer: outputLimitCharacters,
@@ -33,8 +32,11 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   });
   if (options.onLine) createInterface({ input: child.all }).on("line", options.onLine);
   const output = outputOf(child.nodeChildProcess);
-  const result = await child;
+  const settling = letSettle(child, timeoutMs, options);
+  const ended = await child;
+  settling.over();
   options.signal?.throwIfAborted();
+  const result: typeof ended = settling.isLate() ? Object.assign(ended, { timedOut: true }) : ended;
   const stdout = normaliseLineEnds(result.stdout);
   const stderr = normaliseLineEnds(result.stderr);
   if (result.failed && !isTolerated(result, options, output.wasHeld))
@@ -49,6 +51,39 @@ function existingFolder(): string {
   } catch {
     return "/";
   }
+}
+
+/** A session of its own: a terminal sends Ctrl-C to everything in its foreground group, and we may be gone before the program ends. */
+const outOfReach = { detached: true, cleanup: false } as const;
+
+/** How execa ends it; one that may settle is ended by us alone. */
+const endingOf = ({ signal, settleMs }: CommandOptions, timeoutMs: number) => {
+  if (settleMs !== undefined) return outOfReach;
+  return { timeout: timeoutMs, ...(signal === undefined ? {} : { cancelSignal: signal }) };
+};
+
+/** Ends the child only when it has not ended by itself `settleMs` after the abort or the deadline, whichever came first. */
+function letSettle(
+  child: { kill(signal: "SIGTERM"): boolean },
+  timeoutMs: number,
+  { settleMs, signal }: CommandOptions,
+): { isLate(): boolean; over(): void } {
+  let force: NodeJS.Timeout | undefined;
+  let wasEnded = false;
+  if (settleMs === undefined) return { isLate: () => false, over: () => undefined };
+  const begin = (): void => {
+    force ??= setTimeout(() => (wasEnded = child.kill("SIGTERM")), settleMs);
+  };
+  const deadline = setTimeout(begin, timeoutMs);
+  signal?.addEventListener("abort", begin, { once: true });
+  return {
+    isLate: () => wasEnded,
+    over() {
+      clearTimeout(deadline);
+      clearTimeout(force);
+      signal?.removeEventListener("abort", begin);
+    },
+  };
 }
 
 const isTolerated = (

@@ -7,6 +7,8 @@ import { imageEngine, type ImageEngine } from "./image-builder.ts";
 
 const buildTimeoutMs = 1_200_000;
 const shortTimeoutMs = 300_000;
+/** An engine that is cut off in the middle of a change leaves half of it in its store. */
+const settleMs = 60_000;
 
 /** What podman's build needs where machines run: no OCI runtime and no cgroups of its own, as crun refuses cgroup v1. */
 const buildOptions: Readonly<Record<ImageEngine, readonly string[]>> = {
@@ -42,7 +44,7 @@ export async function containerfileImage(file: string, c: RunContext): Promise<v
       onLine,
     });
     // Also docker without its buildx plugin can export; `build --output` it cannot.
-    const options = { signal: c.signal, timeoutMs: shortTimeoutMs };
+    const options = { signal: c.signal, timeoutMs: shortTimeoutMs, settleMs };
     await c.host.run([engine, "create", "--name", name, name, "/sbin/init"], options);
     c.report({ message: "exporting the root file system" });
     await c.host.run([engine, "export", "--output", file, name], options);
@@ -85,7 +87,7 @@ function buildArgv(
 
 /** The base image stays: it may have been there before us, and the next build wants it. */
 async function removeTraces(engine: ImageEngine, name: string, c: RunContext): Promise<void> {
-  const options = { timeoutMs: shortTimeoutMs, allowFailure: true };
+  const options = { timeoutMs: shortTimeoutMs, settleMs, allowFailure: true };
   await c.host.run([engine, "rm", "--force", name], options).catch(() => undefined);
   await c.host.run([engine, "rmi", name], options).catch(() => undefined);
 }

@@ -53,6 +53,7 @@ describe("the docker dialect", () => {
     const { host, commands, c } = recordingHost([
       ...absent,
       infoAnswer(),
+      ["network ls --filter label", { stdout: "" }],
       ["docker network ls", { stdout: "bridge\nhost\n" }],
       [
         "docker network inspect bridge",

@@ -40,6 +40,7 @@ describe("the podman dialect", () => {
     const { host, commands, c } = recordingHost([
       ...absent,
       ["podman info", { stdout: JSON.stringify(info) }],
+      ["network ls --filter label", { stdout: "" }],
       ["podman network ls", { stdout: "podman\nother\n" }],
       [
         "podman network inspect podman",
@@ -128,8 +129,9 @@ describe("ulimits", () => {
     "Max open files            1024                 524288               files",
   ].join("\n");
 
-  it("are the engine's own where this process may raise them", () => {
-    expect(ulimitsFor("Name:\tnode\nCapEff:\t000001ffffffffff\n", limits)).toEqual([]);
+  it("are a node's where this process may raise them", () => {
+    const expected = ["--ulimit", "nofile=1048576:1048576", "--ulimit", "nproc=1048576:1048576"];
+    expect(ulimitsFor("Name:\tnode\nCapEff:\t000001ffffffffff\n", limits)).toEqual(expected);
   });
 
   it("are at most this process's hard ones without CAP_SYS_RESOURCE, and what podman allows", () => {

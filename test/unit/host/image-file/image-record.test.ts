@@ -54,7 +54,8 @@ describe("importing a built image", () => {
   const imported: string[] = [];
   const engine: Engine = {
     dialect: { program: "podman", imagePrefix: "localhost/" } as Engine["dialect"],
-    run: (args) => {
+    run: () => Promise.resolve({ exitCode: 0, stdout: "", stderr: "" }),
+    change: (args) => {
       imported.push(args[0] ?? "");
       return Promise.resolve({ exitCode: 0, stdout: "", stderr: "" });
     },
