@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { type EngineDialect, type EngineInfo, refLabel, specLabel } from "./engine.ts";
@@ -5,6 +6,9 @@ import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
 import { ownerOptions } from "./ownership.ts";
 import { networkName, volumeName } from "./remove-machine.ts";
 import { specHash } from "./spec-hash.ts";
+
+/** Of the kernel that host and machine share: CNI agents and storage drivers load and look for them. */
+const kernelModules = "/lib/modules";
 
 /** Options of `create`. No secret is among them: keys go in by `cp`. */
 export async function containerOptions(
@@ -27,6 +31,7 @@ export async function containerOptions(
     ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
     ...["--network", networkName(spec.name), "--ip", ref.address],
     ...["--volume", `${volumeName(spec.name)}:/var`],
+    ...(existsSync(kernelModules) ? ["--volume", `${kernelModules}:${kernelModules}:ro`] : []),
     ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),
   ];
 }

@@ -2,6 +2,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { type Engine, type EngineDialect, ownerLabel } from "./engine.ts";
 import { otherHome } from "./ownership.ts";
+import { thawPods } from "./thaw-pods.ts";
 
 type Kind = "container" | "volume" | "network";
 
@@ -31,6 +32,7 @@ export async function removeEverything(engine: Engine, machine: string, c: RunCo
     if (await ours(engine, kind, name, machine, c)) present.push([kind, name]);
   const leftovers: string[] = [];
   for (const [kind, name] of present) {
+    if (kind === "container") await thawPods(engine, name, c);
     const removed = await engine.run([...removal(kind, engine.dialect), name], {
       signal: c.signal,
       timeoutMs: 60_000,

@@ -39,5 +39,6 @@ export default containerDriver({
   ],
   networkOptions: [],
   killOptions: [],
+  cgroupFormat: "/docker/{{.Id}}",
   imagePrefix: "",
 });

@@ -52,5 +52,6 @@ export default containerDriver({
   ],
   networkOptions: ["--disable-dns"],
   killOptions: ["--time", "0"],
+  cgroupFormat: "{{.State.CgroupPath}}",
   imagePrefix: "localhost/",
 });

@@ -19,6 +19,7 @@ const vmware: DriverDefinition = {
   priority: "default",
   capabilities: {
     isolation: "vm",
+    resources: "allotted",
     image: "disk",
     suspend: true,
     snapshot: true,

@@ -125,7 +125,10 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     { ...options.wishes, existing: recorded?.spec },
     { capacity, drivers: driverNames, runtimes: runtimeNames, driverOptions },
   );
-  await checkSpecOnHost(spec, host, { existing: recorded?.spec, capacity });
+  // Those that `auto` chooses among make machines on this computer.
+  const named = existing?.driver ?? (spec.driver === "auto" ? undefined : spec.driver);
+  const isElsewhere = named !== undefined && (await loadDriver(named)).capabilities.resources === "own";
+  await checkSpecOnHost(spec, host, { existing: recorded?.spec, capacity, isElsewhere });
   await checkKubeconfig(options.name, host);
   const runtime = runtimeByName(spec.runtime);
   const paths = clusterPaths(host, options.name);

@@ -18,6 +18,8 @@ export interface HostCheckOptions {
   /** The spec of the cluster as it is; only what changes is then checked: its routes and its port are its own by now. */
   readonly existing?: ClusterSpec | undefined;
   readonly capacity?: HostCapacity;
+  /** The machine is another computer, which takes nothing from this one. Default: it is on this one. */
+  readonly isElsewhere?: boolean;
 }
 
 /**
@@ -27,10 +29,10 @@ export interface HostCheckOptions {
 export async function checkSpecOnHost(
   spec: ClusterSpec,
   host: Pick<HostContext, "run">,
-  { existing, capacity = hostCapacity() }: HostCheckOptions = {},
+  { existing, capacity = hostCapacity(), isElsewhere = false }: HostCheckOptions = {},
 ): Promise<void> {
-  if (spec.cpus !== existing?.cpus) checkCpus(spec, capacity);
-  if (spec.memoryMiB !== existing?.memoryMiB) checkMemory(spec, capacity);
+  if (!isElsewhere && spec.cpus !== existing?.cpus) checkCpus(spec, capacity);
+  if (!isElsewhere && spec.memoryMiB !== existing?.memoryMiB) checkMemory(spec, capacity);
   if (spec.cni !== existing?.cni) await checkCni(spec.cni);
   if (existing) return;
   checkRoutes(spec, await hostRoutes(host));
