@@ -24,12 +24,16 @@ export async function shutDownGuest(
   c: { readonly signal: AbortSignal; readonly graceMs: number; readonly log: (line: string) => void },
 ): Promise<number> {
   const deadline = performance.now() + c.graceMs;
-  const left = (): number => Math.max(0, deadline - performance.now());
+  const left = (): number => Math.max(0, Math.round(deadline - performance.now()));
   if (c.graceMs === 0) return 0;
   const { isolation } = cluster.definition.capabilities;
   const endpoint = await endpointOfCluster(cluster, machine);
   const login = async (timeoutMs: number) => {
-    const options = { signal: c.signal, timeoutMs: Math.max(1, Math.min(timeoutMs, left())), log: c.log };
+    const options = {
+      signal: c.signal,
+      timeoutMs: Math.max(1, Math.round(Math.min(timeoutMs, left()))),
+      log: c.log,
+    };
     return connect(endpoint, options).catch((error: unknown) => {
       c.signal.throwIfAborted();
       c.log(String(error));

@@ -9,16 +9,17 @@
  * - `end_pods TENTHS` ends them: SIGTERM, up to TENTHS tenths of a second for those that handle it, SIGKILL.
  */
 export const podFunctions = String.raw`
+cgroups=/sys/fs/cgroup
 # cgroup v2; v1 and hybrid.
-pod_groups="/sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/systemd/kubepods.slice"
+pod_groups="$cgroups/kubepods.slice $cgroups/systemd/kubepods.slice"
 pod_processes() { find $pod_groups -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u; }
 
 freezers() {
-  find /sys/fs/cgroup/kubepods.slice -name cgroup.freeze 2>/dev/null
-  find /sys/fs/cgroup/freezer/kubepods.slice -name freezer.state 2>/dev/null
+  find $cgroups/kubepods.slice -name cgroup.freeze 2>/dev/null
+  find $cgroups/freezer/kubepods.slice -name freezer.state 2>/dev/null
 }
 freeze_pods() {
-  v2=/sys/fs/cgroup/kubepods.slice v1=/sys/fs/cgroup/freezer/kubepods.slice
+  v2=$cgroups/kubepods.slice v1=$cgroups/freezer/kubepods.slice
   if [ -e "$v2/cgroup.freeze" ]; then
     echo 1 > "$v2/cgroup.freeze" || return 1
     for i in $(seq 50); do grep -qx 'frozen 1' "$v2/cgroup.events" && return 0; sleep 0.1; done
@@ -40,7 +41,10 @@ thaw_pods() {
   done
   ! pods_frozen
 }
-pods_frozen() { freezers | xargs -r grep -qxE '1|FROZEN|FREEZING' 2>/dev/null; }
+pods_frozen() {
+  files=$(freezers)
+  [ "$files" ] && grep -qxE '1|FROZEN|FREEZING' $files 2>/dev/null
+}
 
 # Those of the arguments that handle SIGTERM. The first process of a container without a handler never sees that signal: the kernel drops it.
 handling() {

@@ -8,10 +8,11 @@ import { podFunctions } from "../../host/pod-processes.ts";
 export const frozenFunctions = String.raw`
 ${podFunctions}
 stopped_units() {
-  for unit in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet; do
-    cat "/sys/fs/cgroup/system.slice/$unit.service/cgroup.procs" \
-      "/sys/fs/cgroup/systemd/system.slice/$unit.service/cgroup.procs" 2>/dev/null
-  done | sed 's|.*|/proc/&/status|' | xargs -r grep -qsE '^State:[[:space:]]+T' 2>/dev/null
+  files=$(for unit in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet; do
+    cat "$cgroups/system.slice/$unit.service/cgroup.procs" \
+      "$cgroups/systemd/system.slice/$unit.service/cgroup.procs" 2>/dev/null
+  done | sed 's|.*|/proc/&/status|')
+  [ "$files" ] && grep -qsE '^State:[[:space:]]+T' $files
 }
 cluster_frozen() { pods_frozen || stopped_units; }
 `;
@@ -78,5 +79,5 @@ async function outcome(transport: Transport, verb: string, signal: AbortSignal):
  * the disk. A paused node is thawed for it. Idempotent.
  */
 export async function endPods(transport: Transport, graceMs: number, signal: AbortSignal): Promise<void> {
-  await run(transport, ["end", String(Math.ceil(graceMs / 100))], signal, graceMs + 20_000);
+  await run(transport, ["end", String(Math.ceil(graceMs / 100))], signal, Math.ceil(graceMs) + 20_000);
 }

@@ -113,6 +113,8 @@ test("the script runs in a real shell and answers every question", async () => {
   expect(cpus).toBeGreaterThan(0);
   expect(memoryMiB).toBeGreaterThan(100);
   expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
+  // No pods here, so none are frozen.
+  expect(facts.isFrozen).toBe(false);
 });
 
 test("a kernel's modules and limits are set in machines with a kernel of their own only", () => {
