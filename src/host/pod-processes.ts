@@ -42,8 +42,8 @@ thaw_pods() {
   ! pods_frozen
 }
 pods_frozen() {
-  files=$(freezers)
-  [ "$files" ] && grep -qxE '1|FROZEN|FREEZING' $files 2>/dev/null
+  # In a shell of its own: whoever uses these functions has variables, too.
+  ( files=$(freezers); [ "$files" ] && grep -qxE '1|FROZEN|FREEZING' $files 2>/dev/null )
 }
 
 # Those of the arguments that handle SIGTERM. The first process of a container without a handler never sees that signal: the kernel drops it.

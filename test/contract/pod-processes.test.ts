@@ -1,16 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import {
-  appendFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  rmdir,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -84,7 +74,7 @@ describe("the processes of a node's pods", () => {
   it("stand still between freeze and thaw, both twice", async () => {
     const child = await inPod(["sh", "-c", "while :; do :; done"]);
     expect((await sh("pods_frozen")).exitCode).toBe(1);
-    for (const _again of [1, 2]) {
+    for (let time = 0; time < 2; time++) {
       expect(await sh("freeze_pods")).toMatchObject({ exitCode: 0, stderr: "" });
       expect((await sh("pods_frozen")).exitCode).toBe(0);
     }
@@ -92,7 +82,7 @@ describe("the processes of a node's pods", () => {
     const before = await ticks();
     await sleep(300);
     expect(await ticks()).toBe(before);
-    for (const _again of [1, 2]) expect((await sh("thaw_pods")).exitCode).toBe(0);
+    for (let time = 0; time < 2; time++) expect((await sh("thaw_pods")).exitCode).toBe(0);
     expect((await sh("pods_frozen")).exitCode).toBe(1);
     expect(await state(child)).toBe("R");
   });
