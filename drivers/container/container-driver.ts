@@ -18,6 +18,7 @@ export function containerDriver(dialect: EngineDialect): DriverDefinition {
     priority: dialect.program === "podman" ? "default" : "fallback",
     capabilities: {
       isolation: "container",
+      resources: "shared",
       image: "rootfs",
       suspend: false,
       snapshot: false,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { type EngineDialect, type EngineInfo, refLabel, specLabel } from "./engine.ts";
@@ -12,6 +13,9 @@ import { specHash } from "./spec-hash.ts";
  * process keeps systemd from being it.
  */
 const limits = ["--pids-limit", "-1", "--shm-size", "64m", "--init=false", "--ipc", "private"];
+
+/** Of the kernel that host and machine share: CNI agents and storage drivers load and look for them. */
+const kernelModules = "/lib/modules";
 
 /** Options of `create`. No secret is among them: keys go in by `cp`. */
 export async function containerOptions(
@@ -37,6 +41,7 @@ export async function containerOptions(
     ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
     ...["--network", networkName(spec.name), "--ip", ref.address],
     ...["--volume", `${volumeName(spec.name)}:/var`],
+    ...(existsSync(kernelModules) ? ["--volume", `${kernelModules}:${kernelModules}:ro`] : []),
     ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),
   ];
 }

@@ -3,6 +3,7 @@ import type { RunContext } from "../../src/contract/host.ts";
 import { type ContainerFacts, type Engine, type EngineDialect, ownerLabel } from "./engine.ts";
 import { inspectContainer } from "./machine-state.ts";
 import { noteAbout, otherHome } from "./ownership.ts";
+import { thawPods } from "./thaw-pods.ts";
 
 type Kind = "container" | "volume" | "network";
 
@@ -65,6 +66,7 @@ async function remove(
   const container = await inspectContainer(engine, machine, c);
   for (const [kind, name] of present) {
     if (kind === "network") await clearNetwork(engine, name, container, c);
+    if (kind === "container") await thawPods(engine, name, c);
     const removed = await engine.change([...removal(kind, engine.dialect), name], {
       signal: c.signal,
       timeoutMs: 60_000,

@@ -9,6 +9,8 @@ export async function seedArchive(spec: MachineSpec): Promise<Uint8Array> {
   archive.entry({ name: "root/.ssh/authorized_keys", mode: 0o600 }, `${spec.authorizedKey}\n`);
   archive.entry({ name: "etc/ssh/ssh_host_ed25519_key", mode: 0o600 }, spec.hostKey.privatePem);
   archive.entry({ name: "etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644 }, `${spec.hostKey.publicKey}\n`);
+  // Where pods look for the kernel's modules; a host that has them shares its own there.
+  archive.entry({ name: "usr/lib/modules", type: "directory", mode: 0o755 });
   archive.finalize();
   return buffer(archive);
 }

@@ -2,6 +2,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Engine } from "./engine.ts";
 import { machineState, refuseUnlessSane } from "./machine-state.ts";
+import { thawPods } from "./thaw-pods.ts";
 
 const marginMs = 30_000;
 
@@ -19,6 +20,7 @@ export async function stopMachine(
   refuseUnlessSane(engine, name, state);
   // A frozen process sees no signal.
   if (state === "paused") await engine.change(["unpause", name], { signal: c.signal, timeoutMs: 20_000 });
+  await thawPods(engine, name, c);
   const seconds = Math.ceil(c.graceMs / 1000);
   // `-t`, for docker 28 renamed --time to --timeout. The engine itself kills after it; our deadline is for an engine that hangs.
   const result = await engine.change(["stop", "-t", String(seconds), name], {

@@ -40,5 +40,6 @@ export default containerDriver({
   logOptions: ["--log-driver", "json-file", "--log-opt", "max-size=10m"],
   networkOptions: [],
   killOptions: [],
+  cgroupFormat: "/docker/{{.Id}}",
   imagePrefix: "",
 });

@@ -24,6 +24,7 @@ export const packetDriver = (pacing: Pacing = usualPacing): DriverDefinition => 
   priority: "named",
   capabilities: {
     isolation: "metal",
+    resources: "own",
     image: "none",
     suspend: false,
     snapshot: false,

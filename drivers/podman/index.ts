@@ -66,5 +66,6 @@ export default containerDriver({
   },
   remainsInTheWay: /IPAM error.*already allocated/i,
   killOptions: ["--time", "0"],
+  cgroupFormat: "{{.State.CgroupPath}}",
   imagePrefix: "localhost/",
 });

@@ -20,6 +20,7 @@ const qemu: DriverDefinition = {
   priority: "preferred",
   capabilities: {
     isolation: "vm",
+    resources: "allotted",
     image: "disk",
     suspend: true,
     snapshot: true,

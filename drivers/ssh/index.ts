@@ -32,6 +32,7 @@ export default (connect: ConnectSsh): DriverDefinition => ({
   priority: "named",
   capabilities: {
     isolation: "host",
+    resources: "own",
     image: "none",
     suspend: false,
     snapshot: false,

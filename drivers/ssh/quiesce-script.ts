@@ -1,34 +1,21 @@
+import { podFunctions } from "../../src/host/pod-processes.ts";
+
 /**
  * Shell functions that end what a node runs, as a reboot would: pods and their containers, units, mounts, network, packet filter. All are fine
  * when there is nothing (left) to do.
  */
 export const quiesceFunctions = String.raw`
+${podFunctions}
 # Units that provisioning wrote, by the mark in their text.
 our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service 2>/dev/null | sed 's|.*/||'; }
 
-# Processes of pods, wherever their cgroups are mounted, and the shims above them.
-pod_processes() {
-  cat /sys/fs/cgroup/kubepods.slice/cgroup.procs /sys/fs/cgroup/systemd/kubepods.slice/cgroup.procs 2>/dev/null
-  find /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/systemd/kubepods.slice -name cgroup.procs -exec cat {} + 2>/dev/null
-}
+# The shims above the pods.
 shims() {
   for comm in /proc/[0-9]*/comm; do
     [ "$(cat "$comm" 2>/dev/null)" = containerd-shim ] || continue
     pid=$(echo "$comm" | cut -d/ -f3)
     tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q -- '-namespace k8s.io ' && echo "$pid"
   done
-}
-
-# $1: tenths of a second that pods get to end by themselves.
-end_pods() {
-  systemctl stop kubelet.service 2>/dev/null
-  pids=$(pod_processes | sort -u)
-  [ "$pids" ] && kill -s TERM $pids 2>/dev/null
-  left=$1
-  while [ "$left" -gt 0 ] && [ "$(pod_processes)" ]; do sleep 0.1; left=$((left - 1)); done
-  pids=$(pod_processes | sort -u)
-  [ "$pids" ] && kill -s KILL $pids 2>/dev/null
-  return 0
 }
 
 end_units() {

@@ -18,6 +18,7 @@ const virtualbox: DriverDefinition = {
   priority: "default",
   capabilities: {
     isolation: "vm",
+    resources: "allotted",
     image: "disk",
     suspend: true,
     snapshot: true,

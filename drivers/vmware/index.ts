@@ -20,6 +20,7 @@ const vmware: DriverDefinition = {
   priority: "default",
   capabilities: {
     isolation: "vm",
+    resources: "allotted",
     image: "disk",
     suspend: true,
     snapshot: true,

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type Forwardable, forwardTarget } from "./forward-target.ts";
 import { ensureApiTunnel } from "./api-tunnel.ts";
 import { apiClient, openCluster, withTransport } from "./open-cluster.ts";
+import { refuseIfPaused } from "./pause.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface ForwardRequest {
@@ -22,7 +23,8 @@ export interface Forwarded {
 
 /**
  * Carries connections from 127.0.0.1 to a port of the node or to a Service until the signal comes; `onOpen` is called once connections
- * are taken. Rejects with FORWARD_TARGET_INVALID, SERVICE_UNKNOWN, SERVICE_PORT_UNKNOWN, SSH_FORWARD_FAILED or CLUSTER_NOT_RUNNING.
+ * are taken. Rejects with FORWARD_TARGET_INVALID, SERVICE_UNKNOWN, SERVICE_PORT_UNKNOWN, SSH_FORWARD_FAILED, CLUSTER_NOT_RUNNING or
+ * CLUSTER_PAUSED.
  */
 export async function forward(
   { name, target: wanted, namespace, localPort }: ForwardRequest,
@@ -30,6 +32,7 @@ export async function forward(
   onOpen: (forwarded: Forwarded) => void,
 ): Promise<void> {
   const cluster = await openCluster(name, context);
+  await refuseIfPaused(cluster, context);
   await withTransport(cluster, context, async (transport, machine) => {
     await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
     const api = await apiClient(cluster, machine);

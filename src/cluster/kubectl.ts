@@ -13,13 +13,14 @@ const portAnswersWithinMs = 2000;
 
 /**
  * Runs the cluster's own version of kubectl on our streams and returns its exit code: the cached binary on this host, or where that cannot
- * run the node's. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING.
+ * run the node's. Rejects with CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING or CLUSTER_PAUSED.
  */
 export async function kubectl(request: KubectlRequest, context: UseCaseContext): Promise<number> {
   const { host, signal } = context;
   const record = await loadCluster(host, request.name);
   if (!record) throw new LocalkubeError("CLUSTER_UNKNOWN", { name: request.name });
   const { machine } = record;
+  if (record.phase === "paused") await refuse(request.name, context);
   // Asking the hypervisor takes longer than kubectl itself; it is asked only when nobody listens.
   if (!machine || !(await isListening(apiServerUrl(machine)))) await reopen(request.name, context);
   const binary = machine && (await kubectlBinary(record, context));
@@ -44,6 +45,12 @@ async function reopen(name: string, context: UseCaseContext): Promise<void> {
   const cluster = await openCluster(name, context);
   const machine = await runningMachine(cluster, context);
   await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
+}
+
+async function refuse(name: string, context: UseCaseContext): Promise<void> {
+  const { openCluster } = await import("./open-cluster.ts");
+  const { refuseIfPaused } = await import("./pause.ts");
+  await refuseIfPaused(await openCluster(name, context), context);
 }
 
 function isListening(server: string): Promise<boolean> {

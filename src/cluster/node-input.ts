@@ -48,6 +48,7 @@ export function nodeInput(s: StartState): NodeInput {
     clusterDomain,
     serviceAddress: addresses.kubernetesService,
     dnsAddress: addresses.clusterDns,
+    machine: s.definition.capabilities,
     cgroupDriver: "systemd",
   };
 }

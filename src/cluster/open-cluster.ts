@@ -32,13 +32,15 @@ export async function openCluster(name: string, { host }: UseCaseContext): Promi
   return { host, record, paths: clusterPaths(host, name), definition, driver: definition.open(host) };
 }
 
-/** The machine, when it runs; rejects with CLUSTER_NOT_RUNNING naming the state it is in. */
+/** The machine, when it runs; rejects with CLUSTER_NOT_RUNNING naming the state it is in, CLUSTER_BEING_DELETED after half a delete. */
 export async function runningMachine(cluster: OpenCluster, context: UseCaseContext): Promise<MachineRef> {
   const { record, driver } = cluster;
   const state: MachineState = record.machine
     ? await driver.state(record.machine, quietly(context))
     : "absent";
   if (record.machine && state === "running") return record.machine;
+  if (record.phase === "deleting")
+    throw new LocalkubeError("CLUSTER_BEING_DELETED", { name: record.spec.name });
   throw new LocalkubeError("CLUSTER_NOT_RUNNING", {
     name: record.spec.name,
     machine: machineName(record.spec.name),

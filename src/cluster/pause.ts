@@ -1,6 +1,9 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { Transport } from "../contract/transport.ts";
+import { freezeNode, isFrozen, thawNode } from "../provision/guest/freeze.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { saveCluster } from "../state/store.ts";
-import { openCluster, withTransport } from "./open-cluster.ts";
+import { type OpenCluster, openCluster, withTransport } from "./open-cluster.ts";
 import { notice, type UseCaseContext } from "./use-case.ts";
 
 export interface PauseResult {
@@ -8,24 +11,11 @@ export interface PauseResult {
   readonly paused: boolean;
 }
 
-// Stops every process of the cluster where it stands, pods first when freezing and last when thawing, so that no component sees the
-// others missing. Signals work the same on both cgroup versions; a reboot of the machine undoes them, which is right.
-const script = `
-signal=$1
-pods() {
-  for task in $(ctr --namespace k8s.io tasks list --quiet 2>/dev/null); do
-    if [ "$signal" = STOP ]; then ctr --namespace k8s.io tasks pause "$task"; else ctr --namespace k8s.io tasks resume "$task"; fi
-  done
-}
-units="kubelet kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd"
-[ "$signal" = STOP ] && { systemctl kill --kill-who=main --signal=STOP kubelet; pods; }
-[ "$signal" = CONT ] && units="etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet"
-for unit in $units; do systemctl kill --kill-who=main --signal=$signal $unit; done
-[ "$signal" = CONT ] && pods
-exit 0
-`;
-
-/** Freezes (or thaws) pods and control plane; they keep their memory and use no CPU. Idempotent. */
+/**
+ * Freezes (or thaws) pods and control plane; they keep their memory and use no CPU. A reboot of the machine thaws them, too. Idempotent, also
+ * after a call that was killed. Rejects with CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING, CLUSTER_BEING_DELETED, CLUSTER_PAUSE_FAILED (the cluster
+ * runs on) or CLUSTER_UNPAUSE_FAILED.
+ */
 export async function setPaused(
   name: string,
   paused: boolean,
@@ -34,11 +24,54 @@ export async function setPaused(
   const command = paused ? "localkube pause" : "localkube unpause";
   const lock = { command, signal: context.signal, onWait: (text: string) => notice(context, text) };
   return withProfileLock(context.host, name, lock, async (signal) => {
-    const cluster = await openCluster(name, context);
-    await withTransport(cluster, { ...context, signal }, async (transport) => {
-      await transport.exec(["sh", "-c", script, "sh", paused ? "STOP" : "CONT"], { signal });
+    const inner = { ...context, signal };
+    const cluster = await openCluster(name, inner);
+    const { record } = cluster;
+    if (record.phase === "deleting") throw new LocalkubeError("CLUSTER_BEING_DELETED", { name });
+    await withTransport(cluster, inner, async (transport) => {
+      if (!paused) {
+        await thaw(name, transport, signal);
+        return saveCluster(context.host, { ...record, phase: "running" });
+      }
+      // Before: a call that is killed in the middle leaves a cluster that everybody knows to look at.
+      await saveCluster(context.host, { ...record, phase: "paused" });
+      const { ok, output } = await freezeNode(transport, signal);
+      if (ok) return;
+      await saveCluster(context.host, record);
+      throw new LocalkubeError("CLUSTER_PAUSE_FAILED", { name }, { output });
     });
-    await saveCluster(context.host, { ...cluster.record, phase: paused ? "paused" : "running" });
     return { name, paused };
   });
+}
+
+/** Thaws the node; returns whether it was frozen. Rejects with CLUSTER_UNPAUSE_FAILED. */
+export async function thaw(name: string, transport: Transport, signal: AbortSignal): Promise<boolean> {
+  const { ok, wasFrozen, output } = await thawNode(transport, signal);
+  if (!ok) throw new LocalkubeError("CLUSTER_UNPAUSE_FAILED", { name }, { output });
+  return wasFrozen;
+}
+
+/**
+ * Whether the cluster's running machine stands still: asked of the machine itself when the record says so, as a reboot thaws it behind our
+ * back. A machine that does not answer is believed to be paused.
+ */
+export async function isPaused(cluster: OpenCluster, context: UseCaseContext): Promise<boolean> {
+  if (cluster.record.phase !== "paused") return false;
+  const deadline = AbortSignal.timeout(lookMs);
+  const signal = AbortSignal.any([context.signal, deadline]);
+  try {
+    return await withTransport(cluster, { ...context, signal }, (transport) => isFrozen(transport, signal));
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof LocalkubeError || deadline.aborted) return true;
+    throw error;
+  }
+}
+
+const lookMs = 6000;
+
+/** For what needs the API: a frozen API server takes connections and never answers. Rejects with CLUSTER_PAUSED. */
+export async function refuseIfPaused(cluster: OpenCluster, context: UseCaseContext): Promise<void> {
+  const { name } = cluster.record.spec;
+  if (await isPaused(cluster, context)) throw new LocalkubeError("CLUSTER_PAUSED", { name });
 }

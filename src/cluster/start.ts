@@ -149,7 +149,10 @@ async function settle(options: StartOptions, context: UseCaseContext): Promise<S
     { capacity, drivers: driverNames, runtimes: runtimeNames, driverOptions },
   );
   const heldPort = recorded && !existing ? await portHeldBy(recorded, context) : undefined;
-  await checkSpecOnHost(spec, host, { existing: existing?.spec, heldPort, capacity });
+  // Those that `auto` chooses among make machines on this computer.
+  const named = existing?.driver ?? (spec.driver === "auto" ? undefined : spec.driver);
+  const isElsewhere = named !== undefined && (await loadDriver(named)).capabilities.resources === "own";
+  await checkSpecOnHost(spec, host, { existing: existing?.spec, heldPort, capacity, isElsewhere });
   await checkKubeconfig(options.name, host);
   await loadPodNetwork(spec.cni); // read again when it is needed; a mistake in it is told now
   const runtime = runtimeByName(spec.runtime);

@@ -7,6 +7,7 @@ import { apiTunnelState } from "./api-tunnel.ts";
 import { apiServerUrl } from "./api-server-url.ts";
 import { costText } from "./cost-text.ts";
 import { apiClient, openCluster, type OpenCluster } from "./open-cluster.ts";
+import { isPaused } from "./pause.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
 
 type Health = "running" | "not-ready" | "paused" | "unreachable";
@@ -20,9 +21,9 @@ export interface StatusResult {
   readonly api: Health;
   /** Of the SSH tunnel to the API, where that is the way to it; `start` makes a lost one anew. */
   readonly tunnel?: "open" | "gone";
-  readonly node: "ready" | "not-ready" | "unknown";
+  readonly node: "ready" | "not-ready" | "paused" | "unknown";
   readonly kubeconfig: KubeconfigState;
-  /** 1 machine not running, 2 cluster not healthy, 4 kubeconfig wrong; 7 = nothing there. */
+  /** 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig wrong; 7 = nothing there. */
   readonly exitCode: number;
   /** What the hypervisor says of a broken or unknown machine. */
   readonly diagnosis?: string;
@@ -106,8 +107,7 @@ async function clusterHealth(
   const { record, definition } = cluster;
   const timeoutMs = answerMs[definition.capabilities.isolation];
   if (!record.machine) return { api: "unreachable", node: "unknown" };
-  // A frozen API server accepts connections and never answers: no use in waiting for it.
-  if (record.phase === "paused") return { api: "paused", node: "unknown" };
+  if (await isPaused(cluster, context)) return { api: "paused", node: "paused" };
   const api = await apiClient(cluster, record.machine);
   try {
     const { status: code } = await api.send("/readyz", { signal: context.signal, timeoutMs });

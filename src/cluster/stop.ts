@@ -11,7 +11,9 @@ export interface StopResult {
   readonly stopped: boolean;
 }
 
-/** Powers the machine off gracefully, by force after `graceSeconds`; all data stays. Idempotent. */
+/**
+ * Ends the pods, then powers the machine off, by force after `graceSeconds`; all data stays. A paused cluster is thawed for it. Idempotent.
+ */
 export async function stop(name: string, graceSeconds: number, context: UseCaseContext): Promise<StopResult> {
   const lock = {
     command: "localkube stop",
@@ -20,14 +22,12 @@ export async function stop(name: string, graceSeconds: number, context: UseCaseC
   };
   return withProfileLock(context.host, name, lock, async (signal) => {
     const cluster = await openCluster(name, context);
-    const { record, driver, paths, definition } = cluster;
+    const { record, driver, paths } = cluster;
     const c = { ...quietly(context), signal, graceMs: graceSeconds * 1000 };
     const before = record.machine ? await driver.state(record.machine, c) : "absent";
     if (record.machine) {
       await closeApiTunnel(record.machine, { ...context, signal, paths });
-      // The others have a power button that their driver presses.
-      const isMetal = definition.capabilities.isolation === "metal" && before === "running";
-      const graceMs = isMetal ? await shutDownGuest(cluster, record.machine, c) : c.graceMs;
+      const graceMs = before === "running" ? await shutDownGuest(cluster, record.machine, c) : c.graceMs;
       await driver.stop(record.machine, { ...c, graceMs });
     }
     if (record.phase !== "creating" && record.phase !== "deleting")

@@ -3,7 +3,8 @@ import type { SuspendOps, MachineRef } from "../contract/driver.ts";
 import { withProfileLock } from "../state/lock.ts";
 import { saveCluster } from "../state/store.ts";
 import { closeApiTunnel } from "./api-tunnel.ts";
-import { openCluster, type OpenCluster } from "./open-cluster.ts";
+import { openCluster, type OpenCluster, withTransport } from "./open-cluster.ts";
+import { thaw } from "./pause.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
 import { settleAfterWake } from "./wake.ts";
 
@@ -39,22 +40,28 @@ export async function suspend(name: string, context: UseCaseContext): Promise<Su
 
 /**
  * Wakes a suspended cluster: pods go on with their memory, the guest's clock is set, the API answers when it resolves. With `discard` the
- * saved memory is thrown away instead and the machine is off. A cluster that runs is left alone. Rejects with DRIVER_CANNOT,
+ * saved memory is thrown away instead and the machine is off. A paused cluster is unpaused; one that runs is left alone. Rejects with DRIVER_CANNOT,
  * CLUSTER_NOT_SUSPENDED or DRIVER_RESUME_FAILED.
  */
 export async function resume(name: string, discard: boolean, context: UseCaseContext): Promise<ResumeResult> {
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
   return locked(name, "localkube resume", context, async (cluster, inner) => {
-    const { ops, machine } = suspendable(cluster);
     const c = quietly(inner);
+    const { record } = cluster;
+    if (!discard && record.machine && (await cluster.driver.state(record.machine, c)) === "running") {
+      // A paused cluster is not suspended, but whoever says resume wants it to run: also where the driver cannot suspend.
+      const resumed = await withTransport(cluster, inner, (transport) => thaw(name, transport, inner.signal));
+      if (record.phase === "paused") await saveCluster(context.host, { ...record, phase: "running" });
+      return { name, resumed, seconds: seconds() };
+    }
+    const { ops, machine } = suspendable(cluster);
     if (discard) {
       await ops.discard(machine, c);
       await saveCluster(context.host, { ...cluster.record, phase: "stopped" });
       return { name, resumed: false, seconds: seconds() };
     }
     const state = await cluster.driver.state(machine, c);
-    if (state === "running") return { name, resumed: false, seconds: seconds() };
     if (state !== "saved") throw new LocalkubeError("CLUSTER_NOT_SUSPENDED", { name, state });
     await cluster.driver.start(machine, c);
     await settleAfterWake(cluster, machine, inner);

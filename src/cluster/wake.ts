@@ -6,13 +6,14 @@ import { setClock } from "../provision/guest/set-clock.ts";
 import { waitForApi } from "../provision/cluster/wait-for-api.ts";
 import { ensureApiTunnel } from "./api-tunnel.ts";
 import { apiClient, endpointOfCluster, type OpenCluster } from "./open-cluster.ts";
+import { thaw } from "./pause.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 const wakeMs = 120_000;
 
 /**
- * After memory of an earlier time was loaded: sets the guest's clock to this host's and waits for the API server. Rejects with
- * WAIT_TIMEOUT after two minutes.
+ * After memory of an earlier time was loaded: sets the guest's clock to this host's, resumes what was paused then and waits for the API
+ * server. Rejects with WAIT_TIMEOUT after two minutes.
  */
 export async function settleAfterWake(
   cluster: OpenCluster,
@@ -32,6 +33,8 @@ export async function settleAfterWake(
       log: context.log,
     });
     await setClock(transport, signal);
+    // It may have been paused before its memory was saved, and a frozen API server never answers.
+    await thaw(cluster.record.spec.name, transport, signal);
     const { stdout } = await transport.exec(["sh", "-c", "systemd-detect-virt || true"], { signal });
     await waitForApi(api, transport, { signal, emulated: isEmulated({ virtualization: stdout.trim() }) });
   } catch (error) {

@@ -4,11 +4,11 @@ import { BaseCommand } from "../cli/base-command.ts";
 export default class Status extends BaseCommand<typeof Status> {
   static override summary = "Tell the state of machine, cluster and kubeconfig";
   static override description =
-    "The exit code is a sum: 1 machine not running, 2 cluster not healthy, 4 kubeconfig not right; 7 also when there is no cluster.";
+    "The exit code is a sum: 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig not right; 7 also when there is no cluster.";
   static override examples = ["<%= config.bin %> status", "<%= config.bin %> status -p two --output json"];
   static override exits = {
     1: "machine not running",
-    2: "cluster not healthy",
+    2: "cluster not healthy, or paused",
     4: "kubeconfig not right",
     7: "all of these, or no such cluster",
   };
@@ -25,6 +25,9 @@ export default class Status extends BaseCommand<typeof Status> {
             `  API server  ${api}${tunnel === "gone" ? ": the SSH tunnel to it is gone, localkube start makes it anew" : ""}`,
             `  node        ${node}`,
             `  kubeconfig  ${kubeconfig}`,
+            ...(api === "paused"
+              ? ["", `The cluster is paused. To resume it: localkube unpause -p ${name}`]
+              : []),
             ...(cost ? [`  cost        ${cost.text}`] : []),
             ...(diagnosis ? ["", diagnosis] : []),
           ].join("\n")

@@ -6,6 +6,12 @@ export type MachineState =
 
 export interface DriverCapabilities {
   readonly isolation: "vm" | "container" | "metal" | "host";
+  /**
+   * Where a machine's CPUs and memory come from. `shared`: it sees all of this computer and is limited to the spec. `allotted`: it has exactly
+   * what the spec says, taken from this computer. `own`: it is a computer of its own and the node gets all of it; the spec's size means
+   * nothing there.
+   */
+  readonly resources: "shared" | "allotted" | "own";
   /** What `MachineSpec.image` must be: a root file system as tar, a bootable disk, or nothing (the machine is there). */
   readonly image: "rootfs" | "disk" | "none";
   /** Each is true exactly when the driver has the operations of that name (`Driver.suspend`, `.snapshots`, `.resize`, `.volumes`). */

@@ -23,6 +23,8 @@ export interface HostCheckOptions {
   /** A port that the cluster listens on which is made again: it is free by then. */
   readonly heldPort?: number | undefined;
   readonly capacity?: HostCapacity;
+  /** The machine is another computer, which takes nothing from this one. Default: it is on this one. */
+  readonly isElsewhere?: boolean;
 }
 
 /**
@@ -32,10 +34,10 @@ export interface HostCheckOptions {
 export async function checkSpecOnHost(
   spec: ClusterSpec,
   host: Pick<HostContext, "run">,
-  { existing, heldPort, capacity = hostCapacity() }: HostCheckOptions = {},
+  { existing, heldPort, capacity = hostCapacity(), isElsewhere = false }: HostCheckOptions = {},
 ): Promise<void> {
-  if (spec.cpus !== existing?.cpus) checkCpus(spec, capacity);
-  if (spec.memoryMiB !== existing?.memoryMiB) checkMemory(spec, capacity);
+  if (!isElsewhere && spec.cpus !== existing?.cpus) checkCpus(spec, capacity);
+  if (!isElsewhere && spec.memoryMiB !== existing?.memoryMiB) checkMemory(spec, capacity);
   if (spec.cni !== existing?.cni) await checkCni(spec.cni);
   if (existing) return;
   checkRoutes(spec, await hostRoutes(host));

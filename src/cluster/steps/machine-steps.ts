@@ -15,6 +15,7 @@ import { guestFacts } from "../../provision/guest/guest-facts.ts";
 import { costText } from "../cost-text.ts";
 import { endpointOf } from "../endpoint.ts";
 import { machineName } from "../machine-name.ts";
+import { thaw } from "../pause.ts";
 import { type ClusterBase, set, type StartState, updateRecord } from "../start-state.ts";
 
 export const hostPackages: Step<StartState> = {
@@ -152,7 +153,11 @@ export const machineConnect: Step<StartState> = {
     if (isolation === "metal") await waitForFirstBoot(transport, c);
     s.facts = await guestFacts(transport, c.signal);
     c.log(`guest: ${JSON.stringify(s.facts)}`);
-    return "unchanged";
+    if (!s.facts.isFrozen) return "unchanged";
+    await thaw(s.record.spec.name, transport, c.signal);
+    s.notice("the cluster was paused and has been resumed", "info");
+    await updateRecord(s, { phase: "running" });
+    return undefined;
   },
 };
 

@@ -114,7 +114,12 @@ async function pushAndStart(
   const archives = parts.flatMap((part) => part.archives);
   const unpacked = await unpackPrograms(transport, archives, c);
   if (parts.some(({ files }) => files.some(({ path }) => path === guestPaths.sysctl)))
-    await applyGuestSettings(transport, set(s, "facts"), pushed.changed, c);
+    await applyGuestSettings(
+      transport,
+      { facts: set(s, "facts"), machine: s.definition.capabilities },
+      pushed.changed,
+      c,
+    );
   const units = parts.flatMap((part) => part.units);
   const stale = await staleUnits(transport, units, c.signal);
   await restartUnits(transport, stale, c.signal);

@@ -132,6 +132,21 @@ export const clusterErrors = {
     title: "The cluster {name} is not running: its machine {machine} is {state}",
     fix: "Start it: localkube start -p {name}",
   },
+  CLUSTER_PAUSED: {
+    exit: exitCodes.unavailable,
+    title: "The cluster {name} is paused: its API server does not answer",
+    fix: "Resume it: localkube unpause -p {name}",
+  },
+  CLUSTER_PAUSE_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The cluster {name} could not be paused; it is still running",
+    fix: "Fix what is named above, or free its resources with: localkube stop -p {name}",
+  },
+  CLUSTER_UNPAUSE_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The cluster {name} could not be resumed completely; some of its processes are still frozen",
+    fix: "Restart its machine, all data stays: localkube stop -p {name} && localkube start -p {name}",
+  },
   SERVICE_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "There is no Service {service} in the namespace {namespace}",

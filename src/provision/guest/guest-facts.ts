@@ -1,5 +1,6 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
+import { frozenFunctions } from "./freeze.ts";
 
 /** What the machine is, asked once per start. Versions and paths are empty when the program is not there. */
 export interface GuestFacts {
@@ -28,6 +29,8 @@ export interface GuestFacts {
   readonly hasIptables: boolean;
   readonly hasConntrack: boolean;
   readonly forwardsPackets: boolean;
+  /** The cluster on it is paused, or was being paused when that was cut off. */
+  readonly isFrozen: boolean;
   /** Seconds by which the guest's clock is certainly ahead (negative: behind) of this host's; 0 within a second. */
   readonly clockAheadSeconds: number;
 }
@@ -41,6 +44,7 @@ const capSysResource = 24n;
 // One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program
 // that we did not bring: one with a note of ours is looked for outside the folders we write to.
 const script = `
+${frozenFunctions}
 echo "clock=$(date +%s)"
 echo "booted=$([ -d /run/systemd/system ] && echo systemd || cat /proc/1/comm)"
 . /etc/os-release
@@ -56,6 +60,7 @@ echo "memoryKiB=$(sed -n 's/^MemTotal:[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/me
 echo "cpus=$(getconf _NPROCESSORS_ONLN)"
 echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"
 echo "forward=$(cat /proc/sys/net/ipv4/ip_forward)"
+echo "frozen=$(cluster_frozen && echo 1)"
 notes=/var/lib/localkube/programs
 own() (
   PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -123,6 +128,7 @@ export function parseFacts(
     hasIptables: text("iptables") !== "",
     hasConntrack: text("conntrack") !== "",
     forwardsPackets: text("forward") === "1",
+    isFrozen: text("frozen") === "1",
     clockAheadSeconds: clockAhead(Number(text("clock")), askedAt, answeredAt),
   };
 }

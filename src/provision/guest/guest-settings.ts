@@ -1,7 +1,9 @@
+import type { DriverCapabilities } from "../../contract/driver.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { PushEntry, Transport } from "../../contract/transport.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import { textEntry } from "../node/push-entries.ts";
+import type { NodeInput } from "../node/node-input.ts";
 import type { GuestFacts } from "./guest-facts.ts";
 
 const modules = ["overlay", "br_netfilter"] as const;
@@ -12,13 +14,33 @@ const switches = [
   "net.bridge.bridge-nf-call-ip6tables",
 ] as const;
 
-/** Files by which the guest's own systemd makes these settings at every boot. A container's kernel is not its own: no modules there. */
-export function guestSettings({ isContainer }: Pick<GuestFacts, "isContainer">): readonly PushEntry[] {
+/** The default of 128 instances is used up by a node's own programs and a few pods that watch files. */
+const inotify = "fs.inotify.max_user_instances = 8192\nfs.inotify.max_user_watches = 1048576\n";
+
+/**
+ * How long systemd waits for anything at shutdown, the pods' scopes among them, before it kills it; 90 s by default, and `stop` waits 30 s
+ * for the whole machine. The image of virtual machines has the same file.
+ */
+const managerConfig = "[Manager]\nDefaultTimeoutStopSec=10s\n";
+
+/**
+ * Files by which the guest's own systemd makes these settings at every boot. A container's kernel is not its own: no modules and no limits of
+ * the kernel there. On an existing host only what pods cannot do without: how it shuts down and what its users may watch is its owner's.
+ */
+export function guestSettings({
+  facts: { isContainer },
+  machine: { isolation },
+}: {
+  readonly facts: Pick<GuestFacts, "isContainer">;
+  readonly machine: Pick<DriverCapabilities, "isolation">;
+}): readonly PushEntry[] {
+  const isOurs = isolation !== "host";
   // The dash lets systemd-sysctl pass over what this kernel does not have.
   const sysctl = switches.map((name) => `-${name} = 1\n`).join("");
   return [
+    ...(isOurs ? [textEntry(guestPaths.manager, managerConfig)] : []),
     ...(isContainer ? [] : [textEntry(guestPaths.modules, modules.map((name) => `${name}\n`).join(""))]),
-    textEntry(guestPaths.sysctl, sysctl),
+    textEntry(guestPaths.sysctl, `${sysctl}${isOurs && !isContainer ? inotify : ""}`),
   ];
 }
 
@@ -31,21 +53,32 @@ for name in $2; do
   [ -e "$file" ] || continue
   [ "$(cat "$file")" = 1 ] || { echo 1 > "$file"; } 2>/dev/null || echo "$name cannot be set"
 done
+for line in $3; do
+  file=/proc/sys/$(echo "\${line%=*}" | tr . /)
+  # Never lowered: it may have been raised for a reason.
+  [ "$(cat "$file")" -ge "\${line#*=}" ] || echo "\${line#*=}" > "$file" || echo "$line cannot be set"
+done
+[ "$4" ] && systemctl daemon-reload
+exit 0
 `;
 
 /** Brings the settings into effect when their files were changed by this start or are not in effect; never rejects for what a kernel lacks. */
 export async function applyGuestSettings(
   transport: Transport,
-  facts: Pick<GuestFacts, "isContainer" | "forwardsPackets">,
+  { facts, machine }: Pick<NodeInput, "facts" | "machine">,
   changed: readonly string[],
   c: Pick<RunContext, "signal" | "log">,
 ): Promise<void> {
-  const isChanged = changed.includes(guestPaths.modules) || changed.includes(guestPaths.sysctl);
+  const isChanged = [guestPaths.modules, guestPaths.sysctl, guestPaths.manager].some((path) =>
+    changed.includes(path),
+  );
   if (!isChanged && facts.forwardsPackets) return;
   const loaded = facts.isContainer ? "" : modules.join(" ");
-  const { stdout } = await transport.exec(["sh", "-c", script, "sh", loaded, switches.join(" ")], {
-    signal: c.signal,
-    timeoutMs: 120_000,
-  });
+  const limits = facts.isContainer || machine.isolation === "host" ? "" : inotify.replaceAll(" ", "");
+  const reload = changed.includes(guestPaths.manager) ? "reload" : "";
+  const { stdout } = await transport.exec(
+    ["sh", "-c", script, "sh", loaded, switches.join(" "), limits, reload],
+    { signal: c.signal, timeoutMs: 120_000 },
+  );
   for (const line of stdout.split("\n").filter(Boolean)) c.log(line);
 }

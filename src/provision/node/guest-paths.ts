@@ -22,6 +22,7 @@ export const guestPaths = {
   placed: "/var/lib/localkube/placed.list",
   modules: "/etc/modules-load.d/localkube.conf",
   firewall: "/etc/localkube-firewall.nft",
+  manager: "/etc/systemd/system.conf.d/90-localkube.conf",
   sysctl: "/etc/sysctl.d/90-localkube.conf",
 } as const;
 

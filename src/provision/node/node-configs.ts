@@ -1,7 +1,7 @@
 import { guestPaths } from "./guest-paths.ts";
 import type { NodeInput } from "./node-input.ts";
 
-/** A virtual machine's kernel keeps some of its memory for itself; that is no difference. */
+/** As many MiB fewer than asked for are no difference. */
 const toleranceMiB = 256;
 
 /** KubeletConfiguration v1beta1 (fixed from 1.20 to 1.37). */
@@ -85,9 +85,10 @@ export const componentKubeconfig = (user: string, certificate: string, server: s
 
 /**
  * A container machine sees all of the host in /proc, whatever its limits are; what the user did not give it is set aside, so that the
- * scheduler fills the machine and not the host. Nothing for a machine that has just what was asked for.
+ * scheduler fills the machine and not the host. Any other machine is the node's whole, however large: a server has what it has.
  */
-function reservedForHost({ facts, spec }: NodeInput): object {
+function reservedForHost({ facts, spec, machine }: NodeInput): object {
+  if (machine.resources !== "shared") return {};
   const memoryMiB = facts.memoryMiB - spec.memoryMiB;
   const cpus = facts.cpus - spec.cpus;
   const reserved = {

@@ -61,7 +61,7 @@ export function nodeFiles(input: NodeInput): NodeFiles {
     ),
     runtime: part(
       [runtime],
-      [crictlConfig(input), ...networkConfig(input), ...guestSettings(input.facts), ...programs.files],
+      [crictlConfig(input), ...networkConfig(input), ...guestSettings(input), ...programs.files],
       programs.archives.filter((one) => !isFirst(one)),
     ),
     kubelet: part([units.kubelet], images),

@@ -1,5 +1,6 @@
 import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { DriverCapabilities } from "../../contract/driver.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
@@ -36,5 +37,7 @@ export interface NodeInput {
   readonly serviceAddress: string;
   /** Address of the cluster's DNS: the tenth of the service CIDR. */
   readonly dnsAddress: string;
+  /** Of the driver that made the machine. */
+  readonly machine: Pick<DriverCapabilities, "isolation" | "resources">;
   readonly cgroupDriver: "systemd" | "cgroupfs";
 }

@@ -12,6 +12,11 @@ chroot "$root" systemctl enable systemd-networkd.service localkube-grow.service
 printf '%s\n' "$boot_script" | chroot "$root" sh -eu
 chroot "$root" dpkg --purge $boot_tools > /dev/null
 
+# What provisioning writes too: in force from the first boot on without a reload, which takes an emulated machine seconds.
+mkdir -p "$root/etc/systemd/system.conf.d"
+printf '[Manager]\nDefaultTimeoutStopSec=10s\n' > "$root/etc/systemd/system.conf.d/90-localkube.conf"
+chmod 644 "$root/etc/systemd/system.conf.d/90-localkube.conf"
+
 echo 'LABEL=localkube-root / ext4 errors=remount-ro,discard 0 1' > "$root/etc/fstab"
 
 # The host key comes with the seed; the rest is made anew by the first boot.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import docker from "../../../drivers/docker/index.ts";
 import type { MachineRef } from "../../../src/contract/driver.ts";
-import { type Answer, recordingHost, testSpec } from "./recording-host.ts";
+import { type Answer, recordingHost, testSpec, withoutModules } from "./recording-host.ts";
 
 // Words of docker's daemon, as its sources and its documentation have them (20.10 to 28).
 const absent: readonly (readonly [string, Answer])[] = [
@@ -76,7 +76,8 @@ describe("the docker dialect", () => {
       ports: { ssh: 20022, api: 20443 },
       addressReachable: true,
     });
-    expect(changes).toMatchSnapshot();
+    // Not every host has modules to share.
+    expect(changes.map(withoutModules)).toMatchSnapshot();
     expect(JSON.stringify(commands)).not.toContain("SECRET");
   });
 

@@ -49,6 +49,12 @@ export function recordingHost(
   return { host, commands, c };
 }
 
+/** The argv of `create` without the host's own /lib/modules, which is shared where it exists. */
+export const withoutModules = (argv: readonly string[]): readonly string[] => {
+  const at = argv.findIndex((word) => word.startsWith("/lib/modules:"));
+  return at < 1 ? argv : [...argv.slice(0, at - 1), ...argv.slice(at + 1)];
+};
+
 export const testSpec: MachineSpec = {
   name: "localkube-demo",
   hostname: "demo",

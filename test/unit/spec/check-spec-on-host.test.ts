@@ -26,6 +26,13 @@ test("a spec that fits passes", async () => {
   await checkSpecOnHost(spec(), quiet, { capacity });
 });
 
+test("the size of another computer is not measured by this one", async () => {
+  await checkSpecOnHost(spec({ cpus: 64, memory: "512G" }), quiet, { capacity, isElsewhere: true });
+  await expect(checkSpecOnHost(spec({ cpus: 64 }), quiet, { capacity })).rejects.toMatchObject({
+    id: "CPUS_TOO_MANY",
+  });
+});
+
 test.each([
   [{ cpus: 5 }, "CPUS_TOO_MANY", "5 CPUs were asked for, the host has 4"],
   [{ memory: "9G" }, "MEMORY_TOO_LARGE", "the host has 8192 MiB"],

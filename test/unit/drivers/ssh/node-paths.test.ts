@@ -4,7 +4,9 @@ import { nodeFiles, type NodePart } from "../../../../src/provision/node/node-fi
 import { guestPaths } from "../../../../src/provision/node/guest-paths.ts";
 import { nodeSample } from "../../provision/node/node-sample.ts";
 
-const parts: readonly NodePart[] = Object.values(nodeFiles(nodeSample(36)));
+const parts: readonly NodePart[] = Object.values(
+  nodeFiles(nodeSample(36, { machine: { isolation: "host", resources: "own" } })),
+);
 
 test("the driver guards every file that provisioning writes, and removes it", () => {
   const programs = parts.flatMap(({ archives }) =>

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { clockWarning } from "../../../../src/provision/guest/clock-warning.ts";
 import { type GuestFacts, guestFacts, parseFacts } from "../../../../src/provision/guest/guest-facts.ts";
@@ -52,6 +53,7 @@ test("facts are read from the answer, versions without a distribution's addition
     hasIptables: true,
     hasConntrack: false,
     forwardsPackets: false,
+    isFrozen: false,
     clockAheadSeconds: 0,
   } satisfies GuestFacts);
 });
@@ -111,10 +113,37 @@ test("the script runs in a real shell and answers every question", async () => {
   expect(cpus).toBeGreaterThan(0);
   expect(memoryMiB).toBeGreaterThan(100);
   expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
+  // No pods here, so none are frozen.
+  expect(facts.isFrozen).toBe(false);
 });
 
-test("modules are loaded in machines with a kernel of their own only", () => {
-  const paths = (isContainer: boolean) => guestSettings({ isContainer }).map(({ path }) => path);
-  expect(paths(false)).toEqual(["/etc/modules-load.d/localkube.conf", "/etc/sysctl.d/90-localkube.conf"]);
-  expect(paths(true)).toEqual(["/etc/sysctl.d/90-localkube.conf"]);
+test("a kernel's modules and limits are set in machines with a kernel of their own only", () => {
+  const settings = (isContainer: boolean) =>
+    guestSettings({ facts: { isContainer }, machine: { isolation: isContainer ? "container" : "vm" } });
+  const paths = (isContainer: boolean) => settings(isContainer).map(({ path }) => path);
+  const manager = "/etc/systemd/system.conf.d/90-localkube.conf";
+  expect(paths(false)).toEqual([
+    manager,
+    "/etc/modules-load.d/localkube.conf",
+    "/etc/sysctl.d/90-localkube.conf",
+  ]);
+  expect(paths(true)).toEqual([manager, "/etc/sysctl.d/90-localkube.conf"]);
+  expect(JSON.stringify(settings(false))).toContain("fs.inotify.max_user_instances");
+  expect(JSON.stringify(settings(true))).not.toContain("fs.inotify");
+});
+
+test("how an existing host shuts down, and what its users may watch, stays as its owner set it", () => {
+  const text = JSON.stringify(
+    guestSettings({ facts: { isContainer: false }, machine: { isolation: "host" } }),
+  );
+  expect(text).toContain("net.ipv4.ip_forward");
+  expect(text).not.toMatch(/system\.conf|inotify/);
+});
+
+test("the image of virtual machines has the same shutdown time as provisioning writes, so that none is reloaded for it", async () => {
+  const settings = guestSettings({ facts: { isContainer: false }, machine: { isolation: "vm" } });
+  const entry = settings.find(({ path }) => path.includes("system.conf.d"));
+  const text = entry?.source.kind === "text" ? entry.source.text : "";
+  const prepare = await readFile("templates/guest/disk/prepare-root.sh", "utf8");
+  expect(prepare).toContain(`printf '${text.replaceAll("\n", "\\n")}' > "$root${entry?.path}"`);
 });

@@ -6,7 +6,7 @@ import type { PushEntry } from "../../../../src/contract/transport.ts";
 import { nodeFiles, type NodeFiles } from "../../../../src/provision/node/node-files.ts";
 import type { KubernetesProgram } from "../../../../src/provision/node/node-input.ts";
 import { unitInputs } from "../../../../src/provision/units/unit-file.ts";
-import { runtimeNames } from "../../../../src/runtimes/registry.ts";
+import { runtimeByName, runtimeNames } from "../../../../src/runtimes/registry.ts";
 import { minors, nodeSample } from "./node-sample.ts";
 
 const programs = Object.keys(componentFlags) as KubernetesProgram[];
@@ -189,8 +189,8 @@ test("what was pushed is what runs, and another archive restarts its unit alone"
   expect(stale.map(({ name }) => name)).toEqual(["etcd.service"]);
 });
 
-test("what a container machine sees beyond its limits is set aside for the host", () => {
-  const sample = nodeSample(20);
+test("what a machine that shares its host's resources sees beyond its limits is set aside, and nothing of any other", () => {
+  const sample = nodeSample(20, { machine: { isolation: "container", resources: "shared" } });
   const reserved = (memoryMiB: number, cpus: number): unknown => {
     const files = nodeFiles({ ...sample, facts: { ...sample.facts, memoryMiB, cpus } });
     return (parse(textOf(files, "/var/lib/kubelet/config.yaml")) as { systemReserved?: unknown })
@@ -199,6 +199,17 @@ test("what a container machine sees beyond its limits is set aside for the host"
   const { memoryMiB, cpus } = sample.spec;
   expect(reserved(memoryMiB + 16_000, cpus + 6)).toEqual({ memory: "16000Mi", cpu: "6" });
   expect(reserved(memoryMiB - 100, cpus)).toBeUndefined();
+  for (const resources of ["own", "allotted"] as const) {
+    const facts = { memoryMiB: memoryMiB + 250_000, cpus: cpus + 62 };
+    const files = nodeFiles(nodeSample(20, { facts, machine: { isolation: "metal", resources } }));
+    expect(textOf(files, "/var/lib/kubelet/config.yaml")).not.toContain("systemReserved");
+  }
+});
+
+test.each(runtimeNames)("the mounts are shared before %s starts, at each boot", (runtime) => {
+  const files = nodeFiles(nodeSample(20, { runtime }));
+  const text = textOf(files, `/etc/systemd/system/${runtimeByName(runtime).unit}`);
+  expect(text).toMatch(/^ExecStartPre=-\/bin\/mount --make-rshared \/$/m);
 });
 
 test("the kubelet comes after the API server in an emulated machine only", () => {

@@ -61,6 +61,7 @@ const bareFacts: GuestFacts = {
   hasIptables: true,
   hasConntrack: true,
   forwardsPackets: false,
+  isFrozen: false,
   clockAheadSeconds: 0,
 };
 
@@ -74,6 +75,7 @@ export function nodeSample(
     readonly facts?: Partial<GuestFacts>;
     readonly runtime?: string;
     readonly network?: NodeInput["network"];
+    readonly machine?: NodeInput["machine"];
   } = {},
 ): NodeInput {
   const entry = catalogueEntry(`1.${minor}`);
@@ -141,6 +143,7 @@ export function nodeSample(
     clusterDomain: "cluster.local",
     serviceAddress: identity.serviceAddress,
     dnsAddress: "10.96.0.10",
+    machine: change.machine ?? { isolation: "vm", resources: "allotted" },
     cgroupDriver: "systemd",
   };
 }

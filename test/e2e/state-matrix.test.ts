@@ -1,0 +1,167 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
+import { kubectl } from "./kit/kubectl.ts";
+import { leftovers } from "./kit/leftovers.ts";
+import { profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
+
+const profile = profileOfRun("e2e-states");
+const machine = `localkube-${profile}`;
+const longestMs = 10_000;
+
+/** A state of the cluster × a command: the exit code and what it says. `start` alone may take as long as a boot does. */
+type Row = readonly [command: string, exitCode: number, says: RegExp];
+
+/** One cluster is led through every state a container machine can be in; every command is tried in each. */
+describe("every command in every state of a cluster", () => {
+  let user: Workspace;
+  const run = (command: string, timeoutMs = 60_000) => {
+    const [words = "", foreign] = command.split(" -- ");
+    const args = [...words.split(" "), "-p", profile, ...(foreign ? ["--", ...foreign.split(" ")] : [])];
+    return user.run(args, { timeoutMs });
+  };
+  const tryAll = async (rows: readonly Row[]) => {
+    for (const [command, exitCode, says] of rows) {
+      const begun = Date.now();
+      const ran = await run(command);
+      const text = ran.stdout + ran.stderr;
+      expect({ command, exitCode: ran.exitCode, text }).toMatchObject({ command, exitCode });
+      expect(`${command}: ${text}`).toMatch(says);
+      expect(text).not.toMatch(/\bBUG\b/);
+      if (!command.startsWith("start"))
+        expect({ command, slow: Date.now() - begun > longestMs }).toEqual({ command, slow: false });
+    }
+  };
+  const inspect = async (format: string) =>
+    (await runProgram(["podman", "inspect", "--format", format, machine])).stdout.trim();
+  const counts = (reply: RegExp): readonly Row[] => [
+    ["suspend", 69, /DRIVER_CANNOT/],
+    ["snapshot list", 69, /DRIVER_CANNOT/],
+    ["profile list", 0, reply],
+  ];
+
+  beforeAll(async () => {
+    user = await workspace();
+    await user.ok(["start", "-p", profile, "--driver", "podman", "--artifacts", "debian"], {
+      timeoutMs: 3_000_000,
+    });
+    await user.ok(["image", "load", await busyboxImage(user.home), "-p", profile]);
+    const k = kubectl(user, profile);
+    // No handler for SIGTERM: as the first process of its container it never sees the signal.
+    await k("run", "stubborn", `--image=${busyboxRef}`, "--", "sleep", "100000");
+    await k("wait", "--for=condition=Ready", "pod/stubborn", "--timeout=90s");
+  });
+  afterAll(async () => {
+    await user?.dispose();
+  });
+
+  it("running", async () => {
+    await tryAll([
+      ["unpause", 0, /goes on/],
+      ["resume", 0, /was running/],
+      ["status", 0, /node +ready/],
+      ["kubectl -- get nodes", 0, /Ready/],
+      ["ssh -- true", 0, /./],
+      ["ip", 0, /192\./],
+      ["image ls", 0, /busybox/],
+      ...counts(/running/),
+    ]);
+  });
+
+  it("paused", async () => {
+    await tryAll([
+      ["pause", 0, /is paused/],
+      ["pause", 0, /is paused/],
+      ["status", 2, /API server +paused[^]*unpause/],
+      ["kubectl -- get nodes", 69, /CLUSTER_PAUSED[^]*unpause/],
+      ["forward web", 69, /CLUSTER_PAUSED[^]*unpause/],
+      ["ssh -- true", 0, /./],
+      ["logs kubelet", 0, /./],
+      ["image ls", 0, /busybox/],
+      ["ip", 0, /192\./],
+      ...counts(/paused/),
+      ["unpause", 0, /goes on/],
+      ["pause", 0, /is paused/],
+      ["resume", 0, /goes on/],
+      ["kubectl -- get nodes", 0, /Ready/],
+      ["pause", 0, /is paused/],
+      ["start", 0, /resumed/],
+      ["kubectl -- get nodes", 0, /Ready/],
+      ["pause", 0, /is paused/],
+      ["stop", 0, /is stopped/],
+    ]);
+    expect(await inspect("{{.State.Status}}")).toBe("exited");
+    expect(await inspect("{{.State.ExitCode}}")).not.toBe("137");
+  });
+
+  it("stopped", async () => {
+    await tryAll([
+      ["stop", 0, /was not running/],
+      ...["pause", "unpause", "kubectl -- get nodes", "ssh -- true", "image ls", "ip", "forward web"].map(
+        (command): Row => [command, 69, /CLUSTER_NOT_RUNNING[^]*localkube start/],
+      ),
+      ["resume", 69, /DRIVER_CANNOT|CLUSTER_NOT_SUSPENDED/],
+      ["logs", 0, /./],
+      ...counts(/stopped/),
+      ["start", 0, /./],
+      ["stop", 0, /is stopped/],
+    ]);
+    expect(await inspect("{{.State.ExitCode}}")).not.toBe("137");
+    await tryAll([["start", 0, /./]]);
+  });
+
+  it("killed behind our back while it was paused", async () => {
+    await run("pause");
+    await runProgram(["podman", "kill", machine]);
+    await tryAll([
+      ["status", 3, /machine/],
+      ["pause", 69, /CLUSTER_NOT_RUNNING/],
+      ["stop", 0, /./],
+      ["start", 0, /./],
+      ["kubectl -- get nodes", 0, /Ready/],
+    ]);
+  });
+
+  it("half deleted", async () => {
+    const file = join(user.home, "state/clusters", profile, "cluster.json");
+    const record = JSON.parse(await readFile(file, "utf8")) as object;
+    await writeFile(file, JSON.stringify({ ...record, phase: "deleting" }));
+    await tryAll([
+      ["start", 78, /CLUSTER_BEING_DELETED[^]*localkube delete/],
+      ["pause", 78, /CLUSTER_BEING_DELETED[^]*localkube delete/],
+      ["unpause", 78, /CLUSTER_BEING_DELETED/],
+      ["stop", 0, /is stopped/],
+      ["ssh -- true", 78, /CLUSTER_BEING_DELETED/],
+    ]);
+    await writeFile(file, JSON.stringify(record));
+    await tryAll([["start", 0, /./]]);
+  });
+
+  it("deleted while it is paused, without a process left", async () => {
+    await tryAll([
+      ["pause", 0, /is paused/],
+      ["delete", 0, /is deleted/],
+    ]);
+    expect(await leftovers(user, profile)).toEqual([]);
+    const { stdout } = await runProgram(["ps", "-eo", "args"]);
+    expect(stdout.split("\n").filter((line) => line === "sleep 100000")).toEqual([]);
+  });
+
+  it("gone behind our back", async () => {
+    await user.ok(["start", "-p", profile, "--driver", "podman", "--artifacts", "debian"], {
+      timeoutMs: 300_000,
+    });
+    await runProgram(["podman", "rm", "--force", "--time", "0", machine]);
+    await tryAll([
+      ["status", 3, /absent/],
+      ["start", 66, /DRIVER_MACHINE_ABSENT[^]*--recreate/],
+      ["pause", 69, /CLUSTER_NOT_RUNNING/],
+      ["stop", 0, /was not running/],
+      ["delete", 0, /is deleted/],
+      ["delete", 0, /no cluster/],
+      ["pause", 66, /CLUSTER_UNKNOWN/],
+    ]);
+    expect(await leftovers(user, profile)).toEqual([]);
+  });
+});
