@@ -74,6 +74,10 @@ for (const round of chosen) {
   if (warming && round === chosen[0]) await warmed();
 }
 
+if (args.length > 0 && files.length === 0) {
+  counts.numFailedTests++;
+  console.log(`No test file is meant by: ${args.join(" ")}`);
+}
 if (skipped) console.log(`Left out: the contract and end-to-end tests, because ${skipped}`);
 const pending = counts.numPendingTests + counts.numTodoTests;
 if (pending) console.log(`${pending} tests were skipped`);
