@@ -1,10 +1,38 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that need not run, from scripts/test.mjs; separated by commas. */
 const unchanged = (process.env["LOCALKUBE_TEST_UNCHANGED"] ?? "").split(",").filter(Boolean);
 
+/** Files that take minutes, the longest first: begun last they would run alone, while a core has nothing to do. */
+const longest = [
+  "test/vm/driver-virtualbox.test.ts",
+  "test/vm/driver-vmware.test.ts",
+  "test/vm/main-job-virtualbox.test.ts",
+  "test/vm/main-job-vmware.test.ts",
+  "test/vm/driver-qemu.test.ts",
+  "test/e2e/kill.test.ts",
+  "test/e2e/main-job.test.ts",
+  "test/e2e/existing-host.test.ts",
+  "test/contract/driver-ssh.test.ts",
+  "test/contract/virtualbox-real.test.ts",
+  "test/contract/driver-podman.test.ts",
+  "test/contract/driver-packet.test.ts",
+];
+const place = ({ moduleId }: TestSpecification): number => {
+  const found = longest.findIndex((file) => moduleId.endsWith(`/${file}`));
+  return found < 0 ? longest.length : found;
+};
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // The default leaves one core to the terminal, of two half of the machine.
     maxWorkers: "100%",
     projects: [

@@ -103,6 +103,13 @@ describe("testInputs", () => {
   });
 });
 
+it("test files that the configuration names are there", async () => {
+  const text = await readFile(join(repository, "vitest.config.ts"), "utf8");
+  const named = [...text.matchAll(/"(test\/[^"*]+)"/g)].map(([, file = ""]) => file);
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter((file) => !existsSync(join(repository, file)))).toEqual([]);
+});
+
 describe("the kept files", () => {
   const known = new Map<string, Promise<readonly string[]>>();
   const inputsOf = (file: string) => {
