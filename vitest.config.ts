@@ -4,6 +4,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Files that need not run, from scripts/test.mjs; separated by commas. */
 const unchanged = (process.env["LOCALKUBE_TEST_UNCHANGED"] ?? "").split(",").filter(Boolean);
 
+/** Contract tests of a compiled program: they wait for the build as clusters do. */
+const needsBuild = ["test/contract/cluster-dns.test.ts", "test/contract/cluster-dns-live.test.ts"];
+
 /** Files that take minutes, the longest first: begun last they would run alone, while a core has nothing to do. */
 const longest = [
   "test/vm/driver-virtualbox.test.ts",
@@ -41,7 +44,7 @@ export default defineConfig({
         test: {
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
-          exclude: unchanged,
+          exclude: [...needsBuild, ...unchanged],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -50,7 +53,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", ...needsBuild],
           exclude: unchanged,
           testTimeout: 600_000,
           hookTimeout: 2_400_000,

@@ -68,8 +68,8 @@ for (const round of chosen) {
   // A run that ends badly without naming a failed test counts as one.
   if (status !== 0 && numFailedTests === 0) counts.numFailedTests++;
   files.push(...testResults);
-  // An error outside of tests is nobody's: then no file is known to have passed.
-  if (status === 0 || numFailedTests > 0) await unchanged?.keep(testResults);
+  // An error outside of tests is nobody's: only where all is well a file is known to have passed.
+  if (status === 0) await unchanged?.keep(testResults);
   timed(round.name, ms, round.minutes, testResults);
   if (warming && round === chosen[0]) await warmed();
 }
