@@ -1,7 +1,41 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Files that need not run, from scripts/test.mjs; separated by commas. */
+const unchanged = (process.env["LOCALKUBE_TEST_UNCHANGED"] ?? "").split(",").filter(Boolean);
+
+/** Contract tests of a compiled program: they wait for the build as clusters do. */
+const needsBuild = ["test/contract/cluster-dns.test.ts", "test/contract/cluster-dns-live.test.ts"];
+
+/** Files that take minutes, the longest first: begun last they would run alone, while a core has nothing to do. */
+const longest = [
+  "test/vm/driver-virtualbox.test.ts",
+  "test/vm/driver-vmware.test.ts",
+  "test/vm/main-job-virtualbox.test.ts",
+  "test/vm/main-job-vmware.test.ts",
+  "test/vm/driver-qemu.test.ts",
+  "test/e2e/kill.test.ts",
+  "test/e2e/main-job.test.ts",
+  "test/e2e/existing-host.test.ts",
+  "test/contract/driver-ssh.test.ts",
+  "test/contract/virtualbox-real.test.ts",
+  "test/contract/driver-podman.test.ts",
+  "test/contract/driver-packet.test.ts",
+];
+const place = ({ moduleId }: TestSpecification): number => {
+  const found = longest.findIndex((file) => moduleId.endsWith(`/${file}`));
+  return found < 0 ? longest.length : found;
+};
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // The default leaves one core to the terminal, of two half of the machine.
     maxWorkers: "100%",
     projects: [
@@ -10,6 +44,7 @@ export default defineConfig({
         test: {
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
+          exclude: [...needsBuild, ...unchanged],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -18,10 +53,12 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", ...needsBuild],
+          exclude: unchanged,
           testTimeout: 600_000,
           hookTimeout: 2_400_000,
-          fileParallelism: false,
+          // A cluster waits more than it computes.
+          maxWorkers: 2,
         },
       },
       // Emulated guests: a boot takes most of a minute, and most of it one core. With them the clusters behind the stand-ins, which have time.
@@ -29,7 +66,7 @@ export default defineConfig({
         test: {
           name: "guests",
           include: ["test/vm/**/*.test.ts"],
-          exclude: ["test/vm/main-job-qemu.test.ts"],
+          exclude: ["test/vm/main-job-qemu.test.ts", ...unchanged],
           testTimeout: 600_000,
           hookTimeout: 2_400_000,
         },

@@ -1,9 +1,14 @@
 // `npm test`: everything, end-to-end on a real machine included. As root on Debian it installs what that needs, and says so first;
 // elsewhere the end-to-end tests are left out with the reason, which under CI=true is a failure.
-import { spawnSync } from "node:child_process";
+// Suites about stand-ins whose dependencies are as they were when they passed are not run again, and told apart: they do not count as passed.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { minutes, slowestFiles, slowestTests } from "./test/report.ts";
+import { unchangedFiles } from "./test/unchanged.ts";
+import { warmCaches } from "./test/warm-caches.ts";
 
 const packages = {
   podman: "/usr/bin/podman",
@@ -27,43 +32,118 @@ const packages = {
   ignition: "/usr/bin/ignition-validate",
 };
 
-const skipped = prepare();
-// Clusters and virtual machines come last and alone: they need the host's few cores for themselves.
-const rounds = skipped ? [["unit", "cli"]] : [["unit", "contract", "cli"], ["guests"], ["e2e"], ["vm"]];
-const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
-for (const projects of rounds) add(counts, vitest(projects));
-
+const root = join(import.meta.dirname, "..");
+const args = process.argv.slice(2);
 const underCi = process.env.CI === "true";
+
+/**
+ * One after the other. Clusters and virtual machines come last: they need the host's few cores for themselves. `minutes` is the most a round
+ * may take on two cores without hardware virtualisation, everything run; under CI=true passing it is a failure, so that the whole stays short.
+ */
+const rounds = [
+  { name: "unit", projects: ["unit", "contract", "cli"], minutes: 7 },
+  { name: "guests", projects: ["guests"], minutes: 18 },
+  { name: "e2e", projects: ["e2e"], minutes: 12 },
+  { name: "vm", projects: ["vm"], minutes: 11 },
+];
+/** Kubernetes compiled and both images made, beside the first round. */
+const cachesMinutes = 14;
+const shownTests = 20;
+
+const skipped = prepare();
+const chosen = skipped ? [{ name: "unit", projects: ["unit", "cli"], minutes: 7 }] : rounds;
+const everything = args.length === 0 && !skipped;
+const warming = everything ? warmCaches(root) : undefined;
+if (warming) process.once("exit", warming.stop);
+// Of a chosen few, none is left out.
+const unchanged = everything ? await unchangedFiles(root, Object.keys(packages)) : undefined;
+const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 };
+const files = [];
+const times = [];
+const tooLong = [];
+
+for (const round of chosen) {
+  const { report, status, ms } = await vitest(round.projects);
+  const { testResults = [], numFailedTests = 0 } = report;
+  for (const key of Object.keys(counts)) counts[key] += report[key] ?? 0;
+  // A run that ends badly without naming a failed test counts as one.
+  if (status !== 0 && numFailedTests === 0) counts.numFailedTests++;
+  files.push(...testResults);
+  // An error outside of tests is nobody's: only where all is well a file is known to have passed.
+  if (status === 0) await unchanged?.keep(testResults);
+  timed(round.name, ms, round.minutes, testResults);
+  if (warming && round === chosen[0]) await warmed();
+}
+
+if (args.length > 0 && files.length === 0) {
+  counts.numFailedTests++;
+  console.log(`No test file is meant by: ${args.join(" ")}`);
+}
 if (skipped) console.log(`Left out: the contract and end-to-end tests, because ${skipped}`);
-if (counts.numPendingTests) console.log(`${counts.numPendingTests} tests were skipped`);
-const failed = counts.numFailedTests + (underCi ? counts.numPendingTests + (skipped ? 1 : 0) : 0);
+const pending = counts.numPendingTests + counts.numTodoTests;
+if (pending) console.log(`${pending} tests were skipped`);
+console.log(`\nThe slowest ${shownTests} tests:\n${slowestTests(files, root, shownTests).join("\n")}`);
+console.log(`\nThe rounds:\n${times.join("\n")}`);
+for (const text of tooLong) console.log(`\n${underCi ? "FAILED" : "Note"}: ${text}`);
+tellUnchanged(unchanged?.results ?? []);
+const failed = counts.numFailedTests + (underCi ? pending + tooLong.length + (skipped ? 1 : 0) : 0);
 console.log(`${counts.numPassedTests} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** One run of vitest; a run that ends badly without naming a failed test counts as one. */
-function vitest(projects) {
+/** One run of vitest: its report, its exit code, and how long it took (ms). */
+async function vitest(projects) {
   const folder = mkdtempSync(join(tmpdir(), "localkube-test-"));
+  const begun = performance.now();
   try {
-    const report = join(folder, "report.json");
-    const chosen = projects.flatMap((name) => ["--project", name]);
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const { status } = spawnSync("vitest", ["run", ...chosen, ...reporters, ...process.argv.slice(2)], {
-      stdio: "inherit",
-    });
-    const found = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : {};
-    const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = found;
-    return {
-      numPassedTests,
-      numPendingTests,
-      numFailedTests: status !== 0 && numFailedTests === 0 ? 1 : numFailedTests,
-    };
+    const output = join(folder, "report.json");
+    const leftOut = (unchanged?.results ?? []).map(({ file }) => file);
+    const child = spawn(
+      "vitest",
+      [
+        "run",
+        ...projects.flatMap((name) => ["--project", name]),
+        ...["--reporter=default", "--reporter=json", `--outputFile.json=${output}`],
+        // Not every round has one of the chosen files, or one that changed.
+        ...(args.length > 0 || leftOut.length > 0 ? ["--passWithNoTests"] : []),
+        ...args,
+      ],
+      { stdio: "inherit", env: { ...process.env, LOCALKUBE_TEST_UNCHANGED: leftOut.join(",") } },
+    );
+    const [status] = await once(child, "close");
+    const report = existsSync(output) ? JSON.parse(readFileSync(output, "utf8")) : {};
+    return { report, status, ms: performance.now() - begun };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function add(sum, more) {
-  for (const key of Object.keys(sum)) sum[key] += more[key];
+/** The caches are there before clusters are; a failure counts as a failed test and is shown. */
+async function warmed() {
+  const { ms, failure } = await warming.done;
+  timed("caches (beside the first round)", ms, cachesMinutes, []);
+  if (failure === undefined) return;
+  counts.numFailedTests++;
+  console.log(`Filling the caches failed:\n${failure}`);
+}
+
+function timed(name, ms, limit, testResults) {
+  times.push(`  ${minutes(ms).padStart(12)}  of at most ${String(limit).padStart(2)} min  ${name}`);
+  if (ms <= limit * 60_000 || args.length > 0) return;
+  const slow = slowestFiles(testResults, root, 5);
+  tooLong.push([`the round '${name}' took ${minutes(ms)}, more than ${limit} minutes`, ...slow].join("\n"));
+}
+
+function tellUnchanged(results) {
+  if (results.length === 0) return;
+  const sum = results.reduce((all, { tests }) => all + tests, 0);
+  console.log(
+    `\n${sum} tests passed before, and nothing they depend on has changed (LOCALKUBE_TEST_ALL=1 runs them):`,
+  );
+  for (const { file, tests, at } of results)
+    console.log(
+      `  unchanged since ${at.slice(0, 16).replace("T", " ")} UTC: ${file} (${tests} tests passed)`,
+    );
+  console.log("");
 }
 
 /** Installs what is missing; returns the reason when that cannot be done. */

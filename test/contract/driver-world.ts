@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +65,8 @@ export interface DriverWorld {
   readonly forget: (machine: string) => void;
   readonly withSsh: <T>(m: MachineRef, work: (transport: Transport) => Promise<T>) => Promise<T>;
   readonly traces: (name: string) => Promise<readonly string[]>;
+  /** Runs `create` in a process of its own that is killed (-9) after the command of that kill point. */
+  readonly createKilled: (wanted: MachineSpec, point: string) => Promise<void>;
   readonly bootMs: number;
   readonly path: (name: string) => string;
   readonly keys: () => MachineKeys;
@@ -70,6 +74,8 @@ export interface DriverWorld {
   /** Removes everything, then looks: rejects when the hypervisor still has something of the prefix. */
   readonly close: () => Promise<void>;
 }
+
+const child = join(import.meta.dirname, "driver-create-child.ts");
 
 /** What the suite's tests share: one key pair and image, names with the prefix, removal of all machines at the end. */
 export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWorld {
@@ -131,6 +137,16 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     }
   };
   const traces = (name: string) => subject.traces(`${prefix}-${name}`, context());
+  const createKilled: DriverWorld["createKilled"] = async (wanted, point) => {
+    const killed = spawn(process.execPath, [child, subject.definition.name, point], {
+      stdio: ["pipe", "inherit", "inherit"],
+      env: { ...host.env, LOCALKUBE_HOME: host.stateDir },
+    });
+    killed.stdin.end(JSON.stringify(wanted));
+    const [, signal] = (await once(killed, "exit")) as [number | null, NodeJS.Signals | null];
+    expect(signal).toBe("SIGKILL");
+    expect(await subject.traces(wanted.name, context())).not.toEqual([]);
+  };
   return {
     driver,
     host,
@@ -139,6 +155,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     forget: (machine) => void made.delete(machine),
     withSsh,
     traces,
+    createKilled,
     bootMs,
     path: (name) => join(folder, name),
     keys: () => keys,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { driverSuite } from "../contract/driver-suite.ts";
-import { driverSuiteVm } from "../contract/driver-suite-vm.ts";
+import { vmOperations } from "../contract/driver-suite-vm.ts";
 import { qemuUnderTest } from "./kit/qemu-under-test.ts";
 
 const stateDir = mkdtempSync(join(tmpdir(), "localkube-qemu-"));
@@ -12,5 +12,4 @@ const subject = qemuUnderTest(stateDir);
 
 afterAll(() => rm(stateDir, { recursive: true, force: true }));
 
-describe("the driver contract", () => driverSuite(subject, "localkube-qtest"));
-describe("the operations of virtual machines", () => driverSuiteVm(subject, "localkube-qops"));
+describe("the driver contract", () => driverSuite(subject, "localkube-qtest", vmOperations));

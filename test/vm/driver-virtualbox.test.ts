@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterAll, describe } from "vitest";
 import { driverSuite } from "../contract/driver-suite.ts";
-import { driverSuiteVm } from "../contract/driver-suite-vm.ts";
+import { vmOperations } from "../contract/driver-suite-vm.ts";
 import { virtualBoxRig } from "../rigs/virtualbox/virtualbox-rig.ts";
 import { virtualBoxUnderTest } from "./kit/virtualbox-under-test.ts";
 
@@ -20,5 +20,4 @@ afterAll(async () => {
   await rm(stateDir, { recursive: true, force: true });
 });
 
-describe("the driver contract", () => driverSuite(subject, "localkube-vboxtest"));
-describe("the operations of virtual machines", () => driverSuiteVm(subject, "localkube-vboxops"));
+describe("the driver contract", () => driverSuite(subject, "localkube-vboxtest", vmOperations));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { driverSuite } from "../contract/driver-suite.ts";
-import { driverSuiteVm } from "../contract/driver-suite-vm.ts";
+import { vmOperations } from "../contract/driver-suite-vm.ts";
 import { makeRig } from "../rigs/vmware/make-rig.ts";
 import { vmwareUnderTest } from "./kit/vmware-under-test.ts";
 
@@ -18,5 +18,4 @@ afterAll(async () => {
   await rm(stateDir, { recursive: true, force: true });
 }, 60_000);
 
-describe("the driver contract", () => driverSuite(subject, "localkube-vtest"));
-describe("the operations of virtual machines", () => driverSuiteVm(subject, "localkube-vops"));
+describe("the driver contract", () => driverSuite(subject, "localkube-vtest", vmOperations));

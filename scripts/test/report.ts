@@ -1,0 +1,54 @@
+/** What vitest's JSON reporter writes of a test file, as far as it is used. */
+export interface FileReport {
+  /** Absolute path. */
+  readonly name: string;
+  readonly status: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
+    readonly status: string;
+    /** Milliseconds; missing of what did not run. */
+    readonly duration?: number | null;
+  }[];
+}
+
+/** How many tests of the file passed when it ran whole: none failed, none was left out; else nothing. */
+export function wholePass({ status, assertionResults }: FileReport): number | undefined {
+  const whole = status === "passed" && assertionResults.every((one) => one.status === "passed");
+  return whole && assertionResults.length > 0 ? assertionResults.length : undefined;
+}
+
+/** The tests that took longest, longest first, a line each: `  61.3 s  test/vm/a.test.ts: starts`. */
+export function slowestTests(files: readonly FileReport[], root: string, count: number): readonly string[] {
+  return files
+    .flatMap(({ name, assertionResults }) =>
+      assertionResults.map(({ fullName, duration }) => ({
+        ms: duration ?? 0,
+        title: `${relative(name, root)}: ${fullName}`,
+      })),
+    )
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, count)
+    .map(({ ms, title }) => `${seconds(ms)}  ${title}`);
+}
+
+/** The files whose tests together took longest, as `slowestTests`. */
+export function slowestFiles(files: readonly FileReport[], root: string, count: number): readonly string[] {
+  return files
+    .map(({ name, assertionResults }) => ({
+      ms: assertionResults.reduce((sum, { duration }) => sum + (duration ?? 0), 0),
+      title: relative(name, root),
+    }))
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, count)
+    .map(({ ms, title }) => `${seconds(ms)}  ${title}`);
+}
+
+export const minutes = (ms: number): string => {
+  const whole = Math.round(ms / 1000);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+};
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1).padStart(7)} s`;
+
+const relative = (name: string, root: string): string =>
+  name.startsWith(`${root}/`) ? name.slice(root.length + 1) : name;
