@@ -8,6 +8,9 @@ const trouble =
 const harmless =
   /\berr(?:or)?=(?:"?<nil>"?|nil|null|""|none)|"error":(?:""|null)|\bFLAG: --\S+|--[a-z0-9-]*(?:timeout|fail|err|evict)[a-z0-9-]*/gi;
 
+/** A warning event of the API server, as `readEvents` writes it: most of its reasons (Unhealthy, BackOff) are no words of trouble. */
+const eventWarning = /^\S* ?Warning [A-Z]\w+ \S+: /;
+
 type Level = "quiet" | "warning" | "error";
 
 /**
@@ -16,7 +19,7 @@ type Level = "quiet" | "warning" | "error";
  */
 export function isProblem(line: string): boolean {
   const level = levelOf(line);
-  if (level === "error") return true;
+  if (level === "error" || eventWarning.test(line)) return true;
   const text = line.replaceAll(harmless, "");
   return grave.test(text) || (level !== "quiet" && trouble.test(text));
 }

@@ -3,11 +3,12 @@ import type { MachineState } from "../contract/driver.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { runtimeByName } from "../runtimes/registry.ts";
 import { logComponents, type LogComponents } from "./logs-components.ts";
+import { readEvents } from "./logs-events.ts";
 import { followGuestLogs, readGuestLogs, type LogSink } from "./logs-guest.ts";
 import { journalLines } from "./logs-journal.ts";
 import { isProblem } from "./logs-problem.ts";
 import { problemSink } from "./logs-problem-sink.ts";
-import { openCluster, runningMachine, withTransport, type OpenCluster } from "./open-cluster.ts";
+import { apiClient, openCluster, runningMachine, withTransport, type OpenCluster } from "./open-cluster.ts";
 import { notice, quietly, type UseCaseContext } from "./use-case.ts";
 
 export interface LogsRequest {
@@ -46,8 +47,10 @@ export async function logs(
   const target = filter ?? sink;
   if (components.start) await hostLogs(cluster, state, request, target, context);
   if (components.units.length > 0 || components.pods)
-    if (state === "running") await machineLogs(cluster, components, request, target, context);
-    else notice(context, `The machine is ${state}: these are the logs of this host only`, "warning");
+    if (state === "running") {
+      await machineLogs(cluster, components, request, target, context);
+      if (request.problems && components.pods) await events(cluster, target, context);
+    } else notice(context, `The machine is ${state}: these are the logs of this host only`, "warning");
   filter?.end();
   return { name: request.name, machine: state };
 }
@@ -119,6 +122,21 @@ async function machineLogs(
     signal.throwIfAborted();
     if (!components.start || !(error instanceof LocalkubeError)) throw error;
     notice(context, `The machine's own logs cannot be read: ${error.message}`, "warning");
+  }
+}
+
+/** An API server that does not answer is told by its own log, and must not hide the others. */
+async function events(cluster: OpenCluster, sink: LogSink, context: UseCaseContext): Promise<void> {
+  if (!cluster.record.machine) return;
+  const api = await apiClient(cluster, cluster.record.machine);
+  try {
+    await readEvents(api, sink, context.signal);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof LocalkubeError)) throw error;
+    notice(context, `The events cannot be read: ${error.message}`, "warning");
+  } finally {
+    api.close();
   }
 }
 

@@ -52,7 +52,7 @@ const objects = [
     apiVersion: "v1",
     kind: "Service",
     metadata: meta("many"),
-    spec: { selector: { app: "many", tier: "x" }, ports: [{ port: 80 }] },
+    spec: { selector: { app: "many", tier: "x" }, ports: [{ port: 80, protocol: "TCP" }] },
   },
   {
     apiVersion: "apps/v1",
