@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdir, realpath, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MachineRef } from "../../src/contract/driver.ts";
 import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";

@@ -40,7 +40,8 @@ export async function waitUntil<T>(
   for (;;) {
     signal.throwIfAborted();
     const begun = performance.now();
-    const answerMs = Math.max(shortAnswerMs, (begun - started) * answerOfWaited);
+    // Whole milliseconds: timers take nothing else.
+    const answerMs = Math.round(Math.max(shortAnswerMs, (begun - started) * answerOfWaited));
     const found = await look(emulated ? longAnswerMs : Math.min(answerMs, longAnswerMs));
     if (found !== undefined) return found;
     const now = performance.now();

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { waitForApi } from "../../../../src/provision/cluster/wait-for-api.ts";
 import { waitForDeployment, waitForNode } from "../../../../src/provision/cluster/wait-for-objects.ts";
 import { waitUntil } from "../../../../src/provision/kube/wait-until.ts";
@@ -78,6 +78,24 @@ test.each([
   });
   await waitForDeployment(api, "kube-system", "coredns", soon(10_000));
   expect(asked).toBe(3);
+});
+
+test("a question's time is whole milliseconds, however long the wait took", async () => {
+  const asked: number[] = [];
+  const clock = vi.spyOn(performance, "now");
+  let now = 0;
+  clock.mockImplementation(() => (now += 10_017.199019));
+  try {
+    await waitUntil((answerMs) => Promise.resolve(asked.push(answerMs) > 5 ? true : undefined), {
+      signal: new AbortController().signal,
+      emulated: false,
+      intervalMs: 1,
+    });
+  } finally {
+    clock.mockRestore();
+  }
+  expect(Math.max(...asked)).toBeGreaterThan(1000);
+  for (const ms of asked) expect(() => AbortSignal.timeout(ms)).not.toThrow();
 });
 
 test("a node is Ready by a report of the second in which its kubelet started, not of one before", async () => {
