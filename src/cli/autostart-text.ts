@@ -1,4 +1,4 @@
-import type { Autostart } from "../cluster/autostart.ts";
+import type { Autostart } from "../cluster/autostart/autostart.ts";
 
 /** One line, and a second where the host's start alone would not do it. */
 export function autostartText({ name, enabled, unit, lingers }: Autostart): string {

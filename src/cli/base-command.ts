@@ -2,7 +2,7 @@ import process from "node:process";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
 import type { Config, Interfaces } from "@oclif/core";
-import type { UseCaseContext } from "../cluster/use-case.ts";
+import type { UseCaseContext } from "../cluster/access/use-case.ts";
 import type { HostContext } from "../contract/host.ts";
 import { hostContext } from "../host/host-context.ts";
 import { cloudEvent } from "../output/cloud-event.ts";
@@ -194,7 +194,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** After `sudo -E` what we made in the home of another user is that user's. One at a time. */
   async #giveHomeBack(): Promise<void> {
     if (!this.host?.isRoot || this.host.env["SUDO_UID"] === undefined) return;
-    const { giveHomeBack } = await import("../cluster/home-ownership.ts");
+    const { giveHomeBack } = await import("../cluster/access/home-ownership.ts");
     await (this.#giving ??= giveHomeBack(this.host).finally(() => (this.#giving = undefined)));
   }
 

@@ -17,8 +17,8 @@ export default class Cp extends BaseCommand<typeof Cp> {
   };
 
   override async run(): Promise<void> {
-    const { copyPaths } = await import("../cluster/copy-paths.ts");
-    const { copy } = await import("../cluster/copy.ts");
+    const { copyPaths } = await import("../cluster/machine/copy-paths.ts");
+    const { copy } = await import("../cluster/machine/copy.ts");
     const { source, target } = this.args;
     const profile = { name: this.flags.profile, given: this.sources["profile"] === "flag" };
     const showProgress = this.flags.output === "text" && process.stdout.isTTY;

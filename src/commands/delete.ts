@@ -1,7 +1,7 @@
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
 import { loadSettings, saveSettings, standardProfile } from "../cli/settings.ts";
-import type { DeleteResult } from "../cluster/delete.ts";
+import type { DeleteResult } from "../cluster/start/delete.ts";
 
 export default class Delete extends BaseCommand<typeof Delete> {
   static override summary = "Remove a cluster and everything localkube made for it";
@@ -34,7 +34,7 @@ export default class Delete extends BaseCommand<typeof Delete> {
     const { all, purge } = this.flags;
     const { result: deleted, isReset } = await this.resettingProfile(() => this.delete());
     const { removed, kept } = purge
-      ? await (await import("../cluster/purge.ts")).purge(this.quietUseCase())
+      ? await (await import("../cluster/start/purge.ts")).purge(this.quietUseCase())
       : { removed: [], kept: [] };
     const result = { deleted, purged: removed, ...(purge ? { kept } : {}) };
     this.print(isReset ? { ...result, profile: standardProfile } : result, () =>
@@ -51,7 +51,7 @@ export default class Delete extends BaseCommand<typeof Delete> {
   }
 
   private async delete(): Promise<readonly DeleteResult[]> {
-    const { deleteAll, deleteCluster } = await import("../cluster/delete.ts");
+    const { deleteAll, deleteCluster } = await import("../cluster/start/delete.ts");
     const { profile, all, forget } = this.flags;
     return all
       ? deleteAll(this.quietUseCase())

@@ -18,7 +18,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
   }
 
   override async run(): Promise<void> {
-    const { doctor } = await import("../cluster/doctor.ts");
+    const { doctor } = await import("../cluster/look/doctor.ts");
     const report = await doctor(this.quietUseCase());
     this.print(report, () => text(report));
     if (report.status === "fail") process.exitCode = 69;

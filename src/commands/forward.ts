@@ -31,7 +31,7 @@ export default class Forward extends BaseCommand<typeof Forward> {
   };
 
   override async run(): Promise<void> {
-    const { forward } = await import("../cluster/forward.ts");
+    const { forward } = await import("../cluster/machine/forward.ts");
     const { namespace, port: localPort } = this.flags;
     const request = { name: this.flags.profile, target: this.args.target, namespace, localPort };
     await forward(request, this.quietUseCase(), (forwarded) =>

@@ -5,7 +5,7 @@ export default class Ip extends BaseCommand<typeof Ip> {
   static override examples = ["<%= config.bin %> ip", "curl http://$(<%= config.bin %> ip):30080/"];
 
   override async run(): Promise<void> {
-    const { openCluster, runningMachine } = await import("../cluster/open-cluster.ts");
+    const { openCluster, runningMachine } = await import("../cluster/access/open-cluster.ts");
     const machine = await runningMachine(
       await openCluster(this.flags.profile, this.quietUseCase()),
       this.quietUseCase(),

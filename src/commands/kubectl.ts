@@ -20,7 +20,7 @@ export default class Kubectl extends BaseCommand<typeof Kubectl> {
   }
 
   override async run(): Promise<void> {
-    const { kubectl } = await import("../cluster/kubectl.ts");
+    const { kubectl } = await import("../cluster/kubectl/kubectl.ts");
     const { stdin, stdout, stderr } = process;
     const onTerminal = stdin.isTTY && stdout.isTTY && stderr.isTTY;
     const request = { name: this.flags.profile, words: this.words, onTerminal };

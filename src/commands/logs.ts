@@ -1,7 +1,7 @@
 import * as Flags from "@oclif/core/flags";
 import process from "node:process";
 import { BaseCommand } from "../cli/base-command.ts";
-import type { LogSink } from "../cluster/logs-guest.ts";
+import type { LogSink } from "../cluster/logs/guest.ts";
 
 interface Section {
   readonly component: string;
@@ -35,7 +35,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
   };
 
   override async run(): Promise<void> {
-    const { logs, followLogs } = await import("../cluster/logs.ts");
+    const { logs, followLogs } = await import("../cluster/logs/logs.ts");
     const { profile, lines, problems, follow, file } = this.flags;
     const request = { name: profile, words: this.words, lines, problems };
     if (follow)
@@ -67,7 +67,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
       await work((line) => void process.stdout.write(`${line}\n`));
       return;
     }
-    const { logsFile } = await import("../cluster/logs-output.ts");
+    const { logsFile } = await import("../output/logs-output.ts");
     const target = await logsFile(file);
     try {
       await work((line) => target.write(line));

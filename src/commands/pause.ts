@@ -5,7 +5,7 @@ export default class Pause extends BaseCommand<typeof Pause> {
   static override examples = ["<%= config.bin %> pause", "<%= config.bin %> pause -p two"];
 
   override async run(): Promise<void> {
-    const { setPaused } = await import("../cluster/pause.ts");
+    const { setPaused } = await import("../cluster/life/pause.ts");
     const result = await setPaused(this.flags.profile, true, this.quietUseCase());
     this.print(result, () => `Cluster ${result.name} is paused`);
   }

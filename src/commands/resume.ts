@@ -11,7 +11,7 @@ export default class Resume extends BaseCommand<typeof Resume> {
   };
 
   override async run(): Promise<void> {
-    const { resume } = await import("../cluster/suspend.ts");
+    const { resume } = await import("../cluster/life/suspend.ts");
     const { profile, discard } = this.flags;
     const result = await resume(profile, discard, this.quietUseCase());
     const { name, resumed, seconds } = result;

@@ -21,7 +21,7 @@ export default class Ssh extends BaseCommand<typeof Ssh> {
   }
 
   override async run(): Promise<void> {
-    const { shell } = await import("../cluster/shell.ts");
+    const { shell } = await import("../cluster/machine/shell.ts");
     const { stdin, stdout, stderr } = process;
     const onTerminal = stdin.isTTY && stdout.isTTY && stderr.isTTY;
     const request = { name: this.flags.profile, words: this.words, onTerminal };

@@ -2,7 +2,7 @@ import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
 import { driverFlags } from "../cli/driver-flags.ts";
 import { confirm } from "../cli/confirm.ts";
-import type { StartResult } from "../cluster/start.ts";
+import type { StartResult } from "../cluster/start/start.ts";
 
 export default class Start extends BaseCommand<typeof Start> {
   static override summary =
@@ -169,7 +169,7 @@ export default class Start extends BaseCommand<typeof Start> {
   };
 
   override async run(): Promise<void> {
-    const { start } = await import("../cluster/start.ts");
+    const { start } = await import("../cluster/start/start.ts");
     const { readClusterFile } = await import("../cluster/spec/read-cluster-file.ts");
     const { layerFromFlags } = await import("../cluster/spec/spec-layer.ts");
     const { profile, config, yes, recreate } = this.flags;

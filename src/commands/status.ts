@@ -14,7 +14,7 @@ export default class Status extends BaseCommand<typeof Status> {
   };
 
   override async run(): Promise<void> {
-    const { status } = await import("../cluster/status.ts");
+    const { status } = await import("../cluster/look/status.ts");
     const result = await status(this.flags.profile, this.quietUseCase());
     const { name, exists, machine, api, node, kubeconfig, diagnosis, tunnel, cost } = result;
     this.print(result, () =>

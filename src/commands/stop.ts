@@ -13,7 +13,7 @@ export default class Stop extends BaseCommand<typeof Stop> {
   };
 
   override async run(): Promise<void> {
-    const { stop } = await import("../cluster/stop.ts");
+    const { stop } = await import("../cluster/life/stop.ts");
     const result = await stop(this.flags.profile, this.flags.grace, this.quietUseCase());
     this.print(result, () =>
       result.stopped ? `Cluster ${result.name} is stopped` : `Cluster ${result.name} was not running`,

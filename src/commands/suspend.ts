@@ -7,7 +7,7 @@ export default class Suspend extends BaseCommand<typeof Suspend> {
   static override examples = ["<%= config.bin %> suspend", "<%= config.bin %> suspend -p two"];
 
   override async run(): Promise<void> {
-    const { suspend } = await import("../cluster/suspend.ts");
+    const { suspend } = await import("../cluster/life/suspend.ts");
     const result = await suspend(this.flags.profile, this.quietUseCase());
     this.print(result, () =>
       result.suspended

@@ -5,7 +5,7 @@ export default class UpdateContext extends BaseCommand<typeof UpdateContext> {
   static override examples = ["<%= config.bin %> update-context", "<%= config.bin %> update-context -p two"];
 
   override async run(): Promise<void> {
-    const { updateContext } = await import("../cluster/update-context.ts");
+    const { updateContext } = await import("../cluster/access/update-context.ts");
     const result = await updateContext(this.flags.profile, this.quietUseCase());
     this.print(result, () =>
       result.changed

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { deleteCluster } from "../../src/cluster/delete.ts";
+import { deleteCluster } from "../../src/cluster/start/delete.ts";
 import { hostContext } from "../../src/host/host-context.ts";
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";

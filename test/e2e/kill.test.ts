@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startSteps } from "../../src/cluster/start-steps.ts";
+import { startSteps } from "../../src/cluster/start/recipe.ts";
 import { kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
 import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";

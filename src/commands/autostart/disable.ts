@@ -6,7 +6,7 @@ export default class AutostartDisable extends BaseCommand<typeof AutostartDisabl
   static override examples = ["<%= config.bin %> autostart disable -p two"];
 
   override async run(): Promise<void> {
-    const { disableAutostart } = await import("../../cluster/autostart.ts");
+    const { disableAutostart } = await import("../../cluster/autostart/autostart.ts");
     const result = await disableAutostart(this.flags.profile, this.quietUseCase());
     this.print(result, () => autostartText(result));
   }

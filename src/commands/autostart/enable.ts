@@ -11,7 +11,7 @@ export default class AutostartEnable extends BaseCommand<typeof AutostartEnable>
   ];
 
   override async run(): Promise<void> {
-    const { enableAutostart } = await import("../../cluster/autostart.ts");
+    const { enableAutostart } = await import("../../cluster/autostart/autostart.ts");
     const result = await enableAutostart(this.flags.profile, this.quietUseCase());
     this.print(result, () => autostartText(result));
   }

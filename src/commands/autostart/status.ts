@@ -9,7 +9,7 @@ export default class AutostartStatus extends BaseCommand<typeof AutostartStatus>
   ];
 
   override async run(): Promise<void> {
-    const { autostart } = await import("../../cluster/autostart.ts");
+    const { autostart } = await import("../../cluster/autostart/autostart.ts");
     const result = await autostart(this.flags.profile, this.quietUseCase());
     this.print(result, () => autostartText(result));
   }

@@ -25,7 +25,7 @@ export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
   override async run(): Promise<void> {
     if (this.words.length === 0)
       throw new LocalkubeError("USAGE_MISSING_ARGUMENT", { command: "image load", argument: "FILE" });
-    const { loadImages } = await import("../../cluster/images-load.ts");
+    const { loadImages } = await import("../../cluster/images/load.ts");
     // A name for one archive makes no sense as a stored default.
     const name = this.sources["name"] === "flag" ? this.flags.name : undefined;
     const archives = await loadImages(this.flags.profile, this.words, name, await this.useCase());

@@ -6,7 +6,7 @@ export default class ImageLs extends BaseCommand<typeof ImageLs> {
   static override examples = ["<%= config.bin %> image ls", "<%= config.bin %> image ls --output json"];
 
   override async run(): Promise<void> {
-    const { listImages } = await import("../../cluster/images-list.ts");
+    const { listImages } = await import("../../cluster/images/list.ts");
     const images = await listImages(this.flags.profile, this.quietUseCase());
     this.print({ name: this.flags.profile, images }, () =>
       textTable(

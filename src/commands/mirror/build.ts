@@ -14,7 +14,7 @@ export default class MirrorBuild extends BaseCommand<typeof MirrorBuild> {
   };
 
   override async run(): Promise<void> {
-    const { build } = await import("../../cluster/mirror.ts");
+    const { build } = await import("../../cluster/mirror/mirror.ts");
     const result = await build(this.args.dir, this.flags.from, await this.useCase());
     const { folder, files, bytes, added } = result;
     this.print(

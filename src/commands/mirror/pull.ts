@@ -27,7 +27,7 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
   };
 
   override async run(): Promise<void> {
-    const { pull } = await import("../../cluster/mirror.ts");
+    const { pull } = await import("../../cluster/mirror/mirror.ts");
     const { artifacts, mirror, "kubernetes-version": kubernetesVersion } = this.flags;
     const request = { artifacts, mirror, kubernetesVersion };
     const result = await pull(this.args.dir, request, await this.useCase());

@@ -14,7 +14,7 @@ export default class MirrorVerify extends BaseCommand<typeof MirrorVerify> {
   static override exits = { 74: "a file is damaged or missing" };
 
   override async run(): Promise<void> {
-    const { verify } = await import("../../cluster/mirror.ts");
+    const { verify } = await import("../../cluster/mirror/mirror.ts");
     const report = await verify(this.args.dir, await this.useCase());
     const { folder, files, bad, unverified } = report;
     this.print(report, () =>

@@ -28,7 +28,7 @@ export default class ProfileList extends BaseCommand<typeof ProfileList> {
   override async run(): Promise<void> {
     const { listClusters } = await import("../../state/store.ts");
     const clusters = await listClusters(this.host);
-    const { machineStates } = await import("../../cluster/machine-states.ts");
+    const { machineStates } = await import("../../cluster/look/machine-states.ts");
     const records = clusters.flatMap((cluster) => ("record" in cluster ? [cluster.record] : []));
     const states = await machineStates(records, this.quietUseCase());
     const stateOf = new Map(records.map(({ spec }, index) => [spec.name, states[index] ?? "unknown"]));

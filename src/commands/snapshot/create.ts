@@ -16,7 +16,7 @@ export default class SnapshotCreate extends BaseCommand<typeof SnapshotCreate> {
   };
 
   override async run(): Promise<void> {
-    const { createSnapshot } = await import("../../cluster/snapshots.ts");
+    const { createSnapshot } = await import("../../cluster/life/snapshots.ts");
     const result = await createSnapshot(this.flags.profile, this.args.name, this.quietUseCase());
     this.print(result, () => `Snapshot ${result.snapshot} of ${result.name} is made`);
   }

@@ -7,7 +7,7 @@ export default class SnapshotDelete extends BaseCommand<typeof SnapshotDelete> {
   static override args = { name: Args.string({ description: "Name of the snapshot", required: true }) };
 
   override async run(): Promise<void> {
-    const { deleteSnapshot } = await import("../../cluster/snapshots.ts");
+    const { deleteSnapshot } = await import("../../cluster/life/snapshots.ts");
     const result = await deleteSnapshot(this.flags.profile, this.args.name, this.quietUseCase());
     this.print(result, () => `There is no snapshot ${result.snapshot} of ${result.name} any more`);
   }

@@ -10,7 +10,7 @@ export default class SnapshotList extends BaseCommand<typeof SnapshotList> {
   ];
 
   override async run(): Promise<void> {
-    const { listSnapshots } = await import("../../cluster/snapshots.ts");
+    const { listSnapshots } = await import("../../cluster/life/snapshots.ts");
     const result = await listSnapshots(this.flags.profile, this.quietUseCase());
     this.print(result, () => {
       if (result.snapshots.length === 0) return `Cluster ${result.name} has no snapshots`;

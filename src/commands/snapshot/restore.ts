@@ -23,7 +23,7 @@ export default class SnapshotRestore extends BaseCommand<typeof SnapshotRestore>
     const question = `Put ${profile} back to ${snapshot} and lose what it wrote since?`;
     if (!(await confirm(question, yes, this.signal)))
       throw new LocalkubeError("RESTORE_NOT_CONFIRMED", { snapshot });
-    const { restoreSnapshot } = await import("../../cluster/snapshots.ts");
+    const { restoreSnapshot } = await import("../../cluster/life/snapshots.ts");
     const result = await restoreSnapshot(profile, snapshot, this.quietUseCase());
     this.print(
       result,

@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { RunContext } from "../../contract/host.ts";
 import { withImageLock } from "./image-lock.ts";
-import { isWhole, recordImage } from "../../host/image-file/image-record.ts";
+import { isWhole, recordImage } from "./image-record.ts";
 import { sweepPartials } from "./sweep-partials.ts";
 
 /**

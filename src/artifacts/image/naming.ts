@@ -1,0 +1,106 @@
+import { PassThrough, pipeline as pipe, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import {
+  type ArchiveFacts,
+  type ArchiveImage,
+  type Descriptor,
+  type DockerImage,
+  nameAnnotation,
+} from "./inspect-archive.ts";
+import { hasVersion, imageRef, isFullRef } from "./reference.ts";
+
+/** Full references by image id, never empty: under these names the runtime is to know the images of one archive. */
+export type ImageNames = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Settles under which names an archive's images are loaded: those it carries, in full, or `name` in their place. A `name` without a
+ * version takes the image's tag when that is all the archive says, and `latest` else. Rejects with IMAGE_NAME_MISSING for an image
+ * that no pod could name, IMAGE_NAME_INVALID for an unusable `name`, IMAGE_NAME_AMBIGUOUS when it would name two images.
+ */
+export function settleNames(file: string, { images }: ArchiveFacts, name?: string): ImageNames {
+  const names = new Map(
+    images.map((image) => [image.id, name === undefined ? ownNames(file, image) : givenNames(image, name)]),
+  );
+  const all = [...names.values()].flat();
+  if (name !== undefined && new Set(all).size < all.length)
+    throw new LocalkubeError("IMAGE_NAME_AMBIGUOUS", {
+      name,
+      where: `the ${images.length} images in ${file}`,
+    });
+  return names;
+}
+
+function ownNames(file: string, { names, tags }: ArchiveImage): readonly string[] {
+  const missing = (problem: string) => new LocalkubeError("IMAGE_NAME_MISSING", { file, problem });
+  if (names.length === 0)
+    throw missing(tags.length > 0 ? `only the tag ${tags.join(", ")}` : "no name at all");
+  const full = names.map(imageRef);
+  const wrong = names.find((_, index) => !isFullRef(full[index] ?? ""));
+  if (wrong !== undefined) throw missing(`the name '${wrong}', which no runtime can read`);
+  return [...new Set(full)];
+}
+
+function givenNames({ tags }: ArchiveImage, name: string): readonly string[] {
+  const wished = hasVersion(name) || tags.length === 0 ? [name] : tags.map((tag) => `${name}:${tag}`);
+  const full = wished.map(imageRef);
+  const wrong = full.find((ref) => !isFullRef(ref));
+  if (wrong !== undefined) throw new LocalkubeError("IMAGE_NAME_INVALID", { name });
+  return [...new Set(full)];
+}
+
+/** The file of an archive in which the names stand. */
+const tables = { "docker-archive": "manifest.json", oci: "index.json" } as const;
+
+/**
+ * The same archive with exactly these names. Runtimes take names of an OCI layout as they stand there, also short ones, which then can
+ * neither be looked up nor let other names of the image be. An archive whose names are these already goes through untouched.
+ */
+export async function withNames(tar: Readable, facts: ArchiveFacts, names: ImageNames): Promise<Readable> {
+  const same = ({ id, names: own, tags }: ArchiveImage) =>
+    tags.length === 0 && JSON.stringify(own) === JSON.stringify(names.get(id));
+  if (facts.images.every(same)) return tar;
+  const { extract, pack } = await import("tar-stream");
+  const entries = extract();
+  const result = pack();
+  const rewrite = async (): Promise<void> => {
+    for await (const entry of entries) {
+      const { header } = entry;
+      if (header.name.replace(/^\.\//, "") === tables[facts.kind]) {
+        const chunks: Buffer[] = [];
+        for await (const chunk of entry) chunks.push(chunk as Buffer);
+        const table: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+        const text = JSON.stringify(renamed(table, facts.kind, names));
+        result.entry({ name: header.name, mode: header.mode, mtime: header.mtime }, text);
+      } else if (header.type === "file" || header.type === "contiguous-file")
+        await pipeline(entry, result.entry(header));
+      else {
+        result.entry(header);
+        entry.resume();
+      }
+    }
+    result.finalize();
+  };
+  // Whatever breaks, the stream that is handed out breaks with that error, and its end ends the others.
+  const out = new PassThrough();
+  pipe(result, out, () => tar.destroy());
+  tar.once("error", (error) => entries.destroy(error));
+  tar.pipe(entries);
+  rewrite().catch((error: unknown) => out.destroy(error as Error));
+  return out;
+}
+
+function renamed(table: unknown, kind: ArchiveFacts["kind"], names: ImageNames): unknown {
+  if (kind === "docker-archive")
+    return (table as DockerImage[]).map((image) => ({ ...image, RepoTags: names.get(image.Config ?? "") }));
+  const index = table as { readonly manifests?: readonly Descriptor[] };
+  // One descriptor for each name; that of a second name in the archive would only repeat them.
+  const once = new Map((index.manifests ?? []).map((manifest) => [manifest.digest ?? "", manifest]));
+  const manifests = [...once].flatMap(([id, manifest]) =>
+    (names.get(id) ?? []).map((ref) => ({
+      ...manifest,
+      annotations: { ...manifest.annotations, [nameAnnotation]: ref },
+    })),
+  );
+  return { ...index, manifests };
+}

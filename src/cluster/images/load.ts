@@ -1,0 +1,114 @@
+import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
+import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import type { Step } from "../../contract/step.ts";
+import type { Transport } from "../../contract/transport.ts";
+import { runSteps } from "../../pipeline/run-steps.ts";
+import { runtimeByName } from "../../runtimes/registry.ts";
+import { openArchive } from "../../artifacts/image/read-archive.ts";
+import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
+import { type ImageNames, settleNames, withNames } from "../../artifacts/image/naming.ts";
+import { nodeImages } from "./node-images.ts";
+import { openCluster, withTransport } from "../access/open-cluster.ts";
+import type { UseCaseContext } from "../access/use-case.ts";
+
+export interface LoadedArchive {
+  readonly file: string;
+  readonly kind: ArchiveFacts["kind"];
+  /** Under these names pods find what was in it. */
+  readonly refs: readonly string[];
+}
+
+interface Archive {
+  readonly file: string;
+  readonly facts: ArchiveFacts;
+  readonly names: ImageNames;
+}
+
+const importTimeoutMs = 1_800_000;
+const arrivalMs = 20_000;
+
+/**
+ * Loads image archives into the node's runtime, under the full forms of the names in them, or under `imageName`, which one image at most
+ * may get. All archives are looked through before the first byte is sent; a name that was there before leads to the new image afterwards.
+ * What is returned was found in the runtime as pods find it. May be repeated. Rejects with IMAGE_FILE_UNREADABLE, IMAGE_FILE_INVALID,
+ * IMAGE_NAME_MISSING, IMAGE_NAME_INVALID, IMAGE_NAME_AMBIGUOUS, IMAGE_NOT_ARRIVED, CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING.
+ */
+export async function loadImages(
+  name: string,
+  files: readonly string[],
+  imageName: string | undefined,
+  context: UseCaseContext,
+): Promise<readonly LoadedArchive[]> {
+  const cluster = await openCluster(name, context);
+  const runtime = runtimeByName(cluster.record.runtime);
+  const distinct = [...new Set(files)];
+  if (imageName !== undefined && distinct.length > 1)
+    throw new LocalkubeError("IMAGE_NAME_AMBIGUOUS", {
+      name: imageName,
+      where: `those in ${distinct.join(", ")}`,
+    });
+  const archives: Archive[] = [];
+  for (const file of distinct) {
+    const facts = await inspectArchive(file, context.signal);
+    archives.push({ file, facts, names: settleNames(file, facts, imageName) });
+  }
+  return withTransport(cluster, context, async (transport) => {
+    const loaded: LoadedArchive[] = [];
+    const steps = archives.map((archive, index): Step<LoadedArchive[]> => ({
+      id: `load-${index + 1}`,
+      title: `Loading ${basename(archive.file)}`,
+      // One after the other: the runtime unpacks with all processors anyway.
+      needs: index === 0 ? [] : [`load-${index}`],
+      timeoutMs: importTimeoutMs,
+      async apply(done, c) {
+        const { file, facts } = archive;
+        done.push({ file, kind: facts.kind, refs: await load(archive, transport, runtime, c) });
+      },
+    }));
+    await runSteps(steps, loaded, { ...context, command: "image load", profile: name });
+    return loaded;
+  });
+}
+
+/** Full references that arrived. */
+async function load(
+  { file, facts, names }: Archive,
+  transport: Transport,
+  runtime: RuntimeDefinition,
+  c: RunContext,
+): Promise<readonly string[]> {
+  let total = 0;
+  const { tar, size } = await openArchive(file, c.signal, (done) =>
+    c.report({ done, total, unit: "bytes", ...(done === total ? { message: "unpacking" } : {}) }),
+  );
+  total = size;
+  const { stdout } = await transport.exec(runtime.importImage, {
+    stdin: await withNames(tar, facts, names),
+    signal: c.signal,
+    timeoutMs: importTimeoutMs,
+  });
+  c.log(stdout.trim());
+  const refs = [...new Set([...names.values()].flat())];
+  const missing = await notArrived(refs, transport, runtime, c.signal);
+  if (missing.length > 0)
+    throw new LocalkubeError("IMAGE_NOT_ARRIVED", { file, refs: missing.join(", "), runtime: runtime.name });
+  return refs;
+}
+
+/** Those of `refs` that pods cannot use. The part of the runtime that serves pods hears of an import a moment after it. */
+async function notArrived(
+  refs: readonly string[],
+  transport: Transport,
+  runtime: RuntimeDefinition,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  for (const end = Date.now() + arrivalMs; ; await sleep(100, undefined, { signal })) {
+    const images = await nodeImages(transport, runtime, signal);
+    const usable = new Set(images.filter(({ forPods }) => forPods).map(({ ref }) => ref));
+    const missing = refs.filter((ref) => !usable.has(ref));
+    if (missing.length === 0 || Date.now() > end) return missing;
+  }
+}

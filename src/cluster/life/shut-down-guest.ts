@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MachineRef } from "../../contract/driver.ts";
+import { connect } from "../../machine/ssh/transport.ts";
+import { endPods } from "../../provision/guest/freeze.ts";
+import { endpointOfCluster, type OpenCluster } from "../access/open-cluster.ts";
+
+const loginMs = 10_000;
+const lookMs = 2000;
+/** Between the end of sshd and that of the file systems, which nobody tells us. */
+const settleMs = 20_000;
+
+/** What the machine itself needs to go off in order once its pods are gone: at least this part of the time is kept for it. */
+const machineShare = 1 / 3;
+
+/**
+ * Ends what runs in the guest, in order, so that its power button has little left to do: pods first, while network and control plane still
+ * stand, each with its own grace within ours. A machine without a power button is then shut down from within: a server's API cuts the power
+ * at once. Never rejects but for the signal's reason: whatever does not work within `graceMs` is the driver's to end by force. Returns what
+ * is left of the time.
+ */
+export async function shutDownGuest(
+  cluster: OpenCluster,
+  machine: MachineRef,
+  c: { readonly signal: AbortSignal; readonly graceMs: number; readonly log: (line: string) => void },
+): Promise<number> {
+  const deadline = performance.now() + c.graceMs;
+  const left = (): number => Math.max(0, Math.round(deadline - performance.now()));
+  if (c.graceMs === 0) return 0;
+  const { isolation } = cluster.definition.capabilities;
+  const endpoint = await endpointOfCluster(cluster, machine);
+  const login = async (timeoutMs: number) => {
+    const options = {
+      signal: c.signal,
+      timeoutMs: Math.max(1, Math.round(Math.min(timeoutMs, left()))),
+      log: c.log,
+    };
+    return connect(endpoint, options).catch((error: unknown) => {
+      c.signal.throwIfAborted();
+      c.log(String(error));
+      return undefined;
+    });
+  };
+  const failed = (error: unknown): void => {
+    c.signal.throwIfAborted();
+    c.log(String(error));
+  };
+  const transport = await login(Math.min(loginMs, c.graceMs * (1 - machineShare)));
+  if (!transport) return left();
+  try {
+    await endPods(transport, Math.max(0, left() - c.graceMs * machineShare), c.signal).catch(failed);
+    if (isolation !== "metal") return left();
+    const options = { signal: c.signal, timeoutMs: loginMs, allowFailure: true };
+    // Its end may come before its answer.
+    await transport.exec(["sh", "-c", "sync; systemctl poweroff"], options).catch(failed);
+  } finally {
+    await transport.close();
+  }
+  while (left() > 0) {
+    const again = await login(lookMs);
+    if (!again) break;
+    await again.close();
+    await sleep(Math.min(500, left()), undefined, { signal: c.signal });
+  }
+  await sleep(Math.min(settleMs, left()), undefined, { signal: c.signal });
+  return left();
+}

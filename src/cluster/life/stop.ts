@@ -1,0 +1,37 @@
+import { withProfileLock } from "../../state/lock.ts";
+import { saveCluster } from "../../state/store.ts";
+import { closeApiTunnel } from "../access/api-tunnel.ts";
+import { openCluster } from "../access/open-cluster.ts";
+import { shutDownGuest } from "./shut-down-guest.ts";
+import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
+
+export interface StopResult {
+  readonly name: string;
+  /** False when it was not running. */
+  readonly stopped: boolean;
+}
+
+/**
+ * Ends the pods, then powers the machine off, by force after `graceSeconds`; all data stays. A paused cluster is thawed for it. Idempotent.
+ */
+export async function stop(name: string, graceSeconds: number, context: UseCaseContext): Promise<StopResult> {
+  const lock = {
+    command: "localkube stop",
+    signal: context.signal,
+    onWait: (text: string) => notice(context, text),
+  };
+  return withProfileLock(context.host, name, lock, async (signal) => {
+    const cluster = await openCluster(name, context);
+    const { record, driver, paths } = cluster;
+    const c = { ...quietly(context), signal, graceMs: graceSeconds * 1000 };
+    const before = record.machine ? await driver.state(record.machine, c) : "absent";
+    if (record.machine) {
+      await closeApiTunnel(record.machine, { ...context, signal, paths });
+      const graceMs = before === "running" ? await shutDownGuest(cluster, record.machine, c) : c.graceMs;
+      await driver.stop(record.machine, { ...c, graceMs });
+    }
+    if (record.phase !== "creating" && record.phase !== "deleting")
+      await saveCluster(context.host, { ...record, phase: "stopped" });
+    return { name, stopped: before !== "stopped" && before !== "absent" };
+  });
+}

@@ -1,0 +1,49 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { MachineRef } from "../../contract/driver.ts";
+import type { Transport } from "../../contract/transport.ts";
+import { isEmulated } from "../../provision/guest/guest-facts.ts";
+import { setClock } from "../../provision/guest/set-clock.ts";
+import { waitForApi } from "../../provision/cluster/wait-for-api.ts";
+import { ensureApiTunnel } from "../access/api-tunnel.ts";
+import { apiClient, endpointOfCluster, type OpenCluster } from "../access/open-cluster.ts";
+import { thaw } from "./pause.ts";
+import type { UseCaseContext } from "../access/use-case.ts";
+
+const wakeMs = 120_000;
+
+/**
+ * After memory of an earlier time was loaded: sets the guest's clock to this host's, resumes what was paused then and waits for the API
+ * server. Rejects with WAIT_TIMEOUT after two minutes.
+ */
+export async function settleAfterWake(
+  cluster: OpenCluster,
+  machine: MachineRef,
+  context: UseCaseContext,
+): Promise<void> {
+  const { connect } = await import("../../machine/ssh/transport.ts");
+  const deadline = AbortSignal.timeout(wakeMs);
+  const signal = AbortSignal.any([context.signal, deadline]);
+  let transport: Transport | undefined;
+  await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
+  const api = await apiClient(cluster, machine);
+  try {
+    transport = await connect(await endpointOfCluster(cluster, machine), {
+      signal,
+      timeoutMs: wakeMs,
+      log: context.log,
+    });
+    await setClock(transport, signal);
+    // It may have been paused before its memory was saved, and a frozen API server never answers.
+    await thaw(cluster.record.spec.name, transport, signal);
+    const { stdout } = await transport.exec(["sh", "-c", "systemd-detect-virt || true"], { signal });
+    await waitForApi(api, transport, { signal, emulated: isEmulated({ virtualization: stdout.trim() }) });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!deadline.aborted) throw error;
+    const params = { what: "apiserver", seconds: wakeMs / 1000, name: cluster.record.spec.name };
+    throw new LocalkubeError("WAIT_TIMEOUT", params, { cause: error });
+  } finally {
+    api.close();
+    await transport?.close();
+  }
+}

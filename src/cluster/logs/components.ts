@@ -1,0 +1,42 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { didYouMean } from "../../host/nearest-word.ts";
+
+/** What can be asked for: units of the node, `pods` = those of kube-system, `start` = what the last start did on this host. */
+export interface LogComponents {
+  readonly start: boolean;
+  readonly pods: boolean;
+  /** systemd units without `.service`, in the order of the report. */
+  readonly units: readonly string[];
+}
+
+const kubernetesUnits = [
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+] as const;
+
+/**
+ * Understands the words after `logs`; none = everything. Components of Kubernetes may leave out their `kube-`. Rejects with
+ * LOGS_COMPONENT_UNKNOWN. `runtimeUnit` is that of the cluster's runtime, `containerd.service`.
+ */
+export function logComponents(words: readonly string[], runtimeUnit: string): LogComponents {
+  const allUnits = [...kubernetesUnits, runtimeUnit.replace(/\.service$/, "")];
+  const known = ["start", ...allUnits, "pods"];
+  const asked = new Set(words.map((word) => canonical(word, known)));
+  const wants = (name: string): boolean => asked.size === 0 || asked.has(name);
+  return { start: wants("start"), pods: wants("pods"), units: allUnits.filter(wants) };
+}
+
+function canonical(word: string, known: readonly string[]): string {
+  const found = [word, `kube-${word}`].find((name) => known.includes(name));
+  if (found !== undefined) return found;
+  const short = known.map((name) => name.replace(/^kube-/, ""));
+  throw new LocalkubeError("LOGS_COMPONENT_UNKNOWN", {
+    value: word,
+    hint: didYouMean(word, [...known, ...short]),
+    known: known.join(", "),
+  });
+}

@@ -1,0 +1,149 @@
+import { readFile } from "node:fs/promises";
+import type { MachineState } from "../../contract/driver.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { runtimeByName } from "../../runtimes/registry.ts";
+import { logComponents, type LogComponents } from "./components.ts";
+import { readEvents } from "./events.ts";
+import { followGuestLogs, readGuestLogs, type LogSink } from "./guest.ts";
+import { journalLines } from "./journal.ts";
+import { isProblem } from "./problem.ts";
+import { problemSink } from "./problem-sink.ts";
+import {
+  apiClient,
+  openCluster,
+  runningMachine,
+  withTransport,
+  type OpenCluster,
+} from "../access/open-cluster.ts";
+import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
+
+export interface LogsRequest {
+  readonly name: string;
+  /** Components as the user wrote them; empty = all. */
+  readonly words: readonly string[];
+  /** Last lines of each component. */
+  readonly lines: number;
+  /** Only lines that tell of something wrong. */
+  readonly problems: boolean;
+}
+
+export interface LogsResult {
+  readonly name: string;
+  readonly machine: MachineState;
+}
+
+/** Problems are looked for this far back: they are few among many lines. */
+const searchedLines = 20_000;
+
+/**
+ * Hands the logs of a cluster to `sink`: what the last start did, the node's units, the pods of kube-system. Of a machine that does not
+ * run, or cannot be reached, only what the host knows, with a notice. Read-only. Rejects with CLUSTER_UNKNOWN, LOGS_COMPONENT_UNKNOWN,
+ * and with CLUSTER_NOT_RUNNING when nothing of what was asked for is on the host.
+ */
+export async function logs(
+  request: LogsRequest,
+  sink: LogSink,
+  context: UseCaseContext,
+): Promise<LogsResult> {
+  const { cluster, components } = await open(request, context);
+  const { machine } = cluster.record;
+  const state = machine ? await cluster.driver.state(machine, quietly(context)) : "absent";
+  if (state !== "running" && !components.start) await runningMachine(cluster, context);
+  const filter = request.problems ? problemSink(sink, request.lines) : undefined;
+  const target = filter ?? sink;
+  if (components.start) await hostLogs(cluster, state, request, target, context);
+  if (components.units.length > 0 || components.pods)
+    if (state === "running") {
+      await machineLogs(cluster, components, request, target, context);
+      if (request.problems && components.pods) await events(cluster, target, context);
+    } else notice(context, `The machine is ${state}: these are the logs of this host only`, "warning");
+  filter?.end();
+  return { name: request.name, machine: state };
+}
+
+/** Hands over the last lines of the node's components, then each new one until the signal aborts. Rejects with CLUSTER_NOT_RUNNING. */
+export async function followLogs(
+  request: LogsRequest,
+  sink: LogSink,
+  context: UseCaseContext,
+): Promise<void> {
+  const { cluster, components } = await open(request, context);
+  const line = (text: string): void => {
+    if (!request.problems || isProblem(text)) sink.line(text);
+  };
+  const { lines } = request;
+  const { signal } = context;
+  try {
+    await withTransport(cluster, context, (transport) =>
+      followGuestLogs(transport, { components, lines, signal }, { ...sink, line }),
+    );
+  } catch (error) {
+    // Ctrl-C is how following ends.
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function open(request: LogsRequest, context: UseCaseContext) {
+  const cluster = await openCluster(request.name, context);
+  const components = logComponents(request.words, runtimeByName(cluster.record.runtime).unit);
+  return { cluster, components };
+}
+
+async function hostLogs(
+  cluster: OpenCluster,
+  state: MachineState,
+  { lines }: LogsRequest,
+  sink: LogSink,
+  context: UseCaseContext,
+): Promise<void> {
+  sink.section("start");
+  const journal = await readFile(cluster.paths.journal, "utf8").catch(() => "");
+  journalLines(journal)
+    .slice(-lines)
+    .forEach((line) => sink.line(line));
+  const { machine } = cluster.record;
+  if (!machine || state === "running") return;
+  sink.section("machine");
+  const said = await cluster.driver.diagnose(machine, quietly(context)).catch(messageOf);
+  said.split("\n").forEach((line) => sink.line(line));
+}
+
+async function machineLogs(
+  cluster: OpenCluster,
+  components: LogComponents,
+  { lines, problems }: LogsRequest,
+  sink: LogSink,
+  context: UseCaseContext,
+): Promise<void> {
+  const { signal } = context;
+  try {
+    await withTransport(cluster, context, (transport) =>
+      readGuestLogs(
+        transport,
+        { components, lines: problems ? Math.max(searchedLines, lines) : lines, signal },
+        sink,
+      ),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!components.start || !(error instanceof LocalkubeError)) throw error;
+    notice(context, `The machine's own logs cannot be read: ${error.message}`, "warning");
+  }
+}
+
+/** An API server that does not answer is told by its own log, and must not hide the others. */
+async function events(cluster: OpenCluster, sink: LogSink, context: UseCaseContext): Promise<void> {
+  if (!cluster.record.machine) return;
+  const api = await apiClient(cluster, cluster.record.machine);
+  try {
+    await readEvents(api, sink, context.signal);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof LocalkubeError)) throw error;
+    notice(context, `The events cannot be read: ${error.message}`, "warning");
+  } finally {
+    api.close();
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

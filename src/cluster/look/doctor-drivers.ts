@@ -1,0 +1,58 @@
+import type { DriverDefinition, Probe } from "../../contract/driver.ts";
+import type { HostContext } from "../../contract/host.ts";
+import { fail, type HostCheck, ok, warn } from "../../host/doctor/host-check.ts";
+import type { Leftover } from "../../host/doctor/checks/leftovers.ts";
+import type { ListedCluster } from "../../state/store.ts";
+import { machineName } from "../access/machine-name.ts";
+import { quietly, type UseCaseContext } from "../access/use-case.ts";
+
+/** A driver and what it says of this host. */
+export interface ProbedDriver {
+  readonly definition: DriverDefinition;
+  readonly probe: Probe;
+}
+
+/** One check a driver. One that cannot be used is a failure only when no other can: most hosts have podman or docker, not both. */
+export function driverChecks(
+  names: readonly string[],
+  probed: Promise<readonly ProbedDriver[]>,
+): readonly HostCheck[] {
+  return names.map((name) => ({
+    id: `driver-${name}`,
+    title: `Driver ${name}`,
+    async run() {
+      const drivers = await probed;
+      const probe = drivers.find(({ definition }) => definition.name === name)?.probe;
+      if (probe?.usable)
+        return ok(
+          [probe.version ? `${name} ${probe.version} can be used` : "it can be used", probe.note ?? []]
+            .flat()
+            .join(", "),
+        );
+      const report = drivers.some(countsHere) ? warn : fail;
+      return report(probe?.problem ?? "it does not answer", probe?.fix ?? `Install ${name}`);
+    },
+  }));
+}
+
+/** What needs a machine or an account elsewhere says nothing about this host. */
+const countsHere = ({ definition, probe }: ProbedDriver): boolean =>
+  probe.usable && definition.priority !== "named";
+
+/** Machines with our label that belong to no profile of this user. */
+export async function leftoverMachines(
+  drivers: readonly ProbedDriver[],
+  clusters: readonly ListedCluster[],
+  host: HostContext,
+  context: UseCaseContext,
+): Promise<readonly Leftover[]> {
+  const known = new Set(clusters.map(({ name }) => machineName(name)));
+  const usable = drivers.filter(({ probe }) => probe.usable);
+  const found = usable.map(async ({ definition }) => {
+    const machines = await definition.open(host).list(quietly(context));
+    return machines
+      .filter(({ name, home }) => home !== undefined || !known.has(name))
+      .map(({ name, home }) => ({ driver: definition.name, name, ...(home === undefined ? {} : { home }) }));
+  });
+  return (await Promise.all(found)).flat();
+}

@@ -1,0 +1,20 @@
+import { leftovers } from "../../host/doctor/checks/leftovers.ts";
+import { type DoctorReport, runDoctor } from "../../host/doctor/run-doctor.ts";
+import { driverNames, probeDrivers } from "../../machine/driver-registry.ts";
+import { listClusters } from "../../state/store.ts";
+import { driverChecks, leftoverMachines } from "./doctor-drivers.ts";
+import type { UseCaseContext } from "../access/use-case.ts";
+
+/** Every check of the host, one for each driver, and machines that no profile knows. Read-only; ends within 10 s. */
+export function doctor(context: UseCaseContext): Promise<DoctorReport> {
+  const { host } = context;
+  const probed = probeDrivers(host);
+  // Each check that waits for it reports its failure.
+  probed.catch(() => undefined);
+  const findLeftovers = async () => {
+    // A state folder that cannot be read is the check `folders`' finding; whose the machines are is not known then.
+    const clusters = await listClusters(host).catch(() => undefined);
+    return clusters ? leftoverMachines(await probed, clusters, host, context) : [];
+  };
+  return runDoctor(host, [...driverChecks(driverNames, probed), leftovers(findLeftovers)]);
+}

@@ -1,0 +1,50 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { ScpPath } from "../../machine/ssh/openssh.ts";
+
+/** A copy as the user wrote it, understood. */
+export interface CopyPaths {
+  readonly profile: string;
+  readonly from: ScpPath;
+  readonly to: ScpPath;
+}
+
+/**
+ * Reads `SRC DST`: `:/path` is a path of the machine, `two:/path` of that profile's machine, everything else of this host (a name with a
+ * colon is written `./a:b`). Rejects with COPY_SIDES unless exactly one is in a machine, COPY_PROFILE_CONFLICT when `--profile` was given
+ * and says another one.
+ */
+export function copyPaths(
+  source: string,
+  target: string,
+  profile: { readonly name: string; readonly given: boolean },
+): CopyPaths {
+  const [from, to] = [parse(source), parse(target)];
+  if ((from.remote === undefined) === (to.remote === undefined)) throw new LocalkubeError("COPY_SIDES");
+  const named = from.profile || to.profile;
+  if (named && profile.given && named !== profile.name)
+    throw new LocalkubeError("COPY_PROFILE_CONFLICT", { named, profile: profile.name });
+  return { profile: named || profile.name, from: toScpPath(from), to: toScpPath(to) };
+}
+
+interface Parsed {
+  readonly text: string;
+  readonly profile?: string;
+  readonly remote?: string;
+}
+
+function parse(text: string): Parsed {
+  const [, profile, remote] = /^([^/:]*):(.*)$/s.exec(text) ?? [];
+  return profile === undefined || remote === undefined
+    ? { text }
+    : { text, profile, remote: literal(remote) };
+}
+
+/** Relative paths begin in root's home anyway; any other `~` would be a user's home for scp and a name for the rest of us. */
+function literal(path: string): string {
+  const inHome = path.replace(/^~(\/+|$)/, "");
+  if (inHome === "") return ".";
+  return inHome.startsWith("~") ? `./${inHome}` : inHome;
+}
+
+const toScpPath = ({ text, remote }: Parsed): ScpPath =>
+  remote === undefined ? { local: text } : { remote };

@@ -1,0 +1,24 @@
+import type { ScpPath } from "../../machine/ssh/openssh.ts";
+import { copyOverSsh } from "./copy-over-ssh.ts";
+import type { CopyPaths } from "./copy-paths.ts";
+import { opensshAccess } from "../access/openssh-access.ts";
+import { quietly, type UseCaseContext } from "../access/use-case.ts";
+
+export interface CopyResult {
+  readonly name: string;
+  /** As `localkube cp` takes them. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Copies between this host and a running machine; see `copyOverSsh`. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING too. */
+export async function copy(
+  { profile, from, to }: CopyPaths,
+  showProgress: boolean,
+  context: UseCaseContext,
+): Promise<CopyResult> {
+  const access = await opensshAccess(profile, context);
+  await copyOverSsh(access, { from, to, showProgress }, quietly(context));
+  const show = (path: ScpPath) => ("local" in path ? path.local : `${profile}:${path.remote}`);
+  return { name: profile, from: show(from), to: show(to) };
+}

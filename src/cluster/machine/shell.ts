@@ -1,0 +1,32 @@
+import { runAttached } from "../../host/run-attached.ts";
+import { opensshArgv } from "../../machine/ssh/openssh.ts";
+import { opensshAccess } from "../access/openssh-access.ts";
+import type { UseCaseContext } from "../access/use-case.ts";
+
+export interface ShellRequest {
+  readonly name: string;
+  /** Words of a command, each taken literally; none = a login shell; a single one with blanks or `|;&$…` = a script for sh. */
+  readonly words: readonly string[];
+  /** All three of our streams are one terminal. */
+  readonly onTerminal: boolean;
+}
+
+/** Runs a shell or a command in the machine on our own streams; returns its exit code, 255 when ssh itself failed. */
+export async function shell(request: ShellRequest, context: UseCaseContext): Promise<number> {
+  const { endpoint, knownHostsFile } = await opensshAccess(request.name, context);
+  const command = remoteCommand(request.words);
+  const argv = opensshArgv(endpoint, {
+    knownHostsFile,
+    command,
+    // With a terminal at both ends Ctrl-C reaches the remote program and editors work; without one output stays byte for byte.
+    ...(command.length > 0 ? { tty: request.onTerminal } : {}),
+  });
+  return (await runAttached(argv, { signal: context.signal })).exitCode;
+}
+
+/** No program has a blank or a pipe in its name: one such word can only be meant for a shell, as with ssh itself. */
+export function remoteCommand(words: readonly string[]): readonly string[] {
+  const [only, ...others] = words;
+  const isScript = only !== undefined && others.length === 0 && /[\s|;&<>$`()*?"'\\]/.test(only);
+  return isScript ? ["sh", "-c", only] : words;
+}

@@ -1,0 +1,26 @@
+import type { RunContext } from "../../contract/host.ts";
+import { runSteps } from "../../pipeline/run-steps.ts";
+import type { UseCaseContext } from "../access/use-case.ts";
+
+/** A build from source takes minutes, on a small machine many; a large download over a thin line as well. */
+const timeoutMs = 5_400_000;
+
+/** Runs work on a mirror as a pipeline of one step, so that every view shows its progress. */
+export async function mirrorStep<T>(
+  { command, title }: { readonly command: string; readonly title: string },
+  context: UseCaseContext,
+  work: (c: RunContext) => Promise<T>,
+): Promise<T> {
+  let result: { readonly value: T } | undefined;
+  const step = {
+    id: command.replaceAll(" ", "-"),
+    title,
+    timeoutMs,
+    apply: async (_state: undefined, c: RunContext): Promise<void> => {
+      result = { value: await work(c) };
+    },
+  };
+  await runSteps([step], undefined, { ...context, command, profile: "" });
+  if (!result) throw new Error(`${command} ended without a result`);
+  return result.value;
+}

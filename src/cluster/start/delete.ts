@@ -1,0 +1,223 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { unlessDiskFull } from "../../contract/errors/system-failure.ts";
+import type { RunContext } from "../../contract/host.ts";
+import { loadDriver, probeDrivers } from "../../machine/driver-registry.ts";
+import { undoSteps } from "../../pipeline/undo-steps.ts";
+import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
+import { withProfileLock } from "../../state/lock.ts";
+import { clusterPaths } from "../../state/paths.ts";
+import type { ClusterRecord } from "../../state/cluster-record.ts";
+import { hintsOfDamaged, listClusters, loadCluster, removeCluster, saveCluster } from "../../state/store.ts";
+import { closeTunnelAt } from "../../machine/ssh/tunnel.ts";
+import { removeAutostart } from "../autostart/autostart.ts";
+import { machineCreate } from "./steps/machine-steps.ts";
+import type { ClusterBase } from "./state.ts";
+import { startSteps } from "./recipe.ts";
+import { machineName, profileOf } from "../access/machine-name.ts";
+import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
+
+export interface DeleteResult {
+  readonly name: string;
+  /** False when there was nothing of that name. */
+  readonly existed: boolean;
+}
+
+export interface DeleteOptions {
+  /** Leave the machine as it is: it cannot be reached. Only where the driver can forget one (else DRIVER_CANNOT). */
+  readonly forget?: boolean;
+}
+
+/** Removes machine, kubeconfig entry and files of a profile; succeeds when it is gone already; rejects with what remains. */
+export async function deleteCluster(
+  name: string,
+  context: UseCaseContext,
+  options: DeleteOptions = {},
+): Promise<DeleteResult> {
+  const { host, signal } = context;
+  const lock = { command: "localkube delete", signal, onWait: (text: string) => notice(context, text) };
+  return withProfileLock(host, name, lock, (locked) =>
+    deleteHoldingLock(name, { ...context, signal: locked }, options),
+  );
+}
+
+/**
+ * Every profile of this state folder, one after the other, and every machine of it that no profile knows. Goes on after a failure and
+ * rejects at the end: with the failure itself when there was one, with DELETE_INCOMPLETE and all of them when there were several. What
+ * was deleted before a failure is told by notices. An interruption ends it at once.
+ */
+export async function deleteAll(context: UseCaseContext): Promise<readonly DeleteResult[]> {
+  const { host, signal } = context;
+  const recorded = (await listClusters(host)).map(({ name }) => name);
+  const results: DeleteResult[] = [];
+  const failures = new Map<string, unknown>();
+  const remove = async (name: string): Promise<void> => {
+    try {
+      results.push(await deleteCluster(name, context));
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.set(name, error);
+    }
+  };
+  for (const name of recorded) await remove(name);
+  for (const { driver, names, failure } of await machineLists(context)) {
+    if (failure !== undefined) failures.set(`machines of ${driver}`, failure);
+    for (const name of names.flatMap((machine) => profileOf(machine) ?? []))
+      if (!recorded.includes(name)) await remove(name);
+  }
+  if (failures.size === 0) return results;
+  for (const { name, existed } of results) if (existed) notice(context, `Cluster ${name} is deleted`);
+  throw failureOfAll(failures, results.length);
+}
+
+function failureOfAll(failures: ReadonlyMap<string, unknown>, deleted: number): unknown {
+  if (failures.size === 1) return [...failures.values()][0];
+  const lines = [...failures].map(([name, error]) => {
+    if (!(error instanceof LocalkubeError))
+      return `${name}: ${error instanceof Error ? error.message : String(error)}`;
+    const output = error.output ? `\n  ${error.output.replaceAll("\n", "\n  ")}` : "";
+    return `${name}: ${error.message} (${error.id})${output}\n  ${error.fix}`;
+  });
+  return new LocalkubeError(
+    "DELETE_INCOMPLETE",
+    { count: failures.size + deleted, failed: failures.size, names: [...failures.keys()].join(", ") },
+    { cause: [...failures.values()][0], output: lines.join("\n") },
+  );
+}
+
+type Found = { readonly record: ClusterRecord } | { readonly damage: LocalkubeError } | undefined;
+
+/** A damaged record must not keep anybody from deleting; one that cannot be read, or that a newer localkube wrote, may be whole. */
+async function findRecord(name: string, { host }: UseCaseContext): Promise<Found> {
+  try {
+    const record = await loadCluster(host, name);
+    return record && { record };
+  } catch (error) {
+    if (error instanceof LocalkubeError && error.id === "STATE_DAMAGED") return { damage: error };
+    throw error;
+  }
+}
+
+export async function deleteHoldingLock(
+  name: string,
+  context: UseCaseContext,
+  { forget = false }: DeleteOptions = {},
+): Promise<DeleteResult> {
+  const { host } = context;
+  const found = await findRecord(name, context);
+  if (!found) {
+    const unit = await removeAutostart(name, host, context.signal);
+    const machine = await removeUnrecorded(name, context);
+    if (machine) await removeKubeconfig(name, host, { signal: context.signal });
+    await removeCluster(host, name);
+    return { name, existed: machine || unit };
+  }
+  if ("damage" in found) {
+    // How the machine is reached, and so what may be forgotten, is in the record.
+    if (forget) throw found.damage;
+    await deleteDamaged(name, found.damage, context);
+    return { name, existed: true };
+  }
+  const { record } = found;
+  const driver = (await loadDriver(record.driver)).open(host);
+  if (forget && !driver.forget)
+    throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
+  await saveCluster(host, { ...record, phase: "deleting" }).catch(unlessDiskFull);
+  const base = { host, paths: clusterPaths(host, name), driver, record };
+  // First: a host that goes down in the middle must not start what is half deleted.
+  await removeAutostart(name, host, context.signal);
+  if (forget) await forgetMachine(base, context);
+  else await undoSteps(startSteps, base, { ...context, command: "delete", profile: name });
+  await removeCluster(host, name);
+  return { name, existed: true };
+}
+
+/** What is on this computer goes as ever; the machine is left as it is. */
+async function forgetMachine(base: ClusterBase, context: UseCaseContext): Promise<void> {
+  const { driver, record } = base;
+  const steps = startSteps.map((step) => {
+    if (step.id !== machineCreate.id) return step;
+    const undo = {
+      title: "Forgetting the machine",
+      async run(_base: ClusterBase, c: RunContext) {
+        const stays = record.machine ? await driver.forget?.(record.machine, c) : [];
+        for (const text of stays ?? []) notice(context, text, "warning");
+      },
+    };
+    return { ...step, undo };
+  });
+  await undoSteps(steps, base, { ...context, command: "delete", profile: record.spec.name });
+}
+
+/** Without its record a cluster is found by our marks: machines by their label, kubeconfig entries by their note. */
+async function deleteDamaged(name: string, damage: LocalkubeError, context: UseCaseContext): Promise<void> {
+  const { host, signal } = context;
+  notice(context, `${damage.message}; what localkube made is looked for by its marks`, "warning");
+  const { driver, userKubeconfig } = await hintsOfDamaged(host, name);
+  await removeAutostart(name, host, signal);
+  await closeTunnelAt(clusterPaths(host, name).tunnel, { host, signal });
+  await removeUnrecorded(name, context, driver);
+  await removeKubeconfig(name, host, { signal });
+  if (userKubeconfig !== undefined) await removeKubeconfig(name, host, { signal, files: [userKubeconfig] });
+  await removeCluster(host, name);
+}
+
+/**
+ * Removes a machine of this name that our drivers made though no record tells of it (a lost or damaged one). True when there was one. Every
+ * driver is tried; the first failure is told at the end. One that cannot be used here is passed over, with a notice when it is `expected`
+ * to have the machine: its mark stays on it, so that a later call finds it.
+ */
+async function removeUnrecorded(name: string, context: UseCaseContext, expected?: string): Promise<boolean> {
+  const machine = machineName(name);
+  const c = quietly(context);
+  let found = false;
+  let failure: unknown;
+  for (const { definition, driver, probe } of await openDrivers(context)) {
+    try {
+      if (!(await driver.list(c)).some((listed) => listed.name === machine && listed.home === undefined))
+        continue;
+      await driver.removeByName(machine, c);
+      found = true;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (probe.usable) failure ??= error;
+      else if (definition.name === expected)
+        notice(
+          context,
+          `the driver ${expected} cannot be used now (${probe.problem ?? ""}): run localkube delete -p ${name} again when it can, for a machine of it may be left`,
+          "warning",
+        );
+      else c.log(`${definition.name}: ${String(error)}`);
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return found;
+}
+
+/** Also those that cannot be used here: a hypervisor that was uninstalled may have left machines that are mere files by now. */
+const openDrivers = async ({ host }: UseCaseContext) =>
+  (await probeDrivers(host)).map((probed) => ({ ...probed, driver: probed.definition.open(host) }));
+
+export interface MachineList {
+  readonly driver: string;
+  /** Of this state folder. */
+  readonly names: readonly string[];
+  /** Why a driver that can be used did not tell. */
+  readonly failure?: unknown;
+}
+
+/** The machines of this state folder, by driver; recorded or not. Read-only. */
+export async function machineLists(context: UseCaseContext): Promise<readonly MachineList[]> {
+  const c = quietly(context);
+  const lists = (await openDrivers(context)).map(
+    async ({ definition, driver, probe }): Promise<MachineList> => {
+      try {
+        const names = (await driver.list(c)).flatMap(({ name, home }) => (home === undefined ? [name] : []));
+        return { driver: definition.name, names };
+      } catch (failure) {
+        context.signal.throwIfAborted();
+        return { driver: definition.name, names: [], ...(probe.usable ? { failure } : {}) };
+      }
+    },
+  );
+  return Promise.all(lists);
+}

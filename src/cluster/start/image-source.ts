@@ -1,0 +1,57 @@
+import type { ArtifactPlan } from "../../artifacts/artifact-set.ts";
+import { diskAtAddress } from "../../artifacts/disk-image/disk-at-address.ts";
+import { publishedDisk } from "../../artifacts/disk-image/published-disk.ts";
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { DriverDefinition } from "../../contract/driver.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { HostContext } from "../../contract/host.ts";
+import { type DiskWish, type ImageSource, machineImage } from "../../machine/image/machine-image.ts";
+
+/** The image for a cluster; changes and fetches nothing. Rejects with OS_NEEDS_VM or IMAGE_NEEDS_VM. */
+export async function imageSource(
+  spec: ClusterSpec,
+  { name, capabilities }: Pick<DriverDefinition, "name" | "capabilities">,
+  host: HostContext,
+): Promise<ImageSource> {
+  const { os } = spec;
+  if (os !== "debian" && capabilities.image !== "disk")
+    throw new LocalkubeError("OS_NEEDS_VM", { os, driver: name });
+  return machineImage(capabilities.image, host, diskWish(spec, host));
+}
+
+/**
+ * Told before anything is made: Flatcar's image is known to lack what Debian artifacts leave to it, and has no apt by which `guest-packages`
+ * could bring it. What a user's own image has is seen when it runs. Throws IMAGE_LACKS_PROGRAMS. Pure.
+ */
+export function refuseLackingImage(spec: ClusterSpec, { source, reason }: ArtifactPlan): void {
+  const { os, artifacts } = spec;
+  if (source !== "debian" || os !== "flatcar" || !isPublished(spec)) return;
+  throw new LocalkubeError("IMAGE_LACKS_PROGRAMS", {
+    image: `of ${os}`,
+    programs: "etcd and CNI plugins",
+    reason,
+    // Where upstream's releases cannot be had, asking for them is no help.
+    fix:
+      artifacts === "debian"
+        ? "Use --artifacts upstream"
+        : "Leave out --os: the disk of Debian that localkube builds has them",
+  });
+}
+
+const isPublished = ({ os, image }: ClusterSpec): boolean =>
+  image === "upstream" || (image === "" && os !== "debian");
+
+function diskWish(spec: ClusterSpec, host: HostContext): DiskWish {
+  const { os, image } = spec;
+  const firstBoot = os === "flatcar" ? "ignition" : "cloud-init";
+  if (isPublished(spec)) {
+    const remote = publishedDisk(spec, host.arch);
+    return { from: "remote", name: "upstream", remote, firstBoot };
+  }
+  if (image === "") return { from: "debian" };
+  if (/^https?:/i.test(image)) {
+    const remote = diskAtAddress(image);
+    return { from: "remote", name: remote.title, remote, firstBoot };
+  }
+  return { from: "file", file: image, firstBoot };
+}

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { machineImage } from "../../../../src/cluster/start/steps/machine-steps.ts";
+import type { StartState } from "../../../../src/cluster/start/state.ts";
+
+const state = (machine: object | undefined, ready: boolean): StartState =>
+  ({
+    record: { machine },
+    image: { plan: "build the machine image 1f", ready: () => Promise.resolve(ready) },
+  }) as unknown as StartState;
+
+test("a dry run lists the building of an image only where there is none", async () => {
+  expect(await machineImage.plan?.(state(undefined, false))).toEqual(["build the machine image 1f, once"]);
+  expect(await machineImage.plan?.(state(undefined, true))).toEqual([]);
+  expect(await machineImage.plan?.(state({}, false))).toEqual([]);
+});
