@@ -13,6 +13,7 @@ const checks = [
   ["knip"],
   ["node", "scripts/command-docs.mjs", "--check"],
   ["node", "scripts/error-docs.mjs", "--check"],
+  ["node", "scripts/step-docs.mjs", "--check"],
 ];
 
 const failed = (await pMap(checks, check, { concurrency: availableParallelism() })).filter((ok) => !ok);

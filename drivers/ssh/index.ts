@@ -31,14 +31,20 @@ export default (connect: ConnectSsh): DriverDefinition => ({
   summary: "A Linux host that is there already, over SSH",
   priority: "named",
   capabilities: {
-    isolation: "host",
     resources: "own",
+    origin: "existing",
+    bootMs: 170_000,
+    answerMs: 5000,
+    firewall: "shared",
+    hasOwnClock: false,
+    firstBootByProvider: false,
+    powerButton: true,
+    forwardsApi: false,
     image: "none",
     suspend: false,
     snapshot: false,
     resize: false,
     volumes: false,
-    seed: "none",
   },
   async probe(host) {
     if (await findProgram("ssh", host)) return { usable: true };

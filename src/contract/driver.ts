@@ -5,13 +5,32 @@ export type MachineState =
   "absent" | "stopped" | "starting" | "running" | "paused" | "saved" | "stopping" | "broken" | "unknown";
 
 export interface DriverCapabilities {
-  readonly isolation: "vm" | "container" | "metal" | "host";
   /**
    * Where a machine's CPUs and memory come from. `shared`: it sees all of this computer and is limited to the spec. `allotted`: it has exactly
    * what the spec says, taken from this computer. `own`: it is a computer of its own and the node gets all of it; the spec's size means
    * nothing there.
    */
   readonly resources: "shared" | "allotted" | "own";
+  /** Whether `create` makes a machine here, rents one from a provider, or takes one that exists. */
+  readonly origin: "created" | "rented" | "existing";
+  /** Milliseconds until sshd of a machine that was just powered on must answer: an emulated boot or a server's firmware takes minutes. */
+  readonly bootMs: number;
+  /** Milliseconds that the API server may take for one answer on a busy machine. */
+  readonly answerMs: number;
+  /**
+   * Which firewall of ours the machine gets before anything of Kubernetes listens there. `none`: its address is reached from this computer
+   * alone. `closed`: everybody can try the address, so only SSH is let in. `shared`: the host has services of its own, which stay open;
+   * only the cluster's ports are closed to other machines.
+   */
+  readonly firewall: "none" | "closed" | "shared";
+  /** `start` may bring back memory of an earlier time, and with it an earlier clock, which is then set. */
+  readonly hasOwnClock: boolean;
+  /** A provider's image does its first boot by itself, while sshd answers already; its end is waited for. */
+  readonly firstBootByProvider: boolean;
+  /** `stop` shuts the guest down by itself, as by a power button; without it the caller shuts the guest down first. */
+  readonly powerButton: boolean;
+  /** The driver forwards a port of 127.0.0.1 to the API; without it there is a tunnel of ours, or the machine's own address. */
+  readonly forwardsApi: boolean;
   /** What `MachineSpec.image` must be: a root file system as tar, a bootable disk, or nothing (the machine is there). */
   readonly image: "rootfs" | "disk" | "none";
   /** Each is true exactly when the driver has the operations of that name (`Driver.suspend`, `.snapshots`, `.resize`, `.volumes`). */
@@ -19,7 +38,6 @@ export interface DriverCapabilities {
   readonly snapshot: boolean;
   readonly resize: boolean;
   readonly volumes: boolean;
-  readonly seed: "nocloud" | "guestinfo" | "userdata" | "ignition" | "none";
 }
 
 /** Answer to «can this driver work here?». */
@@ -221,7 +239,7 @@ export interface Driver {
   create(spec: MachineSpec, c: RunContext): Promise<MachineRef>;
   /** Powers on, or wakes a saved or paused machine; returns when the guest is running, not when sshd answers. Rejects with DRIVER_START_FAILED. */
   start(m: MachineRef, c: RunContext): Promise<void>;
-  /** Graceful until `graceMs`, then by force (`metal`: by force at once, its caller has shut the guest down). A stopped, saved or absent machine is left as it is. */
+  /** Graceful until `graceMs`, then by force (without `powerButton`: by force at once, its caller has shut the guest down). A stopped, saved or absent machine is left as it is. */
   stop(m: MachineRef, c: RunContext & { readonly graceMs: number }): Promise<void>;
   /** Removes machine, disks, networks and forwards; succeeds when they are gone already; rejects with what remains. */
   remove(m: MachineRef, c: RunContext): Promise<void>;

@@ -1,12 +1,11 @@
 import type { RunContext } from "./host.ts";
 
-/** One part of a command's work. Steps form a graph by `needs`; what does not need each other runs side by side. */
+/** One part of a command's work. What it waits for, and when it applies, is said in the recipe that lists it (`src/pipeline/recipe.ts`). */
 export interface Step<S, B = S> {
   /** Stable: used in the journal, in events, in `--timeline` and by tests. Kebab-case. */
   readonly id: string;
-  /** What a reader sees while it runs: «Creating the machine». */
+  /** What a reader sees while it runs: "Creating the machine". */
   readonly title: string;
-  readonly needs?: readonly string[];
   /** Milliseconds until the step is aborted with STEP_TIMEOUT. */
   readonly timeoutMs: number;
   /** Read-only. `done` skips `apply`; this makes a command re-entrant after it was killed anywhere. */

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startSteps } from "../../src/cluster/start/recipe.ts";
+import { recipe } from "../../src/cluster/start/recipe.ts";
 import { kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
 import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
 
-const all = startSteps.map(({ id }) => id);
+/** Those that apply to a podman machine whose image and packages are there. */
+const all = recipe.map(({ step }) => step.id);
 
 /** Where most is half done: a machine is there that nobody runs yet, a control plane without its node, a cluster without names. */
 const always = ["machine-create", "control-plane", "cluster-dns"];

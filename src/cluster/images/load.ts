@@ -3,9 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
-import type { Step } from "../../contract/step.ts";
 import type { Transport } from "../../contract/transport.ts";
-import { runSteps } from "../../pipeline/run-steps.ts";
+import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
@@ -57,18 +56,18 @@ export async function loadImages(
   }
   return withTransport(cluster, context, async (transport) => {
     const loaded: LoadedArchive[] = [];
-    const steps = archives.map((archive, index): Step<LoadedArchive[]> => ({
+    const jobs = archives.map((archive, index): Job => ({
       id: `load-${index + 1}`,
       title: `Loading ${basename(archive.file)}`,
       // One after the other: the runtime unpacks with all processors anyway.
-      needs: index === 0 ? [] : [`load-${index}`],
+      after: index === 0 ? [] : [`load-${index}`],
       timeoutMs: importTimeoutMs,
-      async apply(done, c) {
+      async apply(c) {
         const { file, facts } = archive;
-        done.push({ file, kind: facts.kind, refs: await load(archive, transport, runtime, c) });
+        loaded.push({ file, kind: facts.kind, refs: await load(archive, transport, runtime, c) });
       },
     }));
-    await runSteps(steps, loaded, { ...context, command: "image load", profile: name });
+    await runJobs(jobs, { ...context, command: "image load", profile: name });
     return loaded;
   });
 }

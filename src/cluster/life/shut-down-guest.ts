@@ -26,7 +26,7 @@ export async function shutDownGuest(
   const deadline = performance.now() + c.graceMs;
   const left = (): number => Math.max(0, Math.round(deadline - performance.now()));
   if (c.graceMs === 0) return 0;
-  const { isolation } = cluster.definition.capabilities;
+  const { powerButton } = cluster.definition.capabilities;
   const endpoint = await endpointOfCluster(cluster, machine);
   const login = async (timeoutMs: number) => {
     const options = {
@@ -48,7 +48,7 @@ export async function shutDownGuest(
   if (!transport) return left();
   try {
     await endPods(transport, Math.max(0, left() - c.graceMs * machineShare), c.signal).catch(failed);
-    if (isolation !== "metal") return left();
+    if (powerButton) return left();
     const options = { signal: c.signal, timeoutMs: loginMs, allowFailure: true };
     // Its end may come before its answer.
     await transport.exec(["sh", "-c", "sync; systemctl poweroff"], options).catch(failed);

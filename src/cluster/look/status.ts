@@ -97,15 +97,12 @@ async function costNow(
   return cost ? { cost: { ...cost, text: costText(cost) } } : {};
 }
 
-/** How long an API server may take for one answer; a virtual machine may be an emulated, busy one. */
-const answerMs = { container: 3000, host: 5000, metal: 5000, vm: 15_000 } as const;
-
 async function clusterHealth(
   cluster: OpenCluster,
   context: UseCaseContext,
 ): Promise<Pick<StatusResult, "api" | "node">> {
   const { record, definition } = cluster;
-  const timeoutMs = answerMs[definition.capabilities.isolation];
+  const timeoutMs = definition.capabilities.answerMs;
   if (!record.machine) return { api: "unreachable", node: "unknown" };
   if (await isPaused(cluster, context)) return { api: "paused", node: "paused" };
   const api = await apiClient(cluster, record.machine);

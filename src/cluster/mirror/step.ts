@@ -1,5 +1,5 @@
 import type { RunContext } from "../../contract/host.ts";
-import { runSteps } from "../../pipeline/run-steps.ts";
+import { runJobs } from "../../pipeline/run-jobs.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 /** A build from source takes minutes, on a small machine many; a large download over a thin line as well. */
@@ -12,15 +12,16 @@ export async function mirrorStep<T>(
   work: (c: RunContext) => Promise<T>,
 ): Promise<T> {
   let result: { readonly value: T } | undefined;
-  const step = {
+  const job = {
     id: command.replaceAll(" ", "-"),
     title,
+    after: [],
     timeoutMs,
-    apply: async (_state: undefined, c: RunContext): Promise<void> => {
+    apply: async (c: RunContext): Promise<void> => {
       result = { value: await work(c) };
     },
   };
-  await runSteps([step], undefined, { ...context, command, profile: "" });
+  await runJobs([job], { ...context, command, profile: "" });
   if (!result) throw new Error(`${command} ended without a result`);
   return result.value;
 }

@@ -2,7 +2,8 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { unlessDiskFull } from "../../contract/errors/system-failure.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { loadDriver, probeDrivers } from "../../machine/driver-registry.ts";
-import { undoSteps } from "../../pipeline/undo-steps.ts";
+import { undoJobsOf } from "../../pipeline/recipe.ts";
+import { runJobs } from "../../pipeline/run-jobs.ts";
 import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { clusterPaths } from "../../state/paths.ts";
@@ -10,9 +11,15 @@ import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { hintsOfDamaged, listClusters, loadCluster, removeCluster, saveCluster } from "../../state/store.ts";
 import { closeTunnelAt } from "../../machine/ssh/tunnel.ts";
 import { removeAutostart } from "../autostart/autostart.ts";
-import { machineCreate } from "./steps/machine-steps.ts";
-import type { ClusterBase } from "./state.ts";
-import { startSteps } from "./recipe.ts";
+import { recipe, type StartRow } from "./recipe.ts";
+import {
+  type ClusterBase,
+  type ClusterState,
+  type NodeBase,
+  type NodeState,
+  recordedMachine,
+} from "./state.ts";
+import { machineCreate } from "./steps/machine-create.ts";
 import { machineName, profileOf } from "../access/machine-name.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
@@ -122,31 +129,35 @@ export async function deleteHoldingLock(
   if (forget && !driver.forget)
     throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
   await saveCluster(host, { ...record, phase: "deleting" }).catch(unlessDiskFull);
-  const base = { host, paths: clusterPaths(host, name), driver, record };
+  const cluster: ClusterBase = { host, paths: clusterPaths(host, name), record };
+  const node: NodeBase = { cluster, name, machineName: machineName(name), driver };
   // First: a host that goes down in the middle must not start what is half deleted.
   await removeAutostart(name, host, context.signal);
-  if (forget) await forgetMachine(base, context);
-  else await undoSteps(startSteps, base, { ...context, command: "delete", profile: name });
+  const rows = forget ? recipe.map(forgetting(context)) : recipe;
+  const subjects = { cluster, nodes: [{ name, state: node }] };
+  const jobs = undoJobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(rows, subjects, undoTimeoutMs);
+  await runJobs(jobs, { ...context, command: "delete", profile: name });
   await removeCluster(host, name);
   return { name, existed: true };
 }
 
-/** What is on this computer goes as ever; the machine is left as it is. */
-async function forgetMachine(base: ClusterBase, context: UseCaseContext): Promise<void> {
-  const { driver, record } = base;
-  const steps = startSteps.map((step) => {
-    if (step.id !== machineCreate.id) return step;
+const undoTimeoutMs = 300_000;
+
+/** What is on this computer is removed as ever; the machine is left as it is. */
+const forgetting =
+  (context: UseCaseContext) =>
+  (row: StartRow): StartRow => {
+    if (row.per !== "node" || row.step.id !== machineCreate.id) return row;
     const undo = {
       title: "Forgetting the machine",
-      async run(_base: ClusterBase, c: RunContext) {
-        const stays = record.machine ? await driver.forget?.(record.machine, c) : [];
+      async run(node: NodeBase, c: RunContext) {
+        const machine = recordedMachine(node);
+        const stays = machine ? await node.driver.forget?.(machine, c) : [];
         for (const text of stays ?? []) notice(context, text, "warning");
       },
     };
-    return { ...step, undo };
-  });
-  await undoSteps(steps, base, { ...context, command: "delete", profile: record.spec.name });
-}
+    return { ...row, step: { ...row.step, undo } };
+  };
 
 /** Without its record a cluster is found by our marks: machines by their label, kubeconfig entries by their note. */
 async function deleteDamaged(name: string, damage: LocalkubeError, context: UseCaseContext): Promise<void> {

@@ -4,18 +4,19 @@ import { kubeletConfigHas } from "../../artifacts/catalogue/kubelet-config-field
 import type { NodeInput } from "../../provision/node/node-input.ts";
 import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../provision/programs/resolve-programs.ts";
-import { set, type StartState } from "./state.ts";
+import { type ClusterState, firstNode, need, type NodeState } from "./state.ts";
 
 /** First minor whose kubelet tells of its readiness by itself (kubelet.go, fastStatusUpdateOnce); one more than we are sure of. */
 const readyAtOnceSince = 28;
 
 export const clusterDomain = "cluster.local";
 
-export function certificateInput(s: StartState): CertificateInput {
+export function certificateInput(s: ClusterState): CertificateInput {
   const { spec, addresses } = s.record;
+  const node = firstNode(s);
   return {
-    nodeName: spec.name,
-    nodeAddress: set(s, "machine").address,
+    nodeName: node.name,
+    nodeAddress: need(node, "machine").address,
     serviceAddress: addresses.kubernetesService,
     clusterDomain,
     extraNames: spec.apiServer.names,
@@ -23,28 +24,29 @@ export function certificateInput(s: StartState): CertificateInput {
   };
 }
 
-export function nodeInput(s: StartState): NodeInput {
-  const { spec, addresses, kubernetesVersion } = s.record;
+export function nodeInput(s: NodeState): NodeInput {
+  const { cluster } = s;
+  const { spec, addresses, kubernetesVersion } = cluster.record;
   const entry = catalogueEntry(kubernetesVersion);
-  const artifacts = set(s, "artifacts");
-  const facts = set(s, "facts");
-  const network = set(s, "network");
+  const artifacts = need(cluster, "artifacts");
+  const facts = need(s, "facts");
+  const network = need(s, "network");
   const foreignNetwork = network.kind === "none" || network.kind === "manifest";
   return {
     spec,
-    nodeName: spec.name,
-    nodeAddress: set(s, "machine").address,
+    nodeName: s.name,
+    nodeAddress: need(s, "machine").address,
     version: {
       flagState: (program, flag) => flagState(program, flag, kubernetesVersion),
       kubeletConfigHas: (field) => kubeletConfigHas(field, kubernetesVersion),
       kubeletReportsReadyAtOnce: entry.minor >= readyAtOnceSince,
     },
     artifacts,
-    certificates: set(s, "certificates"),
+    certificates: need(cluster, "certificates"),
     facts,
     programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork, profile: spec.name }),
     network,
-    runtime: s.runtime,
+    runtime: cluster.runtime,
     clusterDomain,
     serviceAddress: addresses.kubernetesService,
     dnsAddress: addresses.clusterDns,

@@ -1,47 +1,93 @@
+import type { Place, Row } from "../../pipeline/recipe.ts";
 import type { Step } from "../../contract/step.ts";
-import type { ClusterBase, StartState } from "./state.ts";
-import { apiReady, clusterDns, kubeconfig, ready } from "./steps/cluster-steps.ts";
-import {
-  hostPackages,
-  machineConnect,
-  machineCreate,
-  machineImage,
-  machineResize,
-  machineStart,
-} from "./steps/machine-steps.ts";
+import type { ClusterBase, ClusterState, NodeBase, NodeState } from "./state.ts";
+import { apiReady } from "./steps/api-ready.ts";
 import { apiTunnel } from "./steps/api-tunnel.ts";
+import { artifacts } from "./steps/artifacts.ts";
+import { attachArtifacts } from "./steps/artifact-volume.ts";
+import { certificates } from "./steps/certificates.ts";
+import { clusterDns } from "./steps/cluster-dns.ts";
+import { controllers } from "./steps/controllers.ts";
+import { controlPlane } from "./steps/control-plane.ts";
 import { firewall } from "./steps/firewall.ts";
 import { guestPackages } from "./steps/guest-packages.ts";
-import { artifactVolumeStep } from "./steps/artifact-volume.ts";
-import {
-  artifacts,
-  certificates,
-  controllers,
-  controlPlane,
-  images,
-  kubelet,
-} from "./steps/provision-steps.ts";
+import { hostPackages } from "./steps/host-packages.ts";
+import { images } from "./steps/images.ts";
+import { kubeconfig } from "./steps/kubeconfig.ts";
+import { kubelet } from "./steps/kubelet.ts";
+import { machineConnect } from "./steps/machine-connect.ts";
+import { machineCreate } from "./steps/machine-create.ts";
+import { machineImage } from "./steps/machine-image.ts";
+import { machineResize } from "./steps/machine-resize.ts";
+import { machineStart } from "./steps/machine-start.ts";
+import { ready } from "./steps/ready.ts";
 
-/** The whole start. Order is for reading; what really waits for what stands in each step's `needs`. */
-export const startSteps: readonly Step<StartState, ClusterBase>[] = [
-  hostPackages,
-  artifacts,
-  machineImage,
-  machineCreate,
-  machineResize,
-  machineStart,
-  machineConnect,
-  apiTunnel,
-  guestPackages,
-  firewall,
-  artifactVolumeStep,
-  certificates,
-  controlPlane,
-  kubelet,
-  images,
-  controllers,
-  apiReady,
-  clusterDns,
-  kubeconfig,
-  ready,
+export type StartRow = Row<ClusterState, ClusterBase, NodeState, NodeBase>;
+
+const once = (step: Step<ClusterState, ClusterBase>, place: Place<ClusterState> = {}): StartRow => ({
+  per: "cluster",
+  step,
+  ...place,
+});
+const perNode = (step: Step<NodeState, NodeBase>, place: Place<NodeState> = {}): StartRow => ({
+  per: "node",
+  step,
+  ...place,
+});
+
+/**
+ * The whole start: its order, what waits for what, and what applies when. `delete` undoes it backwards. The table in ARCHITECTURE.md is made
+ * from it, with the names of the conditions as words.
+ */
+export const recipe: readonly StartRow[] = [
+  once(hostPackages, { when: packagesAreMissing, download: true }),
+  once(artifacts, { after: [hostPackages], download: true }),
+  once(machineImage, { after: [hostPackages], when: driverTakesAnImage, download: true }),
+  perNode(machineCreate, { after: [machineImage] }),
+  perNode(machineResize, { after: [machineCreate], when: driverCanResize }),
+  perNode(machineStart, { after: [machineResize] }),
+  perNode(machineConnect, { after: [machineStart] }),
+  perNode(apiTunnel, { after: [machineConnect], when: apiGoesOverSsh }),
+  perNode(guestPackages, { after: [machineConnect], when: imageIsNotOurs }),
+  perNode(firewall, { after: [guestPackages], when: machineNeedsAFirewall }),
+  perNode(attachArtifacts, { after: [artifacts, machineConnect], when: driverAttachesVolumes }),
+  once(certificates, { after: [machineCreate] }),
+  perNode(controlPlane, { after: [artifacts, firewall, attachArtifacts, certificates] }),
+  perNode(kubelet, { after: [controlPlane] }),
+  perNode(images, { after: [kubelet] }),
+  perNode(controllers, { after: [kubelet] }),
+  once(apiReady, { after: [apiTunnel, controlPlane] }),
+  once(clusterDns, { after: [apiReady] }),
+  once(kubeconfig, { after: [certificates, apiReady] }),
+  once(ready, { after: [images, controllers, clusterDns, kubeconfig] }),
 ];
+
+function packagesAreMissing({ missingPackages }: ClusterState): boolean {
+  return missingPackages.length > 0;
+}
+
+function driverTakesAnImage({ nodes }: ClusterState): boolean {
+  return nodes.some(({ definition }) => definition.capabilities.image !== "none");
+}
+
+function driverCanResize({ driver }: NodeState): boolean {
+  return driver.resize !== undefined;
+}
+
+function machineNeedsAFirewall({ definition }: NodeState): boolean {
+  return definition.capabilities.firewall !== "none";
+}
+
+function driverAttachesVolumes({ driver }: NodeState): boolean {
+  return driver.volumes !== undefined;
+}
+
+function apiGoesOverSsh({ cluster, definition }: NodeState): boolean {
+  return !definition.capabilities.forwardsApi && cluster.record.spec.apiServer.overSsh;
+}
+
+/** A machine made from our own image has all packages. */
+function imageIsNotOurs({ cluster, definition }: NodeState): boolean {
+  const { image, os } = cluster.record.spec;
+  return definition.capabilities.image === "none" || image !== "" || os !== "debian";
+}

@@ -5,8 +5,9 @@ import type { HostContext } from "../../contract/host.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { PushOptions, Transport } from "../../contract/transport.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
-import type { GuestFacts } from "../../provision/guest/guest-facts.ts";
+import { type GuestFacts, isEmulated } from "../../provision/guest/guest-facts.ts";
 import type { ApiClient } from "../../provision/kube/api-client.ts";
+import type { Waiting } from "../../provision/kube/wait-until.ts";
 import type { PodNetwork } from "../../provision/network/pod-network.ts";
 import type { NodeFiles } from "../../provision/node/node-files.ts";
 import type { CertificateSet } from "../../provision/pki/ensure-certificates.ts";
@@ -18,13 +19,21 @@ import { saveCluster } from "../../state/store.ts";
 export interface ClusterBase {
   readonly host: HostContext;
   readonly paths: ReturnType<typeof clusterPaths>;
-  readonly driver: Driver;
   readonly record: ClusterRecord;
 }
 
-/** What is settled before a start and what its steps find out; each later field is set by the step named beside it. */
-export interface StartState extends ClusterBase {
-  readonly definition: DriverDefinition;
+/** One node of it. */
+export interface NodeBase {
+  readonly cluster: ClusterBase;
+  /** The node's name in Kubernetes, and its machine's hostname. */
+  readonly name: string;
+  /** In its hypervisor. */
+  readonly machineName: string;
+  readonly driver: Driver;
+}
+
+/** What is settled for the whole cluster before a start, and what its steps find out; each later field is set by the step named beside it. */
+export interface ClusterState extends ClusterBase {
   readonly runtime: RuntimeDefinition;
   readonly plan: ArtifactPlan;
   readonly image: ImageSource;
@@ -34,13 +43,22 @@ export interface StartState extends ClusterBase {
   readonly notice: (text: string, level: "info" | "warning") => void;
   /** Same as on disk: change it through `updateRecord` only. */
   record: ClusterRecord;
+  readonly nodes: readonly NodeState[];
   /** artifacts */
   artifacts?: ArtifactSet;
-  /** machine-create */
-  machine?: MachineRef;
   /** certificates */
   certificates?: CertificateSet;
-  /** connect */
+  /** api-ready */
+  api?: ApiClient;
+}
+
+/** The same for one node. */
+export interface NodeState extends NodeBase {
+  readonly cluster: ClusterState;
+  readonly definition: DriverDefinition;
+  /** machine-create */
+  machine?: MachineRef;
+  /** machine-connect */
   transport?: Transport;
   facts?: GuestFacts;
   /** artifact-volume; `release` undoes it. */
@@ -48,18 +66,36 @@ export interface StartState extends ClusterBase {
   /** control-plane */
   network?: PodNetwork;
   files?: NodeFiles;
-  /** api-ready */
-  api?: ApiClient;
 }
 
-export async function updateRecord(state: StartState, change: Partial<ClusterRecord>): Promise<void> {
+/** The node whose API server and machine stand for the cluster. */
+export function firstNode<N>({ nodes }: { readonly nodes: readonly N[] }): N {
+  const [node] = nodes;
+  if (!node) throw new Error("a cluster without a node");
+  return node;
+}
+
+/** Saves a change of the record; the state's record is the saved one. */
+export async function updateRecord(state: ClusterState, change: Partial<ClusterRecord>): Promise<void> {
   const record = { ...state.record, ...change };
   await saveCluster(state.host, record);
   state.record = record;
 }
 
-/** A field that an earlier step must have set; its absence is a mistake in the steps' `needs`. */
-export function set<K extends keyof StartState>(state: StartState, field: K): NonNullable<StartState[K]> {
+/** The node's machine as it is recorded; undefined until the driver has made it. */
+export const recordedMachine = ({ cluster }: NodeBase): MachineRef | undefined => cluster.record.machine;
+
+export const recordMachine = ({ cluster }: NodeState, machine: MachineRef): Promise<void> =>
+  updateRecord(cluster, { machine });
+
+/** How a node's machine is waited for. */
+export const waiting = (node: NodeState, signal: AbortSignal): Waiting => ({
+  signal,
+  emulated: isEmulated(need(node, "facts")),
+});
+
+/** A field that an earlier step sets; that it is missing is a mistake in the recipe's order. */
+export function need<S extends object, K extends keyof S>(state: S, field: K): NonNullable<S[K]> {
   const value = state[field];
   if (value === undefined || value === null) throw new Error(`step order: ${String(field)} is not set yet`);
   return value;

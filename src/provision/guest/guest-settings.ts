@@ -29,12 +29,12 @@ const managerConfig = "[Manager]\nDefaultTimeoutStopSec=10s\n";
  */
 export function guestSettings({
   facts: { isContainer },
-  machine: { isolation },
+  machine: { origin },
 }: {
   readonly facts: Pick<GuestFacts, "isContainer">;
-  readonly machine: Pick<DriverCapabilities, "isolation">;
+  readonly machine: Pick<DriverCapabilities, "origin">;
 }): readonly PushEntry[] {
-  const isOurs = isolation !== "host";
+  const isOurs = origin !== "existing";
   // The dash lets systemd-sysctl pass over what this kernel does not have.
   const sysctl = switches.map((name) => `-${name} = 1\n`).join("");
   return [
@@ -74,7 +74,7 @@ export async function applyGuestSettings(
   );
   if (!isChanged && facts.forwardsPackets) return;
   const loaded = facts.isContainer ? "" : modules.join(" ");
-  const limits = facts.isContainer || machine.isolation === "host" ? "" : inotify.replaceAll(" ", "");
+  const limits = facts.isContainer || machine.origin === "existing" ? "" : inotify.replaceAll(" ", "");
   const reload = changed.includes(guestPaths.manager) ? "reload" : "";
   const { stdout } = await transport.exec(
     ["sh", "-c", script, "sh", loaded, switches.join(" "), limits, reload],

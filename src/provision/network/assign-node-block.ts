@@ -3,10 +3,10 @@ import type { ApiClient, KubeObject } from "../kube/api-client.ts";
 import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 import { nodeBlock } from "./node-block.ts";
 
-/** The block of the pod CIDR that is ours to give to the node; undefined when the user has the controller manager do it. */
-export function blockToAssign({ podCidr, extraConfig }: ClusterSpec): string | undefined {
+/** The block of the pod CIDR that is ours to give to the node of this index; undefined when the user has the controller manager do it. */
+export function blockToAssign({ podCidr, extraConfig }: ClusterSpec, index: number): string | undefined {
   const users = extraConfig["controller-manager"]?.["allocate-node-cidrs"] ?? "false";
-  return users === "false" ? nodeBlock(podCidr) : undefined;
+  return users === "false" ? nodeBlock(podCidr, index) : undefined;
 }
 
 interface NodeObject extends KubeObject {

@@ -1,5 +1,13 @@
-/** Blocks of the pod CIDR go to nodes in order, /24 each as the controller manager does by default; this node has the first. */
-export function nodeBlock(podCidr: string): string {
-  const [base = "", bits = "16"] = podCidr.split("/");
-  return Number(bits) >= 24 ? podCidr : `${base}/24`;
+import { networkAddress, parseNetwork } from "../../host/network.ts";
+
+/**
+ * The block of the pod CIDR that the node of this index (0 = the first) has: a /24 each in order, as the controller manager gives them by
+ * default. A pod CIDR of /24 or smaller is one block, for one node. Throws RangeError when the pod CIDR holds no block for the node.
+ */
+export function nodeBlock(podCidr: string, index = 0): string {
+  const network = parseNetwork(podCidr);
+  const bits = Number(podCidr.split("/")[1] ?? "16");
+  if (!network || index >= (bits >= 24 ? 1 : 2 ** (24 - bits)))
+    throw new RangeError(`${podCidr} has no block for node ${index}`);
+  return bits >= 24 ? podCidr : `${networkAddress(network, index * 256)}/24`;
 }

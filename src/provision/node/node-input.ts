@@ -38,6 +38,6 @@ export interface NodeInput {
   /** Address of the cluster's DNS: the tenth of the service CIDR. */
   readonly dnsAddress: string;
   /** Of the driver that made the machine. */
-  readonly machine: Pick<DriverCapabilities, "isolation" | "resources">;
+  readonly machine: Pick<DriverCapabilities, "origin" | "resources">;
   readonly cgroupDriver: "systemd" | "cgroupfs";
 }

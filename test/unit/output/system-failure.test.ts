@@ -7,7 +7,7 @@ import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts"
 import { unlessDiskFull, writing } from "../../../src/contract/errors/system-failure.ts";
 import { describeError } from "../../../src/output/describe-error.ts";
 import { journal } from "../../../src/pipeline/journal.ts";
-import { runSteps } from "../../../src/pipeline/run-steps.ts";
+import { runJobs } from "../../../src/pipeline/run-jobs.ts";
 
 const failed = (code: string, rest: object = {}): Error =>
   Object.assign(new Error(`${code}: said by the system`), { code, ...rest });
@@ -87,9 +87,8 @@ test("a missing folder that could be made is no read-only file system", async ()
 
 test("a journal on a full disk fails the run with the journal's name", async () => {
   const report = journal("/dev/full");
-  const run = runSteps(
-    [{ id: "one", title: "One", timeoutMs: 1000, apply: () => Promise.resolve() }],
-    {},
+  const run = runJobs(
+    [{ id: "one", title: "One", after: [], timeoutMs: 1000, apply: () => Promise.resolve() }],
     {
       command: "start",
       profile: "p",
@@ -106,16 +105,16 @@ test("a journal on a full disk fails the run with the journal's name", async () 
 });
 
 test("a step's system failure carries the step", async () => {
-  const run = runSteps(
+  const run = runJobs(
     [
       {
         id: "one",
         title: "One",
+        after: [],
         timeoutMs: 1000,
         apply: () => Promise.reject(failed("EMFILE", { path: "/f" })),
       },
     ],
-    {},
     {
       command: "start",
       profile: "p",

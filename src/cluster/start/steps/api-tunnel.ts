@@ -1,21 +1,22 @@
 import type { Step } from "../../../contract/step.ts";
 import { closeApiTunnel, ensureApiTunnel } from "../../access/api-tunnel.ts";
-import { type ClusterBase, set, type StartState } from "../state.ts";
+import { need, type NodeBase, type NodeState, recordedMachine } from "../state.ts";
 
-/** The way to the API of a machine whose driver forwards no port. */
-export const apiTunnel: Step<StartState, ClusterBase> = {
+/** To the API of a machine whose driver forwards no port. */
+export const apiTunnel: Step<NodeState, NodeBase> = {
   id: "api-tunnel",
-  title: "Opening the way to the API",
-  needs: ["machine-connect"],
+  title: "Opening an SSH tunnel to the API server",
   timeoutMs: 90_000,
+  plan: () => ["open an SSH tunnel to the API server"],
   undo: {
-    title: "Closing the way to the API",
-    async run({ record, paths }, { host, signal }) {
-      if (record.machine) await closeApiTunnel(record.machine, { host, signal, paths });
+    title: "Closing the SSH tunnel to the API server",
+    async run(node, { host, signal }) {
+      const machine = recordedMachine(node);
+      if (machine) await closeApiTunnel(machine, { host, signal, paths: node.cluster.paths });
     },
   },
   async apply(s, { host, signal }) {
-    const made = await ensureApiTunnel(set(s, "machine"), { host, signal, paths: s.paths });
+    const made = await ensureApiTunnel(need(s, "machine"), { host, signal, paths: s.cluster.paths });
     return made ? undefined : "unchanged";
   },
 };

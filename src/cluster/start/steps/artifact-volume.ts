@@ -4,20 +4,19 @@ import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { Step } from "../../../contract/step.ts";
 import { mountVolume, unmountVolume } from "../../../provision/guest/mount-volume.ts";
 import { guestPaths } from "../../../provision/node/guest-paths.ts";
-import { set, type StartState } from "../state.ts";
+import { need, type NodeBase, type NodeState } from "../state.ts";
 
-/** What a fresh machine has to get, when its hypervisor can hand it over as a disc: through SSH an emulated machine takes 2 MB/s. */
-export const artifactVolumeStep: Step<StartState> = {
+/** What a fresh machine needs, where its hypervisor can attach it as an ISO image: through SSH an emulated machine takes 2 MB/s. */
+export const attachArtifacts: Step<NodeState, NodeBase> = {
   id: "artifact-volume",
-  title: "Handing the artifacts over",
-  needs: ["artifacts", "machine-connect"],
+  title: "Attaching the artifacts volume",
   timeoutMs: 180_000,
   async apply(s, c) {
-    const { volumes } = s.driver;
-    if (!volumes || (await hasBinaries(s, c))) return "unchanged";
-    const machine = set(s, "machine");
-    const transport = set(s, "transport");
-    const { file, digests } = await artifactVolume(set(s, "artifacts"), c);
+    const volumes = need(s.driver, "volumes");
+    if (await hasBinaries(s, c)) return "unchanged";
+    const machine = need(s, "machine");
+    const transport = need(s, "transport");
+    const { file, digests } = await artifactVolume(need(s.cluster, "artifacts"), c);
     const [probe = ""] = digests;
     try {
       await volumes.insert(machine, file, c);
@@ -42,11 +41,11 @@ export const artifactVolumeStep: Step<StartState> = {
 const releaseMs = 20_000;
 
 /** By size alone: a push finds out by itself what differs. */
-async function hasBinaries(s: StartState, c: RunContext): Promise<boolean> {
-  const { binaries } = set(s, "artifacts");
+async function hasBinaries(s: NodeState, c: RunContext): Promise<boolean> {
+  const { binaries } = need(s.cluster, "artifacts");
   const names = Object.keys(binaries) as (keyof typeof binaries)[];
   const paths = names.map((name) => `${guestPaths.bin}/${name}`);
-  const { stdout } = await set(s, "transport").exec(["stat", "-c", "%n %s", "--", ...paths], {
+  const { stdout } = await need(s, "transport").exec(["stat", "-c", "%n %s", "--", ...paths], {
     signal: c.signal,
     allowFailure: true,
   });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { kubeconfigChange, mergedKubeconfigs } from "../../../../src/cluster/access/kubeconfig-input.ts";
 import type { ClusterBase } from "../../../../src/cluster/start/state.ts";
-import { kubeconfig } from "../../../../src/cluster/start/steps/cluster-steps.ts";
+import { kubeconfig } from "../../../../src/cluster/start/steps/kubeconfig.ts";
 import type { RunContext } from "../../../../src/contract/host.ts";
 import { mergeKubeconfig } from "../../../../src/provision/kubeconfig/merge-kubeconfig.ts";
 import type { ClusterRecord } from "../../../../src/state/cluster-record.ts";

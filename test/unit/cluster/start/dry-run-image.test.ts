@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
-import { machineImage } from "../../../../src/cluster/start/steps/machine-steps.ts";
-import type { StartState } from "../../../../src/cluster/start/state.ts";
+import { machineImage } from "../../../../src/cluster/start/steps/machine-image.ts";
+import type { ClusterState } from "../../../../src/cluster/start/state.ts";
 
-const state = (machine: object | undefined, ready: boolean): StartState =>
-  ({
+const state = (machine: object | undefined, ready: boolean): ClusterState => {
+  const cluster = {
     record: { machine },
     image: { plan: "build the machine image 1f", ready: () => Promise.resolve(ready) },
-  }) as unknown as StartState;
+    nodes: [] as object[],
+  };
+  cluster.nodes.push({ cluster });
+  return cluster as unknown as ClusterState;
+};
 
 test("a dry run lists the building of an image only where there is none", async () => {
   expect(await machineImage.plan?.(state(undefined, false))).toEqual(["build the machine image 1f, once"]);

@@ -5,7 +5,7 @@ import { guestPaths } from "../../../../src/provision/node/guest-paths.ts";
 import { nodeSample } from "../../provision/node/node-sample.ts";
 
 const parts: readonly NodePart[] = Object.values(
-  nodeFiles(nodeSample(36, { machine: { isolation: "host", resources: "own" } })),
+  nodeFiles(nodeSample(36, { machine: { origin: "existing", resources: "own" } })),
 );
 
 test("the driver guards every file that provisioning writes, and removes it", () => {

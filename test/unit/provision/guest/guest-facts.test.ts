@@ -119,7 +119,7 @@ test("the script runs in a real shell and answers every question", async () => {
 
 test("a kernel's modules and limits are set in machines with a kernel of their own only", () => {
   const settings = (isContainer: boolean) =>
-    guestSettings({ facts: { isContainer }, machine: { isolation: isContainer ? "container" : "vm" } });
+    guestSettings({ facts: { isContainer }, machine: { origin: "created" } });
   const paths = (isContainer: boolean) => settings(isContainer).map(({ path }) => path);
   const manager = "/etc/systemd/system.conf.d/90-localkube.conf";
   expect(paths(false)).toEqual([
@@ -134,14 +134,14 @@ test("a kernel's modules and limits are set in machines with a kernel of their o
 
 test("how an existing host shuts down, and what its users may watch, stays as its owner set it", () => {
   const text = JSON.stringify(
-    guestSettings({ facts: { isContainer: false }, machine: { isolation: "host" } }),
+    guestSettings({ facts: { isContainer: false }, machine: { origin: "existing" } }),
   );
   expect(text).toContain("net.ipv4.ip_forward");
   expect(text).not.toMatch(/system\.conf|inotify/);
 });
 
 test("the image of virtual machines has the same shutdown time as provisioning writes, so that none is reloaded for it", async () => {
-  const settings = guestSettings({ facts: { isContainer: false }, machine: { isolation: "vm" } });
+  const settings = guestSettings({ facts: { isContainer: false }, machine: { origin: "created" } });
   const entry = settings.find(({ path }) => path.includes("system.conf.d"));
   const text = entry?.source.kind === "text" ? entry.source.text : "";
   const prepare = await readFile("templates/guest/disk/prepare-root.sh", "utf8");

@@ -190,7 +190,7 @@ test("what was pushed is what runs, and another archive restarts its unit alone"
 });
 
 test("what a machine that shares its host's resources sees beyond its limits is set aside, and nothing of any other", () => {
-  const sample = nodeSample(20, { machine: { isolation: "container", resources: "shared" } });
+  const sample = nodeSample(20, { machine: { origin: "created", resources: "shared" } });
   const reserved = (memoryMiB: number, cpus: number): unknown => {
     const files = nodeFiles({ ...sample, facts: { ...sample.facts, memoryMiB, cpus } });
     return (parse(textOf(files, "/var/lib/kubelet/config.yaml")) as { systemReserved?: unknown })
@@ -201,7 +201,7 @@ test("what a machine that shares its host's resources sees beyond its limits is 
   expect(reserved(memoryMiB - 100, cpus)).toBeUndefined();
   for (const resources of ["own", "allotted"] as const) {
     const facts = { memoryMiB: memoryMiB + 250_000, cpus: cpus + 62 };
-    const files = nodeFiles(nodeSample(20, { facts, machine: { isolation: "metal", resources } }));
+    const files = nodeFiles(nodeSample(20, { facts, machine: { origin: "rented", resources } }));
     expect(textOf(files, "/var/lib/kubelet/config.yaml")).not.toContain("systemReserved");
   }
 });

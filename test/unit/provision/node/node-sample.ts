@@ -143,7 +143,7 @@ export function nodeSample(
     clusterDomain: "cluster.local",
     serviceAddress: identity.serviceAddress,
     dnsAddress: "10.96.0.10",
-    machine: change.machine ?? { isolation: "vm", resources: "allotted" },
+    machine: change.machine ?? { origin: "created", resources: "allotted" },
     cgroupDriver: "systemd",
   };
 }

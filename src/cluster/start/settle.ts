@@ -1,0 +1,179 @@
+import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
+import { etcdFlagState, flagState } from "../../artifacts/catalogue/flags.ts";
+import { type ArtifactPlan, planArtifacts } from "../../artifacts/artifact-set.ts";
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { DriverDefinition, Probe } from "../../contract/driver.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { hostCapacity } from "../../host/capacity.ts";
+import { driverOptions } from "../../machine/driver-options.ts";
+import { chooseDriver, driverNames, loadDriver } from "../../machine/driver-registry.ts";
+import type { ImageSource } from "../../machine/image/machine-image.ts";
+import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
+import { loadPodNetwork } from "../../provision/network/load-pod-network.ts";
+import { assertUserFlags } from "../../provision/node/flags.ts";
+import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
+import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";
+import { clusterPaths } from "../../state/paths.ts";
+import { loadCluster } from "../../state/store.ts";
+import { machineName } from "../access/machine-name.ts";
+import { notice, type UseCaseContext } from "../access/use-case.ts";
+import { machineStates } from "../look/machine-states.ts";
+import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
+import { assertChangeable, diffSpec } from "../spec/diff-spec.ts";
+import { resolveSpec } from "../spec/resolve-spec.ts";
+import type { SpecLayer } from "../spec/spec-layer.ts";
+import { neededPackages } from "./host-needs.ts";
+import { imageSource, refuseLackingImage } from "./image-source.ts";
+import { serviceAddresses } from "./service-addresses.ts";
+import type { ClusterState, NodeState } from "./state.ts";
+
+/** What the user asked of a start. */
+export interface StartWishes {
+  readonly name: string;
+  /** By strength; the existing profile's spec comes between `file` and `settings`. */
+  readonly wishes: { readonly flags: SpecLayer; readonly file: SpecLayer; readonly settings: SpecLayer };
+  /** Remove the cluster with its data first. */
+  readonly recreate?: boolean;
+}
+
+/** What a start is about, once everything is decided that must not change later. */
+interface Settled {
+  readonly record: ClusterRecord;
+  readonly definition: DriverDefinition;
+  readonly probe: () => Promise<Probe>;
+  readonly plan: ArtifactPlan;
+  readonly image: ImageSource;
+}
+
+/** Decides everything that must not change later, without changing anything. Rejects with what stands in the way. */
+export async function settle(wishes: StartWishes, context: UseCaseContext): Promise<ClusterState> {
+  const { host } = context;
+  const recorded = withSettledArtifacts(await loadCluster(host, wishes.name));
+  // A recreated cluster keeps its settings, but nothing that was settled for the old one binds it.
+  const existing = wishes.recreate ? undefined : recorded;
+  if (existing?.phase === "deleting")
+    throw new LocalkubeError("CLUSTER_BEING_DELETED", { name: wishes.name });
+  const spec = await wantedSpec(wishes, { recorded, existing }, context);
+  await checkKubeconfig(wishes.name, host);
+  await loadPodNetwork(spec.cni); // read again when it is needed; a mistake in it is told now
+  const settled = existing ? await settleExisting(spec, existing, context) : await settleNew(spec, context);
+  return stateOf(settled, context);
+}
+
+/** The spec that flags, file, the recorded cluster and settings come to, checked against this host. */
+async function wantedSpec(
+  { wishes }: StartWishes,
+  {
+    recorded,
+    existing,
+  }: { readonly recorded?: ClusterRecord | undefined; readonly existing?: ClusterRecord | undefined },
+  context: UseCaseContext,
+): Promise<ClusterSpec> {
+  const capacity = hostCapacity();
+  const spec = resolveSpec(
+    { ...wishes, existing: recorded?.spec },
+    { capacity, drivers: driverNames, runtimes: runtimeNames, driverOptions },
+  );
+  const heldPort = recorded && !existing ? await portHeldBy(recorded, context) : undefined;
+  // Those that `auto` chooses among make machines on this computer.
+  const named = existing?.driver ?? (spec.driver === "auto" ? undefined : spec.driver);
+  const isElsewhere = named !== undefined && (await loadDriver(named)).capabilities.resources === "own";
+  await checkSpecOnHost(spec, context.host, { existing: existing?.spec, heldPort, capacity, isElsewhere });
+  return spec;
+}
+
+/** A cluster on record keeps what was settled when it was made; the change must be one it can take. */
+async function settleExisting(
+  spec: ClusterSpec,
+  existing: ClusterRecord,
+  { host }: UseCaseContext,
+): Promise<Settled> {
+  const definition = await loadDriver(existing.driver);
+  const settled = { ...existing, artifacts: existing.artifactsSource };
+  const changes = diffSpec(existing.spec, spec, settled, driverOptions[existing.driver]);
+  assertChangeable(spec.name, changes, definition.capabilities);
+  const wanted = {
+    kubernetesVersion: spec.kubernetesVersion || existing.kubernetesVersion,
+    artifacts: existing.artifactsSource,
+    mirror: spec.mirror,
+  };
+  const plan = await planArtifacts(wanted, host);
+  refuseUnknownFlags(spec, plan.kubernetesVersion);
+  const image = await imageSource(spec, definition, host);
+  const record: ClusterRecord = { ...existing, spec, kubernetesVersion: plan.kubernetesVersion };
+  return { record, definition, probe: () => definition.probe(host), plan, image };
+}
+
+/** A new cluster: `auto` and `cri` come to something here, and the addresses are fixed for its life. */
+async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Settled> {
+  const { host } = context;
+  const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
+  refuseUnknownFlags(spec, plan.kubernetesVersion);
+  notice(context, choice.reason);
+  notice(context, `artifacts ${plan.source}: ${plan.reason}`);
+  const { definition, probe } = choice;
+  const record: ClusterRecord = {
+    schema: recordSchema,
+    spec,
+    createdAt: new Date().toISOString(),
+    phase: "creating",
+    driver: definition.name,
+    runtime: runtimeByName(spec.runtime).name,
+    kubernetesVersion: plan.kubernetesVersion,
+    artifactsSource: plan.source,
+    addresses: serviceAddresses(spec.serviceCidr),
+  };
+  const image = await imageSource(spec, definition, host);
+  refuseLackingImage(spec, plan);
+  return { record, definition, probe: () => Promise.resolve(probe), plan, image };
+}
+
+async function stateOf(
+  { record, definition, probe, plan, image }: Settled,
+  context: UseCaseContext,
+): Promise<ClusterState> {
+  const { host } = context;
+  const { name } = record.spec;
+  // A machine that exists was made with everything it takes.
+  const missingPackages = record.machine ? [] : await neededPackages(await probe(), host, image, plan);
+  const nodes: NodeState[] = [];
+  const state: ClusterState = {
+    host,
+    paths: clusterPaths(host, name),
+    record,
+    runtime: runtimeByName(record.spec.runtime),
+    plan,
+    image,
+    missingPackages,
+    notice: (text, level) => notice(context, text, level),
+    nodes,
+  };
+  nodes.push({
+    cluster: state,
+    name,
+    machineName: machineName(name),
+    definition,
+    driver: definition.open(host),
+  });
+  return state;
+}
+
+const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
+  assertUserFlags(
+    spec,
+    version,
+    (program, flag) => flagState(program, flag, version),
+    (flag) => etcdFlagState(flag, catalogueEntry(version).etcd),
+  );
+
+/** Earlier releases recorded another wish for the artifacts of a cluster and went on with those it had. */
+function withSettledArtifacts(record: ClusterRecord | undefined): ClusterRecord | undefined {
+  if (!record || record.spec.artifacts === "auto") return record;
+  return { ...record, spec: { ...record.spec, artifacts: record.artifactsSource } };
+}
+
+/** The API port on this host of a cluster that runs and is about to be removed; undefined when something else may have it by now. */
+async function portHeldBy(record: ClusterRecord, context: UseCaseContext): Promise<number | undefined> {
+  const [state] = await machineStates([record], context);
+  return state === "running" || state === "paused" ? record.machine?.ports.api : undefined;
+}

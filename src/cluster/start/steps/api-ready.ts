@@ -1,0 +1,25 @@
+import type { Step } from "../../../contract/step.ts";
+import { waitForApi } from "../../../provision/cluster/wait-for-api.ts";
+import { ApiClient } from "../../../provision/kube/api-client.ts";
+import { apiServerUrl } from "../../access/api-server-url.ts";
+import { type ClusterBase, type ClusterState, firstNode, need, waiting } from "../state.ts";
+
+export const apiReady: Step<ClusterState, ClusterBase> = {
+  id: "api-ready",
+  title: "Waiting for the API server",
+  timeoutMs: 900_000,
+  async apply(s, c) {
+    const { authorities, leaves } = need(s, "certificates");
+    const admin = leaves["admin"]!;
+    const node = firstNode(s);
+    const access = {
+      server: apiServerUrl(need(node, "machine")),
+      ca: authorities.ca.certificate,
+      certificate: admin.certificate,
+      key: admin.key,
+    };
+    s.api = new ApiClient(access);
+    await waitForApi(s.api, need(node, "transport"), waiting(node, c.signal));
+    return "unchanged";
+  },
+};

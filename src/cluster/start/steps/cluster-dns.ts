@@ -1,0 +1,29 @@
+import type { Step } from "../../../contract/step.ts";
+import { clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
+import { applyObjects } from "../../../provision/kube/apply-objects.ts";
+import { clusterDomain } from "../node-input.ts";
+import { type ClusterBase, type ClusterState, firstNode, need } from "../state.ts";
+
+export const clusterDns: Step<ClusterState, ClusterBase> = {
+  id: "cluster-dns",
+  title: "Applying cluster DNS",
+  timeoutMs: 300_000,
+  plan: ({ record: { spec } }) => [
+    ...(["bridge", "none"].includes(spec.cni) ? [] : [`apply the pod network of ${spec.cni}`]),
+    "apply cluster DNS (Deployment coredns, Service kube-dns)",
+  ],
+  async apply(s, c) {
+    const api = need(s, "api");
+    const network = need(firstNode(s), "network");
+    // Before DNS, whose pod waits for it.
+    const pods = network.kind === "manifest" && (await applyObjects(api, network.objects, c.signal));
+    const objects = clusterDnsObjects({
+      source: s.plan.source,
+      image: need(s, "artifacts").images["cluster-dns"].ref,
+      address: s.record.addresses.clusterDns,
+      domain: clusterDomain,
+    });
+    const dns = await applyObjects(api, objects, c.signal);
+    return pods || dns ? undefined : "unchanged";
+  },
+};

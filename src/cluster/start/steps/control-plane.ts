@@ -1,0 +1,27 @@
+import type { Step } from "../../../contract/step.ts";
+import { clockWarning } from "../../../provision/guest/clock-warning.ts";
+import { loadPodNetwork } from "../../../provision/network/load-pod-network.ts";
+import { nodeFiles } from "../../../provision/node/node-files.ts";
+import { linkCniPlugins } from "../../../provision/programs/unpack-programs.ts";
+import { nodeInput } from "../node-input.ts";
+import { pushAndStart } from "../push-and-start.ts";
+import { need, type NodeBase, type NodeState } from "../state.ts";
+
+/** Everything waits for these; what the other parts need is rendered here too. */
+export const controlPlane: Step<NodeState, NodeBase> = {
+  id: "control-plane",
+  title: "Pushing etcd, the API server and the runtime",
+  timeoutMs: 600_000,
+  plan: ({ cluster }) => [`push and start etcd, kube-apiserver and ${cluster.runtime.name}`],
+  async apply(s, c) {
+    const warning = clockWarning(need(s, "facts"));
+    if (warning) s.cluster.notice(warning, "warning");
+    s.network = await loadPodNetwork(s.cluster.record.spec.cni);
+    const input = nodeInput(s);
+    const { linkCniFrom, cniBinDir } = input.programs;
+    s.files = nodeFiles(input);
+    const linked = linkCniFrom ? await linkCniPlugins(need(s, "transport"), linkCniFrom, cniBinDir, c) : [];
+    const outcome = await pushAndStart(s, [s.files.runtime, s.files.controlPlane], c);
+    return linked.length ? undefined : outcome;
+  },
+};

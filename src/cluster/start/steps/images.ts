@@ -1,0 +1,19 @@
+import type { Step } from "../../../contract/step.ts";
+import { loadImages } from "../../../provision/node/load-images.ts";
+import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
+import { need, type NodeBase, type NodeState, waiting } from "../state.ts";
+
+export const images: Step<NodeState, NodeBase> = {
+  id: "images",
+  title: "Loading images",
+  timeoutMs: 600_000,
+  plan: () => ["load the pause and cluster DNS images into the runtime"],
+  apply(s, c) {
+    const transport = need(s, "transport");
+    const { runtime } = s.cluster;
+    const unit = runtime.unit.replace(/\.service$/, "");
+    return whileUnitsRun(transport, [unit], waiting(s, c.signal), (signal) =>
+      loadImages(transport, runtime, need(s.cluster, "artifacts").images, { ...c, signal }),
+    );
+  },
+};

@@ -1,0 +1,34 @@
+import type { Step } from "../../../contract/step.ts";
+import { connect } from "../../../machine/ssh/transport.ts";
+import { setClock } from "../../../provision/guest/set-clock.ts";
+import { waitForFirstBoot } from "../../../provision/guest/wait-for-first-boot.ts";
+import { guestFacts } from "../../../provision/guest/guest-facts.ts";
+import { endpointOf } from "../../access/endpoint.ts";
+import { thaw } from "../../life/pause.ts";
+import { need, type NodeBase, type NodeState, updateRecord } from "../state.ts";
+
+export const machineConnect: Step<NodeState, NodeBase> = {
+  id: "machine-connect",
+  title: "Connecting over SSH",
+  timeoutMs: 1_520_000,
+  async apply(s, c) {
+    const endpoint = await endpointOf(need(s, "machine"), s.cluster.paths, c.host);
+    const { capabilities } = s.definition;
+    const transport = await connect(endpoint, {
+      signal: c.signal,
+      timeoutMs: capabilities.bootMs,
+      log: c.log,
+    });
+    s.transport = transport;
+    // Behind by the time it was asleep. Certificates and leases need it right.
+    if (capabilities.hasOwnClock) await setClock(transport, c.signal);
+    if (capabilities.firstBootByProvider) await waitForFirstBoot(transport, c);
+    s.facts = await guestFacts(transport, c.signal);
+    c.log(`guest: ${JSON.stringify(s.facts)}`);
+    if (!s.facts.isFrozen) return "unchanged";
+    await thaw(s.cluster.record.spec.name, transport, c.signal);
+    s.cluster.notice("the cluster was paused and has been resumed", "info");
+    await updateRecord(s.cluster, { phase: "running" });
+    return undefined;
+  },
+};

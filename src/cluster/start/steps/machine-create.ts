@@ -1,0 +1,105 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { MachineRef, MachineSpec } from "../../../contract/driver.ts";
+import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../../contract/host.ts";
+import type { Step } from "../../../contract/step.ts";
+import { ensureKeys } from "../../../machine/ssh/ensure-keys.ts";
+import { apiServerPort } from "../../../provision/node/guest-paths.ts";
+import { costText } from "../../access/cost-text.ts";
+import { type NodeBase, type NodeState, recordedMachine, recordMachine } from "../state.ts";
+
+export const machineCreate: Step<NodeState, NodeBase> = {
+  id: "machine-create",
+  title: "Creating the machine",
+  // A bare metal server is installed meanwhile; drivers have deadlines of their own.
+  timeoutMs: 2_400_000,
+  plan: ({ cluster: { record }, definition, machineName }) => {
+    const { cpus, memoryMiB } = record.spec;
+    const { name, capabilities } = definition;
+    const sentences = {
+      created: `create the machine ${machineName} with ${name}: ${cpus} CPUs, ${memoryMiB} MiB`,
+      rented: `rent the machine ${machineName} through ${name}, after printing its price`,
+      existing: `use the host of the driver ${name} as the machine ${machineName}`,
+    };
+    return [sentences[capabilities.origin]];
+  },
+  undo: {
+    title: "Removing the machine",
+    async run(node, c) {
+      const { driver, machineName } = node;
+      const machine = recordedMachine(node);
+      if (machine) return driver.remove(machine, c);
+      await driver.removeByName(machineName, c).catch((error: unknown) => {
+        // Without its program the driver could have made nothing either.
+        if (!(error instanceof LocalkubeError && error.id === "HOST_COMMAND_NOT_FOUND")) throw error;
+      });
+    },
+  },
+  async apply(s, c) {
+    const { driver, cluster } = s;
+    const recorded = recordedMachine(s);
+    if (recorded) {
+      // Before it is asked for its state: what changed may be how it is reached.
+      const machine =
+        (await driver.withOptions?.(recorded, cluster.record.spec.driverOptions, c)) ?? recorded;
+      if (!isDeepStrictEqual(machine, recorded)) await recordMachine(s, machine);
+      await refuseUnlessKnown(s, machine, c);
+      s.machine = machine;
+      return "unchanged";
+    }
+    const spec = await machineSpec(s, c);
+    const cost = await driver.cost?.estimate(spec, c);
+    if (cost) cluster.notice(`the machine ${spec.name} will cost ${costText(cost)}`, "info");
+    const machine = await driver.create(spec, c);
+    await recordMachine(s, machine);
+    s.machine = machine;
+    return undefined;
+  },
+};
+
+async function machineSpec(
+  { cluster: s, name, machineName }: NodeState,
+  c: RunContext,
+): Promise<MachineSpec> {
+  await mkdir(join(s.paths.identity, ".."), { recursive: true, mode: 0o700 });
+  const { identity, hostKey } = await ensureKeys({
+    identityFile: s.paths.identity,
+    hostKeyFile: s.paths.hostKey,
+  });
+  const { spec } = s.record;
+  return {
+    name: machineName,
+    hostname: name,
+    cpus: spec.cpus,
+    memoryMiB: spec.memoryMiB,
+    diskGiB: spec.diskGiB,
+    image: await s.image.build(c),
+    ports: [
+      { name: "ssh", guestPort: 22, hostPort: 0 },
+      { name: "api", guestPort: apiServerPort, hostPort: spec.apiServer.port },
+    ],
+    authorizedKey: identity.publicKey,
+    identityFile: s.paths.identity,
+    hostKey,
+    avoidNetworks: [spec.podCidr, spec.serviceCidr],
+    options: spec.driverOptions,
+    apiOverSsh: spec.apiServer.overSsh,
+  };
+}
+
+/** A machine that is gone or in an unknown state is reported, never repaired by creating another one. */
+async function refuseUnlessKnown(s: NodeState, machine: MachineRef, c: RunContext): Promise<void> {
+  const state = await s.driver.state(machine, c);
+  const { name } = machine;
+  const driver = s.definition.name;
+  if (state === "absent") throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver, name });
+  if (state === "broken" || state === "unknown") {
+    throw new LocalkubeError(
+      "DRIVER_MACHINE_BROKEN",
+      { driver, name, state },
+      { output: await s.driver.diagnose(machine, c) },
+    );
+  }
+}

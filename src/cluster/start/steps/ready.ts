@@ -1,0 +1,115 @@
+import { kubeletStartedAt } from "../../../provision/cluster/kubelet-started-at.ts";
+import type { WaitTarget } from "../../../contract/cluster-spec.ts";
+import type { RunContext } from "../../../contract/host.ts";
+import type { Waiting } from "../../../provision/kube/wait-until.ts";
+import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
+import type { Step } from "../../../contract/step.ts";
+import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
+import { waitForDns } from "../../../provision/cluster/wait-for-dns.ts";
+import {
+  waitForDeployment,
+  waitForNode,
+  waitForServiceAccount,
+} from "../../../provision/cluster/wait-for-objects.ts";
+import { assignNodeBlock, blockToAssign } from "../../../provision/network/assign-node-block.ts";
+import { clusterDomain } from "../node-input.ts";
+import {
+  type ClusterBase,
+  type ClusterState,
+  firstNode,
+  need,
+  type NodeState,
+  updateRecord,
+  waiting,
+} from "../state.ts";
+
+export const ready: Step<ClusterState, ClusterBase> = {
+  id: "ready",
+  title: "Waiting for the cluster to be usable",
+  timeoutMs: 3_600_000,
+  plan: (s) => (s.record.spec.wait.length ? [`wait for ${s.record.spec.wait.join(", ")}`] : []),
+  async apply(s, c) {
+    const { waitTimeoutSeconds } = s.record.spec;
+    const wait = reachable(s);
+    const deadline = AbortSignal.timeout(waitTimeoutSeconds * 1000);
+    const missing = new Set(wait);
+    const blocks = giveBlocks(s, c);
+    const all = waiting(firstNode(s), AbortSignal.any([c.signal, deadline]));
+    const waits = (signal: AbortSignal) =>
+      Promise.all(
+        wait.map((target) => waitFor[target](s, { ...all, signal }).then(() => missing.delete(target))),
+      );
+    await whileUnitsRun(need(firstNode(s), "transport"), unitNames(firstNode(s)), all, waits).catch(
+      (error: unknown) => {
+        if (!deadline.aborted || c.signal.aborted) throw error;
+        const what = [...missing].join(", ");
+        throw new LocalkubeError("WAIT_TIMEOUT", {
+          what,
+          seconds: waitTimeoutSeconds,
+          name: s.record.spec.name,
+        });
+      },
+    );
+    await blocks;
+    if (s.record.phase !== "running") await updateRecord(s, { phase: "running" });
+    return "unchanged";
+  },
+};
+
+/** The node's systemd units, without `.service`. */
+function unitNames(s: NodeState): readonly string[] {
+  const { controlPlane, runtime, kubelet, controllers } = need(s, "files");
+  const units = [controlPlane, runtime, kubelet, controllers].flatMap((part) => part.units);
+  return units.map(({ name }) => name.replace(/\.service$/, ""));
+}
+
+const registrationMs = 30_000;
+
+/** Never rejects: a node that is not registered in time gets its block from the next start; that it is Ready is waited for elsewhere. */
+async function giveBlocks(s: ClusterState, c: RunContext): Promise<void> {
+  const { spec } = s.record;
+  const signal = AbortSignal.any([c.signal, AbortSignal.timeout(registrationMs)]);
+  const given = s.nodes.map(async (node, index) => {
+    const { name } = node;
+    const block = blockToAssign(spec, index);
+    if (block === undefined) return;
+    await assignNodeBlock(need(s, "api"), { name, block }, waiting(node, signal)).catch((error: unknown) =>
+      c.log(`the node ${name} has no block of the pod CIDR yet: ${String(error)}`),
+    );
+  });
+  await Promise.all(given);
+}
+
+/** Without a pod network neither the node nor cluster DNS gets ready until the user brings one. */
+function reachable(s: ClusterState): readonly WaitTarget[] {
+  const { wait } = s.record.spec;
+  if (need(firstNode(s), "network").kind !== "none") return wait;
+  const now = wait.filter((target) => target === "apiserver");
+  if (now.length < wait.length)
+    s.notice(
+      "--cni none: the node gets Ready and cluster DNS answers once you bring a pod network; not waiting for them",
+      "info",
+    );
+  return now;
+}
+
+const waitFor: Readonly<Record<WaitTarget, (s: ClusterState, whose: Waiting) => Promise<void>>> = {
+  // The step api-ready has waited already.
+  apiserver: () => Promise.resolve(),
+  node: async (s, whose) => {
+    const api = need(s, "api");
+    const nodes = s.nodes.map(async (node) => {
+      const since = await kubeletStartedAt(need(node, "transport"), whose);
+      await waitForNode(api, node.name, since, whose);
+    });
+    await Promise.all(nodes);
+  },
+  "system-pods": async (s, whose) => {
+    const api = need(s, "api");
+    await waitForDeployment(api, "kube-system", "coredns", whose);
+    // What makes the default namespace usable: pods are refused until it has its service account.
+    await waitForServiceAccount(api, "default", whose);
+  },
+  dns: (s, whose) =>
+    waitForDns(need(firstNode(s), "transport"), s.record.addresses.clusterDns, clusterDomain, whose),
+};
