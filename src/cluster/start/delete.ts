@@ -130,7 +130,7 @@ export async function deleteHoldingLock(
     throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
   await saveCluster(host, { ...record, phase: "deleting" }).catch(unlessDiskFull);
   const cluster: ClusterBase = { host, paths: clusterPaths(host, name), record };
-  const node: NodeBase = { cluster, name, machineName: machineName(name), driver };
+  const node: NodeBase = { cluster, name, role: "control-plane", machineName: machineName(name), driver };
   // First: a host that goes down in the middle must not start what is half deleted.
   await removeAutostart(name, host, context.signal);
   const rows = forget ? recipe.map(forgetting(context)) : recipe;

@@ -1,22 +1,24 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { flagState } from "../../artifacts/catalogue/flags.ts";
 import { kubeletConfigHas } from "../../artifacts/catalogue/kubelet-config-fields.ts";
+import type { ClusterNode } from "../../contract/node.ts";
 import type { NodeInput } from "../../provision/node/node-input.ts";
 import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../provision/programs/resolve-programs.ts";
-import { type ClusterState, firstNode, need, type NodeState } from "./state.ts";
+import { type ClusterState, need, type NodeState } from "./state.ts";
 
 /** First minor whose kubelet tells of its readiness by itself (kubelet.go, fastStatusUpdateOnce); one more than we are sure of. */
 const readyAtOnceSince = 28;
 
 export const clusterDomain = "cluster.local";
 
+const clusterNodes = ({ nodes }: ClusterState): readonly ClusterNode[] =>
+  nodes.map((node) => ({ name: node.name, role: node.role, address: need(node, "machine").address }));
+
 export function certificateInput(s: ClusterState): CertificateInput {
   const { spec, addresses } = s.record;
-  const node = firstNode(s);
   return {
-    nodeName: node.name,
-    nodeAddress: need(node, "machine").address,
+    nodes: clusterNodes(s),
     serviceAddress: addresses.kubernetesService,
     clusterDomain,
     extraNames: spec.apiServer.names,
@@ -30,12 +32,14 @@ export function nodeInput(s: NodeState): NodeInput {
   const entry = catalogueEntry(kubernetesVersion);
   const artifacts = need(cluster, "artifacts");
   const facts = need(s, "facts");
+  const nodes = clusterNodes(cluster);
+  const node = nodes.find(({ name }) => name === s.name)!;
   const network = need(s, "network");
   const foreignNetwork = network.kind === "none" || network.kind === "manifest";
   return {
     spec,
-    nodeName: s.name,
-    nodeAddress: need(s, "machine").address,
+    nodes,
+    node,
     version: {
       flagState: (program, flag) => flagState(program, flag, kubernetesVersion),
       kubeletConfigHas: (field) => kubeletConfigHas(field, kubernetesVersion),

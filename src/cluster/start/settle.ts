@@ -151,6 +151,7 @@ async function stateOf(
   nodes.push({
     cluster: state,
     name,
+    role: "control-plane",
     machineName: machineName(name),
     definition,
     driver: definition.open(host),

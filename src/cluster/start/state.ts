@@ -2,6 +2,7 @@ import type { ArtifactPlan } from "../../artifacts/artifact-set.ts";
 import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { Driver, DriverDefinition, MachineRef } from "../../contract/driver.ts";
 import type { HostContext } from "../../contract/host.ts";
+import type { NodeRole } from "../../contract/node.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { PushOptions, Transport } from "../../contract/transport.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
@@ -27,6 +28,7 @@ export interface NodeBase {
   readonly cluster: ClusterBase;
   /** The node's name in Kubernetes, and its machine's hostname. */
   readonly name: string;
+  readonly role: NodeRole;
   /** In its hypervisor. */
   readonly machineName: string;
   readonly driver: Driver;

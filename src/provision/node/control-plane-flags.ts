@@ -1,4 +1,5 @@
 import { compareReleases } from "../programs/compare-releases.ts";
+import type { ClusterNode } from "../../contract/node.ts";
 import type { Flags } from "./flags.ts";
 import { apiServerPort, guestPaths } from "./guest-paths.ts";
 import type { NodeInput } from "./node-input.ts";
@@ -8,15 +9,19 @@ const kubeconfig = (name: string): string => `${guestPaths.kubernetes}/${name}.c
 
 export function etcdArguments(input: NodeInput): readonly string[] {
   const users = input.spec.extraConfig.etcd ?? {};
+  const controlPlanes = input.nodes.filter(({ role }) => role === "control-plane");
+  // A member alone speaks to nobody.
+  const peer = ({ address }: ClusterNode): string =>
+    `https://${controlPlanes.length > 1 ? address : "127.0.0.1"}:2380`;
   const flags: Flags = {
-    name: input.nodeName,
+    name: input.node.name,
     "data-dir": guestPaths.etcdData,
-    // Loopback only: the API server is its one client. Peers speak TLS too, though there are none with one node.
+    // Loopback only: the API server beside it is its one client.
     "listen-client-urls": "https://127.0.0.1:2379",
     "advertise-client-urls": "https://127.0.0.1:2379",
-    "listen-peer-urls": "https://127.0.0.1:2380",
-    "initial-advertise-peer-urls": "https://127.0.0.1:2380",
-    "initial-cluster": `${input.nodeName}=https://127.0.0.1:2380`,
+    "listen-peer-urls": peer(input.node),
+    "initial-advertise-peer-urls": peer(input.node),
+    "initial-cluster": controlPlanes.map((node) => `${node.name}=${peer(node)}`).join(","),
     "cert-file": pki("etcd.crt"),
     "key-file": pki("etcd.key"),
     "trusted-ca-file": pki("etcd-ca.crt"),
@@ -35,7 +40,7 @@ export function etcdArguments(input: NodeInput): readonly string[] {
 
 /** Valid from 1.20 to 1.37 after the catalogue's filter (k0s and kubeadm set the same core). */
 export const apiServerFlags = (input: NodeInput): Flags => ({
-  "advertise-address": input.nodeAddress,
+  "advertise-address": input.node.address,
   "secure-port": apiServerPort,
   "insecure-port": 0,
   "allow-privileged": true,
@@ -66,6 +71,10 @@ export const apiServerFlags = (input: NodeInput): Flags => ({
   profiling: false,
 });
 
+/** With one control plane an election would only make every restart wait for the old lease to run out (15 s). */
+const electsLeader = ({ nodes }: NodeInput): boolean =>
+  nodes.filter(({ role }) => role === "control-plane").length > 1;
+
 export const controllerManagerFlags = (input: NodeInput): Flags => ({
   kubeconfig: kubeconfig("controller-manager"),
   "authentication-kubeconfig": kubeconfig("controller-manager"),
@@ -90,12 +99,11 @@ export const controllerManagerFlags = (input: NodeInput): Flags => ({
   "cluster-cidr": input.spec.podCidr,
   "service-cluster-ip-range": input.spec.serviceCidr,
   controllers: "*,bootstrapsigner,tokencleaner",
-  // One control plane: an election would only make every restart wait for the old lease to run out (15 s).
-  "leader-elect": false,
+  "leader-elect": electsLeader(input),
   profiling: false,
 });
 
-export const schedulerFlags = (): Flags => ({
+export const schedulerFlags = (input: NodeInput): Flags => ({
   kubeconfig: kubeconfig("scheduler"),
   "authentication-kubeconfig": kubeconfig("scheduler"),
   "authorization-kubeconfig": kubeconfig("scheduler"),
@@ -105,15 +113,15 @@ export const schedulerFlags = (): Flags => ({
   "requestheader-client-ca-file": pki("front-proxy-ca.crt"),
   "tls-cert-file": pki("scheduler.crt"),
   "tls-private-key-file": pki("scheduler.key"),
-  "leader-elect": false,
+  "leader-elect": electsLeader(input),
   profiling: false,
 });
 
 export const kubeletFlags = (input: NodeInput): Flags => ({
   config: guestPaths.kubeletConfig,
   kubeconfig: kubeconfig("kubelet"),
-  "node-ip": input.nodeAddress,
-  "hostname-override": input.nodeName,
+  "node-ip": input.node.address,
+  "hostname-override": input.node.name,
   "root-dir": guestPaths.kubeletRoot,
   // Until 1.26 the runtime is chosen by flags, later by the configuration file.
   ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
@@ -129,5 +137,5 @@ export const kubeletFlags = (input: NodeInput): Flags => ({
 
 export const proxyFlags = (input: NodeInput): Flags => ({
   config: guestPaths.proxyConfig,
-  "hostname-override": input.nodeName,
+  "hostname-override": input.node.name,
 });

@@ -18,11 +18,14 @@ import { fileEntry, yamlEntry } from "./push-entries.ts";
 /** Gives the files of these names under the guest's `pki/`. */
 export type PickCertificates = (...names: readonly string[]) => readonly PushEntry[];
 
-/** The five Kubernetes programs as units, each with every file it reads. Rejects a user's flag with FLAG_NOT_IN_VERSION. Pure. */
-export function kubernetesUnits(
-  input: NodeInput,
-  pki: PickCertificates,
-): Readonly<Record<KubernetesProgram, Unit>> {
+/** A node's Kubernetes programs; those of the control plane are absent on a worker. */
+export type NodeUnits = Readonly<Record<"kubelet" | "kube-proxy", Unit>> &
+  Readonly<Partial<Record<KubernetesProgram, Unit>>>;
+
+/** The Kubernetes programs of a node as units, each with every file it reads. Rejects a user's flag with FLAG_NOT_IN_VERSION. Pure. */
+export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUnits {
+  const isWorker = input.node.role === "worker";
+  const apiServer = input.nodes[0] ?? input.node;
   const unit = (
     program: KubernetesProgram,
     flags: Flags,
@@ -35,13 +38,33 @@ export function kubernetesUnits(
     inputs: [fileEntry(`${guestPaths.bin}/${program}`, input.artifacts.binaries[program], 0o755), ...inputs],
     values: { environment: goEnvironment(input), ...values },
   });
+  const server = `https://${isWorker ? apiServer.address : "127.0.0.1"}:${apiServerPort}`;
   const kubeconfig = (name: string, user: string, certificate: string): PushEntry =>
-    yamlEntry(
-      `${guestPaths.kubernetes}/${name}.conf`,
-      componentKubeconfig(user, certificate, `https://127.0.0.1:${apiServerPort}`),
-      0o600,
-    );
+    yamlEntry(`${guestPaths.kubernetes}/${name}.conf`, componentKubeconfig(user, certificate, server), 0o600);
+  const everywhere = {
+    kubelet: unit(
+      "kubelet",
+      kubeletFlags(input),
+      [
+        kubeconfig("kubelet", `system:node:${input.node.name}`, "kubelet-client"),
+        yamlEntry(guestPaths.kubeletConfig, kubeletConfiguration(input)),
+        ...pki("ca.crt", "kubelet-client.crt", "kubelet-client.key"),
+        ...pki("kubelet-server.crt", "kubelet-server.key"),
+      ],
+      {
+        runtimeUnit: input.runtime.unit,
+        after: isEmulated(input.facts) && !isWorker ? " kube-apiserver.service" : "",
+      },
+    ),
+    "kube-proxy": unit("kube-proxy", proxyFlags(input), [
+      kubeconfig("kube-proxy", "system:kube-proxy", "kube-proxy"),
+      yamlEntry(guestPaths.proxyConfig, proxyConfiguration(input)),
+      ...pki("ca.crt", "kube-proxy.crt", "kube-proxy.key"),
+    ]),
+  };
+  if (isWorker) return everywhere;
   return {
+    ...everywhere,
     "kube-apiserver": unit(
       "kube-apiserver",
       apiServerFlags(input),
@@ -57,25 +80,9 @@ export function kubernetesUnits(
       ...pki("ca.crt", "ca.key", "sa.key", "front-proxy-ca.crt"),
       ...pki("controller-manager.crt", "controller-manager.key"),
     ]),
-    "kube-scheduler": unit("kube-scheduler", schedulerFlags(), [
+    "kube-scheduler": unit("kube-scheduler", schedulerFlags(input), [
       kubeconfig("scheduler", "system:kube-scheduler", "scheduler"),
       ...pki("ca.crt", "front-proxy-ca.crt", "scheduler.crt", "scheduler.key"),
-    ]),
-    kubelet: unit(
-      "kubelet",
-      kubeletFlags(input),
-      [
-        kubeconfig("kubelet", `system:node:${input.nodeName}`, "kubelet-client"),
-        yamlEntry(guestPaths.kubeletConfig, kubeletConfiguration(input)),
-        ...pki("ca.crt", "kubelet-client.crt", "kubelet-client.key"),
-        ...pki("kubelet-server.crt", "kubelet-server.key"),
-      ],
-      { runtimeUnit: input.runtime.unit, after: isEmulated(input.facts) ? " kube-apiserver.service" : "" },
-    ),
-    "kube-proxy": unit("kube-proxy", proxyFlags(input), [
-      kubeconfig("kube-proxy", "system:kube-proxy", "kube-proxy"),
-      yamlEntry(guestPaths.proxyConfig, proxyConfiguration(input)),
-      ...pki("ca.crt", "kube-proxy.crt", "kube-proxy.key"),
     ]),
   };
 }

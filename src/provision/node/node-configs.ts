@@ -58,7 +58,7 @@ export const proxyConfiguration = (input: NodeInput): object => ({
   clusterCIDR: input.spec.podCidr,
   // Said outright: leaving it out means another thing in other versions.
   mode: "iptables",
-  hostnameOverride: input.nodeName,
+  hostnameOverride: input.node.name,
   metricsBindAddress: "127.0.0.1:10249",
   healthzBindAddress: "127.0.0.1:10256",
   // nf_conntrack's limits belong to the host's kernel; a container may not set them.

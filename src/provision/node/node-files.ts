@@ -23,11 +23,12 @@ export interface NodePart {
 }
 
 /**
- * The node in four parts, in the order in which they cross the wire: the runtime, which often needs no upload of ours, with etcd and the
+ * A node in parts, in the order in which they cross the wire: the runtime, which often needs no upload of ours, with etcd and the
  * API server, because everything waits for them; the kubelet, which takes seconds to look around before it needs the API; then the rest.
  */
 export interface NodeFiles {
-  readonly controlPlane: NodePart;
+  /** Absent on a worker. */
+  readonly controlPlane?: NodePart;
   readonly runtime: NodePart;
   readonly kubelet: NodePart;
   readonly controllers: NodePart;
@@ -37,7 +38,7 @@ export interface NodeFiles {
 export function nodeFiles(input: NodeInput): NodeFiles {
   const { artifacts, programs } = input;
   assertUserFlags(input.spec, artifacts.kubernetesVersion, input.version.flagState);
-  const certificates = certificateFiles(input.certificates);
+  const certificates = certificateFiles(input);
   const pki: PickCertificates = (...names) =>
     names.map((name) => {
       const entry = certificates.get(name);
@@ -53,23 +54,24 @@ export function nodeFiles(input: NodeInput): NodeFiles {
   );
   const kubectl = fileEntry(`${guestPaths.bin}/kubectl`, artifacts.binaries.kubectl, 0o755);
   const runtime = runtimeUnit(input, archive("containerd"));
-  return {
-    controlPlane: part(
-      [etcdUnit(input, archive("etcd"), pki), units["kube-apiserver"]],
-      [...certificates.values()],
-      programs.archives.filter(isFirst),
-    ),
+  const { kubelet, "kube-proxy": proxy, "kube-apiserver": apiServer } = units;
+  const unpacked = programs.archives.filter((one) => !isFirst(one));
+  const files: NodeFiles = {
     runtime: part(
       [runtime],
       [crictlConfig(input), ...networkConfig(input), ...guestSettings(input), ...programs.files],
-      programs.archives.filter((one) => !isFirst(one)),
+      unpacked,
     ),
-    kubelet: part([units.kubelet], images),
+    kubelet: part([kubelet], images),
     controllers: part(
-      [units["kube-controller-manager"], units["kube-scheduler"], units["kube-proxy"]],
+      [units["kube-controller-manager"], units["kube-scheduler"], proxy].filter((unit) => unit !== undefined),
       [kubectl],
     ),
   };
+  if (!apiServer) return files;
+  const etcd = etcdUnit(input, archive("etcd"), pki);
+  const first = programs.archives.filter(isFirst);
+  return { ...files, controlPlane: part([etcd, apiServer], [...certificates.values()], first) };
 }
 
 function etcdUnit(input: NodeInput, archives: readonly GuestArchive[], pki: PickCertificates): Unit {
@@ -111,10 +113,10 @@ const crictlConfig = ({ runtime }: NodeInput): PushEntry =>
     timeout: 10,
   });
 
-function networkConfig({ network, spec }: NodeInput): readonly PushEntry[] {
+function networkConfig({ network, spec, node, nodes }: NodeInput): readonly PushEntry[] {
   switch (network.kind) {
     case "bridge": {
-      const text = `${JSON.stringify(bridgeNetwork(nodeBlock(spec.podCidr)), null, 2)}\n`;
+      const text = `${JSON.stringify(bridgeNetwork(nodeBlock(spec.podCidr, nodes.indexOf(node))), null, 2)}\n`;
       return [textEntry(`${guestPaths.cniConfig}.conflist`, text)];
     }
     case "config":

@@ -1,6 +1,7 @@
 import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { DriverCapabilities } from "../../contract/driver.ts";
+import type { ClusterNode } from "../../contract/node.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
@@ -23,8 +24,10 @@ export interface VersionFacts {
 /** Everything from which the files of a node are rendered: no effect, no clock, no randomness beyond it. */
 export interface NodeInput {
   readonly spec: ClusterSpec;
-  readonly nodeName: string;
-  readonly nodeAddress: string;
+  /** All nodes of the cluster; the first is a control plane. */
+  readonly nodes: readonly ClusterNode[];
+  /** The one of `nodes` that is rendered. */
+  readonly node: ClusterNode;
   readonly version: VersionFacts;
   readonly artifacts: ArtifactSet;
   readonly certificates: CertificateSet;

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type * as Authority from "./authority.ts";
@@ -43,6 +43,7 @@ export async function ensureCertificates(
   const notYetValid: string[] = [];
   const issue = async (name: string, make: (x: typeof Authority) => Promise<Pem>): Promise<Pem> => {
     const made = await make(await import("./authority.ts"));
+    await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
     // The key first: a certificate without its key is never found by the next run.
     await writeFileAtomic(join(folder, `${name}.key`), made.key, { mode: 0o600 });
     await writeFileAtomic(join(folder, `${name}.crt`), made.certificate, { mode: 0o600 });

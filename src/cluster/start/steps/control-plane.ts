@@ -21,7 +21,11 @@ export const controlPlane: Step<NodeState, NodeBase> = {
     const { linkCniFrom, cniBinDir } = input.programs;
     s.files = nodeFiles(input);
     const linked = linkCniFrom ? await linkCniPlugins(need(s, "transport"), linkCniFrom, cniBinDir, c) : [];
-    const outcome = await pushAndStart(s, [s.files.runtime, s.files.controlPlane], c);
+    const outcome = await pushAndStart(
+      s,
+      [s.files.runtime, ...(s.files.controlPlane ? [s.files.controlPlane] : [])],
+      c,
+    );
     return linked.length ? undefined : outcome;
   },
 };

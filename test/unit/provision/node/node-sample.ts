@@ -2,6 +2,7 @@ import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-en
 import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
 import { kubeletConfigHas } from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
 import type { ArchiveName, BinaryName } from "../../../../src/contract/artifact.ts";
+import type { ClusterNode } from "../../../../src/contract/node.ts";
 import type { ClusterSpec } from "../../../../src/contract/cluster-spec.ts";
 import type { GuestFacts } from "../../../../src/provision/guest/guest-facts.ts";
 import type { NodeInput } from "../../../../src/provision/node/node-input.ts";
@@ -65,7 +66,8 @@ const bareFacts: GuestFacts = {
   clockAheadSeconds: 0,
 };
 
-const identity = { nodeName: "sample", nodeAddress: "192.168.50.2", serviceAddress: "10.96.0.1" };
+const serviceAddress = "10.96.0.1";
+const controlPlane: ClusterNode = { name: "sample", role: "control-plane", address: "192.168.50.2" };
 
 /** A node of the newest release of a minor from upstream artifacts; certificates are stand-ins, nothing here reads them. */
 export function nodeSample(
@@ -76,10 +78,15 @@ export function nodeSample(
     readonly runtime?: string;
     readonly network?: NodeInput["network"];
     readonly machine?: NodeInput["machine"];
+    /** All nodes, the first a control plane; default: one. */
+    readonly nodes?: readonly ClusterNode[];
+    /** Which of them is rendered; default: the first. */
+    readonly index?: number;
   } = {},
 ): NodeInput {
   const entry = catalogueEntry(`1.${minor}`);
   const { version } = entry;
+  const { nodes = [controlPlane] } = change;
   const spec = clusterSpec(change.spec);
   const facts = { ...bareFacts, ...change.facts };
   const file = (name: string) => ({
@@ -114,15 +121,16 @@ export function nodeSample(
   };
   const pem = (name: string) => ({ certificate: `certificate ${name}\n`, key: `key ${name}\n` });
   const leaves = certificatePlan({
-    ...identity,
+    nodes,
+    serviceAddress,
     clusterDomain: "cluster.local",
     extraNames: [],
     extraIps: [],
   });
   return {
     spec,
-    nodeName: identity.nodeName,
-    nodeAddress: identity.nodeAddress,
+    nodes,
+    node: nodes[change.index ?? 0]!,
     version: {
       flagState: (program, flag) => flagState(program, flag, version),
       kubeletConfigHas: (field) => kubeletConfigHas(field, version),
@@ -141,7 +149,7 @@ export function nodeSample(
     network: change.network ?? { kind: "bridge" },
     runtime: runtimeByName(change.runtime ?? "containerd"),
     clusterDomain: "cluster.local",
-    serviceAddress: identity.serviceAddress,
+    serviceAddress,
     dnsAddress: "10.96.0.10",
     machine: change.machine ?? { origin: "created", resources: "allotted" },
     cgroupDriver: "systemd",

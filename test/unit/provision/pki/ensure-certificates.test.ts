@@ -9,9 +9,9 @@ import { authorities, certificatePlan } from "../../../../src/provision/pki/cert
 import { ensureCertificates } from "../../../../src/provision/pki/ensure-certificates.ts";
 
 const day = 24 * 3600 * 1000;
+const node = { name: "demo", role: "control-plane", address: "192.168.50.2" } as const;
 const input = {
-  nodeName: "demo",
-  nodeAddress: "192.168.50.2",
+  nodes: [node],
   serviceAddress: "10.96.0.1",
   clusterDomain: "cluster.local",
   extraNames: ["k8s.example.test"],
@@ -195,7 +195,7 @@ test("only leaves whose names changed are issued anew", async () => {
   expect(certificate("apiserver").checkHost("k8s.example.test")).toBeUndefined();
   const moved = await ensureCertificates(folder, {
     ...input,
-    nodeAddress: "192.168.50.3",
+    nodes: [{ ...node, address: "192.168.50.3" }],
     extraNames: ["other.test"],
   });
   expect([...moved.issued].sort()).toEqual(["apiserver", "etcd", "kubelet-server"]);
@@ -211,4 +211,19 @@ test("a leaf of another authority is not kept", async () => {
   await ensureCertificates(folder, input);
   writeFileSync(join(folder, "kube-proxy.crt"), readFileSync(join(folder, "etcd.crt")));
   expect((await ensureCertificates(folder, input)).issued).toEqual(["kube-proxy"]);
+});
+
+test("each further node has certificates of its own, in a folder of its own, and the first node's stay as they were", async () => {
+  await ensureCertificates(folder, input);
+  const worker = { name: "worker1", role: "worker", address: "192.168.50.3" } as const;
+  const second = { name: "cp2", role: "control-plane", address: "192.168.50.4" } as const;
+  const { issued } = await ensureCertificates(folder, { ...input, nodes: [node, worker, second] });
+  expect([...issued].sort()).toEqual([
+    ...["apiserver", "etcd", "kubelet-client", "kubelet-server"].map((name) => `nodes/cp2/${name}`),
+    ...["kubelet-client", "kubelet-server"].map((name) => `nodes/worker1/${name}`),
+  ]);
+  expect(certificate("nodes/worker1/kubelet-client").subject).toContain("CN=system:node:worker1");
+  expect(certificate("nodes/worker1/kubelet-server").checkIP("192.168.50.3")).toBe("192.168.50.3");
+  expect(certificate("nodes/cp2/apiserver").checkIP("192.168.50.4")).toBe("192.168.50.4");
+  expect(statSync(join(folder, "nodes/worker1/kubelet-client.key")).mode & 0o777).toBe(0o600);
 });

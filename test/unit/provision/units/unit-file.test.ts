@@ -26,7 +26,7 @@ const canVerify = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
 test.runIf(canVerify).each([20, 27, 37])("systemd finds nothing wrong with the units of 1.%d", (minor) => {
   const { controlPlane, runtime, kubelet, controllers } = nodeFiles(nodeSample(minor));
-  const units = [...controlPlane.units, ...runtime.units, ...kubelet.units, ...controllers.units];
+  const units = [...controlPlane!.units, ...runtime.units, ...kubelet.units, ...controllers.units];
   const files = units.map((one) => {
     const file = join(folder, one.name);
     writeFileSync(file, renderUnit(one));
