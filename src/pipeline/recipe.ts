@@ -1,4 +1,3 @@
-import type { RunContext } from "../contract/host.ts";
 import type { Step } from "../contract/step.ts";
 import type { Job } from "./run-jobs.ts";
 
@@ -73,10 +72,8 @@ export function undoJobsOf<C, CB, N, NB>(
   timeoutMs: number,
 ): readonly Job[] {
   const forwards = rows.flatMap((row): readonly Omit<Job, "after">[] => {
-    const job = <B>(step: Step<never, B>, id: string, base: B): readonly Omit<Job, "after">[] => {
-      const { undo } = step;
-      return undo ? [{ id, title: undo.title, timeoutMs, apply: (c) => undo.run(base, c) }] : [];
-    };
+    const job = <B>({ undo }: Step<never, B>, id: string, base: B): readonly Omit<Job, "after">[] =>
+      undo ? [{ id, title: undo.title, timeoutMs, apply: (c) => undo.run(base, c) }] : [];
     return row.per === "cluster"
       ? job(row.step as Step<never, CB>, row.step.id, cluster)
       : nodes.flatMap(({ name, state }, index) =>
@@ -117,12 +114,11 @@ function instancesOf<C, CB, N, NB>(
 }
 
 function jobOf<S, B>(step: Step<S, B>, id: string, state: S): Omit<Job, "after"> {
-  const { check } = step;
   return {
     id,
     title: step.title,
     timeoutMs: step.timeoutMs,
-    ...(check ? { check: (c: RunContext) => check.call(step, state, c) } : {}),
+    check: (c) => step.check?.(state, c) ?? Promise.resolve("todo"),
     apply: (c) => step.apply(state, c),
   };
 }

@@ -46,7 +46,7 @@ export async function runJobs(jobs: readonly Job[], options: RunOptions): Promis
   let failure: unknown;
   const running = new Map<string, Promise<void>>();
   for (const job of jobs) {
-    const awaited = job.after.map((id) => running.get(id));
+    const awaited = job.after.flatMap((id) => running.get(id) ?? []);
     const run = Promise.all(awaited).then(() => runJob(job, signal, options));
     run.catch((error: unknown) => {
       failure ??= error;

@@ -38,9 +38,12 @@ test("every entry says what failed and what helps, with an exit code of a known 
 test("no advice is to delete a cluster, but to who is deleting", () => {
   const deleting = [
     "CLUSTER_BEING_DELETED",
+    "DELETE_INCOMPLETE",
     "DRIVER_LEFTOVERS",
     "PURGE_CLUSTERS_LEFT",
     "SSH_HOST_UNREACHABLE",
+    // Without a backup nothing else is left to do; it says that first.
+    "STATE_DAMAGED",
   ];
   const advice = /localkube delete|delete (your|the) cluster/i;
   const harsh = entries.filter(([id, { fix }]) => advice.test(fix) && !deleting.includes(id));

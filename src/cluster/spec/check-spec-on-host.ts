@@ -36,13 +36,17 @@ export async function checkSpecOnHost(
   host: Pick<HostContext, "run">,
   { existing, heldPort, capacity = hostCapacity(), isElsewhere = false }: HostCheckOptions = {},
 ): Promise<void> {
-  if (!isElsewhere && spec.cpus !== existing?.cpus) checkCpus(spec, capacity);
-  if (!isElsewhere && spec.memoryMiB !== existing?.memoryMiB) checkMemory(spec, capacity);
+  if (!isElsewhere) checkSize(spec, existing, capacity);
   if (spec.cni !== existing?.cni) await checkCni(spec.cni);
   if (existing) return;
   checkRoutes(spec, await hostRoutes(host));
   const { port } = spec.apiServer;
   if (port !== 0 && port !== heldPort) await assertPortFree(port, "apiserver-port");
+}
+
+function checkSize(spec: ClusterSpec, existing: ClusterSpec | undefined, capacity: HostCapacity): void {
+  if (spec.cpus !== existing?.cpus) checkCpus(spec, capacity);
+  if (spec.memoryMiB !== existing?.memoryMiB) checkMemory(spec, capacity);
 }
 
 function checkCpus({ cpus }: ClusterSpec, capacity: HostCapacity): void {

@@ -115,8 +115,8 @@ describe("a recipe", () => {
     expect(did).not.toContain("api-server worker1");
   });
 
-  it("plans what applies, each sentence once", () => {
-    expect(planOf(rows, subjects(1))).toEqual([
+  it("plans what applies, each sentence once", async () => {
+    expect(await planOf(rows, subjects(1))).toEqual([
       "do image",
       "do create on one",
       "do api-server on one",
@@ -124,7 +124,7 @@ describe("a recipe", () => {
       "do ready",
     ]);
     const same = { ...create, plan: () => ["create a machine"] };
-    expect(planOf<Cluster, Cluster, Node, Node>([{ per: "node", step: same }], subjects(3))).toEqual([
+    expect(await planOf<Cluster, Cluster, Node, Node>([{ per: "node", step: same }], subjects(3))).toEqual([
       "create a machine",
     ]);
   });

@@ -59,7 +59,7 @@ export const ready: Step<ClusterState, ClusterBase> = {
 /** The node's systemd units, without `.service`. */
 function unitNames(s: NodeState): readonly string[] {
   const { controlPlane, runtime, kubelet, controllers } = need(s, "files");
-  const units = [controlPlane, runtime, kubelet, controllers].flatMap((part) => part.units);
+  const units = [controlPlane, runtime, kubelet, controllers].flatMap((part) => part?.units ?? []);
   return units.map(({ name }) => name.replace(/\.service$/, ""));
 }
 

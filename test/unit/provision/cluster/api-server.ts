@@ -19,8 +19,7 @@ export async function apiServer(
   const { authorities, leaves } = await ensureCertificates(
     folder,
     {
-      nodeName: "demo",
-      nodeAddress: "192.168.50.2",
+      nodes: [{ name: "demo", role: "control-plane", address: "192.168.50.2" }],
       serviceAddress: "10.96.0.1",
       clusterDomain: "cluster.local",
       extraNames: [],
