@@ -6,7 +6,7 @@ export interface Place<S> {
   /** The steps that must be done before it: objects, so that a mistyped name is a type error. On each node: the node's own. */
   readonly after?: readonly AnyStep[];
   /** Asked before anything runs; a step that does not apply is not in the list, and whoever waits for it waits for what it waited for. */
-  when?(state: S): boolean;
+  readonly when?: (state: S) => boolean;
   /** It only fetches or builds what the cache keeps: all that `--download-only` runs. */
   readonly download?: true;
 }

@@ -11,7 +11,7 @@ import {
   waitForNode,
   waitForServiceAccount,
 } from "../../../provision/cluster/wait-for-objects.ts";
-import { assignNodeBlock, blockToAssign } from "../../../provision/network/assign-node-block.ts";
+import { blockToAssign, settleNode } from "../../../provision/cluster/settle-node.ts";
 import { clusterDomain } from "../node-input.ts";
 import {
   type ClusterBase,
@@ -33,7 +33,7 @@ export const ready: Step<ClusterState, ClusterBase> = {
     const wait = reachable(s);
     const deadline = AbortSignal.timeout(waitTimeoutSeconds * 1000);
     const missing = new Set(wait);
-    const blocks = giveBlocks(s, c);
+    const settled = settleNodes(s, c);
     const all = waiting(firstNode(s), AbortSignal.any([c.signal, deadline]));
     const waits = (signal: AbortSignal) =>
       Promise.all(
@@ -50,7 +50,7 @@ export const ready: Step<ClusterState, ClusterBase> = {
         });
       },
     );
-    await blocks;
+    await settled;
     if (s.record.phase !== "running") await updateRecord(s, { phase: "running" });
     return "unchanged";
   },
@@ -65,19 +65,17 @@ function unitNames(s: NodeState): readonly string[] {
 
 const registrationMs = 30_000;
 
-/** Never rejects: a node that is not registered in time gets its block from the next start; that it is Ready is waited for elsewhere. */
-async function giveBlocks(s: ClusterState, c: RunContext): Promise<void> {
-  const { spec } = s.record;
+/** Never rejects: a node that is not registered in time is settled by the next start; that it is Ready is waited for elsewhere. */
+async function settleNodes(s: ClusterState, c: RunContext): Promise<void> {
   const signal = AbortSignal.any([c.signal, AbortSignal.timeout(registrationMs)]);
-  const given = s.nodes.map(async (node, index) => {
-    const { name } = node;
-    const block = blockToAssign(spec, index);
-    if (block === undefined) return;
-    await assignNodeBlock(need(s, "api"), { name, block }, waiting(node, signal)).catch((error: unknown) =>
-      c.log(`the node ${name} has no block of the pod CIDR yet: ${String(error)}`),
+  const settled = s.nodes.map((node, index) => {
+    const { name, role } = node;
+    const block = blockToAssign(s.record.spec, index);
+    return settleNode(need(s, "api"), { name, role, block }, waiting(node, signal)).catch((error: unknown) =>
+      c.log(`the node ${name} has no role label or block of the pod CIDR yet: ${String(error)}`),
     );
   });
-  await Promise.all(given);
+  await Promise.all(settled);
 }
 
 /** Without a pod network neither the node nor cluster DNS gets ready until the user brings one. */

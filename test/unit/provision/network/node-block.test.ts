@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockToAssign } from "../../../../src/provision/network/assign-node-block.ts";
+import { blockToAssign } from "../../../../src/provision/cluster/settle-node.ts";
 import { bridgeNetwork } from "../../../../src/provision/network/bridge-network.ts";
 import { networkConfigProblem } from "../../../../src/provision/network/network-config-problem.ts";
 import { nodeBlock } from "../../../../src/provision/network/node-block.ts";
