@@ -212,7 +212,8 @@ async function tryLock(
 
 async function makeLockFolder(host: Folders): Promise<void> {
   const { locks, stateDir } = homePaths(host);
-  await markFolder(host, "state");
+  // On a full disk `delete` must go on; a folder without the mark is recognised by what is in it.
+  await markFolder(host, "state").catch(unlessDiskFull);
   try {
     const made = await mkdir(locks, { recursive: true, mode: privateDirectoryMode });
     if (made !== undefined) await giveToHomeOwner([made], process.env);

@@ -62,6 +62,8 @@ describe("the main job on a podman machine", () => {
     expect(
       await k("get", "nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}"),
     ).toBe("True");
+    expect(await k("get", "nodes", "--no-headers")).toMatch(/\bcontrol-plane\b/);
+    expect(await k("get", "nodes", "-o", "jsonpath={.items[*].spec.podCIDR}")).toBe("10.244.0.0/24");
     const { exitCode, stdout: status } = await user.run(["status", "-p", profile, "--output", "json"]);
     expect(JSON.parse(status)).toMatchObject({
       machine: "running",

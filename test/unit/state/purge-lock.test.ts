@@ -21,11 +21,13 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 test("a purge waits for the writer of any profile, and names it when that takes too long", async () => {
   let working = true;
+  const begun = Promise.withResolvers<void>();
   const writer = profile(async () => {
+    begun.resolve();
     await sleep(600);
     working = false;
   });
-  await sleep(100);
+  await begun.promise;
   await expect(purge(() => Promise.resolve(), 200)).rejects.toMatchObject({
     id: "STATE_LOCKED",
     params: expect.objectContaining({ name: "demo" }) as unknown,
@@ -39,12 +41,14 @@ test("a purge waits for the writer of any profile, and names it when that takes 
 
 test("who comes while everything is purged waits for the end, and finds a folder to work in", async () => {
   let purging = true;
+  const begun = Promise.withResolvers<void>();
   const purged = purge(async () => {
+    begun.resolve();
     await sleep(400);
     await rm(join(stateDir, "config.json"), { force: true });
     purging = false;
   });
-  await sleep(100);
+  await begun.promise;
   await expect(profile(() => Promise.resolve(), 100)).rejects.toMatchObject({ id: "STATE_LOCKED" });
   await profile(() => {
     expect(purging).toBe(false);
