@@ -27,7 +27,11 @@ export const vmOperations: MoreTests = (subject, world, machine) => {
     m = machine();
     folder = await mkdtemp(join(tmpdir(), "localkube-driver-vm-"));
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    // Where the test of it failed; a machine whose disc is gone could not start again.
+    await volumes.eject(m, context());
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it("reads a disc from its drive until that is ejected", async () => {
     const file = join(folder, "disc.iso");
