@@ -1,4 +1,10 @@
 /**
+ * The variable in the environment of a container of ours that keeps no data and that other pods may need on their way out, such as cluster
+ * DNS: at `stop` it serves until all others have ended, and nobody waits for it.
+ */
+export const endsLast = { name: "LOCALKUBE_SHUTDOWN", value: "last" } as const;
+
+/**
  * Shell functions over the processes of a node's pods, whatever runtime started them: they are found, frozen, thawed and ended by the kubelet's
  * cgroup. POSIX sh, run as root in the machine; all are fine when there are no pods.
  *
@@ -6,7 +12,8 @@
  * - `freeze_pods` freezes all of them and waits for it; fails when one could not be frozen within 5 s.
  * - `thaw_pods` thaws them, also those of a single container that somebody froze. A frozen process of cgroup v1 does not even die by SIGKILL.
  * - `pods_frozen` succeeds when any is frozen.
- * - `end_pods TENTHS` ends them: SIGTERM, up to TENTHS tenths of a second for those that handle it, SIGKILL.
+ * - `end_pods TENTHS` ends them: SIGTERM, up to TENTHS tenths of a second for those that handle it, SIGKILL. Those that carry the variable
+ *   `endsLast` run on until then and get no SIGTERM.
  */
 export const podFunctions = String.raw`
 cgroups=/sys/fs/cgroup
@@ -54,17 +61,28 @@ handling() {
     case $caught in *[4567cdefCDEF]???) echo "$pid" ;; esac
   done
 }
-# The process that holds a pod's namespaces goes last: with a shared process namespace its end is the end of all.
-not_sandboxes() { for pid; do [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = pause ] || echo "$pid"; done; }
+ends_last() {
+  for pid; do
+    tr '\0' '\n' < "/proc/$pid/environ" 2>/dev/null | grep -qx '${endsLast.name}=${endsLast.value}' && echo "$pid"
+  done
+}
+# Without those in $last, and without the process that holds a pod's namespaces: with a shared process namespace its end is the end of all.
+ends_first() {
+  for pid; do
+    case " $last " in *" $pid "*) continue ;; esac
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = pause ] || echo "$pid"
+  done
+}
 
 end_pods() {
   # Else it would start them again.
   systemctl stop kubelet.service 2>/dev/null
   thaw_pods
-  pids=$(not_sandboxes $(pod_processes))
+  last=$(echo $(ends_last $(pod_processes)))
+  pids=$(ends_first $(pod_processes))
   [ "$pids" ] && kill -s TERM $pids 2>/dev/null
   left=$1
-  while [ "$left" -gt 0 ] && [ "$(handling $(not_sandboxes $(pod_processes)))" ]; do sleep 0.1; left=$((left - 1)); done
+  while [ "$left" -gt 0 ] && [ "$(handling $(ends_first $(pod_processes)))" ]; do sleep 0.1; left=$((left - 1)); done
   # Again, for what was forked meanwhile.
   for i in 1 2 3 4 5 6 7 8 9 10; do
     pids=$(pod_processes)

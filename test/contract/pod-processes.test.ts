@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { thawBelow } from "../../drivers/container/thaw-pods.ts";
-import { podFunctions } from "../../src/host/pod-processes.ts";
+import { endsLast, podFunctions } from "../../src/host/pod-processes.ts";
 import { frozenFunctions } from "../../src/provision/guest/freeze.ts";
 import { runProgram } from "../e2e/kit/workspace.ts";
 
@@ -31,9 +31,9 @@ describe("the processes of a node's pods", () => {
     const ran = await runProgram(["sh", "-c", `systemctl() { :; }\n${functions(text)}\n${command}`]);
     return { exitCode: ran.exitCode, stdout: ran.stdout.trim(), stderr: ran.stderr };
   };
-  const inPod = async (argv: readonly string[]): Promise<ChildProcess> => {
+  const inPod = async (argv: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<ChildProcess> => {
     const [program = "", ...args] = argv;
-    const child = spawn(program, args, { stdio: "ignore" });
+    const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, ...more } });
     children.push(child);
     await appendFile(join(pod, "cgroup.procs"), String(child.pid));
     await sleep(150);
@@ -123,6 +123,25 @@ describe("the processes of a node's pods", () => {
     await sh("end_pods 10");
     expect(await ended(never)).toBe("SIGKILL");
     expect(Date.now() - begun).toBeGreaterThan(900);
+  });
+
+  it("end last, and without a wait, where they say so", async () => {
+    const file = join(root, "order");
+    const trap = (name: string, seconds: number) =>
+      `trap 'echo ${name} got SIGTERM >> ${file}; sleep ${seconds}; exit 0' TERM; while :; do sleep 0.1; done`;
+    // Answers on for a while after SIGTERM, as DNS servers do.
+    const dns = await inPod(["sh", "-c", trap("dns", 30)], { [endsLast.name]: endsLast.value });
+    // Has served the other one until its end.
+    const pod = await inPod(["sh", "-c", trap("pod", 1)]);
+    const order: string[] = [];
+    const both = [ended(pod).then(() => order.push("pod")), ended(dns).then(() => order.push("dns"))];
+    const begun = Date.now();
+    await sh("end_pods 200");
+    await Promise.all(both);
+    expect(Date.now() - begun).toBeLessThan(5000);
+    expect(order).toEqual(["pod", "dns"]);
+    expect(await readFile(file, "utf8")).toBe("pod got SIGTERM\n");
+    expect(await ended(dns)).toBe("SIGKILL");
   });
 
   it.runIf(isV1)("are thawed from outside when nobody inside can be asked", async () => {

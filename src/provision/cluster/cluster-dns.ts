@@ -1,3 +1,4 @@
+import { endsLast } from "../../host/pod-processes.ts";
 import type { KubeObject } from "../kube/api-client.ts";
 
 export interface ClusterDnsInput {
@@ -115,6 +116,8 @@ function deployment(input: ClusterDnsInput): KubeObject {
               name,
               image: input.image,
               imagePullPolicy: "IfNotPresent",
+              // Names are answered until the last pod has ended, and no stop waits for the seconds in which it answers on after SIGTERM.
+              env: [endsLast],
               args: isCoredns ? ["-conf", "/etc/coredns/Corefile"] : ["--domain", input.domain],
               ports: [
                 { name: "dns", containerPort: 53, protocol: "UDP" },
