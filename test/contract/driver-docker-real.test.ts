@@ -63,6 +63,7 @@ driverSuite(
       lost: 0,
     },
     killPoints: ["network create", "volume create", "docker create", "docker cp"],
+    createMs: 2500,
   },
   "localkube-dtest",
 );

@@ -57,6 +57,7 @@ driverSuite(
       lost: 0,
     },
     killPoints: ["network create", "volume create", "podman create", "podman cp"],
+    createMs: 2500,
   },
   "localkube-ktest",
 );

@@ -7,6 +7,7 @@ import type { MachineRef } from "../../src/contract/driver.ts";
 import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { type DriverUnderTest, type DriverWorld, driverWorld } from "./driver-world.ts";
+import { randomMoments, seed } from "./random-moments.ts";
 
 const graceMs = 20_000;
 
@@ -333,8 +334,8 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
     });
   }
 
-  it("leaves nothing when create is aborted, whenever that happens", async () => {
-    for (const ms of [50, 300, 700, 1100, 1600]) {
+  it(`leaves nothing when create is aborted, whenever that happens (seed ${seed})`, async () => {
+    for (const ms of [50, 300, 700, ...randomMoments(2, 1600)]) {
       const abort = new AbortController();
       const timer = setTimeout(() => abort.abort(new Error("stop it")), ms);
       const outcome = await driver.create(spec("abort"), context(abort.signal)).then(
@@ -347,6 +348,21 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
       expect(await traces("abort"), `after ${ms} ms`).toEqual([]);
     }
   });
+
+  for (const ms of randomMoments(3, subject.createMs ?? 0, 2).filter((moment) => moment > 0)) {
+    it(`goes on after create and its programs were killed inside (seed ${seed}, after ${ms} ms)`, async () => {
+      const wanted = spec("inside");
+      await world.createKilledWithin(wanted, ms);
+      const m = await driver.create(wanted, context());
+      await driver.start(m, context());
+      expect(await driver.state(m, context())).toBe("running");
+      await driver.remove(m, context());
+      expect(await traces("inside")).toEqual([]);
+      await world.createKilledWithin(wanted, ms);
+      await driver.removeByName(wanted.name, context());
+      expect(await traces("inside")).toEqual([]);
+    });
+  }
 
   // Made again it is the same files: started is enough, for the one that is killed last boots beside the first machine.
   for (const point of subject.killPoints.filter((one) => one !== lastKillPoint)) {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type {
   Driver,
@@ -53,6 +54,8 @@ export interface DriverUnderTest {
   readonly isMetal?: true;
   /** Commands of `create` after which a process may be killed: word sequences found in the argv. */
   readonly killPoints: readonly string[];
+  /** About how long a `create` takes here whose image is there (milliseconds); it is then also killed at random moments within that. */
+  readonly createMs?: number;
 }
 
 export interface DriverWorld {
@@ -67,6 +70,8 @@ export interface DriverWorld {
   readonly traces: (name: string) => Promise<readonly string[]>;
   /** Runs `create` in a process of its own that is killed (-9) after the command of that kill point. */
   readonly createKilled: (wanted: MachineSpec, point: string) => Promise<void>;
+  /** The same, but that many milliseconds after `create` began, and with whatever programs it runs then. It may be done by then. */
+  readonly createKilledWithin: (wanted: MachineSpec, ms: number) => Promise<void>;
   readonly bootMs: number;
   readonly path: (name: string) => string;
   readonly keys: () => MachineKeys;
@@ -137,12 +142,27 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     }
   };
   const traces = (name: string) => subject.traces(`${prefix}-${name}`, context());
-  const createKilled: DriverWorld["createKilled"] = async (wanted, point) => {
-    const killed = spawn(process.execPath, [child, subject.definition.name, point], {
-      stdio: ["pipe", "inherit", "inherit"],
+  /** In a process group of its own, for the programs that it starts to be killed with it. */
+  const createChild = (wanted: MachineSpec, point: string) => {
+    const started = spawn(process.execPath, [child, subject.definition.name, point], {
+      stdio: ["pipe", "pipe", "inherit"],
       env: { ...host.env, LOCALKUBE_HOME: host.stateDir },
+      detached: true,
     });
-    killed.stdin.end(JSON.stringify(wanted));
+    started.stdin.end(JSON.stringify(wanted));
+    return started;
+  };
+  const createKilledWithin: DriverWorld["createKilledWithin"] = async (wanted, ms) => {
+    const killed = createChild(wanted, "");
+    const ended = once(killed, "exit");
+    // It says so when it begins; or it ends, and there is nothing to kill.
+    await Promise.race([once(killed.stdout, "data"), ended]);
+    await Promise.race([sleep(ms), ended]);
+    if (killed.pid !== undefined && killed.exitCode === null) process.kill(-killed.pid, "SIGKILL");
+    await ended;
+  };
+  const createKilled: DriverWorld["createKilled"] = async (wanted, point) => {
+    const killed = createChild(wanted, point);
     const [, signal] = (await once(killed, "exit")) as [number | null, NodeJS.Signals | null];
     expect(signal).toBe("SIGKILL");
     expect(await subject.traces(wanted.name, context())).not.toEqual([]);
@@ -156,6 +176,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     withSsh,
     traces,
     createKilled,
+    createKilledWithin,
     bootMs,
     path: (name) => join(folder, name),
     keys: () => keys,

@@ -9,6 +9,7 @@ import type { MachineRef } from "../../src/contract/driver.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { buildRootfsImage, rootfsImage } from "../../src/machine/image/rootfs-image.ts";
 import { driverWorld } from "./driver-world.ts";
+import { randomMoments, seed } from "./random-moments.ts";
 
 const call = (program: string, ...args: readonly string[]): string =>
   execFileSync(program, args, { encoding: "utf8" });
@@ -31,16 +32,6 @@ function addressesIn(namespace: string): string {
   } catch {
     return "";
   }
-}
-
-/** The moments of a run are printed, and `LOCALKUBE_TEST_SEED` repeats them. */
-const seed = Number(process.env["LOCALKUBE_TEST_SEED"] ?? Date.now() % 1_000_000);
-function randomMoments(count: number, mostMs: number): readonly number[] {
-  let value = seed;
-  return Array.from({ length: count }, () => {
-    value = (value * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.floor((value / 2_147_483_648) * mostMs);
-  });
 }
 
 const subject = {
@@ -114,7 +105,7 @@ describe("a podman machine", () => {
     },
   );
 
-  it.each(randomMoments(3, 900))(
+  it.each(randomMoments(3, 900, 1))(
     `is whole or gone when a start is aborted (seed ${seed}, after %d ms)`,
     async (ms) => {
       const m = await driver().create(world.spec("aborted"), world.context());

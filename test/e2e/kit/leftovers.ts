@@ -1,18 +1,34 @@
 import { readdir, readFile } from "node:fs/promises";
 import { runProgram, type Workspace } from "./workspace.ts";
 
+/** Containers, volumes and networks of an engine whose name holds `name`, one line each. Rejects when the engine does not answer. */
+export async function objectsNaming(
+  name: string,
+  engine: "podman" | "docker",
+  env: Workspace["env"],
+): Promise<readonly string[]> {
+  const lines = async (...args: string[]): Promise<string[]> => {
+    const { exitCode, stdout, stderr } = await runProgram([engine, ...args], { env });
+    if (exitCode !== 0) throw new Error(`${engine} ${args.join(" ")}: ${stderr}`);
+    return stdout.split("\n").filter((line) => line.includes(name));
+  };
+  return [
+    ...(await lines("ps", "--all", "--format", "container {{.Names}}")),
+    ...(await lines("volume", "ls", "--format", "volume {{.Name}}")),
+    ...(await lines("network", "ls", "--format", "network {{.Name}}")),
+  ];
+}
+
 /** Everything on this host that belongs to a profile's machine; empty after `delete`. */
 export async function leftovers(
-  { home, kubeconfig }: Workspace,
+  { home, kubeconfig, env }: Workspace,
   profile: string,
+  engine: "podman" | "docker" = "podman",
 ): Promise<readonly string[]> {
   const name = `localkube-${profile}`;
-  const lines = async (...argv: string[]): Promise<string[]> =>
-    (await runProgram(argv)).stdout.split("\n").filter((line) => line.includes(name));
   const found = [
-    ...(await lines("podman", "ps", "--all", "--format", "container {{.Names}}")),
-    ...(await lines("podman", "volume", "ls", "--format", "volume {{.Name}}")),
-    ...(await lines("podman", "network", "ls", "--format", "network {{.Name}}")),
+    ...(await objectsNaming(name, engine, env)),
+    ...(await rulesNaming(name)).map((rule) => `firewall ${rule}`),
     ...(await processesNaming(name)).map((command) => `process ${command}`),
   ];
   const files = await readdir(`${home}/state/clusters`).catch((): string[] => []);
@@ -23,6 +39,12 @@ export async function leftovers(
   if (caches.length > files.length) found.push(`kubectl's discovery of ${caches.join(", ")}`);
   if (config.includes(`name: ${profile}`)) found.push(`kubeconfig entry ${profile}`);
   return found;
+}
+
+/** Podman's rules name the network they are for; of one that is gone nobody else would tell. */
+async function rulesNaming(name: string): Promise<readonly string[]> {
+  const { stdout } = await runProgram(["iptables-save"]);
+  return stdout.split("\n").filter((line) => line.includes(name));
 }
 
 async function processesNaming(name: string): Promise<readonly string[]> {
