@@ -141,5 +141,5 @@ export interface Labelled {
   readonly labels?: Readonly<Record<string, string>> | null;
 }
 
-export const labelsOf = (facts: Labelled): Readonly<Record<string, string>> =>
+const labelsOf = (facts: Labelled): Readonly<Record<string, string>> =>
   facts.Config?.Labels ?? facts.Labels ?? facts.labels ?? {};
