@@ -20,9 +20,13 @@ interface Line {
   readonly ended: PromiseWithResolvers<void>;
   draw: ((title: string) => void) | undefined;
   startedAt: number | undefined;
+  /** Draws the step once it has taken a while: one that had nothing to do is not shown at all. */
+  appearance: NodeJS.Timeout | undefined;
 }
 
-/** A list of steps drawn anew as they go on. listr2 only draws; order, deadlines and signals are the pipeline's. */
+const shortMs = 1_000;
+
+/** A list of the steps that take a while or change something, redrawn as they go on. listr2 only draws; order, deadlines and signals are the pipeline's. */
 export function listrView(stream: NodeJS.WriteStream): View {
   const dim = (text: string): string => styleText("dim", text, { stream });
   const lines = new Map<string, Line>();
@@ -44,8 +48,12 @@ export function listrView(stream: NodeJS.WriteStream): View {
     const unchanged = event.type === "step-finished" && event.outcome === "unchanged";
     const known = event.type === "step-failed" && told.has(event.error);
     if (event.type === "step-failed") told.add(event.error);
+    const isShort = line.appearance !== undefined;
+    clearTimeout(line.appearance);
+    line.appearance = undefined;
     const note = unchanged ? "unchanged" : known ? "stopped" : formatDuration(event.durationMs);
-    line.draw?.(unchanged ? dim(`${line.info.title} ${note}`) : `${line.info.title} ${dim(note)}`);
+    if (!(unchanged && isShort))
+      line.draw?.(unchanged ? dim(`${line.info.title} ${note}`) : `${line.info.title} ${dim(note)}`);
     line.startedAt = undefined;
     if (event.type === "step-failed") line.ended.reject(new Error(line.info.title));
     else line.ended.resolve();
@@ -62,8 +70,12 @@ export function listrView(stream: NodeJS.WriteStream): View {
         break;
       case "step-started": {
         const line = lines.get(event.id);
-        if (line) line.startedAt = event.at;
-        line?.draw?.(event.title);
+        if (!line) break;
+        line.startedAt = event.at;
+        line.appearance = setTimeout(() => {
+          line.appearance = undefined;
+          line.draw?.(event.title);
+        }, shortMs).unref();
         break;
       }
       case "step-progress":
@@ -87,6 +99,7 @@ export function listrView(stream: NodeJS.WriteStream): View {
   const flushNotices = (): void => notices.splice(0).forEach((text) => stream.write(`${text}\n`));
   const close = async (): Promise<void> => {
     for (const line of lines.values()) {
+      clearTimeout(line.appearance);
       if (line.startedAt === undefined) line.ended.resolve();
       else line.ended.reject(new Error(line.info.title));
     }
@@ -102,7 +115,14 @@ function newLine(info: StepInfo): Line {
   const ended = Promise.withResolvers<void>();
   // listr2 takes hold of the promise a moment later; a failure before that is not unhandled.
   ended.promise.catch(() => undefined);
-  return { info, meter: progressMeter(), ended, draw: undefined, startedAt: undefined };
+  return {
+    info,
+    meter: progressMeter(),
+    ended,
+    draw: undefined,
+    startedAt: undefined,
+    appearance: undefined,
+  };
 }
 
 function list(lines: readonly Line[], stream: NodeJS.WriteStream) {
@@ -110,7 +130,7 @@ function list(lines: readonly Line[], stream: NodeJS.WriteStream) {
     // Without a title listr2 draws nothing: a step appears when it starts.
     task: (_context, task) => {
       line.draw = (title) => (task.title = title);
-      if (line.startedAt !== undefined) line.draw(line.info.title);
+      if (line.startedAt !== undefined && line.appearance === undefined) line.draw(line.info.title);
       return line.ended.promise;
     },
   }));

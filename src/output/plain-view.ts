@@ -4,10 +4,15 @@ import { formatDuration } from "./format-duration.ts";
 import { type Meter, progressMeter } from "./progress-meter.ts";
 import { throttled } from "./throttled.ts";
 
+/** A step that takes no longer is told when it ends, and not at all when there was nothing to do. */
+const shortMs = 1_000;
 const quietMs = 2_000;
 const progressEveryMs = 10_000;
 
-/** A line when a step starts, ends or fails, with the time since the start: for logs, pipes and CI. */
+/**
+ * A line when a step that takes a while starts, and when one ends or fails, with the time since the start: for logs, pipes and CI. Steps that
+ * had nothing to do are counted at the end; `verbose` tells of each.
+ */
 export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly verbose: boolean }): View {
   const steps = new Map<
     string,
@@ -16,6 +21,8 @@ export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly
   const mayReport = throttled(verbose ? 1_000 : progressEveryMs);
   /** A failure ends the steps beside it with the same error; it is told once. */
   const told = new Set<unknown>();
+  const announcements = new Map<string, NodeJS.Timeout>();
+  let unchanged = 0;
   let startedAt: number | undefined;
   const line = (at: number, text: string): void => {
     startedAt ??= at;
@@ -29,22 +36,48 @@ export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly
     if (event.at - step.startedAt < quietMs || text === "" || !mayReport(event.id, event.at)) return;
     line(event.at, `    ${step.title}: ${text}`);
   };
+  const announce = ({ id, title, at }: PipelineEvent & { type: "step-started" }): void => {
+    const tell = (now: number): void => line(now, `>   ${title}`);
+    if (verbose) return tell(at);
+    const timer = setTimeout(() => {
+      announcements.delete(id);
+      tell(at + shortMs);
+    }, shortMs);
+    announcements.set(id, timer.unref());
+  };
+  /** Whether the step's start was told. */
+  const settle = (id: string): boolean => {
+    clearTimeout(announcements.get(id));
+    return !announcements.delete(id);
+  };
+  const finish = (event: PipelineEvent & { type: "step-finished" }): void => {
+    const wasTold = settle(event.id);
+    if (event.outcome === "unchanged") unchanged++;
+    if (wasTold || event.outcome !== "unchanged") line(event.at, finished(titleOf(event.id), event));
+  };
+  const conclude = ({ at, outcome, durationMs }: PipelineEvent & { type: "run-finished" }): void => {
+    if (outcome !== "done") line(at, `${outcome} after ${formatDuration(durationMs)}`);
+    else if (!verbose && unchanged > 0)
+      line(at, `=   ${unchanged} ${unchanged === 1 ? "step" : "steps"} had nothing to do`);
+  };
   const emit = (event: PipelineEvent): void => {
     switch (event.type) {
       case "run-started":
         startedAt = event.at;
+        unchanged = 0;
         break;
       case "step-started":
         steps.set(event.id, { title: event.title, startedAt: event.at, meter: progressMeter() });
-        line(event.at, `>   ${event.title}`);
+        announce(event);
         break;
       case "step-progress":
         progress(event);
         break;
       case "step-finished":
-        line(event.at, finished(titleOf(event.id), event));
+        finish(event);
         break;
       case "step-failed":
+        settle(event.id);
         line(event.at, failed(titleOf(event.id), event, told.has(event.error)));
         told.add(event.error);
         break;
@@ -52,8 +85,7 @@ export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly
         line(event.at, event.level === "warning" ? `!   ${event.text}` : `    ${event.text}`);
         break;
       case "run-finished":
-        if (event.outcome !== "done")
-          line(event.at, `${event.outcome} after ${formatDuration(event.durationMs)}`);
+        conclude(event);
         break;
     }
   };
