@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
+import { expectNodeForAgents } from "./kit/node-for-agents.ts";
 import { leftovers } from "./kit/leftovers.ts";
 import { whileForwarded } from "./kit/forwarded.ts";
 import { profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
@@ -148,6 +149,10 @@ describe("the main job on a podman machine", () => {
     const address = (await user.ok(["ip", "-p", profile])).stdout.trim();
     expect(await statusOfHttps(`https://${address}:10250/pods`)).toBe(401);
     await expect(httpGet(`http://${address}:10255/pods`)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it("is a node for agents: shared mounts, devices, kernel's folders, ports and processes of the node", async () => {
+    await expectNodeForAgents(user, profile);
   });
 
   it("changes nothing when it is started again", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "../e2e/kit/busybox-image.ts";
 import { eventually, kubectl } from "../e2e/kit/kubectl.ts";
+import { expectNodeForAgents } from "../e2e/kit/node-for-agents.ts";
 import { whileForwarded } from "../e2e/kit/forwarded.ts";
 import { profileOfRun, runProgram, type Workspace, workspace } from "../e2e/kit/workspace.ts";
 import { listenersOf, machineProcesses, vmLeftovers } from "./kit/vm-leftovers.ts";
@@ -134,6 +135,10 @@ describe("the main job on a QEMU machine", () => {
       expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain("hello-from-pod");
     });
     expect(ended).toBe(130);
+  });
+
+  it("is a node for agents: shared mounts, devices, kernel's folders, ports and processes of the node", async () => {
+    await expectNodeForAgents(user, profile);
   });
 
   it("changes nothing when it is started again", async () => {

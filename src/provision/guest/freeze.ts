@@ -37,6 +37,9 @@ thaw() {
   thaw_pods || { echo "the pods are still frozen" >&2; said=1; }
   signal_units CONT kubelet && return $said
 }
+# A command that was killed goes on in the machine: what it still freezes may not cross what the next one thaws or ends.
+alone() { exec 9> /run/localkube-pods.lock && flock -w 10 9; }
+case $1 in freeze | thaw | end) alone ;; esac
 case $1 in
   look) cluster_frozen && echo frozen; exit 0 ;;
   freeze) freeze || { thaw; exit 1; } ;;
