@@ -71,9 +71,16 @@ export const machineCreate: Step<StartState, ClusterBase> = {
     title: "Removing the machine",
     async run({ record, driver }, c) {
       if (record.machine) return driver.remove(record.machine, c);
-      await driver.removeByName(machineName(record.spec.name), c).catch((error: unknown) => {
+      const name = machineName(record.spec.name);
+      await driver.removeByName(name, c).catch(async (error: unknown) => {
+        const id = error instanceof LocalkubeError ? error.id : "";
         // Without its program the driver could have made nothing either.
-        if (!(error instanceof LocalkubeError && error.id === "HOST_COMMAND_NOT_FOUND")) throw error;
+        if (id === "HOST_COMMAND_NOT_FOUND") return;
+        // Whoever has the name is why this cluster was never made. It stays, and the record need not.
+        if (id !== "DRIVER_OTHER_HOME" && id !== "DRIVER_NAME_TAKEN") throw error;
+        const listed = await driver.list(c);
+        if (listed.some((machine) => machine.name === name && machine.home === undefined)) throw error;
+        c.log(`left alone: ${String(error)}`);
       });
     },
   },
