@@ -18,14 +18,16 @@ export async function listMachines(engine: Engine, c: RunContext): Promise<reado
   ]);
   const found = [
     ...[...volumes, ...networks].map(({ labels }) => ({ labels, state: "absent" as const })),
+    // Last, for a container's state is the machine's.
     ...containers.map(({ Config, State }) => ({ labels: Config.Labels ?? {}, state: stateOf(State.Status) })),
   ];
   const machines = new Map<string, ListedMachine>();
   for (const { labels, state } of found) {
     const name = labels[ownerLabel] ?? "";
     const home = otherHome(labels, c.host);
+    const isOurs = machines.has(name) && machines.get(name)?.home === undefined;
     if (home === undefined) machines.set(name, { name, state });
-    else if (folderState(home) === "missing") machines.set(name, { name, state, home });
+    else if (!isOurs && folderState(home) === "missing") machines.set(name, { name, state, home });
   }
   return [...machines.values()];
 }

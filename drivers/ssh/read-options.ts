@@ -35,17 +35,24 @@ export function readOptions(values: Readonly<Record<string, string>>): SshOption
   };
   return {
     target,
-    ...given("key", text("ssh-key")),
+    ...given("key", keyFile("ssh-key", text("ssh-key"))),
     ...given("hostKey", key("ssh-host-key")),
     ...given(
       "jump",
       optional(text("ssh-jump"), (value) => jumpPlace(value, target.user)),
     ),
-    ...given("jumpKey", text("ssh-jump-key")),
+    ...given("jumpKey", keyFile("ssh-jump-key", text("ssh-jump-key"))),
     ...given("jumpHostKey", key("ssh-jump-host-key")),
     ...given("sudoPasswordFile", text("ssh-sudo-password-file")),
     takeOver: text("ssh-take-over") === "true",
   };
+}
+
+/** OpenSSH replaces `${…}` in the name of a key file without any way to write it literally. */
+function keyFile(name: SshOptionName, value: string | undefined): string | undefined {
+  if (value !== undefined && /\$\{|[\r\n]/.test(value))
+    throw invalid(name, value, "OpenSSH takes no path with '${' or an end of line");
+  return value;
 }
 
 /** `user@host:port`; user and port may be left out, an IPv6 address stands in brackets when a port follows. */

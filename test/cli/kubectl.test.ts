@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -73,6 +73,15 @@ async function saveRecord(): Promise<void> {
     },
   );
 }
+
+test("a colon in the state folder's path does not make two files of the kubeconfig", async () => {
+  await rename(join(home, "state"), join(home, "a:b"));
+  const env = { LOCALKUBE_HOME: join(home, "a:b") };
+  const { stdout } = await localkube(home, ["kubectl", "-p", "one", "--", "get", "pods"], env);
+  const [flag, ...words] = stdout.split("\n").filter((line) => line.startsWith("word:"));
+  expect(flag).toMatch(/^word:--kubeconfig=.*\/a:b\/clusters\/one\//);
+  expect(words).toEqual(["word:get", "word:pods"]);
+});
 
 test("words and the exit code pass through, with or without --, and a kubeconfig of this cluster alone", async () => {
   for (const argv of [

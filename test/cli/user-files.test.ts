@@ -29,6 +29,19 @@ const machine = {
   data: {},
 };
 
+test.each(["${HOME}", "two\nlines"])(
+  "a state folder named %j is refused before anything is made",
+  async (name) => {
+    const folder = join(home, name);
+    const env = { LOCALKUBE_HOME: folder };
+    const started = await localkube(home, ["start", "--driver", "podman"], env);
+    expect(started.stderr).toMatch(/^Error STATE_PATH_UNUSABLE: /m);
+    expect(started.stderr).toContain("LOCALKUBE_HOME");
+    expect(started.exitCode).toBe(73);
+    expect(existsSync(folder)).toBe(false);
+  },
+);
+
 test("a timeline that could not be written is told before anything is made", async () => {
   for (const file of [join(home, "nowhere/t.html"), home]) {
     const { stderr, exitCode } = await localkube(home, ["start", "--timeline", file]);

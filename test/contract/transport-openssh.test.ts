@@ -15,7 +15,7 @@ let knownHostsFile: string;
 beforeAll(async () => {
   sshd = await testSshd();
   await (await sshd.connect()).close();
-  const dir = join(sshd.dir, 'with blank 100% "odd"');
+  const dir = join(sshd.dir, `with blank 100% "odd", it's $HOME \\ #~*`);
   mkdirSync(dir);
   writeFileSync(join(dir, "id"), readFileSync(sshd.endpoint.identityFile ?? ""), { mode: 0o600 });
   endpoint = { ...sshd.endpoint, identityFile: join(dir, "id") };

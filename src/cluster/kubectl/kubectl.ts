@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { delimiter } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { runAttached } from "../../host/run-attached.ts";
 import { clusterPaths } from "../../state/paths.ts";
@@ -26,9 +27,11 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
   const binary = machine && (await kubectlBinary(record, context));
   if (machine && binary !== undefined) {
     const KUBECONFIG = await kubectlKubeconfig(record, machine, clusterPaths(host, request.name));
+    // The variable is a list. (Not always by the flag: kubectl's plugins do not run with a flag before their name.)
+    const file = KUBECONFIG.includes(delimiter) ? [`--kubeconfig=${KUBECONFIG}`] : [];
     try {
       const env = { ...host.env, KUBECONFIG };
-      return (await runAttached([binary, ...request.words], { signal, env })).exitCode;
+      return (await runAttached([binary, ...file, ...request.words], { signal, env })).exitCode;
     } catch (error) {
       // A cache on a file system mounted noexec, a binary of another machine's architecture.
       if (!["EACCES", "ENOEXEC"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;

@@ -38,9 +38,11 @@ export interface StartResult {
 /**
  * Creates or starts the cluster, or changes its settings. Idempotent: a second call on a healthy cluster writes nothing; after a call that was killed
  * anywhere it goes on. Nothing that exists is ever removed, unless `recreate` says so. A dry run only reads, so it waits for nobody.
- * Rejects with CLUSTER_DELETED_MEANWHILE when the cluster was there and a `delete` took it away while this call waited for its turn.
+ * Rejects with STATE_PATH_UNUSABLE before anything is made, and with CLUSTER_DELETED_MEANWHILE when the cluster was there and a `delete`
+ * removed it while this call waited for its turn.
  */
 export async function start(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
+  refuseUnusablePath(context.host.stateDir);
   if (options.dryRun) return startHoldingLock(options, context);
   const { host, signal } = context;
   const { name } = options;
@@ -58,6 +60,13 @@ export async function start(options: StartOptions, context: UseCaseContext): Pro
       throw new LocalkubeError("CLUSTER_DELETED_MEANWHILE", { name });
     return startHoldingLock(options, { ...context, signal: locked });
   });
+}
+
+/** Keys and sockets lie there, and OpenSSH replaces `${…}` in a path without any way to write it literally. */
+function refuseUnusablePath(folder: string): void {
+  const what = /[\r\n]/.test(folder) ? "an end of line" : folder.includes("${") ? "'${'" : undefined;
+  if (what !== undefined)
+    throw new LocalkubeError("STATE_PATH_UNUSABLE", { folder: JSON.stringify(folder), what });
 }
 
 async function startHoldingLock(options: StartOptions, context: UseCaseContext): Promise<StartResult> {

@@ -41,6 +41,11 @@ export const stateErrors = {
     title: "{file} cannot be written: {problem}",
     fix: "Make {folder} writable for this user, or point LOCALKUBE_HOME at a folder that is",
   },
+  STATE_PATH_UNUSABLE: {
+    exit: exitCodes.cannotCreate,
+    title: "The state folder's path {folder} holds {what}, which OpenSSH and others cannot be given",
+    fix: "Point LOCALKUBE_HOME at a folder with another path",
+  },
   KUBECONFIG_MALFORMED: {
     exit: exitCodes.config,
     title: "The kubeconfig {file} is malformed at line {line}, column {column}: {problem}",

@@ -102,8 +102,8 @@ describe("the docker dialect", () => {
     await expect(driver.state(ref, c)).rejects.toMatchObject({ id: "HOST_COMMAND_FAILED" });
     await expect(driver.create(testSpec, c)).rejects.toMatchObject({ id: "HOST_COMMAND_FAILED" });
     await expect(driver.remove(ref, c)).rejects.toMatchObject({ id: "HOST_COMMAND_FAILED" });
-    const changing = commands.filter((argv) => !["inspect", "ls"].includes(argv[2] ?? ""));
-    expect(changing).toEqual([]);
+    // It is only asked.
+    expect(commands.filter((argv) => !["inspect", "ls"].includes(argv[2] ?? ""))).toEqual([]);
   });
 
   it("names the port another container has", async () => {
@@ -144,8 +144,8 @@ describe("the docker dialect", () => {
     await expect(driver.stop(ref, { ...c, graceMs: 10 })).rejects.toMatchObject({
       id: "DRIVER_MACHINE_BROKEN",
     });
-    const changing = commands.filter((argv) => !["inspect", "ls"].includes(argv[2] ?? ""));
-    expect(changing).toEqual([]);
+    // It is only asked.
+    expect(commands.filter((argv) => !["inspect", "ls"].includes(argv[2] ?? ""))).toEqual([]);
   });
 
   it("does not make anew a container that ran before the host was rebooted, though its status says created", async () => {
@@ -156,8 +156,8 @@ describe("the docker dialect", () => {
     await expect(docker.open(host).create(testSpec, c)).rejects.toMatchObject({
       id: "DRIVER_MACHINE_DIFFERS",
     });
-    const changing = commands.filter((argv) => !["inspect", "ls"].includes(argv[2] ?? ""));
-    expect(changing).toEqual([]);
+    // It is only asked.
+    expect(commands.filter((argv) => !["inspect", "ls"].includes(argv[2] ?? ""))).toEqual([]);
   });
 
   it("stops by -t, which all versions know, and rounds the grace time up", async () => {

@@ -31,9 +31,15 @@ export const machineCreate: Step<NodeState, NodeBase> = {
       const { driver, machineName } = node;
       const machine = recordedMachine(node);
       if (machine) return driver.remove(machine, c);
-      await driver.removeByName(machineName, c).catch((error: unknown) => {
+      await driver.removeByName(machineName, c).catch(async (error: unknown) => {
+        const id = error instanceof LocalkubeError ? error.id : "";
         // Without its program the driver could have made nothing either.
-        if (!(error instanceof LocalkubeError && error.id === "HOST_COMMAND_NOT_FOUND")) throw error;
+        if (id === "HOST_COMMAND_NOT_FOUND") return;
+        // Whoever has the name is why this cluster was never made. It stays, and the record need not.
+        if (id !== "DRIVER_OTHER_HOME" && id !== "DRIVER_NAME_TAKEN") throw error;
+        const listed = await driver.list(c);
+        if (listed.some(({ name, home }) => name === machineName && home === undefined)) throw error;
+        c.log(`left alone: ${String(error)}`);
       });
     },
   },

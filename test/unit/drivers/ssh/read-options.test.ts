@@ -33,6 +33,8 @@ test.each([
   ["ssh-jump", "b:99999"],
   ["ssh-host-key", "ssh-ed25519"],
   ["ssh-host-key", "ssh-dss AAAA"],
+  ["ssh-key", "/keys/${USER}/id"],
+  ["ssh-jump-key", "/keys/a\nb"],
 ])("%s «%s» is refused", (option, value) => {
   expect(() => read({ [option]: value })).toThrow(
     expect.objectContaining({ id: "SSH_OPTION_INVALID" }) as Error,
