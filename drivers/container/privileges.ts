@@ -12,7 +12,7 @@ export interface Privileges {
 }
 
 const init = "/sbin/init";
-export const allPrivileges: Privileges = { options: ["--privileged"], command: [init] };
+const allPrivileges: Privileges = { options: ["--privileged"], command: [init] };
 
 /** By number, as the kernel counts them (linux/capability.h). */
 const capabilities = [
