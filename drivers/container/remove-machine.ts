@@ -135,7 +135,7 @@ export async function ours(
 }
 
 /** A container has its labels in Config; a volume at the top; podman spells a network's keys in small letters. */
-export interface Labelled {
+interface Labelled {
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly labels?: Readonly<Record<string, string>> | null;
