@@ -33,7 +33,7 @@ const writable = [
 ].join("\n");
 
 /** All that `--privileged` gives, but with these capabilities alone, for a host that does not have all of them to give. */
-function restrictedPrivileges(boundingSet: bigint): Privileges {
+export function restrictedPrivileges(boundingSet: bigint): Privileges {
   const has = capabilities.filter((_name, number) => (boundingSet >> BigInt(number)) & 1n);
   const without = capabilities.filter((name) => !has.includes(name)).map((name) => `CAP_${name}`);
   return {
