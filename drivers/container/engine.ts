@@ -22,8 +22,6 @@ export interface EngineDialect {
   readonly networkOptions: readonly string[];
   /** Options of `rm --force` that make it kill at once instead of waiting for a shutdown. */
   readonly killOptions: readonly string[];
-  /** Go template over a container's `inspect` that prints its cgroup, as a path below each hierarchy. */
-  readonly cgroupFormat: string;
   /** Prefix of locally imported images. */
   readonly imagePrefix: string;
   /**

@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { isConnected, renewNetwork } from "./create-network.ts";
 import { inspectContainer, machineState, refuseUnlessSane } from "./machine-state.ts";
 import { networksOf } from "./remove-machine.ts";
+import { thawFromOutside } from "./thaw-pods.ts";
 
 /**
  * Powers the container on; a running one is left alone. Rejects with DRIVER_MACHINE_ABSENT, DRIVER_MACHINE_BROKEN, DRIVER_PORT_TAKEN or
@@ -20,12 +21,7 @@ export async function startMachine(engine: Engine, machine: MachineRef, c: RunCo
   const verb = state === "paused" ? "unpause" : "start";
   const options = { signal: c.signal, timeoutMs: 60_000, allowFailure: true };
   const container = await inspectContainer(engine, name, c);
-  // An earlier repair was cut off: without a network the machine would run where nobody reaches it.
-  if (verb === "start" && container?.NetworkSettings?.Networks) {
-    const networks = await networksOf(engine, name, c);
-    if (!networks.some((network) => isConnected(container, network)))
-      await renewNetwork(engine, machine, container, c);
-  }
+  if (verb === "start") await clearTheWay(engine, machine, container, c);
   let result = await engine.change([verb, name], options);
   if (result.exitCode !== 0 && engine.dialect.remainsInTheWay?.test(result.stderr)) {
     c.log(`an earlier start was cut off: ${result.stderr.trim()}`);
@@ -37,6 +33,22 @@ export async function startMachine(engine: Engine, machine: MachineRef, c: RunCo
   const port = takenPort(output, machine);
   if (port !== undefined) throw new LocalkubeError("DRIVER_PORT_TAKEN", { driver, name, port }, { output });
   throw new LocalkubeError("DRIVER_START_FAILED", { driver, name }, { output });
+}
+
+/** Sees to what an earlier end of the machine left, so that it can start. */
+async function clearTheWay(
+  engine: Engine,
+  machine: MachineRef,
+  container: Awaited<ReturnType<typeof inspectContainer>>,
+  c: RunContext,
+): Promise<void> {
+  // It may have been killed while the cluster was paused.
+  await thawFromOutside(engine, machine.name, c);
+  if (!container?.NetworkSettings?.Networks) return;
+  // An earlier repair was cut off: without a network the machine would run where nobody reaches it.
+  const networks = await networksOf(engine, machine.name, c);
+  if (!networks.some((network) => isConnected(container, network)))
+    await renewNetwork(engine, machine, container, c);
 }
 
 /**

@@ -2,7 +2,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Engine } from "./engine.ts";
 import { machineState, refuseUnlessSane } from "./machine-state.ts";
-import { thawPods } from "./thaw-pods.ts";
+import { thawFromOutside, thawPods } from "./thaw-pods.ts";
 
 const marginMs = 30_000;
 
@@ -16,7 +16,12 @@ export async function stopMachine(
   c: RunContext & { readonly graceMs: number },
 ): Promise<void> {
   const state = await machineState(engine, name, c);
-  if (state === "absent" || state === "stopped") return;
+  if (state === "absent") return;
+  if (state === "stopped") {
+    // Killed while the cluster was paused: its processes would stay.
+    await thawFromOutside(engine, name, c);
+    return;
+  }
   refuseUnlessSane(engine, name, state);
   // A frozen process sees no signal.
   if (state === "paused") await engine.change(["unpause", name], { signal: c.signal, timeoutMs: 20_000 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunContext } from "../../src/contract/host.ts";
@@ -22,12 +23,40 @@ export async function thawPods(engine: Engine, name: string, c: RunContext): Pro
   };
   const inside = await engine.run(argv, options).catch(failed);
   if (inside?.exitCode === 0) return;
-  // Nobody inside to ask: the same from outside, where the engine's containers are in our own cgroups.
-  const { stdout } = (await engine
-    .run(["inspect", "--type", "container", "--format", engine.dialect.cgroupFormat, name], options)
-    .catch(failed)) ?? { stdout: "" };
-  const path = stdout.trim();
-  if (path.startsWith("/") && !path.includes("..")) await thawBelow(join(freezer, path)).catch(failed);
+  // Nobody inside to ask.
+  await thawFromOutside(engine, name, c);
+}
+
+/**
+ * Thaws what is frozen in the machine's cgroups, also when its container ended with frozen processes in it: they outlive it, and no engine
+ * starts or removes such a container. Fine when nothing is frozen. Never rejects but for the signal's reason.
+ */
+export async function thawFromOutside(engine: Engine, name: string, c: RunContext): Promise<void> {
+  if (!existsSync(freezer)) return;
+  const options = { signal: c.signal, timeoutMs: 10_000, allowFailure: true };
+  const failed = (error: unknown): undefined => {
+    c.signal.throwIfAborted();
+    c.log(`thawing the pods of ${name}: ${String(error)}`);
+  };
+  // The id, for a container that has ended has no cgroup any more by podman's word.
+  const found = await engine
+    .run(["inspect", "--type", "container", "--format", "{{.Id}}", name], options)
+    .catch(failed);
+  const id = found?.stdout.trim() ?? "";
+  if (!/^[0-9a-f]{64}$/.test(id)) return;
+  for (const folder of await foldersOf(freezer, id)) await thawBelow(folder).catch(failed);
+}
+
+/** `libpod_parent/libpod-ID`, `docker/ID`, `machine.slice/libpod-ID.scope` and the like. */
+async function foldersOf(root: string, id: string, depth = 4): Promise<readonly string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
+  for (const entry of entries.filter((one) => one.isDirectory())) {
+    const path = join(root, entry.name);
+    if (entry.name.includes(id)) found.push(path);
+    else if (depth > 1) found.push(...(await foldersOf(path, id, depth - 1)));
+  }
+  return found;
 }
 
 /** Writes THAWED into every freezer of the folder and below; a folder that is not there is fine. */

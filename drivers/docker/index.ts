@@ -40,6 +40,5 @@ export default containerDriver({
   logOptions: ["--log-driver", "json-file", "--log-opt", "max-size=10m"],
   networkOptions: [],
   killOptions: [],
-  cgroupFormat: "/docker/{{.Id}}",
   imagePrefix: "",
 });

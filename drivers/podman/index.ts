@@ -66,6 +66,5 @@ export default containerDriver({
   },
   remainsInTheWay: /IPAM error.*already allocated/i,
   killOptions: ["--time", "0"],
-  cgroupFormat: "{{.State.CgroupPath}}",
   imagePrefix: "localhost/",
 });

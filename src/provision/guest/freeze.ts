@@ -44,7 +44,8 @@ case $1 in
   look) cluster_frozen && echo frozen; exit 0 ;;
   freeze) freeze || { thaw; exit 1; } ;;
   thaw) cluster_frozen && echo frozen; thaw ;;
-  end) end_pods "$2"; sync ;;
+  # The control plane, too: what stands still cannot go off in order.
+  end) if cluster_frozen; then thaw; fi; end_pods "$2"; sync ;;
 esac
 `;
 
