@@ -34,6 +34,7 @@ export async function dockerDaemon(): Promise<DockerDaemon> {
     { stdio: ["ignore", log.fd, log.fd], detached: true },
   );
   const stop = async (): Promise<void> => {
+    emptyEngine(address);
     await end(daemon);
     await log.close();
     unmountBelow(folder);
@@ -55,6 +56,28 @@ function answers(address: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** What a failed test left would leave its bridge and rules on this host, and its processes. */
+function emptyEngine(address: string): void {
+  const lists = [
+    { list: ["ps", "--all", "--quiet"], remove: ["rm", "--force", "--volumes"] },
+    { list: ["network", "ls", "--quiet", "--filter", "type=custom"], remove: ["network", "rm"] },
+  ];
+  for (const { list, remove } of lists) {
+    const call = (args: readonly string[]) =>
+      execFileSync("docker", ["--host", address, ...args], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+        timeout: 60_000,
+      });
+    try {
+      const ids = call(list).split("\n").filter(Boolean);
+      if (ids.length > 0) call([...remove, ...ids]);
+    } catch {
+      // A daemon that does not answer holds nothing that it could remove.
+    }
   }
 }
 

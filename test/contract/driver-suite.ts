@@ -349,7 +349,7 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
     }
   });
 
-  for (const ms of randomMoments(3, subject.createMs ?? 0, 2).filter((moment) => moment > 0)) {
+  for (const ms of randomMoments(2, subject.createMs ?? 0, 2).filter((moment) => moment > 0)) {
     it(`goes on after create and its programs were killed inside (seed ${seed}, after ${ms} ms)`, async () => {
       const wanted = spec("inside");
       await world.createKilledWithin(wanted, ms);
