@@ -67,7 +67,8 @@ export default defineConfig({
           name: "guests",
           include: ["test/vm/**/*.test.ts"],
           exclude: ["test/vm/main-job-qemu.test.ts", ...unchanged],
-          testTimeout: 600_000,
+          // Two emulated guests at a time: a cluster in one of them takes twice as long as alone.
+          testTimeout: 1_500_000,
           hookTimeout: 2_400_000,
         },
       },
@@ -76,7 +77,7 @@ export default defineConfig({
         test: {
           name: "vm",
           include: ["test/vm/main-job-qemu.test.ts"],
-          testTimeout: 600_000,
+          testTimeout: 900_000,
           hookTimeout: 2_400_000,
           fileParallelism: false,
         },

@@ -42,7 +42,7 @@ const underCi = process.env.CI === "true";
  */
 const rounds = [
   { name: "unit", projects: ["unit", "contract", "cli"], minutes: 18 },
-  { name: "guests", projects: ["guests"], minutes: 26 },
+  { name: "guests", projects: ["guests"], minutes: 34 },
   { name: "e2e", projects: ["e2e"], minutes: 24 },
   { name: "vm", projects: ["vm"], minutes: 14 },
 ];
