@@ -173,7 +173,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected override async catch(error: Error): Promise<void> {
     const streaming = this.#view !== undefined;
     await this.#closeView();
-    // From here on, failures are caused by the closed output; `main` reports that if there is anything to report.
+    // With the output closed, that is why the command failed; `main` reports it if there is anything to report.
     if (outputLost.aborted) return;
     // A failure after an interruption is caused by the interruption.
     const told: unknown = this.signal?.aborted ? this.signal.reason : error;

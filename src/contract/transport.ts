@@ -60,7 +60,7 @@ export interface ExecResult {
 export type PushSource =
   /** Small rendered text (unit, config, certificate). */
   | { readonly kind: "text"; readonly text: string }
-  /** A file on the host; `sha256` (hex) is required and was verified by the caller, `size` in bytes. */
+  /** A file on the host; `sha256` (hex) is known and was verified by the caller, `size` in bytes. */
   | { readonly kind: "file"; readonly file: string; readonly sha256: string; readonly size: number };
 
 /** One file that must exist in the guest with exactly this content, mode and owner. */

@@ -24,10 +24,10 @@ export interface GiveOptions {
 }
 
 /**
- * Gives what root created in another user's home to that user: when root acts for a user (`sudo -E`: SUDO_UID and SUDO_GID name the user) and
- * `$HOME` belongs to that user, this covers everything owned by root at and below `paths`. What is outside
- * that home, behind a link or on another file system, and files with several hard links are not changed. Idempotent; never rejects,
- * because a wrong owner must not fail work that is done. Does nothing for any other user.
+ * Gives what root created in another user's home to that user: when root acts for a user (`sudo -E`: SUDO_UID and SUDO_GID name the user)
+ * and `$HOME` belongs to that user, this covers everything owned by root at and below `paths`. What is outside that home, behind a link or
+ * on another file system, and files with several hard links are not changed. Idempotent; never rejects, because a wrong owner must not fail
+ * work that is done. Does nothing in any other case.
  */
 export async function giveToHomeOwner(
   paths: readonly string[],

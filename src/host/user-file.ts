@@ -33,8 +33,8 @@ export interface UserFileOptions {
  * atomically and keeps mode and owner; one that cannot be replaced (a mount point, a second hard link, a folder without write
  * permission, another owner) is written in place, with its former content kept beside it until that is done. A pipe or a character device
  * is written to directly. Missing folders are not created; a new file in the home of the user for whom root acts belongs to that user.
- * Rejects with FILE_HALF_WRITTEN when an earlier write in place was interrupted, else with an Error that says
- * what is wrong; the file then has its former content.
+ * Rejects with FILE_HALF_WRITTEN when an earlier write in place was interrupted, else with an Error that says what is wrong; the file then
+ * has its former content.
  */
 export async function writeUserFile(
   file: string,
@@ -55,8 +55,7 @@ export async function writeUserFile(
 
 /**
  * Opens a path given by the user for a stream of text: a regular file is truncated and keeps its mode (a new one gets `mode` before the
- * umask), links are
- * followed, pipes and character devices are written to directly. Rejects with an Error that says what is wrong.
+ * umask), links are followed, pipes and character devices are written to directly. Rejects with an Error that says what is wrong.
  */
 export async function openUserFile(file: string, mode = 0o666): Promise<FileHandle> {
   const { path, status } = await targetOf(file);

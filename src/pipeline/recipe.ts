@@ -5,9 +5,7 @@ import type { Job } from "./run-jobs.ts";
 export interface Place<S> {
   /** The steps that must be done before it: objects, so that a mistyped name is a type error. For steps on each node: those of the same node. */
   readonly after?: readonly AnyStep[];
-  /**
-   * Evaluated before anything runs; a step that does not apply is not in the list, and steps that depend on it depend on its dependencies instead.
-   */
+  /** Evaluated before anything runs; a step that does not apply is not in the list, and its dependants wait for its own dependencies instead. */
   readonly when?: (state: S) => boolean;
   /** It only downloads or builds what is kept in the cache: all that `--download-only` runs. */
   readonly download?: true;

@@ -97,7 +97,7 @@ const pathOf = (host: Folders, kind: FolderKind): string =>
 
 /**
  * Marks the folder before anything is put into it, creating it when missing. The mark of a folder that was filled by an earlier version,
- * or that belongs to someone else, lists which of its entries are ours at that time. Idempotent. Rejects with STATE_UNWRITABLE.
+ * or that belongs to someone else, records which of its entries count as ours at that time. Idempotent. Rejects with STATE_UNWRITABLE.
  */
 export async function markFolder(host: Folders, kind: FolderKind): Promise<void> {
   const folder = pathOf(host, kind);
@@ -149,8 +149,8 @@ export async function removeMark(host: Folders, kind: FolderKind): Promise<strin
 }
 
 /**
- * Entries are ours if they have one of our names and look like it; in a cache also only if they contain nothing else, because its trees
- * are deep.
+ * Entries are ours if they have one of our names and look like it; in the cache only if the folder contains nothing else as well, because
+ * its trees are too deep to check.
  */
 async function judge(folder: string, kind: FolderKind): Promise<Marker> {
   const names = await namesIn(folder);

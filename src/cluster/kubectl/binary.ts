@@ -36,7 +36,7 @@ async function upstreamKubectl(version: string, context: UseCaseContext): Promis
   return isThere ? store.path(wanted.identity) : undefined;
 }
 
-/** Downloaded files are not executable. */
+/** Makes the file executable if necessary: downloaded files are not. */
 async function canRun(file: string): Promise<boolean> {
   const executable = () =>
     access(file, constants.X_OK).then(

@@ -16,7 +16,7 @@ export interface GuestLogRequest {
   readonly signal: AbortSignal;
 }
 
-/** Marks a section's name; no program logs this character. */
+/** Precedes a section's name; programs do not log this character. */
 const mark = "\u001e";
 
 // $1 number of lines, $2 whether pods are requested, then units. Everything in one round trip.

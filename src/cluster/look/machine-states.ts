@@ -18,7 +18,7 @@ async function machineState(
   try {
     return await (await loadDriver(driver)).open(context.host).state(machine, quietly(context));
   } catch (error) {
-    // A list shows what it can; `status` explains what is wrong.
+    // A list shows what is known; `status` explains what is wrong.
     if (error instanceof LocalkubeError && error.id !== "INTERRUPTED") return "unknown";
     throw error;
   }

@@ -16,7 +16,7 @@ import { otherExample } from "./parse-networks.ts";
 
 export interface HostCheckOptions {
   /**
-   * The spec of the existing cluster, if it is kept; only what changes is checked then: its routes and its port are in use by itself.
+   * The spec of the existing cluster, if it is kept; only what changes is checked then: its routes and its port are its own.
    * Absent for a new cluster, and for one that is recreated (`--recreate`).
    */
   readonly existing?: ClusterSpec | undefined;
@@ -81,7 +81,7 @@ export function checkRoutes(
   }
 }
 
-/** The suggested network must not overlap either. */
+/** A network to suggest instead, which must not overlap either. */
 function freeExample(flag: keyof typeof otherExample, routes: readonly HostRoute[]): string {
   const taken = (text: string) => {
     const network = parseNetwork(text);

@@ -11,8 +11,7 @@ type OptionTable = Readonly<Record<string, readonly DriverOption[]>>;
 
 /**
  * Options of the chosen driver as texts, with absolute paths; empty values count as not given. Throws DRIVER_OPTION_UNKNOWN,
- * DRIVER_OPTION_FOREIGN when
- * the option belongs to another driver (`auto` has none: options require a named driver), or SWITCH_INVALID.
+ * DRIVER_OPTION_FOREIGN when the option belongs to another driver (`auto` has none: options require a named driver), or SWITCH_INVALID.
  */
 export function parseDriverOptions(
   values: DriverOptionValues,

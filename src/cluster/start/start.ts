@@ -37,8 +37,8 @@ export interface StartResult {
 
 /**
  * Creates or starts the cluster, or changes its settings. Idempotent: a second call on a healthy cluster writes nothing; after a call
- * that was killed
- * at any point it continues. Nothing that exists is ever removed, unless `recreate` is set. A dry run only reads, so it waits for no lock.
+ * that was killed at any point it continues. Nothing that exists is ever removed, unless `recreate` is set. A dry run only reads, so it waits
+ * for no lock.
  * Rejects with STATE_PATH_UNUSABLE before anything is created, and with CLUSTER_DELETED_MEANWHILE when the cluster existed and a `delete`
  * removed it while this call waited for the lock.
  */

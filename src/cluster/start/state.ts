@@ -90,7 +90,7 @@ export const recordedMachine = ({ cluster }: NodeBase): MachineRef | undefined =
 export const recordMachine = ({ cluster }: NodeState, machine: MachineRef): Promise<void> =>
   updateRecord(cluster, { machine });
 
-/** How long and how often to wait for a node's machine. */
+/** Options for waiting for a node's machine. */
 export const waiting = (node: NodeState, signal: AbortSignal): Waiting => ({
   signal,
   emulated: isEmulated(need(node, "facts")),
