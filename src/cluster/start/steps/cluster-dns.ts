@@ -15,7 +15,7 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
   async apply(s, c) {
     const api = need(s, "api");
     const network = need(firstNode(s), "network");
-    // Before DNS, whose pod waits for it.
+    // Before DNS, because its pod waits for the network.
     const pods = network.kind === "manifest" && (await applyObjects(api, network.objects, c.signal));
     const objects = clusterDnsObjects({
       source: s.plan.source,
