@@ -17,7 +17,7 @@ import type { Wanted } from "./wanted.ts";
 
 export interface StoreOptions {
   readonly limits?: Partial<DownloadLimits>;
-  /** Hash every cached file again, also those that did not change since they were hashed. */
+  /** Hash every cached file again, even those that have not changed since they were hashed. */
   readonly rehash?: boolean;
 }
 
@@ -46,7 +46,7 @@ export class ArtifactStore {
   }
 
   /**
-   * A verified file of the cache; fetched from the source if it is missing. A cached file with a wrong digest is removed, said in
+   * A verified file of the cache; fetched from the source if it is missing. A cached file with a wrong digest is removed, noted in
    * the log, and fetched again. Two processes never fetch the same file at once. Rejects as `downloadFile` does, and with
    * ARTIFACT_DIGEST_MISSING, ARTIFACT_LOCK_TIMEOUT, ARTIFACT_PATH_INVALID.
    */
@@ -87,7 +87,7 @@ export class ArtifactStore {
     );
   }
 
-  /** Path of an identity in the cache, whether it is there or not. */
+  /** Path of an identity in the cache, whether it exists or not. */
   path(identity: string): string {
     return treePath(this.#root, identity);
   }

@@ -16,9 +16,9 @@ const volumeLabel = "localkube";
 const keptMs = 3_600_000;
 
 /**
- * The artifacts of a cluster as a disc that a hypervisor can put into a machine's drive, made once per content beside the cache; those of other
- * content are removed after an hour, for a machine has copied what it needs. Each file is checked against its digest while it goes in; an image that
- * anyone touched since is made anew. Rejects when a file changed or does not fit an ISO image (4 GiB).
+ * The artifacts of a cluster as an ISO image that a hypervisor can attach to a machine, built once per content beside the cache; images with other
+ * content are removed after an hour, because by then a machine has copied what it needs. Each file is checked against its digest as it is added; an
+ * image that was modified since is built again. Rejects when a file changed or does not fit an ISO image (4 GiB).
  */
 export async function artifactVolume(
   { binaries, archives, images }: ArtifactSet,

@@ -55,7 +55,7 @@ export function upstreamArchives(entry: CatalogueEntry, arch: Arch): readonly Wa
 interface Release {
   readonly repository: string;
   readonly file: string;
-  /** The publisher's own file of digests, for versions that our catalogue has no digest of. */
+  /** The publisher's own file of digests, for versions that have no digest in our catalogue. */
   readonly sums: string;
 }
 

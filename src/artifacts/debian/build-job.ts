@@ -19,7 +19,7 @@ export interface BuildJob {
 }
 
 export interface Phase {
-  /** What a reader sees: «Debian root». */
+  /** What the user sees: "Debian root". */
   readonly title: string;
   readonly argv: Argv;
   readonly timeoutMs: number;

@@ -3,12 +3,12 @@ import { finished } from "node:stream/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { openArchive } from "./read-archive.ts";
 
-/** One image of an archive, with its names as they stand there: not always full, not always usable. */
+/** One image of an archive, with its names as written there: not always full, not always usable. */
 export interface ArchiveImage {
   /** Digest of its manifest (OCI layout), path of its configuration (docker-archive). */
   readonly id: string;
   readonly names: readonly string[];
-  /** Tags without a name, `1.0`: all that an OCI layout has to say. */
+  /** Tags without a name, `1.0`: all that an OCI layout has to contain. */
   readonly tags: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface ArchiveFacts {
   readonly images: readonly ArchiveImage[];
 }
 
-/** containerd's annotation for a full name; it goes before OCI's. */
+/** containerd's annotation for a full name; it takes precedence over OCI's. */
 export const nameAnnotation = "io.containerd.image.name";
 const tagAnnotation = "org.opencontainers.image.ref.name";
 
@@ -26,7 +26,7 @@ const metadataLimitBytes = 4 * 1024 * 1024;
 const metadata = new Set(["manifest.json", "index.json", "oci-layout"]);
 
 /**
- * Reads a whole archive to make sure, before anything is sent, that it is a docker-archive or an OCI layout, complete and not cut off.
+ * Reads a whole archive to make sure, before anything is sent, that it is a docker-archive or an OCI layout, complete and not truncated.
  * Rejects with IMAGE_FILE_UNREADABLE or IMAGE_FILE_INVALID.
  */
 export async function inspectArchive(file: string, signal: AbortSignal): Promise<ArchiveFacts> {

@@ -21,7 +21,7 @@ export interface ImageRef {
   readonly tag: string;
 }
 
-/** Splits a full reference with tag; the catalogue and our own code make them, so another form is a mistake of ours. */
+/** Splits a full reference with tag; the catalogue and our own code make them, so any other form is a bug. */
 export function parseRef(ref: string): ImageRef {
   const [, registry, repository, tag] = /^([^/]+)\/(.+):([\w.-]+)$/.exec(ref) ?? [];
   if (!registry || !repository || !tag) throw new TypeError(`not a full image reference: ${ref}`);
@@ -102,7 +102,7 @@ async function platformManifest(
 ): Promise<Manifest> {
   const tag = tagManifest(ref);
   const top = await readManifest(store, ref, tag).catch(async (error: unknown) => {
-    // Nothing but its form tells that the cached manifest of a tag is damaged: ask the source once more.
+    // Only its form shows that the cached manifest of a tag is damaged: ask the source once more.
     if (!(error instanceof LocalkubeError) || error.id !== "ARTIFACT_IMAGE_INVALID") throw error;
     await store.forget(tag.identity);
     return readManifest(store, ref, tag);

@@ -5,7 +5,7 @@ import type { HostContext } from "../../contract/host.ts";
 import type { SshEndpoint } from "../../contract/transport.ts";
 import { commonOptions, writeKnownHosts } from "./openssh.ts";
 
-/** A port of 127.0.0.1 that leads to a port of a machine for as long as the machine lives, without any command of ours running. */
+/** A port of 127.0.0.1 that is forwarded to a port of a machine for as long as the machine lives, without a running localkube command. */
 export interface Tunnel {
   readonly endpoint: SshEndpoint;
   /** File written for the OpenSSH client. */

@@ -30,7 +30,7 @@ export async function editKubeconfig(
   { signal, lockWaitMs = waitMs }: EditOptions = {},
 ): Promise<boolean> {
   const fail = unusable(file);
-  // Before the lock, whose folder would stand beside a device.
+  // Before the lock, whose folder would be created beside a device.
   await assertPlain(file);
   const made = await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(fail);
   const release = await lock(file, lockWaitMs, signal);
@@ -120,7 +120,7 @@ async function lock(
   }
 }
 
-/** Turns what a call on a kubeconfig failed with into an error of ours. */
+/** Turns the failure of a call on a kubeconfig into an error of ours. */
 export function unusable(file: string) {
   return (cause: Error): never => {
     if (cause instanceof LocalkubeError) throw cause;

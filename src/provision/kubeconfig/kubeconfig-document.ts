@@ -9,7 +9,7 @@ export const entryKinds: readonly EntryKind[] = ["cluster", "user", "context"];
 /** Name of the extension by which an entry is known to be ours. */
 const ownMark = "localkube";
 
-/** A kubeconfig under edit: what is not ours keeps its text, order and comments. */
+/** A kubeconfig being edited: what is not ours keeps its text, order and comments. */
 export class KubeconfigDocument {
   /** There was no such file. */
   readonly isNew: boolean;
@@ -25,7 +25,7 @@ export class KubeconfigDocument {
     this.#file = file;
     this.isNew = text === undefined;
     this.#text = text ?? "";
-    // All scalars are text here: whether `010` or `yes` is a number or a truth is for its readers to say, and must not change its spelling.
+    // All scalars are text here: whether `010` or `yes` is a number or a boolean is up to its readers, and must not change its spelling.
     const parse = { schema: "failsafe" as const, customTags: ["null" as const] };
     const malformed = (problem: string, line: number, column: number) =>
       new LocalkubeError("KUBECONFIG_MALFORMED", { file, line, column, problem });
@@ -78,7 +78,7 @@ export class KubeconfigDocument {
     return names.filter((name) => name !== undefined).filter((name) => this.isOurs("context", name));
   }
 
-  /** Sets fields of an entry of ours, making it if need be; undefined removes a field; others (a namespace of the user's) stay. */
+  /** Sets fields of an entry of ours, creating it if necessary; undefined removes a field; others (the user's namespace) are kept. */
   put(kind: EntryKind, name: string, fields: Readonly<Record<string, string | undefined>>): void {
     if (!this.has(kind, name)) this.#add(kind, name);
     const body = this.#body(kind, name);

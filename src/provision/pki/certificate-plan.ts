@@ -59,7 +59,7 @@ export function nodeLeaves({ name, role }: ClusterNode, index: number): Readonly
 const controlPlaneLeaves = ["apiserver", "etcd"] as const;
 const workerLeaves = ["kubelet-client", "kubelet-server"] as const;
 
-/** The first node's files stand in the folder itself, where they always were. */
+/** The first node's files are in the folder itself, where they always were. */
 const leafName = (leaf: string, node: string, index: number): string =>
   index === 0 ? leaf : `nodes/${node}/${leaf}`;
 
@@ -106,7 +106,7 @@ const sharedPlan: readonly LeafPlan[] = [
     organization: "system:node-proxier",
     usages: client,
   },
-  // The group that every version's authorizer knows by itself; kubeadm's own group needs a binding that only kubeadm makes.
+  // The group that every version's authorizer has built in; kubeadm's own group needs a binding that only kubeadm creates.
   {
     name: "admin",
     authority: "ca",

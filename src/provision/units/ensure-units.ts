@@ -1,7 +1,7 @@
 import type { Transport } from "../../contract/transport.ts";
 import { type Unit, unitInputs } from "./unit-file.ts";
 
-// Prints «unit state inputs» for each argument. The environment of the process is the truth: it tells with which inputs the process that
+// Prints "unit state inputs" for each argument. The environment of the process is the truth: it shows with which inputs the process that
 // runs now was started, whatever was pushed since. Right after a boot a unit may still wait for its turn; then what systemd has
 // loaded for it counts, as that is what it will start.
 const stateScript = `
