@@ -23,7 +23,7 @@ export interface StoreOptions {
 
 const lockWaitMs = 15 * 60_000;
 
-/** The cache in front of one source: gives verified files, fetching what is missing or damaged. One per command. */
+/** The cache in front of one source: provides verified files, fetching what is missing or damaged. One per command. */
 export class ArtifactStore {
   readonly source: Source;
   /** Every identity handed out so far: what a mirror must hold to serve the same again. */
@@ -65,7 +65,7 @@ export class ArtifactStore {
     }
   }
 
-  /** Whether `ensure` would need no transfer. Reads no network. */
+  /** Whether `ensure` would need no transfer. Uses no network. */
   async has(wanted: Wanted): Promise<boolean> {
     const { digest } = wanted;
     if (digest.kind === "none") return (await this.#cached(wanted, undefined)) !== undefined;
@@ -78,7 +78,7 @@ export class ArtifactStore {
 
   /**
    * Asks the source for a file without a digest again, though the cache has it (a table of digests that its publisher changes); the
-   * cached one stays when that fails. Rejects as `downloadFile` does.
+   * cached one is kept when that fails. Rejects as `downloadFile` does.
    */
   async renew(identity: string): Promise<LocalFile> {
     this.identities.add(identity);
@@ -92,7 +92,7 @@ export class ArtifactStore {
     return treePath(this.#root, identity);
   }
 
-  /** Removes a file whose content turned out to be of no use. */
+  /** Removes a file whose content turned out to be unusable. */
   async forget(identity: string): Promise<void> {
     await rm(this.path(identity), { force: true });
   }

@@ -40,7 +40,7 @@ const archiveNames = [
   "crictl",
 ] as const satisfies readonly (ArchiveName & DigestName)[];
 
-/** etcd, runtime and plugins that go with a release, from GitHub's releases. */
+/** etcd, runtime and plugins that belong to a release, from GitHub's releases. */
 export function upstreamArchives(entry: CatalogueEntry, arch: Arch): readonly WantedArchive[] {
   const versions = {
     etcd: entry.etcd,

@@ -18,7 +18,7 @@ export interface MirrorReport {
   readonly files: number;
   /** Files whose content does not match a digest, and files that SHA256SUMS names but that are missing. */
   readonly bad: readonly MirrorFault[];
-  /** Files about which no digest is known. */
+  /** Files for which no digest is known. */
   readonly unverified: readonly string[];
 }
 

@@ -17,7 +17,8 @@ const outputBase = "/tmp/openapi";
 
 /**
  * Unpacks the source package (dpkg checks its digests again) with Debian's patches and our repairs, puts our DNS server beside it and
- * generates the one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename, so a killed run is continued.
+ * generates the one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename,
+ * so a killed run is continued.
  */
 export async function unpackSource(
   job: BuildJob,

@@ -21,7 +21,7 @@ export interface ArchiveFacts {
 export const nameAnnotation = "io.containerd.image.name";
 const tagAnnotation = "org.opencontainers.image.ref.name";
 
-/** A table of contents larger than this is none. */
+/** A larger table of contents is not accepted as one. */
 const metadataLimitBytes = 4 * 1024 * 1024;
 const metadata = new Set(["manifest.json", "index.json", "oci-layout"]);
 
@@ -61,7 +61,7 @@ async function readContent(tar: Readable): Promise<Content> {
     const name = header.name.replace(/^\.\//, "");
     names.add(name);
     const chunks: Buffer[] = [];
-    // It breaks together with the archive, whose error is the one that counts.
+    // It fails together with the archive, whose error is the one that counts.
     stream.on("error", () => undefined);
     if (metadata.has(name) && (header.size ?? 0) <= metadataLimitBytes)
       stream.on("data", (chunk) => chunks.push(chunk as Buffer));
@@ -100,7 +100,7 @@ function ociFacts({ names, texts }: Content): ArchiveFacts {
     images.set(id, image);
     const full = annotations?.[nameAnnotation];
     const name = full || annotations?.[tagAnnotation];
-    // The second one may be a mere tag by the OCI specification, and tools write either.
+    // By the OCI specification the second one may be just a tag; tools write either.
     if (name) (full || /[/:@]/.test(name) ? image.names : image.tags).push(name);
   }
   return { kind: "oci", images: [...images.values()] };

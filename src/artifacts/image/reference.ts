@@ -2,8 +2,8 @@ const defaultRegistry = "docker.io";
 
 /**
  * The full form of an image reference, by which runtimes store images and look them up: `nginx` is `docker.io/library/nginx:latest`. A
- * tag beside a digest is removed, as in the runtimes. One that is a bare digest or image id stays as it is. `isFullRef` says whether the result is a
- * reference at all.
+ * tag beside a digest is removed, as in the runtimes. One that is a bare digest or image id stays as it is. `isFullRef` says whether the
+ * result is a reference at all.
  */
 export function imageRef(ref: string): string {
   if (/^(sha256:)?[0-9a-f]{64}$/.test(ref)) return ref;

@@ -48,7 +48,7 @@ async function archiveOf(
   return found && note.trim() === `${found.sha256} ${manifest}` ? { file, ref, ...found } : undefined;
 }
 
-/** An image of a registry as an archive for `ctr images import`, put together from the verified blobs in the cache. */
+/** An image of a registry as an archive for `ctr images import`, assembled from the verified blobs in the cache. */
 export async function registryImageArchive(
   store: ArtifactStore,
   ref: string,

@@ -28,7 +28,7 @@ export function parseRef(ref: string): ImageRef {
   return { registry, repository, tag };
 }
 
-/** Where a tag's manifest (or list of platforms) lies: the file of the tree from which all others of the image are found. */
+/** Where a tag's manifest (or list of platforms) is: the file of the tree from which all others of the image are found. */
 function tagIdentity(ref: string): string {
   const { registry, repository, tag } = parseRef(ref);
   return `${registry}/v2/${repository}/manifests/${tag}`;
@@ -48,8 +48,8 @@ export function tagDigest(identity: string): string | undefined {
 }
 
 /**
- * Digest (`sha256:…`) of the platform's manifest that the cached tag leads to; `undefined` when there is none, or not the pinned one.
- * Reads no network.
+ * Digest (`sha256:…`) of the platform's manifest that the cached tag points to; `undefined` when there is none, or not the pinned one.
+ * Uses no network.
  */
 export async function cachedManifestDigest(
   store: ArtifactStore,
@@ -68,7 +68,7 @@ export async function cachedManifestDigest(
 /**
  * Fetches what one platform of an image needs, by the registry's own paths (`registry.k8s.io/v2/pause/manifests/3.9`,
  * `…/blobs/sha256:…`), each checked by the digest its parent names. The tag itself is checked where our catalogue knows its
- * digest; elsewhere it is as good as the source. Rejects with ARTIFACT_IMAGE_INVALID and what `ArtifactStore.ensure` rejects with.
+ * digest; elsewhere it is only as trustworthy as the source. Rejects with ARTIFACT_IMAGE_INVALID and what `ArtifactStore.ensure` rejects with.
  */
 export async function fetchRegistryImage(
   store: ArtifactStore,

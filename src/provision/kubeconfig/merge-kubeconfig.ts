@@ -20,7 +20,7 @@ export interface MergeResult {
 
 /**
  * Adds a cluster's entries to the user's kubeconfig, or updates them, and makes its context the current one unless
- * `keepContext`. Foreign entries, comments and order stay. Idempotent. Rejects with KUBECONFIG_NAME_TAKEN when an entry of that name is
+ * `keepContext`. Other entries, comments and order are kept. Idempotent. Rejects with KUBECONFIG_NAME_TAKEN when an entry of that name is
  * not ours, and as `editKubeconfig` does; the file is untouched then. Record the file before: `$KUBECONFIG` may be another one by the
  * time of removal, and a killed call may have written it.
  */
@@ -42,21 +42,21 @@ export async function mergeKubeconfig(
 }
 
 /**
- * Finds out, before anything is created, whether `mergeKubeconfig` could work: rejects as it would, except for the lock. An entry of that name in any
- * other file of `$KUBECONFIG` counts too, because ours would hide it. Read-only.
+ * Finds out, before anything is created, whether `mergeKubeconfig` could work: rejects as it would, except for the lock. An entry
+ * of that name in any other file of `$KUBECONFIG` counts too, because ours would hide it. Read-only.
  */
 export async function checkKubeconfig(name: string, host: Pick<HostContext, "env">): Promise<void> {
   const [first, ...others] = kubeconfigFiles(host);
   assertNotForeign(new KubeconfigDocument(first, await readKubeconfig(first)), name, first);
   await assertEditable(first);
   for (const file of others) {
-    // What a pipe gives can be read once: that is kubectl's.
+    // A pipe can be read only once: that is left to kubectl.
     if ((await notPlainFile(file)) !== undefined) continue;
     assertNotForeign(new KubeconfigDocument(file, await readKubeconfig(file)), name, file);
   }
 }
 
-/** A kubeconfig of nothing but this cluster, for the profile's own folder. */
+/** A kubeconfig with only this cluster, for the profile's own folder. */
 export async function kubeconfigText(input: KubeconfigInput): Promise<string> {
   const entries = await kubeconfigEntries(input);
   const document = new KubeconfigDocument("", "");

@@ -6,8 +6,8 @@ import { kubeconfigFiles } from "./kubeconfig-file.ts";
 import { madeFileNote, previousContextNote } from "./merge-kubeconfig.ts";
 
 /**
- * Takes a cluster's entries out of the user's kubeconfigs, by default all of `$KUBECONFIG`; entries of that name that are not ours are kept. If its
- * context was the current one, the context that was current before it is again, provided it is still there. Idempotent; a missing file is fine,
+ * Takes a cluster's entries out of the user's kubeconfigs, by default all of `$KUBECONFIG`; entries of that name that are not ours are kept.
+ * If its context was the current one, the context that was current before it is again, provided it still exists. Idempotent; a missing file is fine,
  * and so is a device, in which nothing of ours can be. Continues after a file that cannot be edited and rejects at the end with the
  * first problem, as `editKubeconfig` does.
  */

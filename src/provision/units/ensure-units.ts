@@ -18,12 +18,12 @@ for unit in "$@"; do
 done
 `;
 
-/** systemd reads all units again, which an emulated machine that starts everything at once takes a while for. */
+/** systemd reloads all units, which takes a while on an emulated machine that starts everything at once. */
 const commandMs = 180_000;
 
 // Reading all units again costs an emulated machine five seconds, and `enable` would do it too. systemd reads a unit it does not know yet
-// by itself; one it looked for in vain before, only from 247 on. What a kubelet reports carries its time in whole seconds: one that runs ends
-// in an earlier second than the next one starts in, so that nobody takes the old one's report for the new one's.
+// by itself; one it failed to find before, only since 247. A kubelet's report has its time in whole seconds: the running one ends
+// in an earlier second than the next one starts in, so that the old one's report is not taken for the new one's.
 const restartScript = `
 systemctl enable --quiet --no-reload "$@"
 if systemctl show --property NeedDaemonReload,LoadState --value "$@" | grep -qvxE 'no|loaded|'; then

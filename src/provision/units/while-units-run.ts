@@ -9,8 +9,8 @@ const pauseOfLook = 15;
 const commandMs = 120_000;
 
 /**
- * This many exits since the wait began mean that a program will not come up by itself. An emulated API server may well give up on etcd, or a controller on
- * the API server, a few times before both are there.
+ * This many exits since the wait began mean that a program will not come up by itself. An emulated API server may well give up on etcd, or a
+ * controller on the API server, a few times before both are there.
  */
 const endsThatMeanFailure = { fullSpeed: 3, emulated: 10 } as const;
 

@@ -18,8 +18,8 @@ interface Info {
 }
 
 /**
- * The format of a disk image that is not ours, as qemu-img calls it. Rejects with IMAGE_UNUSABLE for a file that is not an image, for a compressed one, and
- * for one that names other files.
+ * The format of a disk image that is not ours, as qemu-img calls it. Rejects with IMAGE_UNUSABLE for a file that is not an image, for a
+ * compressed one, and for one that names other files.
  */
 export async function usableFormat(own: string, { host, signal }: RunContext): Promise<string> {
   const unusable = (problem: string): LocalkubeError =>
