@@ -37,8 +37,8 @@ const wrapper =
 
 /**
  * Finds out, once for a connection, whether sudo asks for a password, and that the one we have is right: it must not be necessary to tell a wrong
- * one from a command's own failure later, nor may sudo read the command's input as further attempts. Rejects with SUDO_PASSWORD_MISSING, SUDO_PASSWORD_WRONG,
- * SUDO_PASSWORD_UNREADABLE, SUDO_NOT_ALLOWED, SUDO_NEEDS_TTY, SUDO_ABSENT or SUDO_FAILED.
+ * one from a command's own failure later, nor may sudo read the command's input as further attempts. Rejects with SUDO_PASSWORD_MISSING,
+ * SUDO_PASSWORD_WRONG, SUDO_PASSWORD_UNREADABLE, SUDO_NOT_ALLOWED, SUDO_NEEDS_TTY, SUDO_ABSENT or SUDO_FAILED.
  */
 export async function becomeRoot(
   endpoint: SshEndpoint,
