@@ -7,7 +7,7 @@ import { type ClusterBase, type ClusterState, firstNode, need } from "../state.t
 export const clusterDns: Step<ClusterState, ClusterBase> = {
   id: "cluster-dns",
   title: "Applying cluster DNS",
-  timeoutMs: 300_000,
+  timeoutMs: 900_000,
   plan: ({ record: { spec } }) => [
     ...(["bridge", "none"].includes(spec.cni) ? [] : [`apply the pod network of ${spec.cni}`]),
     "apply cluster DNS (Deployment coredns, Service kube-dns)",
