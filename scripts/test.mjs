@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { minutes, slowestFiles, slowestTests } from "./test/report.ts";
+import { failures, minutes, slowestFiles, slowestTests } from "./test/report.ts";
 import { unchangedFiles } from "./test/unchanged.ts";
 import { warmCaches } from "./test/warm-caches.ts";
 
@@ -86,6 +86,9 @@ console.log(`\nThe slowest ${shownTests} tests:\n${slowestTests(files, root, sho
 console.log(`\nThe rounds:\n${times.join("\n")}`);
 for (const text of tooLong) console.log(`\n${underCi ? "FAILED" : "Note"}: ${text}`);
 tellUnchanged(unchanged?.results ?? []);
+const failedTests = failures(files, root);
+// At the end, where also a shortened log still has them.
+if (failedTests.length > 0) console.log(`Failed:\n${failedTests.join("\n")}`);
 const failed = counts.numFailedTests + (underCi ? pending + tooLong.length + (skipped ? 1 : 0) : 0);
 console.log(`${counts.numPassedTests} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -8,7 +8,10 @@ export interface FileReport {
     readonly status: string;
     /** Milliseconds; missing of what did not run. */
     readonly duration?: number | null;
+    readonly failureMessages?: readonly string[];
   }[];
+  /** Why the file itself failed: it could not be loaded, or a hook rejected. */
+  readonly message?: string;
 }
 
 /** How many tests of the file passed when it ran whole: none failed, none was left out; else nothing. */
@@ -16,6 +19,28 @@ export function wholePass({ status, assertionResults }: FileReport): number | un
   const whole = status === "passed" && assertionResults.every((one) => one.status === "passed");
   return whole && assertionResults.length > 0 ? assertionResults.length : undefined;
 }
+
+/**
+ * What failed, two lines each: `  test/vm/a.test.ts: starts` and the first line of the reason. A file that failed without a failed test is named
+ * itself.
+ */
+export function failures(files: readonly FileReport[], root: string): readonly string[] {
+  return files.flatMap(({ name, status, assertionResults, message }) => {
+    const failed = assertionResults.filter((one) => one.status === "failed");
+    const file = relative(name, root);
+    if (failed.length === 0) return status === "failed" ? [`  ${file}\n${reason(message)}`] : [];
+    return failed.map(
+      ({ fullName, failureMessages }) => `  ${file}: ${fullName}\n${reason(failureMessages?.[0])}`,
+    );
+  });
+}
+
+const escapes = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, "g");
+
+const reason = (message = ""): string => {
+  const [line = ""] = message.replaceAll(escapes, "").trim().split("\n");
+  return `      ${line.slice(0, 240) || "no reason was reported"}`;
+};
 
 /** The tests that took longest, longest first, a line each: `  61.3 s  test/vm/a.test.ts: starts`. */
 export function slowestTests(files: readonly FileReport[], root: string, count: number): readonly string[] {
