@@ -11,11 +11,12 @@ const marks = { begin: "<!-- steps: made by npm run snapshot -->", end: "<!-- en
 const code = (text) => `\`${text}\``;
 const words = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-const rows = recipe.map(({ step, per, after = [], when }) => {
+const ids = (steps) => steps.map(({ id }) => code(id)).join(", ");
+const rows = recipe.map(({ step, per, after = [], also, when }) => {
   const cells = [
     code(step.id),
     per === "node" ? "each node" : "the cluster",
-    after.map(({ id }) => code(id)).join(", "),
+    also ? `${ids(after)}; if ${words(also.when.name)}: ${ids(also.after)}` : ids(after),
     when ? words(when.name) : "always",
     step.title,
   ];

@@ -41,7 +41,16 @@ export function commandLine(
     ...(launch.firmware === undefined
       ? []
       : ["-drive", `if=pflash,format=raw,readonly=on,file=${plain(launch.firmware)}`]),
-    ...(append === undefined ? [] : ["-kernel", files.kernel, "-initrd", files.initramfs, "-append", append]),
+    ...(append === undefined
+      ? []
+      : [
+          "-kernel",
+          files.kernel,
+          "-initrd",
+          files.initramfs,
+          "-append",
+          [append, ...(emulated ? platform.emulatedKernelOptions : [])].join(" "),
+        ]),
     ...["-blockdev", `driver=file,filename=${plain(files.disk)},node-name=disk-file,discard=unmap`],
     ...["-blockdev", `driver=qcow2,file=disk-file,node-name=${diskNode},discard=unmap,detect-zeroes=unmap`],
     ...["-device", `virtio-blk-pci,drive=${diskNode},bootindex=1,werror=stop,rerror=stop`],

@@ -7,6 +7,12 @@ export interface Platform {
   readonly machineAlias: string;
   /** Without features that guests assume to be fast but emulation makes slow: `rep movsb` copies byte by byte. */
   readonly emulatedCpu: string;
+  /**
+   * For a kernel that QEMU loads. Linux distrusts the time stamp counters of several CPUs without a "constant TSC", which emulation does not
+   * offer, and reads the HPET instead: each look at the clock is then a system call and a device access under QEMU's global lock. Emulated
+   * counters all derive from one clock.
+   */
+  readonly emulatedKernelOptions: readonly string[];
   /** Debian packages that contain program and firmware. */
   readonly packages: readonly string[];
   /** Firmware where the machine has none of its own; the first that exists. */
@@ -36,6 +42,7 @@ export const platforms: Readonly<Record<HostContext["arch"], Platform>> = {
     program: "qemu-system-x86_64",
     machineAlias: "q35",
     emulatedCpu: "max,erms=off,fsrm=off",
+    emulatedKernelOptions: ["tsc=reliable"],
     packages: ["qemu-system-x86", "qemu-utils"],
     firmware: [],
     consoleName: "ttyS0",
@@ -49,6 +56,7 @@ export const platforms: Readonly<Record<HostContext["arch"], Platform>> = {
     program: "qemu-system-aarch64",
     machineAlias: "virt",
     emulatedCpu: "max",
+    emulatedKernelOptions: [],
     packages: ["qemu-system-arm", "qemu-efi-aarch64", "qemu-utils"],
     firmware: [
       "/usr/share/AAVMF/AAVMF_CODE.fd",

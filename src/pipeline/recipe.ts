@@ -5,6 +5,8 @@ import type { Job } from "./run-jobs.ts";
 export interface Place<S> {
   /** The steps that must be done before it: objects, so that a mistyped name is a type error. For steps on each node: those of the same node. */
   readonly after?: readonly AnyStep[];
+  /** Further steps that must be done before it if `when` holds, which is evaluated after `after` is done. */
+  readonly also?: { readonly after: readonly AnyStep[]; readonly when: (state: S) => boolean };
   /** Evaluated before anything runs; a step that does not apply is not in the list, and its dependants wait for its own dependencies instead. */
   readonly when?: (state: S) => boolean;
   /** It only downloads or builds what is kept in the cache: all that `--download-only` runs. */
@@ -34,16 +36,20 @@ export function jobsOf<C, CB, N, NB>(
   const made = new Map<AnyStep, readonly Instance[]>();
   const jobs: Job[] = [];
   for (const row of rows) {
-    const awaited = (row.after ?? []).map((step) => {
-      const instances = made.get(step);
-      if (!instances) throw new Error(`${row.step.id} stands before ${step.id}, for which it waits`);
-      return instances;
-    });
-    const instances = instancesOf(row, subjects).map((instance) => {
-      const after = awaited.flatMap((those) => idsFor(instance.node, those));
-      if (!instance.job) return { node: instance.node, ids: unique(after) };
-      jobs.push({ ...instance.job, after: unique(after) });
-      return { node: instance.node, ids: [instance.job.id] };
+    const idsOf = (steps: readonly AnyStep[] = [], node: string | undefined) =>
+      unique(
+        steps.flatMap((step) => {
+          const instances = made.get(step);
+          if (!instances) throw new Error(`${row.step.id} stands before ${step.id}, for which it waits`);
+          return idsFor(node, instances);
+        }),
+      );
+    const instances = instancesOf(row, subjects).map(({ node, job, when }) => {
+      const after = idsOf(row.after, node);
+      const also = when && { after: idsOf(row.also?.after, node), when };
+      if (!job) return { node, ids: after };
+      jobs.push({ ...job, after, ...(also ? { also } : {}) });
+      return { node, ids: [job.id] };
     });
     made.set(row.step, instances);
   }
@@ -97,19 +103,22 @@ interface Instance {
 interface Candidate {
   readonly node: string | undefined;
   readonly job: Omit<Job, "after"> | undefined;
+  /** The condition of the row's `also`. */
+  readonly when: (() => boolean) | undefined;
 }
 
 function instancesOf<C, CB, N, NB>(
   row: Row<C, CB, N, NB>,
   { cluster, nodes }: Subjects<C, N>,
 ): readonly Candidate[] {
-  if (row.per === "cluster")
-    return [
-      { node: undefined, job: applies(row, cluster) ? jobOf(row.step, row.step.id, cluster) : undefined },
-    ];
+  if (row.per === "cluster") {
+    const job = applies(row, cluster) ? jobOf(row.step, row.step.id, cluster) : undefined;
+    return [{ node: undefined, job, when: row.also && (() => row.also!.when(cluster)) }];
+  }
   return nodes.map(({ name, state }, index) => ({
     node: name,
     job: applies(row, state) ? jobOf(row.step, idOf(row.step, name, index), state) : undefined,
+    when: row.also && (() => row.also!.when(state)),
   }));
 }
 

@@ -8,6 +8,8 @@ export interface Job {
   readonly id: string;
   readonly title: string;
   readonly after: readonly string[];
+  /** Further jobs that it waits for if `when` holds once `after` is done. */
+  readonly also?: { readonly after: readonly string[]; readonly when: () => boolean };
   /** Milliseconds until STEP_TIMEOUT. */
   readonly timeoutMs: number;
   /** Read-only; `done` skips `apply`. */
@@ -46,8 +48,10 @@ export async function runJobs(jobs: readonly Job[], options: RunOptions): Promis
   let failure: unknown;
   const running = new Map<string, Promise<void>>();
   for (const job of jobs) {
-    const awaited = job.after.flatMap((id) => running.get(id) ?? []);
-    const run = Promise.all(awaited).then(() => runJob(job, signal, options));
+    const done = (ids: readonly string[]) => Promise.all(ids.map((id) => running.get(id)));
+    const run = done(job.after)
+      .then(() => (job.also?.when() ? done(job.also.after) : undefined))
+      .then(() => runJob(job, signal, options));
     run.catch((error: unknown) => {
       failure ??= error;
       abort.abort(error);
@@ -102,9 +106,9 @@ async function runJob(job: Job, signal: AbortSignal, options: RunOptions): Promi
 /** A job may only depend on one listed before it, so that cycles are impossible; anything else is a programming error. */
 function assertOrder(jobs: readonly Job[]): void {
   const before = new Set<string>();
-  for (const { id, after } of jobs) {
+  for (const { id, after, also } of jobs) {
     if (before.has(id)) throw new Error(`two steps have the id ${id}`);
-    const missing = after.find((other) => !before.has(other));
+    const missing = [...after, ...(also?.after ?? [])].find((other) => !before.has(other));
     if (missing !== undefined)
       throw new Error(`step ${id} waits for ${missing}, which does not stand before it`);
     before.add(id);

@@ -1,6 +1,7 @@
 import type { Place, Row } from "../../pipeline/recipe.ts";
 import type { Step } from "../../contract/step.ts";
-import type { ClusterBase, ClusterState, NodeBase, NodeState } from "./state.ts";
+import { isEmulated } from "../../provision/guest/guest-facts.ts";
+import { type ClusterBase, type ClusterState, need, type NodeBase, type NodeState } from "./state.ts";
 import { apiReady } from "./steps/api-ready.ts";
 import { apiTunnel } from "./steps/api-tunnel.ts";
 import { artifacts } from "./steps/artifacts.ts";
@@ -53,10 +54,10 @@ export const recipe: readonly StartRow[] = [
   perNode(attachArtifacts, { after: [artifacts, machineConnect], when: driverAttachesVolumes }),
   once(certificates, { after: [machineCreate] }),
   perNode(controlPlane, { after: [artifacts, firewall, attachArtifacts, certificates] }),
-  perNode(kubelet, { after: [controlPlane] }),
+  once(apiReady, { after: [apiTunnel, controlPlane] }),
+  perNode(kubelet, { after: [controlPlane], also: { after: [apiReady], when: machineIsEmulated } }),
   perNode(images, { after: [kubelet] }),
   perNode(controllers, { after: [kubelet] }),
-  once(apiReady, { after: [apiTunnel, controlPlane] }),
   once(clusterDns, { after: [apiReady] }),
   once(kubeconfig, { after: [certificates, apiReady] }),
   once(ready, { after: [images, controllers, clusterDns, kubeconfig] }),
@@ -84,6 +85,11 @@ function driverAttachesVolumes({ driver }: NodeState): boolean {
 
 function apiGoesOverSsh({ cluster, definition }: NodeState): boolean {
   return !definition.capabilities.forwardsApi && cluster.record.spec.apiServer.overSsh;
+}
+
+/** Whatever starts beside an emulated API server delays it, and gives up on it: the controllers exit and begin all over. */
+function machineIsEmulated(node: NodeState): boolean {
+  return isEmulated(need(node, "facts"));
 }
 
 /** A machine created from our own image has all packages. */

@@ -1,3 +1,4 @@
+import { isEmulated } from "../guest/guest-facts.ts";
 import { guestPaths } from "./guest-paths.ts";
 import type { NodeInput } from "./node-input.ts";
 
@@ -25,8 +26,11 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
   healthzBindAddress: "127.0.0.1",
   healthzPort: 10248,
   // Where the kubelet notices only at its next regular check that its node is ready, the default of ten seconds is too long. What it
-  // reports to the API server without a change stays as rare as by default, which must then be set explicitly.
-  ...(input.version.kubeletReportsReadyAtOnce
+  // reports to the API server without a change stays as rare as by default, which must then be set explicitly. The interval is also the
+  // time in which the API server must answer the kubelet's heartbeats (https://github.com/kubernetes/kubernetes/blob/v1.20.2/cmd/kubelet/app/server.go,
+  // heartbeatClientConfig.Timeout); after a late answer the kubelet closes all connections and lists everything again. An emulated API server
+  // never recovers from that.
+  ...(input.version.kubeletReportsReadyAtOnce || isEmulated(input.facts)
     ? {}
     : { nodeStatusUpdateFrequency: "2s", nodeStatusReportFrequency: "5m0s" }),
   volumePluginDir: `${guestPaths.kubeletRoot}/volumeplugins`,

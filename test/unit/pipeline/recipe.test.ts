@@ -104,6 +104,16 @@ describe("a recipe", () => {
     ]);
   });
 
+  it("passes on a further wait with the condition bound to the node, as ids of that node", () => {
+    const also = { after: [create, image], when: ({ role }: Node) => role === "worker" };
+    const withAlso = rows.map((row) => (row.step === kubelet ? ({ ...row, also } as typeof row) : row));
+    const kubelets = jobsOf(withAlso, subjects(2)).filter(({ id }) => id.startsWith("kubelet"));
+    expect(kubelets.map((job) => [job.id, job.also?.after, job.also?.when()])).toEqual([
+      ["kubelet", ["create", "image"], false],
+      ["kubelet@worker1", ["create@worker1", "image"], true],
+    ]);
+  });
+
   it("runs each step with its own state", async () => {
     const those = subjects(2);
     await runJobs(jobsOf(rows, those), options);

@@ -55,6 +55,37 @@ describe("runJobs", () => {
     expect(ran).toEqual(["a", "b", "c"]);
   });
 
+  it("waits for further jobs when the condition holds once the first are done", async () => {
+    for (const emulated of [true, false]) {
+      let known: boolean | undefined;
+      const facts = job("facts", {
+        apply() {
+          known = emulated;
+          return Promise.resolve();
+        },
+      });
+      const api = job("api", {
+        async apply() {
+          await sleep(30);
+          trace.push("api");
+        },
+      });
+      const also = { after: ["api"], when: () => known! };
+      const { trace: ran, error } = await run([facts, api, job("kubelet", { after: ["facts"], also })]);
+      expect(error).toBeUndefined();
+      expect(ran).toEqual(emulated ? ["api", "kubelet"] : ["kubelet", "api"]);
+    }
+    const unknown = await run([job("a", { also: { after: ["b"], when: () => false } }), job("b")]);
+    expect(String(unknown.error)).toMatch(/step a waits for b, which does not stand before it/);
+  });
+
+  it("does not run a job whose further job failed", async () => {
+    const also = { after: ["bad"], when: () => true };
+    const bad = job("bad", { apply: () => Promise.reject(new Error("no")) });
+    const { trace: ran, error } = await run([bad, job("b", { also })]);
+    expect([ran, String(error)]).toEqual([[], "Error: no"]);
+  });
+
   it("refuses a job that waits for a later or an unknown one, and two of one id", async () => {
     const late = await run([job("a", { after: ["b"] }), job("b")]);
     expect(String(late.error)).toMatch(/step a waits for b, which does not stand before it/);

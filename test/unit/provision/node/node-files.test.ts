@@ -221,6 +221,16 @@ test("the kubelet comes after the API server in an emulated machine only", () =>
   });
 });
 
+test("an emulated API server gets the kubelet's default time to answer heartbeats", () => {
+  const sample = nodeSample(20);
+  const every = (virtualization: string): unknown => {
+    const files = nodeFiles({ ...sample, facts: { ...sample.facts, virtualization } });
+    const config = parse(textOf(files, "/var/lib/kubelet/config.yaml")) as Record<string, unknown>;
+    return config["nodeStatusUpdateFrequency"];
+  };
+  expect({ qemu: every("qemu"), kvm: every("kvm") }).toEqual({ qemu: undefined, kvm: "2s" });
+});
+
 test("the Go programs collect their garbage less often in an emulated machine only", () => {
   const sample = nodeSample(20);
   const units = [
