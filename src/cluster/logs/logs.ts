@@ -23,7 +23,7 @@ export interface LogsRequest {
   readonly words: readonly string[];
   /** Last lines of each component. */
   readonly lines: number;
-  /** Only lines that tell of something wrong. */
+  /** Show only errors and warnings. */
   readonly problems: boolean;
 }
 
