@@ -4,7 +4,7 @@ import { choosePorts } from "../../src/host/choose-ports.ts";
 import { type Engine, refLabel } from "./engine.ts";
 import { ourContainers } from "./our-containers.ts";
 
-/** A host port for each request: the wanted one, or a free one that no other machine of ours in this engine has, running or stopped. */
+/** A host port for each request: the requested one, or a free one that no other machine of ours in this engine uses, running or stopped. */
 export async function chooseContainerPorts(
   engine: Engine,
   machine: string,

@@ -9,7 +9,7 @@ import { removeEverything, removeRecorded } from "./remove-machine.ts";
 import { startMachine } from "./start-machine.ts";
 import { stopMachine } from "./stop-machine.ts";
 
-/** A driver whose machine is a container with systemd and sshd; podman and docker differ in their dialect only. */
+/** A driver whose machine is a container with systemd and sshd; podman and docker differ only in their dialect. */
 export function containerDriver(dialect: EngineDialect): DriverDefinition {
   return {
     apiVersion: 1,

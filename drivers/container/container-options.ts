@@ -9,15 +9,15 @@ import { networkName, volumeName } from "./remove-machine.ts";
 import { specHash } from "./spec-hash.ts";
 
 /**
- * What the engine's configuration (containers.conf, daemon.json) would decide else: 2048 processes are too few for a node, another first
- * process keeps systemd from being it.
+ * What the engine's configuration (containers.conf, daemon.json) would decide otherwise: 2048 processes are too few for a node, and any other
+ * first process keeps systemd from being it.
  */
 const limits = ["--pids-limit", "-1", "--shm-size", "64m", "--init=false", "--ipc", "private"];
 
-/** Of the kernel that host and machine share: CNI agents and storage drivers load and look for them. */
+/** Parts of the kernel that host and machine share: CNI agents and storage drivers load and look for them. */
 const kernelModules = "/lib/modules";
 
-/** Options of `create`. No secret is among them: keys go in by `cp`. */
+/** Options of `create`. They contain no secret: keys are copied in with `cp`. */
 export async function containerOptions(
   dialect: EngineDialect,
   info: EngineInfo,

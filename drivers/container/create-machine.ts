@@ -16,14 +16,14 @@ import { specHash } from "./spec-hash.ts";
 const cleanupMs = 60_000;
 
 /**
- * Makes network, volume and container and puts the keys into it; not started yet. The reference is written into a label of the
- * container, so that a `create` killed at any point is either found whole by the next one or was never there. Rejects with
- * DRIVER_NAME_TAKEN, DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED, DRIVER_IMAGE_DAMAGED, DRIVER_NO_SPACE or the signal's reason.
+ * Creates network, volume and container and copies the keys into it; does not start it. The reference is written into a label of the
+ * container, so a `create` killed at any point is either found complete by the next one or never happened. Rejects with DRIVER_NAME_TAKEN,
+ * DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED, DRIVER_IMAGE_DAMAGED, DRIVER_NO_SPACE or the signal's reason.
  */
 export async function createMachine(engine: Engine, spec: MachineSpec, c: RunContext): Promise<MachineRef> {
   const found = await existing(engine, spec, c);
   if (found) return found;
-  // Whatever carries our label without a whole container is the rest of a killed create; it never ran, so it holds no data.
+  // Anything that carries our label but has no complete container is left over from a killed create; it never ran, so it holds no data.
   await removeEverything(engine, spec.name, c);
   try {
     return await createFresh(engine, spec, c);
@@ -43,7 +43,7 @@ async function existing(engine: Engine, spec: MachineSpec, c: RunContext): Promi
   const labels = facts.Config.Labels ?? {};
   if (labels[specLabel] === specHash(spec)) {
     const ref = JSON.parse(labels[refLabel] ?? "{}") as MachineRef;
-    // The keys may be missing when the earlier create was killed between «create» and «cp»; writing them again changes nothing.
+    // The keys may be missing if the earlier create was killed between "create" and "cp"; writing them again changes nothing.
     if (neverRan(facts)) await seed(engine, spec, c);
     return { ...ref, id: facts.Id };
   }

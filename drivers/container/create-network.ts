@@ -8,10 +8,10 @@ import { ownerOptions } from "./ownership.ts";
 import { clearNetwork, networkName, networksOf } from "./remove-machine.ts";
 
 const attempts = 5;
-/** podman: «subnet 192.168.64.0/24 is already used on the host or by another config»; docker: «Pool overlaps with other one …». */
+/** podman: "subnet 192.168.64.0/24 is already used on the host or by another config"; docker: "Pool overlaps with other one …". */
 const taken = /already (?:being )?used|overlap/i;
 
-/** Makes the machine's own bridge network on a free /24; returns that. Another localkube may take it between look and make: next one. */
+/** Creates the machine's own bridge network on a free /24 and returns it. If another localkube takes the subnet first, the next one is tried. */
 export async function createNetwork(engine: Engine, spec: MachineSpec, c: RunContext): Promise<string> {
   const { dialect } = engine;
   const lost: string[] = [];
@@ -33,10 +33,10 @@ export async function createNetwork(engine: Engine, spec: MachineSpec, c: RunCon
 }
 
 /**
- * Gives a machine that does not run its network again, on the same subnet: the engine may think that the machine's address is taken (by a
- * start that was cut off). podman keeps that by the network's name, also when the network goes, until the host is started again; so the
- * new one has another name. Each move may be the last one before we are killed: the next start finds a machine without its network and
- * comes here again. Rejects with HOST_COMMAND_FAILED.
+ * Recreates the network of a machine that is not running, on the same subnet: the engine may consider the machine's address allocated (by an
+ * interrupted start). podman records that under the network's name, even after the network is removed, until the host reboots; so the new
+ * network gets another name. We may be killed after any step: the next start then finds a machine without its network and comes here again.
+ * Rejects with HOST_COMMAND_FAILED.
  */
 export async function renewNetwork(
   engine: Engine,

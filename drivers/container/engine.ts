@@ -1,39 +1,39 @@
 import type { CommandOptions, CommandResult, HostContext, RunContext } from "../../src/contract/host.ts";
 
-/** What differs between podman and docker, as data; everything else they share. */
+/** What differs between podman and docker, as data; they share everything else. */
 export interface EngineDialect {
   readonly program: "podman" | "docker";
-  /** Debian packages that bring it. */
+  /** Debian packages that contain it. */
   readonly packages: readonly string[];
-  /** Variables of the environment that point the program at an engine of another machine. */
+  /** Environment variables that point the program at an engine on another machine. */
   readonly addressVariable: string;
   /** Go template over `info` that prints the facts below as JSON. */
   readonly infoFormat: string;
   readonly parseInfo: (json: unknown) => EngineInfo;
-  /** What a machine needs beside the engine's program; undefined when it is all there. */
+  /** What a machine needs besides the engine's program; undefined when nothing is missing. */
   readonly missing?: (host: HostContext) => Promise<string | undefined>;
-  /** Containers are children of the program we start, so that our own limits are the most they can have. */
+  /** Containers are children of the program we start, so they cannot exceed our own limits. */
   readonly forksContainers: boolean;
-  /** Options of `create` that make an init system run inside. */
+  /** Options of `create` that let an init system run inside. */
   readonly initOptions: readonly string[];
-  /** Options of `create` that keep the container's output where `logs` finds it, within bounds. */
+  /** Options of `create` that keep the container's output where `logs` finds it, with a size limit. */
   readonly logOptions: readonly string[];
   /** Options of `network create` beyond subnet and label. */
   readonly networkOptions: readonly string[];
-  /** Options of `rm --force` that make it kill at once instead of waiting for a shutdown. */
+  /** Options of `rm --force` that make it kill immediately instead of waiting for a shutdown. */
   readonly killOptions: readonly string[];
   /** Prefix of locally imported images. */
   readonly imagePrefix: string;
   /**
-   * Removes what an interrupted start or stop left of a network outside the engine's own knowledge; missing where a daemon sees to that.
-   * Called while no container of the network runs; `facts` is what `network inspect` says. Succeeds when there is nothing.
+   * Removes what an interrupted start or stop left behind of a network without the engine knowing; missing where a daemon takes care of that.
+   * Called while no container of the network runs; `facts` is the output of `network inspect`. Succeeds when there is nothing to remove.
    */
   readonly clearNetwork?: (
     facts: unknown,
     container: ContainerFacts | undefined,
     c: RunContext,
   ) => Promise<void>;
-  /** The engine's words when a start fails because of such remains. */
+  /** The engine's message when a start fails because of such leftovers. */
   readonly remainsInTheWay?: RegExp;
 }
 
@@ -42,32 +42,32 @@ export interface EngineInfo {
   readonly rootless: boolean;
   readonly cgroupVersion: 1 | 2;
   readonly ociRuntime: string;
-  /** The host reaches the containers' addresses; not so when the engine hides in a virtual machine. */
+  /** The host can reach the containers' addresses; false when the engine runs in a virtual machine. */
   readonly addressReachable: boolean;
 }
 
-/** Label on everything we make in an engine; its value is the machine's name. */
+/** Label on everything we create in an engine; its value is the machine's name. */
 export const ownerLabel = "dev.localkube.machine";
-/** Label with the state folder whose profile the machine belongs to: other folders' machines are not ours to touch. */
+/** Label with the state folder whose profile the machine belongs to: machines of other state folders are not ours to touch. */
 export const homeLabel = "dev.localkube.home";
-/** Label with the hash of the spec a container was made from. */
+/** Label with the hash of the spec a container was created from. */
 export const specLabel = "dev.localkube.spec";
 /** Label with the machine's reference as JSON. */
 export const refLabel = "dev.localkube.ref";
 
-/** What `container inspect` of podman and docker says and we ask. */
+/** The parts of podman's and docker's `container inspect` output that we use. */
 export interface ContainerFacts {
   readonly Id: string;
   readonly State: {
     readonly Status: string;
     readonly ExitCode: number;
     readonly Error?: string;
-    /** Year 1 when it never ran. */
+    /** Year 1 if it never ran. */
     readonly StartedAt?: string;
   };
   readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
   readonly HostConfig?: {
-    /** By the guest's port and protocol: `22/tcp`. */
+    /** Keyed by the guest's port and protocol: `22/tcp`. */
     readonly PortBindings?: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
   };
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> | null };
@@ -77,20 +77,20 @@ export type ObjectKind = "container" | "network" | "volume" | "image";
 
 export interface Engine {
   readonly dialect: EngineDialect;
-  /** A question. */
+  /** Read-only. */
   run(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /**
-   * A change. An engine's program that is killed in the middle of one leaves it half done (podman: an address that is taken for ever, a
-   * bridge, a namespace, rules), so after an abort or the deadline it is let end.
+   * Changes something. An engine's program killed halfway leaves the change half done (podman: an address that stays allocated forever, a
+   * bridge, a namespace, rules), so after an abort or the deadline it is allowed to finish.
    */
   change(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
-  /** `inspect` of one object as JSON, undefined when there is none of that name. */
+  /** `inspect` of one object as JSON; undefined when there is none of that name. */
   inspect(kind: ObjectKind, name: string, options?: CommandOptions): Promise<unknown>;
 }
 
 /**
- * How podman 4 to 5 and docker 20 to 29 say that an object is not there. Narrow on purpose: a docker that does not answer says «dial
- * unix /var/run/docker.sock: connect: no such file or directory», and a machine must not be taken for gone because of that.
+ * How podman 4 to 5 and docker 20 to 29 report that an object does not exist. Deliberately narrow: a docker that does not answer says "dial
+ * unix /var/run/docker.sock: connect: no such file or directory", and that must not make a machine count as gone.
  */
 const absence: Readonly<Record<ObjectKind, RegExp>> = {
   container: /no such container|no container with name or id/i,
@@ -99,7 +99,7 @@ const absence: Readonly<Record<ObjectKind, RegExp>> = {
   image: /no such image|image not known/i,
 };
 
-/** A start takes podman three seconds on a busy host, an import of the image ten. */
+/** podman takes three seconds to start a container on a busy host, and ten to import the image. */
 const settleMs = 30_000;
 
 export function openEngine(dialect: EngineDialect, host: HostContext): Engine {
@@ -113,7 +113,7 @@ export function openEngine(dialect: EngineDialect, host: HostContext): Engine {
       const { exitCode, stdout, stderr } = await run(argv, { ...options, allowFailure: true });
       if (exitCode === 0) return (JSON.parse(stdout) as unknown[])[0];
       if (absence[kind].test(stderr)) return undefined;
-      // Not «absent»: repeat it so that the failure is reported with the engine's own words.
+      // Not "absent": run it again so that the failure is reported with the engine's own message.
       return (JSON.parse((await run(argv, options)).stdout) as unknown[])[0];
     },
   };

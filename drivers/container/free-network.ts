@@ -3,7 +3,7 @@ import { freeNetworks } from "../../src/host/free-networks.ts";
 import { formatNetwork, type Network, parseNetwork } from "../../src/host/network.ts";
 import type { Engine } from "./engine.ts";
 
-/** A /24 that no host route, no network of the engine and none of `avoid` overlaps. Rejects with DRIVER_NO_FREE_NETWORK. */
+/** A /24 that overlaps no host route, no network of the engine and none of `avoid`. Rejects with DRIVER_NO_FREE_NETWORK. */
 export async function freeNetwork(
   engine: Engine,
   name: string,
@@ -15,7 +15,7 @@ export async function freeNetwork(
   return network;
 }
 
-/** docker has the subnets under IPAM, podman under `subnets`. */
+/** docker lists the subnets under IPAM, podman under `subnets`. */
 interface NetworkFacts {
   readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null };
   readonly subnets?: readonly { readonly subnet?: string }[] | null;
@@ -26,7 +26,7 @@ async function engineNetworks(engine: Engine, c: RunContext): Promise<readonly N
   const list = await engine.run(["network", "ls", "--format", "{{.Name}}"], options);
   const names = list.stdout.split("\n").filter(Boolean);
   if (names.length === 0) return [];
-  // One may have been removed since the list was made; the engine then fails but still prints the others.
+  // One may have been removed since it was listed; the engine then fails but still prints the others.
   const { stdout } = await engine.run(["network", "inspect", ...names], { ...options, allowFailure: true });
   return (JSON.parse(stdout || "[]") as NetworkFacts[])
     .flatMap(({ IPAM, subnets }) => [

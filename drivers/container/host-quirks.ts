@@ -5,12 +5,12 @@ import type { EngineInfo } from "./engine.ts";
 
 const capSysResource = 24n;
 const mostFiles = 1_048_576;
-// podman 4.3 lowers its own process limit to this before it starts runc, whatever we have; asking for more then fails.
+// podman 4.3 lowers its own process limit to this before it starts runc, whatever our limit is; asking for more then fails.
 const mostProcesses = 32_768;
 
 /**
- * crun refuses hosts whose cgroups are v1 or hybrid («cgroups in hybrid mode not supported»), runc does not. Seen with crun 1.8 on a
- * hybrid host; runc is asked for by name where it is there.
+ * crun refuses hosts with cgroup v1 or hybrid cgroups ("cgroups in hybrid mode not supported"), runc does not. Seen with crun 1.8 on a hybrid
+ * host; runc is requested by name where it is installed.
  */
 export async function ociRuntimeOption(
   info: EngineInfo,
@@ -25,8 +25,8 @@ export async function ociRuntimeOption(
 }
 
 /**
- * A node's limits, whatever containers.conf says. Without CAP_SYS_RESOURCE they cannot be above our own ('setrlimit RLIMIT_NOFILE:
- * Operation not permitted'); then those are passed on.
+ * A node's limits, whatever containers.conf says. Without CAP_SYS_RESOURCE they cannot exceed our own ("setrlimit RLIMIT_NOFILE: Operation
+ * not permitted"); ours are passed on in that case.
  */
 export async function ulimitOptions(): Promise<readonly string[]> {
   const [status, limits] = await Promise.all(
@@ -35,7 +35,7 @@ export async function ulimitOptions(): Promise<readonly string[]> {
   return ulimitsFor(status ?? "", limits ?? "");
 }
 
-/** The same from the texts of /proc/self/status and /proc/self/limits. */
+/** The same, from the contents of /proc/self/status and /proc/self/limits. */
 export function ulimitsFor(status: string, limits: string): readonly string[] {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   if ((effective >> capSysResource) & 1n)

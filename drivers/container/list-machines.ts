@@ -6,9 +6,9 @@ import { folderState, otherHome } from "./ownership.ts";
 import { labelledObjects, ourContainers } from "./our-containers.ts";
 
 /**
- * All machines of this state folder. One of which only the volume or the network is left (a killed create, a container removed by hand)
- * is listed as `absent`: `removeByName` clears it. Machines of another state folder are listed with that folder when it is not there
- * now, and not at all when it is or when nobody can tell.
+ * All machines of this state folder. If only the volume or the network of one is left (a killed create, a container removed by hand), it is
+ * listed as `absent`: `removeByName` clears it. Machines of another state folder are listed, with that folder, when the folder does not exist
+ * now; they are not listed when it exists or when this cannot be determined.
  */
 export async function listMachines(engine: Engine, c: RunContext): Promise<readonly ListedMachine[]> {
   const [containers, volumes, networks] = await Promise.all([
@@ -18,7 +18,7 @@ export async function listMachines(engine: Engine, c: RunContext): Promise<reado
   ]);
   const found = [
     ...[...volumes, ...networks].map(({ labels }) => ({ labels, state: "absent" as const })),
-    // Last, for a container's state is the machine's.
+    // Last, because a container's state is the machine's.
     ...containers.map(({ Config, State }) => ({ labels: Config.Labels ?? {}, state: stateOf(State.Status) })),
   ];
   const machines = new Map<string, ListedMachine>();

@@ -8,13 +8,13 @@ import type { RunContext } from "../../src/contract/host.ts";
 import type { Engine } from "./engine.ts";
 
 const repository = "localkube-machine";
-/** Finds also an image that lost its name, because two localkubes imported it at the same time. */
+/** Also finds an image that lost its name because two localkubes imported it at the same time. */
 const imageLabel = "dev.localkube.image";
 const importTimeoutMs = 600_000;
 
 /**
- * Imports the root file system into the engine's store once per content key; returns the image's name. Rejects with
- * DRIVER_IMAGE_DAMAGED (the damaged file is removed, so the next start makes it anew) or DRIVER_NO_SPACE.
+ * Imports the root file system into the engine's store once per content key; returns the image's name. Rejects with DRIVER_IMAGE_DAMAGED (the
+ * damaged file is removed, so the next start builds it again) or DRIVER_NO_SPACE.
  */
 export async function ensureImage(engine: Engine, image: MachineImage, c: RunContext): Promise<string> {
   const name = `${engine.dialect.imagePrefix}${repository}:${image.key}`;
@@ -33,7 +33,7 @@ export async function ensureImage(engine: Engine, image: MachineImage, c: RunCon
   throw new LocalkubeError("DRIVER_CREATE_FAILED", { driver, name }, { output });
 }
 
-/** The builder leaves `<file>.json` with the digest beside the image; one from elsewhere has none and is taken as it is. */
+/** The builder writes `<file>.json` with the digest beside the image; an image from elsewhere has none and is used as it is. */
 async function checkDigest({ file }: MachineImage, signal: AbortSignal): Promise<void> {
   const record = await readFile(`${file}.json`, "utf8").catch(() => undefined);
   if (record === undefined) return;
@@ -53,7 +53,7 @@ export async function removeImages(engine: Engine, c: RunContext): Promise<reado
   const removed: string[] = [];
   for (const image of new Set(images)) {
     const [id = "", name = ""] = image.split("\t");
-    // Never by force: podman would remove the containers that use it.
+    // Never with --force: podman would remove the containers that use it.
     const { exitCode, stderr } = await engine.change(["rmi", id], { ...options, allowFailure: true });
     if (exitCode === 0) removed.push(name);
     else c.log(`the image ${name} stays: ${stderr.trim()}`);

@@ -21,7 +21,7 @@ const states: Readonly<Record<string, MachineState>> = {
   unknown: "unknown",
 };
 
-/** Undefined when there is none of that name, or it belongs to another state folder: that one is not ours to start, stop or explain. */
+/** Undefined when there is none of that name, or when it belongs to another state folder: that one is not ours to start, stop or explain. */
 export async function inspectContainer(
   engine: Engine,
   name: string,
@@ -33,8 +33,8 @@ export async function inspectContainer(
 }
 
 /**
- * Whether it was never started, so that it holds no data. Not to be told from its status: after a reboot of the host podman calls
- * containers «created» again that ran before it.
+ * Whether it was never started and therefore holds no data. The status does not show this: after a reboot of the host podman calls containers
+ * "created" again that have run before.
  */
 export const neverRan = ({ State }: ContainerFacts): boolean =>
   State.StartedAt !== undefined && State.StartedAt.startsWith("0001-01-01");
@@ -46,7 +46,7 @@ export async function machineState(engine: Engine, name: string, c: RunContext):
 
 export const stateOf = (status: string): MachineState => states[status.toLowerCase()] ?? "unknown";
 
-/** Rejects with DRIVER_MACHINE_BROKEN for the states that only a person should end. */
+/** Rejects with DRIVER_MACHINE_BROKEN for states that only a person should end. */
 export function refuseUnlessSane(engine: Engine, name: string, state: MachineState): void {
   if (state !== "broken" && state !== "unknown") return;
   throw new LocalkubeError("DRIVER_MACHINE_BROKEN", { driver: engine.dialect.program, name, state });

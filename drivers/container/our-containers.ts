@@ -1,11 +1,14 @@
 import type { RunContext } from "../../src/contract/host.ts";
 import { type ContainerFacts, type Engine, ownerLabel } from "./engine.ts";
 
-/** Every container with our label, of any state folder, as `inspect` tells of it: podman's `ps` prints a state for people («Up 3 minutes»). */
+/**
+ * Every container with our label, of any state folder, as reported by `inspect`: podman's `ps` prints a human-readable state ("Up 3
+ * minutes").
+ */
 export const ourContainers = async (engine: Engine, c: RunContext): Promise<readonly ContainerFacts[]> =>
   (await inspectAll(engine, "container", ["ps", "--all", "--quiet"], c)) as readonly ContainerFacts[];
 
-/** A volume has its name and labels at the top; podman spells a network's keys in small letters. */
+/** A volume has its name and labels at the top level; podman spells a network's keys in lower case. */
 interface ObjectFacts {
   readonly Name?: string;
   readonly name?: string;
@@ -41,7 +44,7 @@ async function inspectAll(
   const { stdout } = await engine.run([...list, "--filter", `label=${ownerLabel}`], options);
   const ids = stdout.split("\n").filter(Boolean);
   if (ids.length === 0) return [];
-  // One may have been removed since the list was made; the engine then fails but still prints the others.
+  // One may have been removed since it was listed; the engine then fails but still prints the others.
   const inspected = await engine.run([kind, "inspect", ...ids], { ...options, allowFailure: true });
   return JSON.parse(inspected.stdout || "[]") as unknown[];
 }

@@ -6,25 +6,25 @@ import { homeLabel, ownerLabel } from "./engine.ts";
 type Labels = Readonly<Record<string, string>>;
 type Host = Pick<HostContext, "stateDir">;
 
-/** Options that mark what we make: the machine's name, and whose it is. */
+/** Options that label what we create: with the machine's name and its owner. */
 export const ownerOptions = (machine: string, host: Host): readonly string[] => [
   ...["--label", `${ownerLabel}=${machine}`],
   ...["--label", `${homeLabel}=${labelText(realPath(host.stateDir))}`],
 ];
 
 /**
- * The other state folder that something with these labels belongs to; undefined when it is ours. The folder's path alone decides, with
- * links followed: whether that folder is there says nothing about whose the machine is. It may lie in a home that this user cannot
- * read, or on a disk that is not mounted now. Whoever uses that path as LOCALKUBE_HOME can remove the machine at any time.
+ * The other state folder that an object with these labels belongs to; undefined when it is ours. Only the folder's path decides, with
+ * symbolic links resolved: whether that folder exists says nothing about who owns the machine. It may be in a home directory that this user
+ * cannot read, or on a disk that is not mounted now. Anyone who sets LOCALKUBE_HOME to that path can remove the machine at any time.
  */
 export function otherHome(labels: Labels, host: Host): string | undefined {
   const home = homeOf(labels);
-  // Without the label it was made before there was one.
+  // Without the label it was created before there was one.
   if (home === undefined || realPath(home) === realPath(host.stateDir)) return undefined;
   return home;
 }
 
-/** Words for an error about a folder that is not plainly there; empty when it is. */
+/** Explanation for an error about a folder that does not clearly exist; empty when it exists. */
 export function noteAbout(home: string): string {
   switch (folderState(home)) {
     case "there":
@@ -36,7 +36,7 @@ export function noteAbout(home: string): string {
   }
 }
 
-/** `unknown` when nobody can tell from here: no rights, or a file system that does not answer. */
+/** `unknown` when this cannot be determined from here: no permission, or a file system that does not respond. */
 export function folderState(folder: string): "there" | "missing" | "unknown" {
   try {
     lstatSync(folder);
@@ -47,7 +47,7 @@ export function folderState(folder: string): "there" | "missing" | "unknown" {
   }
 }
 
-/** Absolute, with the links followed of as much of it as is there: one folder has one such path, before and after it is made. */
+/** Absolute, with symbolic links resolved in the part of it that exists: a folder has one such path, before and after it is created. */
 function realPath(path: string): string {
   const absolute = resolve(path);
   try {
@@ -58,7 +58,7 @@ function realPath(path: string): string {
   }
 }
 
-/** podman reads some labels as CSV, where commas and quotes are its own, and no engine's listing keeps an end of line. */
+/** podman parses some labels as CSV, where commas and quotes are special, and no engine's listing preserves a newline. */
 const labelText = (path: string): string => path.replace(/[%,"'`\\\s{}]/g, encodeURIComponent);
 
 function homeOf(labels: Labels): string | undefined {

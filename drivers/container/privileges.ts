@@ -2,19 +2,19 @@ import { readFile } from "node:fs/promises";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Engine } from "./engine.ts";
 
-/** How a container gets what a node needs of the kernel. */
+/** How a container gets what a node needs from the kernel. */
 export interface Privileges {
   readonly options: readonly string[];
-  /** What runs as its first process. */
+  /** Its first process. */
   readonly command: readonly [string, ...string[]];
-  /** A sentence for the user when it is not the usual way. */
+  /** A sentence for the user when this is not the usual way. */
   readonly notice?: string;
 }
 
 const init = "/sbin/init";
 const allPrivileges: Privileges = { options: ["--privileged"], command: [init] };
 
-/** By number, as the kernel counts them (linux/capability.h). */
+/** Indexed by number, as the kernel counts them (linux/capability.h). */
 const capabilities = [
   ...["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID"],
   ...["SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW"],
@@ -23,7 +23,7 @@ const capabilities = [
   ...["LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG"],
   ...["WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ"],
 ];
-// The three after these (PERFMON, BPF, CHECKPOINT_RESTORE) docker 20 does not know; SYS_ADMIN holds what they allow.
+// docker 20 does not know the three after these (PERFMON, BPF, CHECKPOINT_RESTORE); SYS_ADMIN includes what they allow.
 
 /** /sys and the cgroups are read-only in a container that is not privileged. */
 const writable = [
@@ -32,7 +32,7 @@ const writable = [
   `exec ${init}`,
 ].join("\n");
 
-/** All that `--privileged` gives, but with these capabilities alone, for a host that does not have all of them to give. */
+/** Everything `--privileged` gives, but with only these capabilities, for a host that cannot grant all of them. */
 export function restrictedPrivileges(boundingSet: bigint): Privileges {
   const has = capabilities.filter((_name, number) => (boundingSet >> BigInt(number)) & 1n);
   const without = capabilities.filter((name) => !has.includes(name)).map((name) => `CAP_${name}`);
@@ -51,8 +51,8 @@ export function restrictedPrivileges(boundingSet: bigint): Privileges {
 }
 
 /**
- * `--privileged` asks for every capability of the kernel, also those that the engine's daemon itself lacks: «unable to apply caps:
- * operation not permitted». Where we lack some, it is tried with a container that does nothing; podman only asks for what there is.
+ * `--privileged` requests every capability of the kernel, including those that the engine's daemon itself lacks: "unable to apply caps:
+ * operation not permitted". Where we lack some, it is tried with a container that does nothing; podman requests only those that exist.
  */
 export async function choosePrivileges(engine: Engine, image: string, c: RunContext): Promise<Privileges> {
   if (engine.dialect.forksContainers) return allPrivileges;

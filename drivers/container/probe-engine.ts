@@ -6,7 +6,7 @@ import { ociRuntimeOption } from "./host-quirks.ts";
 
 const probeTimeoutMs = 4500;
 
-/** Whether the engine answers and can run a node: rights, cgroups, OCI runtime, network programs. Read-only, under 5 s. */
+/** Whether the engine answers and can run a node: permissions, cgroups, OCI runtime, network programs. Read-only, takes less than 5 s. */
 export async function probeEngine(dialect: EngineDialect, host: HostContext): Promise<Probe> {
   const { program, packages, addressVariable } = dialect;
   const fail = (problem: string, fix: string, rest: Partial<Probe> = {}): Probe => ({
@@ -16,7 +16,7 @@ export async function probeEngine(dialect: EngineDialect, host: HostContext): Pr
     ...rest,
   });
   if (host.platform !== "linux") return fail(`${program} machines need a Linux host`, "Use another driver");
-  // Its ports would be on that machine's loopback, where nobody here reaches them.
+  // Its ports would be on that machine's loopback, where nobody on this host can reach them.
   if (/^(?:tcp|ssh|https?):/.test(host.env[addressVariable] ?? ""))
     return fail(`${addressVariable} points ${program} at another machine`, `unset ${addressVariable}`);
   const install = `sudo apt-get install -y ${packages.join(" ")}`;

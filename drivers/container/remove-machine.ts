@@ -14,12 +14,12 @@ const removal = (kind: Kind, dialect: EngineDialect): readonly string[] =>
       ? ["volume", "rm", "--force"]
       : ["network", "rm"];
 
-/** Volume that carries the machine's /var: an overlay cannot lie on an overlay, and data outlives a stopped container. */
+/** Volume that holds the machine's /var: overlayfs cannot be stacked on overlayfs, and data outlives a stopped container. */
 export const volumeName = (machine: string): string => `${machine}-var`;
 export const networkName = (machine: string): string => machine;
 
 /**
- * The same for a machine on record: what bears its name but belongs to another state folder took the name after ours was gone, and is
+ * The same for a machine on record: an object of that name that belongs to another state folder took the name after ours was gone, and is
  * left alone.
  */
 export async function removeRecorded(engine: Engine, machine: string, c: RunContext): Promise<void> {
@@ -27,9 +27,9 @@ export async function removeRecorded(engine: Engine, machine: string, c: RunCont
 }
 
 /**
- * Removes container, volume and network of that name, after seeing that all of them carry our label for this machine, then looks again.
- * Succeeds when nothing was there; rejects with DRIVER_NAME_TAKEN for a stranger's before anything is touched, DRIVER_LEFTOVERS for what
- * would not go.
+ * Removes container, volume and network of that name, after checking that all of them carry our label for this machine; then checks again.
+ * Succeeds when nothing existed; rejects with DRIVER_NAME_TAKEN, before anything is touched, when one belongs to somebody else, and with
+ * DRIVER_LEFTOVERS for what could not be removed.
  */
 export async function removeEverything(engine: Engine, machine: string, c: RunContext): Promise<void> {
   await remove(engine, await presentObjects(engine, machine, c, false), machine, c);
@@ -81,7 +81,7 @@ async function remove(
   }
 }
 
-/** What an interrupted start or stop left in the kernel; once the network is gone, nobody could tell any more whose it is. */
+/** What an interrupted start or stop left in the kernel; once the network is gone, nobody can tell whose it is. */
 export async function clearNetwork(
   engine: Engine,
   name: string,
@@ -99,7 +99,7 @@ const objectsOf = (machine: string): readonly Named[] => [
   ["volume", volumeName(machine)],
 ];
 
-/** Names of the networks that are there and the machine's: the one it was made with, or the one that took its place. Rejects as `ours`. */
+/** Names of the existing networks of this machine: the one it was created with, or the one that replaced it. Rejects like `ours`. */
 export async function networksOf(engine: Engine, machine: string, c: RunContext): Promise<readonly string[]> {
   const found: string[] = [];
   for (const [kind, name] of await namedNetworks(engine, machine, c))
@@ -107,7 +107,7 @@ export async function networksOf(engine: Engine, machine: string, c: RunContext)
   return found;
 }
 
-/** Networks that have the machine's name or carry our label with it, whosever they are. */
+/** Networks that have the machine's name or carry our label with it, whoever owns them. */
 async function namedNetworks(engine: Engine, machine: string, c: RunContext): Promise<readonly Named[]> {
   const args = ["network", "ls", "--filter", `label=${ownerLabel}=${machine}`, "--format", "{{.Name}}"];
   const { stdout } = await engine.run(args, { signal: c.signal, timeoutMs: 20_000 });
@@ -115,7 +115,7 @@ async function namedNetworks(engine: Engine, machine: string, c: RunContext): Pr
   return [...names].map((name) => ["network", name] as const);
 }
 
-/** Whether the object is there and ours; rejects with DRIVER_NAME_TAKEN or DRIVER_OTHER_HOME when it is somebody else's. */
+/** Whether the object exists and is ours; rejects with DRIVER_NAME_TAKEN or DRIVER_OTHER_HOME when it is somebody else's. */
 export async function ours(
   engine: Engine,
   kind: Kind,
@@ -134,7 +134,7 @@ export async function ours(
   throw new LocalkubeError("DRIVER_NAME_TAKEN", { driver: engine.dialect.program, kind, name });
 }
 
-/** A container has its labels in Config; a volume at the top; podman spells a network's keys in small letters. */
+/** A container has its labels in Config, a volume at the top level; podman spells a network's keys in lower case. */
 interface Labelled {
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
   readonly Labels?: Readonly<Record<string, string>> | null;

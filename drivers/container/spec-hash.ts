@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { MachineSpec } from "../../src/contract/driver.ts";
 
 /**
- * Of what a container cannot change afterwards. Ports are not in it: a free one is chosen once and kept; nor the image: a newer
- * localkube has another one, and the machines that are there stay as they are.
+ * Covers what cannot be changed in a container afterwards. Not the ports: free ones are chosen once and kept; nor the image: a newer
+ * localkube has another one, and existing machines stay as they are.
  */
 export function specHash({ name, hostname, cpus, memoryMiB, authorizedKey, hostKey }: MachineSpec): string {
   const parts = [name, hostname, cpus, memoryMiB, authorizedKey, hostKey.publicKey];

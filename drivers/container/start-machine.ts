@@ -9,7 +9,7 @@ import { thawFromOutside } from "./thaw-pods.ts";
 
 /**
  * Powers the container on; a running one is left alone. Rejects with DRIVER_MACHINE_ABSENT, DRIVER_MACHINE_BROKEN, DRIVER_PORT_TAKEN or
- * DRIVER_START_FAILED; the machine is then as it was.
+ * DRIVER_START_FAILED; the machine is then as it was before.
  */
 export async function startMachine(engine: Engine, machine: MachineRef, c: RunContext): Promise<void> {
   const driver = engine.dialect.program;
@@ -35,7 +35,7 @@ export async function startMachine(engine: Engine, machine: MachineRef, c: RunCo
   throw new LocalkubeError("DRIVER_START_FAILED", { driver, name }, { output });
 }
 
-/** Sees to what an earlier end of the machine left, so that it can start. */
+/** Clears what an earlier end of the machine left behind, so that it can start. */
 async function clearTheWay(
   engine: Engine,
   machine: MachineRef,
@@ -45,15 +45,15 @@ async function clearTheWay(
   // It may have been killed while the cluster was paused.
   await thawFromOutside(engine, machine.name, c);
   if (!container?.NetworkSettings?.Networks) return;
-  // An earlier repair was cut off: without a network the machine would run where nobody reaches it.
+  // An earlier repair was interrupted: without a network the machine would run but be unreachable.
   const networks = await networksOf(engine, machine.name, c);
   if (!networks.some((network) => isConnected(container, network)))
     await renewNetwork(engine, machine, container, c);
 }
 
 /**
- * podman: «cannot listen on the TCP port: listen tcp4 127.0.0.1:40022: bind: address already in use»; docker: «Bind for 127.0.0.1:40022
- * failed: port is already allocated» when another container has it, else podman's words.
+ * podman: "cannot listen on the TCP port: listen tcp4 127.0.0.1:40022: bind: address already in use"; docker: "Bind for 127.0.0.1:40022
+ * failed: port is already allocated" when another container has it, otherwise podman's message.
  */
 function takenPort(output: string, { ports }: MachineRef): number | undefined {
   if (!/address already in use|port is already allocated/i.test(output)) return undefined;

@@ -5,13 +5,13 @@ import type { RunContext } from "../../src/contract/host.ts";
 import { podFunctions } from "../../src/host/pod-processes.ts";
 import type { Engine } from "./engine.ts";
 
-/** Where Linux mounts the freezer of cgroup v1; not there with v2 alone, whose frozen processes die when they are killed. */
+/** Where Linux mounts the freezer of cgroup v1; does not exist with only v2, whose frozen processes die when they are killed. */
 const freezer = "/sys/fs/cgroup/freezer";
 
 /**
- * Thaws the pods of a paused cluster in the machine, so that it can be stopped or removed: on cgroup v1 a frozen process does not even die
- * by SIGKILL, and its container never ends. Works also when the machine's own init is dead or does not answer. Never rejects but for the
- * signal's reason: whatever is still frozen, the engine's own failure tells.
+ * Thaws the pods of a paused cluster in the machine so that it can be stopped or removed: on cgroup v1 not even SIGKILL ends a frozen
+ * process, and its container never ends. Also works when the machine's own init is dead or does not answer. Rejects only with the signal's
+ * reason: if something is still frozen, the engine's own failure shows it.
  */
 export async function thawPods(engine: Engine, name: string, c: RunContext): Promise<void> {
   const script = `${podFunctions}\nthaw_pods`;
@@ -23,13 +23,13 @@ export async function thawPods(engine: Engine, name: string, c: RunContext): Pro
   };
   const inside = await engine.run(argv, options).catch(failed);
   if (inside?.exitCode === 0) return;
-  // Nobody inside to ask.
+  // Nobody inside answers.
   await thawFromOutside(engine, name, c);
 }
 
 /**
  * Thaws what is frozen in the machine's cgroups, also when its container ended with frozen processes in it: they outlive it, and no engine
- * starts or removes such a container. Fine when nothing is frozen. Never rejects but for the signal's reason.
+ * starts or removes such a container. Fine when nothing is frozen. Rejects only with the signal's reason.
  */
 export async function thawFromOutside(engine: Engine, name: string, c: RunContext): Promise<void> {
   if (!existsSync(freezer)) return;
@@ -38,7 +38,7 @@ export async function thawFromOutside(engine: Engine, name: string, c: RunContex
     c.signal.throwIfAborted();
     c.log(`thawing the pods of ${name}: ${String(error)}`);
   };
-  // The id, for a container that has ended has no cgroup any more by podman's word.
+  // By id, because podman reports no cgroup for a container that has ended.
   const found = await engine
     .run(["inspect", "--type", "container", "--format", "{{.Id}}", name], options)
     .catch(failed);
@@ -59,7 +59,7 @@ async function foldersOf(root: string, id: string, depth = 4): Promise<readonly 
   return found;
 }
 
-/** Writes THAWED into every freezer of the folder and below; a folder that is not there is fine. */
+/** Writes THAWED into every freezer in the folder and below; a folder that does not exist is fine. */
 export async function thawBelow(folder: string): Promise<void> {
   const file = join(folder, "freezer.state");
   const state = await readFile(file, "utf8").catch(() => "THAWED");

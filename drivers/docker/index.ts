@@ -8,7 +8,7 @@ interface DockerInfo {
   readonly SecurityOptions?: readonly string[] | null;
 }
 
-/** Container machines by docker's engine. */
+/** Container machines run by the docker engine. */
 export default containerDriver({
   program: "docker",
   packages: ["docker.io"],
@@ -24,7 +24,7 @@ export default containerDriver({
       addressReachable: info.OperatingSystem !== "Docker Desktop",
     };
   },
-  // The daemon starts them, with its own rights and limits; ours say nothing about what it may set.
+  // The daemon starts them, with its own permissions and limits; ours say nothing about what it may set.
   forksContainers: false,
   // What podman's --systemd=always does by itself: writable /run, the stop signal systemd understands, and its container hint.
   initOptions: [

@@ -6,21 +6,21 @@ import type { ApiAccess } from "./settings.ts";
 
 export interface ApiToken {
   readonly token: string;
-  /** For people: «PACKET_AUTH_TOKEN». */
+  /** For display: "PACKET_AUTH_TOKEN". */
   readonly origin: string;
 }
 
-/** The last two are what Packet's and Equinix Metal's own tools read. */
+/** The last two are read by Packet's and Equinix Metal's own tools. */
 const variables = ["LOCALKUBE_PACKET_TOKEN", "PACKET_AUTH_TOKEN", "METAL_AUTH_TOKEN"];
 const service = "localkube-packet";
 const keychainMs = 10_000;
-/** What can stand in an HTTP header; a line break there would be another header. */
+/** Characters allowed in an HTTP header; a line break would start another header. */
 const tokenForm = /^[\x21-\x7e]+$/;
 
 /**
- * The API's token: of the named file (which only its owner may read), else of the environment, else of the user's keychain (Secret Service
- * on Linux, Keychain on macOS), where it stands under `localkube-packet` and the API's host. It comes by standard output, never through
- * argv. Rejects with PACKET_TOKEN_FILE or PACKET_TOKEN_MISSING.
+ * The API token: from the given file (which only its owner may read), else the environment, else the user's keychain (Secret Service on
+ * Linux, Keychain on macOS), where it is stored under `localkube-packet` and the API's host. It is read from standard output, never passed
+ * through argv. Rejects with PACKET_TOKEN_FILE or PACKET_TOKEN_MISSING.
  */
 export async function apiToken(
   { endpoint, tokenFile }: ApiAccess,
@@ -63,7 +63,7 @@ async function fromKeychain(
       : (["secret-tool", "lookup", "service", service, "host", account] as const);
   if (host.platform === "win32" || !(await findProgram(argv[0], host))) return undefined;
   const options = { signal, timeoutMs: keychainMs, allowFailure: true };
-  // A locked or absent keychain is the same as an empty one: the error then says how else to give the token.
+  // A locked or absent keychain is treated like an empty one: the error then names the other ways to provide the token.
   const result = await host.run([...argv], options).catch(() => undefined);
   signal.throwIfAborted();
   const token = result?.exitCode === 0 ? result.stdout.trim() : "";

@@ -4,7 +4,7 @@ import type { PacketApi, PlaceChoice } from "./api/packet-api.ts";
 import type { OperatingSystem, Place, Plan } from "./api/shapes.ts";
 import { isId, listed, type PacketSettings, unknownChoice } from "./settings.ts";
 
-/** Everything a device is made from, known to the API. */
+/** Everything a device is created from, as known to the API. */
 export interface Choices {
   readonly project: string;
   readonly plan: Plan;
@@ -13,7 +13,7 @@ export interface Choices {
   readonly operatingSystem: OperatingSystem;
 }
 
-/** The named project, or the only one the token sees. Rejects with PACKET_PROJECT_UNCLEAR or the API's failure. */
+/** The named project, or the only one the token has access to. Rejects with PACKET_PROJECT_UNCLEAR or the API's failure. */
 export async function chooseProject(
   api: PacketApi,
   settings: PacketSettings,
@@ -31,8 +31,8 @@ export async function chooseProject(
 }
 
 /**
- * Looks up plan, place and operating system, and whether they go together, before anything is made. Rejects with PACKET_CHOICE_MISSING,
- * PACKET_CHOICE_UNKNOWN or PACKET_RESERVATION_UNUSABLE.
+ * Looks up plan, location and operating system, and whether they can be combined, before anything is created. Rejects with
+ * PACKET_CHOICE_MISSING, PACKET_CHOICE_UNKNOWN or PACKET_RESERVATION_UNUSABLE.
  */
 export async function checkChoices(
   api: PacketApi,
@@ -66,7 +66,7 @@ export async function checkChoices(
   return { project, plan, place: { kind, code: placeEntry.code }, placeEntry, operatingSystem };
 }
 
-/** One free server must be there, but for a reserved one. Rejects with PACKET_NO_CAPACITY. */
+/** A server must be available, unless it is a reserved one. Rejects with PACKET_NO_CAPACITY. */
 export async function checkCapacity(
   api: PacketApi,
   settings: PacketSettings,
@@ -77,13 +77,13 @@ export async function checkCapacity(
   throw new LocalkubeError("PACKET_NO_CAPACITY", { plan: plan.slug, place: place.code });
 }
 
-/** What the plan says of that place, by id or by the last word of its address. */
+/** What the plan says about that location, by id or by the last segment of its address. */
 export function planInPlace(plan: Plan, kind: PlaceChoice["kind"], { id }: Pick<Place, "id">) {
   const offers = kind === "metro" ? plan.available_in_metros : plan.available_in;
   return { offers, offer: offers?.find((one) => one.id === id || one.href?.split("/").at(-1) === id) };
 }
 
-/** A plan without a list is offered everywhere as far as we can tell. */
+/** As far as we can tell, a plan without a list is offered everywhere. */
 function offeredIn(plan: Plan, kind: PlaceChoice["kind"], place: Place): boolean {
   const { offers, offer } = planInPlace(plan, kind, place);
   return !offers?.length || offer !== undefined;
@@ -104,7 +104,7 @@ function choose<T>(
   return found;
 }
 
-/** Slug of the plan the reservation is of, when it says so. */
+/** Slug of the plan the reservation is for, if it says so. */
 async function reservedPlan(
   api: PacketApi,
   { reservation }: PacketSettings,

@@ -21,10 +21,9 @@ import { userData } from "./user-data.ts";
 import { waitForDevice } from "./wait-for-device.ts";
 
 /**
- * Makes key and device and waits until the device is provisioned; it then runs. Everything asked for is checked first, so that a wrong
- * word costs nothing. A device of ours with that name is taken as it is when it was made from the same spec; one that never ran is made
- * anew. Rejects with the PACKET_… errors, DRIVER_MACHINE_DIFFERS or the signal's reason; device and key are removed then, or the error
- * says what is left.
+ * Creates key and device and waits until the device is provisioned; it is then running. Everything requested is checked first, so a typo
+ * costs nothing. A device of ours with that name is reused if it was created from the same spec; one that never ran is recreated. Rejects
+ * with the PACKET_… errors, DRIVER_MACHINE_DIFFERS or the signal's reason; device and key are then removed, or the error says what is left.
  */
 export async function createMachine(spec: MachineSpec, c: RunContext, pacing: Pacing): Promise<MachineRef> {
   const settings = packetSettings(spec.options);
@@ -49,12 +48,12 @@ export async function createMachine(spec: MachineSpec, c: RunContext, pacing: Pa
       await rememberProject(c.host, known);
     }
     const wanted = { id: device.id, name: spec.name };
-    // One that goes off while it is provisioned was never ready; one that was, and was stopped since, is a machine.
+    // One that turns off while it is being provisioned was never ready; one that was ready and has been stopped since is a machine.
     const rest = found && !neverRan(found) ? (["running", "stopped"] as const) : (["running"] as const);
     const ready = await waitForDevice(api, wanted, rest, pacing.provisionMs, c);
     return await machineRef(ready, spec, known);
   } catch (error) {
-    // A server that ran before holds data, whatever went wrong now.
+    // A server that has run before holds data, whatever went wrong now.
     if (found && !neverRan(found)) throw error;
     const problem = await cleanUp(api, owner, c, mayAppear && !isRefusal(error));
     c.signal.throwIfAborted();
@@ -62,7 +61,7 @@ export async function createMachine(spec: MachineSpec, c: RunContext, pacing: Pa
   }
 }
 
-/** The device of an earlier create that can be gone on with; what never ran and does not fit is removed. */
+/** The device of an earlier create that can be continued; one that never ran and does not match is removed. */
 async function usable(
   api: PacketApi,
   owner: OwnerKey,
@@ -81,8 +80,8 @@ async function usable(
 }
 
 /**
- * Id of our key in the project, made or found; one of an earlier create with another key is replaced. A project takes the same key only
- * once: one that is there under another name is used, and left alone when the machine is removed.
+ * Id of our key in the project, created or found; one of an earlier create with another key is replaced. A project accepts the same key only
+ * once: one that exists already under another name is used, and left alone when the machine is removed.
  */
 async function projectKey(
   api: PacketApi,
@@ -102,14 +101,14 @@ async function projectKey(
     c.signal.throwIfAborted();
     const isRefused = error instanceof LocalkubeError && error.id === "PACKET_REFUSED";
     if (isRefusal(error) && !isRefused) throw error;
-    // Or its answer was lost on the way.
+    // Or its answer was lost in transit.
     const there = (await api.keys(owner.project, c)).find((one) => one.key?.trim() === key);
     if (!there) throw error;
     return there.id;
   }
 }
 
-/** Never asks twice: when no answer came, the device is looked for by its tags. */
+/** Never sends the request twice: when no answer came, the device is looked up by its tags. */
 async function makeDevice(
   api: PacketApi,
   owner: OwnerKey,
@@ -154,7 +153,7 @@ function deviceInput(
   };
 }
 
-/** What could not be removed and why; undefined when nothing is left. Has a time of its own: the command may have been interrupted. */
+/** What could not be removed and why; undefined when nothing is left. Has its own time limit: the command may have been interrupted. */
 async function cleanUp(
   api: PacketApi,
   owner: OwnerKey,

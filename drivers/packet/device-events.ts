@@ -8,7 +8,10 @@ const longestLine = 200;
 const textOf = ({ interpolated, body, type }: DeviceEvent): string =>
   (interpolated || body || type || "").replace(/[\s\p{Cc}]+/gu, " ").slice(0, longestLine);
 
-/** Tells what happened to the device since the last look: the newest as the step's progress, all in the log. Never rejects for the service's sake. */
+/**
+ * Reports what happened to the device since the last check: the newest event as the step's progress, all of them in the log. Never rejects
+ * because of the service.
+ */
 export async function reportEvents(
   api: PacketApi,
   device: Device,
@@ -31,7 +34,7 @@ export async function reportEvents(
   c.report({ message: newest ? `${share}: ${textOf(newest)}` : share });
 }
 
-/** The device's last events, oldest first, one a line; empty when they cannot be had. */
+/** The device's last events, oldest first, one per line; empty when they are not available. */
 export async function lastEvents(api: PacketApi, id: string, c: ApiContext): Promise<string> {
   const events = await api.events(id, c).catch(() => []);
   c.signal.throwIfAborted();

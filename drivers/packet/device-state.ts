@@ -1,7 +1,7 @@
 import type { MachineState } from "../../src/contract/driver.ts";
 import type { Device } from "./api/shapes.ts";
 
-/** Every state of the API's documents. */
+/** Every state in the API documentation. */
 const states: Readonly<Record<string, MachineState>> = {
   queued: "starting",
   provisioning: "starting",
@@ -15,7 +15,7 @@ const states: Readonly<Record<string, MachineState>> = {
   failed: "broken",
 };
 
-/** Never ran, so holds no data. */
+/** Never ran, so it holds no data. */
 const fresh = ["queued", "provisioning", "failed"];
 
 export const said = ({ state }: Device): string => state ?? "without a state";

@@ -6,7 +6,7 @@ import type { Device, ProjectKey } from "./api/shapes.ts";
 import { said } from "./device-state.ts";
 import { isOf, machineTag } from "./ownership.ts";
 
-/** Devices that carry our tags for that machine, but for those that are on their way out. */
+/** Devices that carry our tags for that machine, except those being deleted. */
 export async function ownDevices(
   api: PacketApi,
   { project, home, machine }: OwnerKey,
@@ -24,7 +24,7 @@ export async function ownKeys(
   return (await api.keys(project, c)).filter((key) => isOf(key, home, machine));
 }
 
-/** Where something of ours is, and for which machine. */
+/** Where an object of ours is, and which machine it is for. */
 export interface OwnerKey {
   readonly project: string;
   /** Id of the state folder. */
@@ -40,8 +40,8 @@ export function onlyDevice(devices: readonly Device[], machine: string): Device 
 }
 
 /**
- * The device of a machine on record; undefined when it is gone. A service may answer 403 for a device that was deleted: then the list of
- * the project decides, and only a token that may not read that either is PACKET_FORBIDDEN.
+ * The device of a machine on record; undefined when it is gone. A service may answer 403 for a device that was deleted: then the project's
+ * list decides, and only a token that may not read that either gets PACKET_FORBIDDEN.
  */
 export async function deviceOf(api: PacketApi, m: MachineRef, c: ApiContext): Promise<Device | undefined> {
   const id = m.id ?? "";

@@ -7,7 +7,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import type { ApiAccess } from "./settings.ts";
 
-/** A project of an API in which machines of this state folder are or may be. */
+/** A project of an API in which machines of this state folder exist or may exist. */
 export interface KnownProject extends ApiAccess {
   readonly project: string;
 }
@@ -26,8 +26,8 @@ const schema = v.object({
 });
 
 /**
- * `packet.json` of the state folder: its own id, which every device and key carries as a tag (paths are the same on many computers), and
- * where to look for them when no machine is on record, after a killed `create`.
+ * `packet.json` of the state folder: the folder's own id, which every device and key carries as a tag (paths are the same on many computers),
+ * and where to look for them when no machine is on record, after a killed `create`.
  */
 export interface HomeFile {
   readonly id: string;
@@ -37,7 +37,7 @@ export interface HomeFile {
 type Host = Pick<HostContext, "stateDir">;
 const homeFile = ({ stateDir }: Host): string => join(stateDir, "packet.json");
 
-/** Undefined when there is none. Rejects with STATE_UNREADABLE: without the id nobody can tell which machines are of this folder. */
+/** Undefined when there is none. Rejects with STATE_UNREADABLE: without the id nobody can tell which machines belong to this folder. */
 export async function readHome(host: Host): Promise<HomeFile | undefined> {
   const file = homeFile(host);
   try {
@@ -49,14 +49,14 @@ export async function readHome(host: Host): Promise<HomeFile | undefined> {
   }
 }
 
-/** Notes that project before anything is made in it; returns this state folder's id. Idempotent. */
+/** Records that project before anything is created in it; returns this state folder's id. Idempotent. */
 export const rememberProject = (host: Host, known: KnownProject): Promise<string> =>
   changeHome(host, ({ id = randomUUID(), projects = [] }) => ({
     id,
     projects: [...projects.filter((other) => !same(other, known)), known],
   }));
 
-/** Once nothing of ours is there any more: an API that ended later must not fail every look for leftovers. The id stays. */
+/** Called once nothing of ours exists there any more: an API that is shut down later must not fail every search for leftovers. The id stays. */
 export async function forgetProject(
   host: Host,
   known: Pick<KnownProject, "endpoint" | "project">,
@@ -70,13 +70,13 @@ export async function forgetProject(
 
 export const removeHome = (host: Host): Promise<void> => rm(homeFile(host), { force: true });
 
-/** Some twelve seconds: longer than a dead holder counts. */
+/** About twelve seconds: longer than the lock of a dead holder remains valid. */
 const lockRetries = { retries: 60, factor: 1, minTimeout: 200, maxTimeout: 200 };
 
 type Key = Pick<KnownProject, "endpoint" | "project">;
 const same = (a: Key, b: Key): boolean => a.endpoint === b.endpoint && a.project === b.project;
 
-/** One writer at a time: two profiles may start at once. */
+/** One writer at a time: two profiles may start at the same time. */
 async function changeHome(host: Host, change: (home: Partial<HomeFile>) => HomeFile): Promise<string> {
   const { lock } = await import("proper-lockfile");
   await mkdir(host.stateDir, { recursive: true, mode: 0o700 });

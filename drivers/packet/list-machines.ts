@@ -8,7 +8,7 @@ import { openAccess } from "./open-access.ts";
 import { homeTag, isOfHome, machineOf } from "./ownership.ts";
 import { removeOwned } from "./remove-owned.ts";
 
-/** Every machine with this state folder's tag in the projects where one may be; one of which only the key is left is `absent`. */
+/** Every machine with this state folder's tag in the projects where one may exist; one of which only the key is left is `absent`. */
 export async function listMachines(
   c: RunContext,
   pacing: Pacing,
@@ -32,7 +32,7 @@ export async function removeByName(name: string, c: RunContext, pacing: Pacing):
   }
 }
 
-/** The last one takes the note with it where to look. */
+/** Removing the last one also removes the note of where to look. */
 export async function forgetIfEmpty(api: PacketApi, known: KnownProject, c: RunContext): Promise<void> {
   const home = await readHome(c.host);
   if (!home) return;

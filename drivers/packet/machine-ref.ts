@@ -8,7 +8,7 @@ import type { ApiAccess } from "./settings.ts";
 
 const sshPort = 22;
 
-/** The record of a device that is provisioned. Rejects with PACKET_DEVICE_FAILED when it has no public IPv4 address. */
+/** The record of a provisioned device. Rejects with PACKET_DEVICE_FAILED when it has no public IPv4 address. */
 export async function machineRef(
   device: Device,
   spec: MachineSpec,
@@ -29,7 +29,7 @@ export async function machineRef(
     name: spec.name,
     id: device.id,
     address,
-    // The firewall lets nobody in but to SSH, or the caller too where the API is not reached through it.
+    // The firewall allows only SSH, and also the caller where the API is not reached through SSH.
     addressReachable: !spec.apiOverSsh,
     ports: { ...(await choosePorts(spec.name, tunnel, new Set())), ssh: sshPort },
     access: { host: address, port: sshPort, user: "root" },
@@ -44,7 +44,7 @@ export const accessData = ({ endpoint, tokenFile, caFile }: ApiAccess): Readonly
   ...(caFile ? { caFile } : {}),
 });
 
-/** How that machine's API is reached, from its record. */
+/** How to reach that machine's API, from its record. */
 export function accessOf({ data }: MachineRef): ApiAccess {
   const { endpoint = "", tokenFile, caFile } = data;
   return { endpoint, ...(tokenFile ? { tokenFile } : {}), ...(caFile ? { caFile } : {}) };

@@ -6,7 +6,7 @@ import type { Pacing } from "./api/pacing.ts";
 import { apiToken } from "./api-token.ts";
 import type { ApiAccess } from "./settings.ts";
 
-/** Rejects with PACKET_AUTHORITY_UNREADABLE, PACKET_TOKEN_FILE or PACKET_TOKEN_MISSING; asks the API nothing. */
+/** Rejects with PACKET_AUTHORITY_UNREADABLE, PACKET_TOKEN_FILE or PACKET_TOKEN_MISSING; does not contact the API. */
 export async function openAccess(
   access: ApiAccess,
   { host, signal }: { readonly host: HostContext; readonly signal: AbortSignal },

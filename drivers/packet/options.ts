@@ -1,6 +1,6 @@
 import type { DriverOption } from "../../src/contract/driver-option.ts";
 
-/** Flags of `start` that only this driver has. What concerns only this computer's way to the API may change later. */
+/** Flags of `start` that only this driver has. Those that only concern this computer's access to the API may change later. */
 export const packetOptions: readonly DriverOption[] = [
   {
     name: "packet-endpoint",

@@ -11,7 +11,7 @@ interface Tagged {
   readonly tags?: readonly string[] | null | undefined;
 }
 
-/** Tags of a device or key: whose it is and for which machine. */
+/** Tags of a device or key: its owner and its machine. */
 export const ownerTags = (home: string, machine: string): readonly string[] => [
   everybodys,
   homeTag(home),
@@ -35,7 +35,7 @@ export const hasSpec = (tagged: Tagged, tag: string): boolean => has(tagged, tag
 export const machineOf = ({ tags }: Tagged): string | undefined =>
   tags?.find((tag) => tag.startsWith(machinePrefix))?.slice(machinePrefix.length);
 
-/** Of what makes it this server and no other; prices and times may change. */
+/** Covers what identifies this server; prices and times may change. */
 function specHash({ name, hostname, authorizedKey, hostKey }: MachineSpec, settings: PacketSettings): string {
   const { plan, place, operatingSystem, reservation } = settings;
   const parts = [name, hostname, authorizedKey, hostKey.publicKey, plan, place, operatingSystem, reservation];

@@ -38,7 +38,7 @@ export const packetDriver = (pacing: Pacing = usualPacing): DriverDefinition => 
     resize: false,
     volumes: false,
   },
-  // Nothing of this host is needed; where the API is comes with the options, and `create` says when it is missing.
+  // Needs nothing on this host; the API's address is in the options, and `create` reports it when it is missing.
   probe: () => Promise.resolve({ usable: true, note: "where an API is named by --packet-endpoint" }),
   open: () => openDriver(pacing),
 });

@@ -6,7 +6,7 @@ import { machineStateOf, said } from "./device-state.ts";
 import { deviceOf } from "./find-device.ts";
 import { waitForDevice } from "./wait-for-device.ts";
 
-/** Powers on and waits for it; a running machine is left alone. Errors as the contract says. */
+/** Powers on and waits for it; a running machine is left alone. Errors as in the contract. */
 export async function startMachine(api: PacketApi, m: MachineRef, c: ApiContext): Promise<void> {
   const { name } = m;
   const state = await saneState(api, m, c);
@@ -52,7 +52,7 @@ function refuse(name: string, state: string, output: string): void {
     throw new LocalkubeError("DRIVER_MACHINE_BROKEN", { driver: "packet", name, state }, { output });
 }
 
-/** The service's own no, and a device that does not get there, as the driver's failure; all else says what is wrong by itself. */
+/** A refusal by the service, and a device that does not reach the state, become the driver's failure; all other errors explain themselves. */
 function asked(id: "DRIVER_START_FAILED" | "DRIVER_STOP_FAILED", name: string, error: unknown): unknown {
   const ours = ["PACKET_REFUSED", "PACKET_DEVICE_LATE", "PACKET_DEVICE_FAILED"];
   if (!(error instanceof LocalkubeError) || !ours.includes(error.id)) return error;

@@ -6,7 +6,7 @@ import type { PacketSettings } from "./settings.ts";
 
 const currency = "USD";
 
-/** What a server of these choices would cost, as far as the API tells. */
+/** What a server with these choices would cost, as far as the API reports it. */
 export function priceOf(
   { spotPriceMax, reservation, billingCycle }: PacketSettings,
   { plan, place, placeEntry }: Choices,
@@ -20,7 +20,7 @@ export function priceOf(
   return typeof perHour === "number" ? { currency, perHour, note } : { currency, note };
 }
 
-/** The same of a device that is there. */
+/** The same for an existing device. */
 export function priceOfDevice(device: Device): MachineCost {
   const since = device.created_at ? { since: device.created_at } : {};
   const where = device.metro?.code ?? device.facility?.code ?? "unknown place";
@@ -35,7 +35,7 @@ export function priceOfDevice(device: Device): MachineCost {
   return { currency, ...(perHour === undefined ? {} : { perHour }), ...since, note };
 }
 
-/** Of its place if the plan has one for it, else the plan's. */
+/** For its location if the plan has a price for it, otherwise the plan's. */
 function hourlyPrice({ plan, metro, facility }: Device): number | undefined {
   const priced: Plan = { ...plan, slug: plan?.slug ?? "" };
   const places = [

@@ -6,9 +6,9 @@ import { said } from "./device-state.ts";
 import { type OwnerKey, ownDevices, ownKeys } from "./find-device.ts";
 
 /**
- * Deletes every device and key with our tags for that machine, and waits until the devices are gone or on their way; succeeds when there
- * is none. With `mayAppear` a device is looked for several times: a request that was cut off may still be carried out. Rejects with
- * DRIVER_LEFTOVERS naming what is still there, or the API's failure.
+ * Deletes every device and key with our tags for that machine and waits until the devices are gone or being deleted; succeeds when there are
+ * none. With `mayAppear` a device is looked up several times: an interrupted request may still be carried out. Rejects with DRIVER_LEFTOVERS,
+ * naming what still exists, or the API's failure.
  */
 export async function removeOwned(
   api: PacketApi,
@@ -23,11 +23,11 @@ export async function removeOwned(
     for (const { id } of devices) await removeDevice(api, id, owner.machine, c);
     if (devices.length > 0) break;
   }
-  // Not before: a device whose key is gone may be out of reach while it is still there.
+  // Not earlier: a device whose key is gone may be unreachable while it still exists.
   for (const { id } of await ownKeys(api, owner, c)) await api.deleteKey(id, c);
 }
 
-/** One that is being provisioned may refuse to be deleted for a while. */
+/** A device that is being provisioned may refuse to be deleted for a while. */
 export async function removeDevice(
   api: PacketApi,
   id: string,
@@ -40,7 +40,7 @@ export async function removeDevice(
   let refusal = "";
   for (let look = 0; ; look += 1) {
     const device = await api.device(id, c).catch((error: unknown) => {
-      // What was deleted may answer 403 from then on.
+      // A deleted object may answer 403 from then on.
       if (asked && error instanceof LocalkubeError && error.id === "PACKET_FORBIDDEN") return undefined;
       throw error;
     });
@@ -57,7 +57,7 @@ export async function removeDevice(
       }
     const pause = pollMs[Math.min(look, pollMs.length - 1)] ?? 1000;
     if (performance.now() + pause > deadline) {
-      // The service has taken it over; it costs nothing any more.
+      // The service has accepted the deletion; the device costs nothing any more.
       if (asked) return c.log(`the device ${id} is still ${said(device)}`);
       const params = { driver: "packet", name: machine };
       throw new LocalkubeError("DRIVER_LEFTOVERS", params, { output: `device ${id}: ${refusal}` });

@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { PlaceChoice } from "./api/packet-api.ts";
 
-/** How this computer gets to an API; stored with the machine, so that later commands need no flags. Holds names of files, no secrets. */
+/** How this computer reaches an API; stored with the machine, so that later commands need no flags. Contains file names, no secrets. */
 export interface ApiAccess {
   /** Ends with a slash. */
   readonly endpoint: string;
@@ -9,11 +9,11 @@ export interface ApiAccess {
   readonly caFile?: string;
 }
 
-/** What the options of a new machine ask for, checked as far as that goes without the API. */
+/** What the options of a new machine request, validated as far as possible without the API. */
 export interface PacketSettings {
   readonly access: ApiAccess;
   readonly project?: string;
-  /** Missing: told with what there is to choose from. */
+  /** When missing, the error lists the available choices. */
   readonly plan?: string;
   readonly place?: PlaceChoice;
   readonly operatingSystem: string;
@@ -71,7 +71,7 @@ function hardwareReservation(text: string | undefined): { reservation?: string }
   return { reservation: text };
 }
 
-/** The part that may change while the machine lives. Throws PACKET_ENDPOINT_MISSING or PACKET_ENDPOINT_INVALID. */
+/** The part that may change during the machine's life. Throws PACKET_ENDPOINT_MISSING or PACKET_ENDPOINT_INVALID. */
 export function apiAccess(options: Options): ApiAccess {
   const { "packet-endpoint": endpoint, "packet-token-file": tokenFile, "packet-ca-file": caFile } = options;
   if (!endpoint) throw new LocalkubeError("PACKET_ENDPOINT_MISSING");
@@ -82,7 +82,7 @@ export function apiAccess(options: Options): ApiAccess {
   };
 }
 
-/** Ids of the API are UUIDs; anything else must not get into a path. */
+/** Ids of the API are UUIDs; nothing else may get into a path. */
 export const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
 function checkedEndpoint(endpoint: string): string {
@@ -109,7 +109,7 @@ function terminationTime(text: string | undefined): { terminationTime?: string }
   return { terminationTime: new Date(at).toISOString() };
 }
 
-/** PACKET_CHOICE_UNKNOWN with the first of what there is. */
+/** PACKET_CHOICE_UNKNOWN with the first few available choices. */
 export const unknownChoice = (
   flag: string,
   value: string,

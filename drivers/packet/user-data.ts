@@ -3,8 +3,8 @@ import { cloudConfig } from "../vm/seed/cloud-config.ts";
 import { ignitionConfig } from "../vm/seed/ignition.ts";
 
 /**
- * What the server does at its first boot: name, our host key (so that nothing is trusted on first use), login by our key. Ignition for
- * Flatcar, cloud-init for all others. Holds the private host key: never log it.
+ * What the server does at its first boot: set its name, install our host key (so that nothing is trusted on first use), allow login with our
+ * key. Ignition for Flatcar, cloud-init for all others. Contains the private host key: never log it.
  */
 export function userData(
   spec: MachineSpec,

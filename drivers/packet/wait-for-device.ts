@@ -6,12 +6,12 @@ import type { Device } from "./api/shapes.ts";
 import { machineStateOf, said } from "./device-state.ts";
 import { lastEvents, reportEvents } from "./device-events.ts";
 
-/** States after which nothing more comes by itself. */
+/** States that do not change by themselves any more. */
 const final = ["running", "stopped", "broken", "absent", "unknown"];
 
 /**
- * Looks at the device until it comes to rest in one of `wanted`, telling its provisioning events as progress. Rejects with
- * PACKET_DEVICE_FAILED (with its last events) when it comes to rest elsewhere or is gone, and with PACKET_DEVICE_LATE.
+ * Polls the device until it settles in one of the `wanted` states, reporting its provisioning events as progress. Rejects with
+ * PACKET_DEVICE_FAILED (with its last events) when it settles in another state or is gone, and with PACKET_DEVICE_LATE.
  */
 export async function waitForDevice(
   api: PacketApi,

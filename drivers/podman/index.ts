@@ -25,7 +25,7 @@ async function netavarkProgram(): Promise<string | undefined> {
   return netavark.find((_file, i) => there[i]?.status === "fulfilled");
 }
 
-/** Container machines by podman: no daemon, starts in two seconds. */
+/** Container machines run by podman: no daemon, starts in two seconds. */
 export default containerDriver({
   program: "podman",
   packages: ["podman", "runc", "netavark", "iptables"],
@@ -41,20 +41,20 @@ export default containerDriver({
       addressReachable: true,
     };
   },
-  // Debian's podman only recommends both, so an installation without recommendations has a podman whose networks fail at the start.
+  // Debian's podman only recommends both, so an installation without recommended packages has a podman whose networks fail at start.
   missing: async (host) => {
     if ((await netavarkProgram()) === undefined) return "netavark, which makes podman's networks";
     return (await findProgram("iptables", host)) ? undefined : "iptables, which podman's networks need";
   },
   forksContainers: true,
-  // podman's own systemd mode binds the host's whole name=systemd hierarchy into the container on cgroup v1: two machines then share
-  // their service cgroups, and the second one's pods never start (seen with podman 4.3 on a hybrid host). A private cgroup namespace
-  // with the pieces systemd asks for (systemd.io/CONTAINER_INTERFACE) works on both versions.
+  // podman's own systemd mode binds the host's whole name=systemd hierarchy into the container on cgroup v1: two machines then share their
+  // service cgroups, and the second one's pods never start (seen with podman 4.3 on a hybrid host). A private cgroup namespace with the
+  // pieces systemd asks for (systemd.io/CONTAINER_INTERFACE) works on both versions.
   initOptions: [
     "--systemd=false",
     ...["--tmpfs", "/run:exec", "--tmpfs", "/tmp:exec"],
     ...["--stop-signal", "SIGRTMIN+3", "--env", "container=podman"],
-    // What containers.conf may say else of namespaces, and of the environment of whoever starts it.
+    // What containers.conf may otherwise set for namespaces, and for the environment of whoever starts it.
     ...["--pid", "private", "--uts", "private", "--userns", "host", "--cgroups", "enabled"],
     ...["--http-proxy=false", "--read-only=false", "--umask", "0022"],
   ],

@@ -3,7 +3,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { CommandOptions, CommandResult, RunContext } from "../../src/contract/host.ts";
 import type { ContainerFacts } from "../container/engine.ts";
 
-/** What `podman network inspect` says of a network; netavark reads the same shape. */
+/** What `podman network inspect` prints about a network; netavark reads the same format. */
 interface NetworkFacts {
   readonly name: string;
   readonly network_interface?: string;
@@ -19,14 +19,14 @@ interface Link {
 
 const namespaces = "/run/netns";
 const callMs = 20_000;
-/** netavark is as little to be cut off as podman. */
+/** netavark must not be interrupted either, like podman. */
 const settleMs = 20_000;
 
 /**
- * Removes what a podman that was killed in the middle of a start or a stop left in the kernel of one network: its namespace, bridge, and
- * firewall rules, of which podman itself knows nothing any more. What belongs to the network is told by its bridge, its subnet and its
- * name; no other network is touched. netavark is the one that makes these and undoes them, whichever firewall it uses: in a namespace of
- * ours it makes the network whole once more and takes it down. Does nothing where nothing is left. Rejects with HOST_COMMAND_FAILED.
+ * Removes what a podman killed in the middle of a start or a stop left in the kernel for one network: its namespace, bridge and firewall
+ * rules, which podman itself no longer knows about. What belongs to the network is identified by its bridge, its subnet and its name; no
+ * other network is touched. netavark creates and removes these, whichever firewall it uses: in a namespace of ours it sets the network up
+ * completely once more and tears it down. Does nothing where nothing is left. Rejects with HOST_COMMAND_FAILED.
  */
 export async function clearNetworkRemains(
   netavark: string,
@@ -53,7 +53,7 @@ export async function clearNetworkRemains(
         container_id: id,
         container_name: network.name,
         port_mappings: portMappings(container),
-        // The machine is the only one in its network and has always this address.
+        // The machine is the only one in its network and always has this address.
         networks: { [network.name]: { interface_name: "eth0", static_ips: [`${prefix}2`] } },
         network_info: { [network.name]: { ...network, containers: undefined } },
       });
@@ -81,7 +81,7 @@ const portMappings = (container: ContainerFacts | undefined): readonly object[] 
     })),
   );
 
-/** Ids of the containers for which rules of this network stand; undefined when no rule names the network or its addresses. */
+/** Ids of the containers that rules of this network exist for; undefined when no rule names the network or its addresses. */
 async function idsInFirewall(
   network: string,
   subnet: string,
@@ -100,14 +100,14 @@ async function idsInFirewall(
   return [...new Set(named)];
 }
 
-/** Indices of what hangs on the bridge; undefined when there is no bridge of that name. */
+/** Indices of the interfaces attached to the bridge; undefined when there is no bridge of that name. */
 async function bridgePorts(bridge: string, c: RunContext): Promise<readonly number[] | undefined> {
   const { exitCode, stdout } = await said(["ip", "-j", "link", "show", "master", bridge], c);
   if (exitCode !== 0) return undefined;
   return (JSON.parse(stdout || "[]") as Link[]).map(({ ifindex }) => ifindex);
 }
 
-/** Podman's namespaces in which an interface with an address of the network is the other end of something on its bridge. */
+/** Podman's namespaces in which an interface with an address of the network is the other end of an interface on its bridge. */
 async function orphans(ports: readonly number[], prefix: string, c: RunContext): Promise<readonly string[]> {
   const names = (await readdir(namespaces).catch(() => [])).filter((name) => name.startsWith("netns-"));
   const found: string[] = [];
@@ -129,7 +129,7 @@ async function orphans(ports: readonly number[], prefix: string, c: RunContext):
 const ip = (args: readonly string[], c: RunContext, options: CommandOptions = {}): Promise<CommandResult> =>
   c.host.run(["ip", ...args], { signal: c.signal, timeoutMs: callMs, settleMs, ...options });
 
-/** A question to a program that need not be there. */
+/** Runs a read-only command of a program that need not be installed. */
 async function said(argv: readonly [string, ...string[]], c: RunContext): Promise<CommandResult> {
   try {
     return await c.host.run(argv, { signal: c.signal, timeoutMs: callMs, allowFailure: true });

@@ -7,7 +7,7 @@ import { probeBoot } from "./probe-boot.ts";
 const accelerators = ["kvm", "hvf", "whpx", "tcg"] as const;
 export interface Accelerator {
   readonly name: (typeof accelerators)[number];
-  /** Why it is emulation, when it is. */
+  /** Why it is emulated, if it is. */
   readonly reason?: string;
 }
 
@@ -15,8 +15,8 @@ type Host = Pick<HostContext, "platform" | "arch" | "env" | "run" | "cacheDir">;
 const variable = "LOCALKUBE_QEMU_ACCEL";
 
 /**
- * What makes guests run at the processor's own speed here, or `tcg` with the reason why nothing does. What the host says it has must also
- * boot a guest (`probeBoot`). Writes nothing but the cached answer of that.
+ * The accelerator that runs guests at native processor speed here, or `tcg` with the reason why there is none. What the host claims to have
+ * must also boot a guest (`probeBoot`). Writes nothing but the cached result of that.
  */
 export async function accelerator(host: Host): Promise<Accelerator> {
   const wanted = host.env[variable];
@@ -50,7 +50,7 @@ async function onLinux({ arch }: Host): Promise<Accelerator> {
   if (problem !== undefined) return { name: "tcg", reason: "there is no /dev/kvm" };
   const text = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
   if (arch === "arm64" || hasVirtualization(text)) return { name: "kvm" };
-  // Paravirtual hosts have the device file, and a stock kernel hangs in it while it unpacks itself.
+  // Paravirtualized hosts have the device file, but a stock kernel hangs in such a guest while it unpacks itself.
   return { name: "tcg", reason: "there is /dev/kvm, but the processor has neither vmx nor svm" };
 }
 

@@ -15,11 +15,11 @@ export interface Launch {
   readonly accelerator: Accelerator;
   /** Firmware file, where the platform needs one. */
   readonly firmware?: string;
-  /** Snapshot to go on from; the guest then waits for `cont`. */
+  /** Snapshot to continue from; the guest then waits for `cont`. */
   readonly load?: string;
 }
 
-/** QEMU's whole command line. No secret is in it: keys are in the seed file. Commas in file names are doubled, as QEMU wants. */
+/** QEMU's whole command line. It contains no secret: keys are in the seed file. Commas in file names are doubled, as QEMU requires. */
 export function commandLine(
   machine: MachineFile,
   files: MachineFiles,
@@ -50,7 +50,7 @@ export function commandLine(
     ...["-device", `scsi-cd,bus=scsi.0,id=${volumeDrive}`],
     ...["-netdev", ["user,id=user", `net=${userNetwork}`, ...forwards].join(",")],
     ...["-device", `virtio-net-pci,netdev=user,mac=${interfaces[0]?.mac ?? ""}`],
-    // Frames of the node network go to whoever joined the group on this host's loopback; machines of one cluster share it.
+    // Frames of the node network are sent to whoever joined the group on this host's loopback; machines of one cluster share it.
     ...["-netdev", `socket,id=nodes,mcast=${nodeNetwork.group}:${nodeNetwork.port},localaddr=127.0.0.1`],
     ...["-device", `virtio-net-pci,netdev=nodes,mac=${interfaces[1]?.mac ?? ""}`],
     ...["-device", "virtio-rng-pci", "-device", "virtio-balloon-pci,free-page-reporting=on"],
@@ -58,7 +58,7 @@ export function commandLine(
     ...["-chardev", `file,id=console,path=${plain(files.console)},append=on`, "-serial", "chardev:console"],
     ...["-qmp", `unix:${plain(files.socket)},server=on,wait=off`],
     ...(launch.load === undefined ? [] : ["-S", "-loadvm", launch.load]),
-    // Last but one: qemuProcess() finds the machine by it.
+    // Second to last: qemuProcess() finds the machine by it.
     ...["-pidfile", files.pid, "-daemonize"],
   ];
 }

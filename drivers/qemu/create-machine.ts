@@ -16,15 +16,15 @@ import { removeMachine } from "./remove-machine.ts";
 const cleanupMs = 60_000;
 
 /**
- * Makes the machine's folder with disk and seed; nothing runs yet. Its description is written last, so a `create` killed at any point
- * is either found whole by the next one or cleared away by it. Rejects with DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED,
- * DRIVER_NO_FREE_PORT, DRIVER_NO_FREE_NETWORK or the signal's reason.
+ * Creates the machine's folder with disk and seed; does not start it. Its description is written last, so a `create` killed at any point is
+ * either found complete by the next one or cleaned up by it. Rejects with DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED, DRIVER_NO_FREE_PORT,
+ * DRIVER_NO_FREE_NETWORK or the signal's reason.
  */
 export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
   const found = await readMachine(c.host, spec.name);
   if (found?.identity === identityOf(spec) && sameHardware(found.hardware, spec)) return found.ref;
   if (found?.ran) throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "qemu", name: spec.name });
-  // The rest of a killed create, or a machine that never ran: neither holds data.
+  // Left over from a killed create, or a machine that never ran: neither holds data.
   await removeMachine(spec.name, c);
   try {
     return await createFresh(spec, c);
@@ -104,13 +104,13 @@ async function makeDisk({ image, diskGiB }: MachineSpec, files: MachineFiles, c:
   await c.host.run([...argv], { signal: c.signal, timeoutMs: 60_000 });
 }
 
-/** A second name for the cache's file costs nothing and outlives the cache; across file systems it is a copy. */
+/** A hard link to the cached file costs nothing and outlives the cache; across file systems it is a copy. */
 async function take(from: string, to: string): Promise<void> {
   await rm(to, { force: true });
   await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_FICLONE));
 }
 
-/** Bytes the guest sees. */
+/** Size as seen by the guest, in bytes. */
 async function virtualSize(file: string, c: RunContext): Promise<number> {
   const argv = ["qemu-img", "info", "-f", "qcow2", "--output=json", file] as const;
   const { stdout } = await c.host.run([...argv], { signal: c.signal, timeoutMs: 60_000 });

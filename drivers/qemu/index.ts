@@ -12,7 +12,7 @@ import { stopMachine } from "./stop-machine.ts";
 import { suspendOps } from "./suspend.ts";
 import { volumeOps } from "./volume.ts";
 
-/** A virtual machine by QEMU, without root rights and without a daemon. */
+/** A virtual machine run by QEMU, without root and without a daemon. */
 const qemu: DriverDefinition = {
   apiVersion: 1,
   name: "qemu",
@@ -44,7 +44,7 @@ const qemu: DriverDefinition = {
     state: async ({ name }, c) => (await look(name, c)).state,
     diagnose: ({ name }, c) => diagnose(name, c),
     list: async (c) => listedMachines(await machineNames(c.host), (name) => look(name, c)),
-    // Images are the cache's; machines have links of their own.
+    // Images belong to the cache; machines have links of their own.
     purge: () => Promise.resolve([]),
     suspend: suspendOps,
     snapshots: snapshotOps,

@@ -8,12 +8,12 @@ import type { MachineFile } from "./machine-file.ts";
 import { machineFiles } from "./machine-folder.ts";
 import { platforms } from "./platform.ts";
 
-/** QEMU itself loads saved memory before it goes to the background. */
+/** QEMU loads saved memory before it goes to the background. */
 const launchMs = 300_000;
 
 /**
- * Starts QEMU in the background; with `load` it has that snapshot's memory and waits for `cont`. Rejects with DRIVER_PORT_TAKEN or
- * DRIVER_START_FAILED with QEMU's own words.
+ * Starts QEMU in the background; with `load` it loads that snapshot's memory and waits for `cont`. Rejects with DRIVER_PORT_TAKEN or
+ * DRIVER_START_FAILED with QEMU's own message.
  */
 export async function launchQemu(machine: MachineFile, c: RunContext, load?: string): Promise<void> {
   const { name, ports } = machine.ref;
@@ -22,7 +22,7 @@ export async function launchQemu(machine: MachineFile, c: RunContext, load?: str
     if (!(await isPortFree(port)))
       throw new LocalkubeError("DRIVER_PORT_TAKEN", { driver: "qemu", name, port });
   if (files.socketFolder) await mkdir(files.socketFolder, { recursive: true, mode: 0o700 });
-  // Left by a process that was killed.
+  // Left by a killed process.
   for (const file of [files.socket, files.pid]) await rm(file, { force: true });
   const firmware = await firstOf(platforms[c.host.arch].firmware);
   const launch = {

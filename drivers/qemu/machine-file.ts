@@ -3,21 +3,21 @@ import type { HostContext } from "../../src/contract/host.ts";
 import { type MachineRecord, machinesIn, readRecord, writeRecord } from "../vm/machine-record.ts";
 import { machineFiles, machinesFolder } from "./machine-folder.ts";
 
-/** `machine.json`: all of a machine that QEMU itself does not keep. */
+/** `machine.json`: everything about a machine that QEMU itself does not store. */
 export interface MachineFile extends MachineRecord {
   readonly hostname: string;
-  /** With its version (`pc-q35-7.2`), so that saved memory still fits after QEMU was upgraded. */
+  /** With its version (`pc-q35-7.2`), so that saved memory still loads after a QEMU upgrade. */
   readonly machineType: string;
   readonly interfaces: readonly { readonly name: string; readonly mac: string }[];
-  /** Group and port on loopback by which machines of one node network hear each other. */
+  /** Multicast group and port on loopback through which machines of one node network reach each other. */
   readonly nodeNetwork: { readonly group: string; readonly port: number };
   readonly userNetwork: string;
   readonly firstBoot: NonNullable<MachineImage["firstBoot"]>;
-  /** Kernel's command line when it is loaded without the disk's boot loader. */
+  /** Kernel command line, when the kernel is loaded without the disk's boot loader. */
   readonly commandLine?: string;
   /** Its memory is in the disk's snapshot `savedTag`. */
   readonly saved: boolean;
-  /** Hardware that each snapshot with memory was made with. */
+  /** Hardware at the time of each snapshot with memory. */
   readonly snapshots: Readonly<Record<string, Hardware>>;
 }
 

@@ -5,21 +5,24 @@ import type { HostContext } from "../../src/contract/host.ts";
 
 type Host = Pick<HostContext, "stateDir" | "env">;
 
-/** A socket's path must fit 104 bytes on macOS, 108 on Linux, with its end. */
+/** A socket's path must fit in 104 bytes on macOS, 108 on Linux, including the terminating NUL. */
 const longestSocketPath = 100;
 
 export const machinesFolder = ({ stateDir }: Pick<Host, "stateDir">): string => join(stateDir, "machines");
 
-/** Every file of one machine; all in a folder that nobody else may look into. */
+/** Every file of one machine; all in a folder that only its owner may read. */
 export function machineFiles(host: Host, name: string) {
   const folder = join(machinesFolder(host), name);
   const socket = join(folder, "qmp.sock");
   const short = shortSocket(host, folder);
   return {
     folder,
-    /** What we decided about the machine: see machine-file.ts. Written last when it is made: a folder without it is the rest of a killed create. */
+    /**
+     * What we decided about the machine: see machine-file.ts. Written last on creation: a folder without it is left over from a killed
+     * create.
+     */
     description: join(folder, "machine.json"),
-    /** The image the disk is a child of; a link to the cache's, so that it outlives the cache. */
+    /** The image that backs the disk; a link to the cached file, so that it outlives the cache. */
     base: join(folder, "base.qcow2"),
     disk: join(folder, "disk.qcow2"),
     kernel: join(folder, "vmlinuz"),
@@ -28,7 +31,7 @@ export function machineFiles(host: Host, name: string) {
     console: join(folder, "console.log"),
     pid: join(folder, "qemu.pid"),
     socket: Buffer.byteLength(socket) <= longestSocketPath ? socket : short.socket,
-    /** Set when the socket has a folder of its own. */
+    /** Set when the socket is in a folder of its own. */
     socketFolder: Buffer.byteLength(socket) <= longestSocketPath ? undefined : short.folder,
   } as const;
 }

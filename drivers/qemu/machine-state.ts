@@ -17,7 +17,7 @@ const states: Readonly<Record<string, MachineState>> = {
   suspended: "paused",
   postmigrate: "paused",
   colo: "running",
-  // The disk of the host was full, or failed: what the guest wanted to write waits, and `start` tries it again.
+  // The host's disk was full or failed: the guest's write is pending, and `start` retries it.
   "io-error": "paused",
   prelaunch: "starting",
   inmigrate: "starting",
@@ -30,13 +30,13 @@ const states: Readonly<Record<string, MachineState>> = {
 
 export interface Look {
   readonly state: MachineState;
-  /** QEMU's own word. */
+  /** QEMU's own name for the state. */
   readonly said?: string;
   readonly machine?: MachineFile;
   readonly pid?: number;
 }
 
-/** What is really there: folder, process, and what that process answers. */
+/** The actual state: folder, process, and what that process answers. */
 export async function look(name: string, c: RunContext): Promise<Look> {
   const files = machineFiles(c.host, name);
   const machine = await readMachine(c.host, name);
@@ -75,7 +75,7 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   );
 
-/** Runs `work` on the monitor of a machine whose process is there; rejects with Error when nobody listens. */
+/** Runs `work` on the monitor of a machine whose process exists; rejects with Error when nobody listens. */
 export async function withQmp<T>(name: string, c: RunContext, work: (qmp: Qmp) => Promise<T>): Promise<T> {
   const { socket } = machineFiles(c.host, name);
   const qmp = await openQmp(socket, c.signal);
@@ -87,7 +87,7 @@ export async function withQmp<T>(name: string, c: RunContext, work: (qmp: Qmp) =
   }
 }
 
-/** Rejects with DRIVER_MACHINE_ABSENT or, for the states that only a person should end, DRIVER_MACHINE_BROKEN. */
+/** Rejects with DRIVER_MACHINE_ABSENT or, for states that only a person should end, DRIVER_MACHINE_BROKEN. */
 export function saneMachine(name: string, { state, machine, said }: Look): MachineFile {
   if (state === "absent") throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "qemu", name });
   if (state === "broken" || state === "unknown" || !machine)

@@ -6,20 +6,20 @@ import { macAddress } from "../vm/mac-address.ts";
 import type { SeedInterface } from "../vm/seed/seed-input.ts";
 import type { MachineFile } from "./machine-file.ts";
 
-/** In QEMU's user network the second address is the way out, the third its name server (QEMU's docs/system/devices/net). */
+/** In QEMU's user network the second address is the gateway, the third its name server (QEMU's docs/system/devices/net). */
 const [gatewayIndex, nameServerIndex, guestIndex] = [2, 3, 15];
 const nodeIndex = 2;
 
 export interface Networks extends Pick<MachineFile, "userNetwork" | "nodeNetwork"> {
-  /** The machine's address on the node network, for its life. */
+  /** The machine's address on the node network, which never changes. */
   readonly address: string;
   readonly interfaces: readonly SeedInterface[];
 }
 
-/** Where in QEMU's user network the guest is. */
+/** The guest's address in QEMU's user network. */
 export const guestAddress = (userNetwork: string): string => at(userNetwork, guestIndex);
 
-/** Two networks of the machine's own: QEMU's user network is the way out, the node network carries the cluster. */
+/** Two networks of the machine's own: QEMU's user network leads outside, the node network carries the cluster. */
 export async function chooseNetworks(
   name: string,
   avoid: readonly string[],

@@ -3,16 +3,16 @@ import type { HostContext } from "../../src/contract/host.ts";
 /** What differs between processor architectures, as data. */
 export interface Platform {
   readonly program: string;
-  /** Alias of the machine type whose version is pinned when a machine is made. */
+  /** Alias of the machine type whose version is pinned when a machine is created. */
   readonly machineAlias: string;
-  /** Without features that a guest takes for fast and emulation makes slow: `rep movsb` copies byte by byte. */
+  /** Without features that guests assume to be fast but emulation makes slow: `rep movsb` copies byte by byte. */
   readonly emulatedCpu: string;
-  /** Debian packages that bring program and firmware. */
+  /** Debian packages that contain program and firmware. */
   readonly packages: readonly string[];
-  /** Firmware where the machine has none of its own; first one that is there. */
+  /** Firmware where the machine has none of its own; the first that exists. */
   readonly firmware: readonly string[];
   readonly consoleName: string;
-  /** A firmware that switches the machine off at once, what QEMU then ends with, and the device it takes; see `probeBoot`. */
+  /** A firmware that powers the machine off immediately, QEMU's exit code in that case, and the device it needs; see `probeBoot`. */
   readonly probe: {
     readonly firmware: () => Uint8Array;
     readonly exitCode: number;

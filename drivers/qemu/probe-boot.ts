@@ -12,8 +12,8 @@ const timeoutMs = 3000;
 const failureMs = 600_000;
 
 /**
- * Whether this accelerator really runs a guest: boots a firmware of four instructions that switches the machine off (40 ms). Undefined when
- * it does, or when QEMU is not installed yet; else why not. The answer is cached for this QEMU on this kernel and processor.
+ * Whether this accelerator really runs a guest: boots a firmware of four instructions that powers the machine off (40 ms). Undefined when it
+ * does, or when QEMU is not installed yet; otherwise the reason why not. The result is cached for this QEMU on this kernel and processor.
  */
 export async function probeBoot(accelerator: string, host: Host): Promise<string | undefined> {
   const platform = platforms[host.arch];
@@ -74,7 +74,7 @@ async function boot(accelerator: string, platform: Platform, host: Host): Promis
   }
 }
 
-/** The first thing said is the cause; what follows is QEMU falling over. */
+/** The first message is the cause; the rest is fallout from it. */
 const cause = (text: string): string =>
   (
     text

@@ -6,12 +6,12 @@ import { accelerator } from "./accelerator.ts";
 import { platforms } from "./platform.ts";
 
 const timeoutMs = 4000;
-/** Snapshots as jobs of the monitor came with it. */
+/** Introduced snapshots as jobs of the monitor. */
 const oldestMajor = 6;
 
-/** Whether QEMU is here, new enough, and at the processor's speed. */
+/** Whether QEMU is installed, new enough, and runs at native processor speed. */
 export async function probeQemu(host: HostContext): Promise<Probe> {
-  // QEMU's own way into the background, by which machines outlive the command, is not there on Windows.
+  // Windows lacks QEMU's -daemonize, through which machines outlive the command.
   if (host.platform === "win32")
     return {
       usable: false,

@@ -6,8 +6,8 @@ import type { MachineFiles } from "./machine-folder.ts";
 type Host = Pick<HostContext, "run" | "platform">;
 
 /**
- * The process that runs this machine: the one of the pid file when its command line names the machine's folder (a number may belong to
- * another program by now), else, as when the pid file was lost, any whose command line does.
+ * The process that runs this machine: the one from the pid file if its command line names the machine's folder (the pid may belong to another
+ * program by now), otherwise, for instance when the pid file was lost, any process whose command line does.
  */
 export async function qemuProcess(host: Host, files: MachineFiles): Promise<number | undefined> {
   const recorded = Number(await readFile(files.pid, "utf8").catch(() => ""));
@@ -49,8 +49,8 @@ async function processes(host: Host): Promise<readonly { pid: number; command: s
 }
 
 /**
- * Ends when the process has, its files and ports with it; false after `timeoutMs`. By number: a process that gives back its memory has no
- * command line any more and still holds the disk's lock.
+ * Resolves when the process has ended, and its files and ports with it; false after `timeoutMs`. By pid: a process that is releasing its
+ * memory has no command line any more but still holds the disk's lock.
  */
 export async function waitForExit(
   host: Host,
@@ -66,7 +66,7 @@ export async function waitForExit(
   return true;
 }
 
-/** Ended, also when its parent has not noticed; a process whose first thread is a zombie has ended when no other thread is left. */
+/** Ended, even if its parent has not reaped it; a process whose first thread is a zombie has ended when no other thread is left. */
 async function hasEnded(host: Host, pid: number): Promise<boolean> {
   if (host.platform !== "linux") return zombieOrNothing.test(await ps(host, "state=", pid));
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");

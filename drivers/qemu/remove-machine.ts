@@ -6,7 +6,7 @@ import { qemuProcess, waitForExit } from "./qemu-process.ts";
 
 const exitMs = 10_000;
 
-/** Ends the machine at once and removes its folder; succeeds when there is none. Rejects with DRIVER_LEFTOVERS. */
+/** Ends the machine immediately and removes its folder; succeeds when there is none. Rejects with DRIVER_LEFTOVERS. */
 export async function removeMachine(name: string, c: RunContext): Promise<void> {
   const files = machineFiles(c.host, name);
   const pid = await qemuProcess(c.host, files);

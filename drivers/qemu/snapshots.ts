@@ -11,7 +11,7 @@ import { stopMachine } from "./stop-machine.ts";
 import { suspendOps } from "./suspend.ts";
 
 const imageMs = 120_000;
-/** Ours end the machine's memory; a user's carry this, so that no name is an option or one of ours. */
+/** Prefix of a user's snapshots, so that no name is taken for an option or for the snapshot in which we save the machine's memory. */
 const tagOf = (name: string): string => `user-${name}`;
 
 /** QEMU's SnapshotInfo (qapi/block-core.json). */
@@ -21,7 +21,7 @@ interface SnapshotInfo {
   readonly "date-sec": number;
 }
 
-/** QEMU keeps snapshots inside the disk's file: they live and go with the machine. */
+/** QEMU keeps snapshots inside the disk's file: they are removed with the machine. */
 export const snapshotOps: SnapshotOps = {
   async create({ name }, snapshot, c) {
     const { found, machine } = await sane(name, c);
@@ -31,7 +31,7 @@ export const snapshotOps: SnapshotOps = {
       throw failed("create", name, snapshot, "the machine is suspended: wake it first");
     await telling("create", name, snapshot, c, async () => {
       if (found.pid === undefined) return image(name, "-c", snapshot, c);
-      // Before the snapshot: one whose hardware nobody knows could not be told from one that fits.
+      // Recorded before the snapshot is taken: if its hardware were unknown, nobody could tell whether it fits.
       await writeMachine(c.host, {
         ...machine,
         snapshots: { ...machine.snapshots, [snapshot]: machine.hardware },
@@ -88,7 +88,7 @@ async function sane(name: string, c: RunContext): Promise<{ found: Look; machine
   return { found, machine: saneMachine(name, found) };
 }
 
-/** The truth from the disk's file, asked of whoever has it open. */
+/** The actual list from the disk's file, obtained from whoever has it open. */
 async function listed(name: string, { pid }: Look, c: RunContext): Promise<readonly MachineSnapshot[]> {
   const infos = pid === undefined ? await fromImage(name, c) : await fromQemu(name, c);
   return infos
@@ -118,7 +118,7 @@ const fromQemu = (name: string, c: RunContext): Promise<readonly SnapshotInfo[]>
 async function image(name: string, option: string, snapshot: string, c: RunContext): Promise<void> {
   const { disk } = machineFiles(c.host, name);
   const argv = ["qemu-img", "snapshot", option, tagOf(snapshot), disk] as const;
-  // It writes into the machine's own disk: cut off, that is damaged.
+  // It writes into the machine's own disk, which would be damaged if it were interrupted.
   await c.host.run([...argv], { signal: c.signal, timeoutMs: imageMs, settleMs: imageMs });
 }
 
@@ -142,7 +142,7 @@ function assertSameHardware({ ref, hardware, snapshots }: MachineFile, snapshot:
 const inWords = ({ cpus, memoryMiB, diskGiB }: Hardware): string =>
   `${cpus} CPUs, ${memoryMiB} MiB and a disk of ${diskGiB} GiB`;
 
-/** Runs `work`; what QEMU refuses becomes DRIVER_SNAPSHOT_FAILED. */
+/** Runs `work`; QEMU's refusals become DRIVER_SNAPSHOT_FAILED. */
 async function telling(
   action: string,
   name: string,

@@ -7,10 +7,10 @@ import { machinesFolder } from "./machine-folder.ts";
 import { look, saneMachine, withQmp } from "./machine-state.ts";
 import { wake } from "./suspend.ts";
 
-/** A write that waited for space fails again at once when there is none. */
+/** A write that waited for space fails again immediately if there is still none. */
 const retryMs = 300;
 
-/** Powers on, wakes or continues the machine; a running one is left alone. Errors as the contract says, and DRIVER_DISK_FULL. */
+/** Powers on, wakes or continues the machine; a running one is left alone. Errors as in the contract, and DRIVER_DISK_FULL. */
 export async function startMachine(name: string, c: RunContext): Promise<void> {
   const found = await look(name, c);
   const machine = saneMachine(name, found);

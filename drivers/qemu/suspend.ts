@@ -10,7 +10,7 @@ import { waitForExit } from "./qemu-process.ts";
 import type { Qmp } from "./qmp/qmp-client.ts";
 import { runJob } from "./qmp/run-job.ts";
 
-/** No name of a user's snapshot has capitals. */
+/** No name of a user's snapshot contains capital letters. */
 const savedTag = "SUSPENDED";
 const exitMs = 20_000;
 
@@ -35,7 +35,7 @@ export const suspendOps: SuspendOps = {
           { tag: savedTag, vmstate: diskNode, devices: [diskNode] },
           c.signal,
         );
-        // Only now does the memory count, and only as long as nobody runs on from here.
+        // Only from now on is the memory valid, and only as long as nobody continues running from here.
         await writeMachine(c.host, { ...machine, saved: true });
       } catch (error) {
         await qmp.execute("cont").catch(() => undefined);
@@ -62,8 +62,8 @@ export const suspendOps: SuspendOps = {
 };
 
 /**
- * Loads the memory into a machine that stands still, notes that it is not to be loaded again, and lets it run: were it loaded a second
- * time, what the disk got since would be lost. Rejects with DRIVER_RESUME_FAILED, the memory kept.
+ * Loads the memory into a paused machine, records that it must not be loaded again, and lets the machine run: if it were loaded a second
+ * time, everything written to the disk since would be lost. Rejects with DRIVER_RESUME_FAILED; the memory is kept then.
  */
 export async function wake(machine: MachineFile, c: RunContext): Promise<void> {
   const { name } = machine.ref;
@@ -81,6 +81,6 @@ export async function wake(machine: MachineFile, c: RunContext): Promise<void> {
   });
 }
 
-/** Removes the saved memory from the disk; nothing to do is fine. */
+/** Removes the saved memory from the disk; fine if there is none. */
 const forget = async (qmp: Qmp, signal: AbortSignal): Promise<void> =>
   runJob(qmp, "snapshot-delete", { tag: savedTag, devices: [diskNode] }, signal);

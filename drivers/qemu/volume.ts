@@ -3,7 +3,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import { volumeDrive } from "./command-line.ts";
 import { look, withQmp } from "./machine-state.ts";
 
-/** A drive that every machine has: changing what is in it needs no hot-plugging and leaves saved memory loadable. */
+/** A drive that every machine has: changing its medium needs no hot-plugging and leaves saved memory loadable. */
 export const volumeOps: VolumeOps = {
   async insert({ name }, file, c) {
     const medium = {

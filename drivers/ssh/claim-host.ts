@@ -4,11 +4,12 @@ import type { Transport } from "../../src/contract/transport.ts";
 import { nodeFiles, nodeTrees, nodeUnits, noteFolder, sharedFolders } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
 
-/** Ending of what is kept aside, beside its place: a rename, whatever its size. */
+/** Suffix of what is set aside, next to its original place: that is a rename, whatever the size. */
 export const asideEnding = ".before-localkube";
 
-// $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 ending, $7 whether to keep foreign things aside; the note on standard
-// input. The note comes first, so that nobody else takes the host and remove finds whatever was done; each thing is listed before it is touched.
+// $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 suffix, $7 whether to set foreign things aside; the note on standard
+// input. The note is written first, so that nobody else takes the host and remove finds whatever was done; each thing is listed before it is
+// touched.
 const script = `
 set -u
 note=$1 files=$2 trees=$3 shared=$4 units=$5 ending=$6 aside=$7
@@ -57,7 +58,10 @@ export interface Claim {
   readonly takeOver: boolean;
 }
 
-/** Writes the host's note and, when told to, keeps aside what is in the way. Idempotent, also after it was killed anywhere. Rejects with SSH_HOST_CLAIM_FAILED. */
+/**
+ * Writes the host's note and, if requested, sets aside what is in the way. Idempotent, even after being killed at any point. Rejects with
+ * SSH_HOST_CLAIM_FAILED.
+ */
 export async function claimHost(
   transport: Transport,
   { id, name, owner, takeOver }: Claim,

@@ -17,9 +17,9 @@ import { withHost } from "./with-host.ts";
 const cleanupMs = 120_000;
 
 /**
- * Checks the host and writes our note there; nothing else is changed unless it is to be taken over. A host with our note of an equal spec is
- * returned as it is. Rejects with what `readOptions`, `hostAccess`, `judgeHost` and `claimHost` say, SSH_HOST_TAKEN, SSH_HOST_TWIN,
- * DRIVER_MACHINE_DIFFERS.
+ * Checks the host and writes our note there; nothing else is changed unless the host is to be taken over. A host with our note for an equal
+ * spec is returned as it is. Rejects with the errors of `readOptions`, `hostAccess`, `judgeHost` and `claimHost`, SSH_HOST_TAKEN,
+ * SSH_HOST_TWIN, DRIVER_MACHINE_DIFFERS.
  */
 export async function createMachine(
   connect: ConnectSsh,
@@ -65,11 +65,11 @@ async function claim(
 ): Promise<void> {
   const owner = `${hostname()}:${c.host.stateDir}`;
   await claimHost(transport, { id: clusterId(spec), name: spec.name, owner, takeOver }, c);
-  // Whatever held a port and was taken over has let it go; something else has not.
+  // Whatever was taken over has released its ports; if one is still in use, it is by something else.
   if (takeOver) checkPorts(await inspectHost(transport, c.signal), target.host);
 }
 
-/** After a create that failed or was given up: also the note goes. */
+/** After a create that failed or was cancelled: the note is removed too. */
 async function giveBack(transport: Transport, ref: MachineRef, c: RunContext): Promise<void> {
   const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
   try {
@@ -94,7 +94,7 @@ async function reference(
     name: spec.name,
     id: clusterId(spec),
     address: facts.address,
-    // NodePorts: what is reached through another host, or through loopback, has an address that leads elsewhere here.
+    // NodePorts: a host reached through another host, or through loopback, has an address that leads elsewhere from here.
     addressReachable: access.jump === undefined && !/^(127\.|localhost$|::1$)/.test(access.host),
     ports: { ssh: access.port, api },
     access,
@@ -114,6 +114,6 @@ async function refuseTwin(facts: HostFacts, name: string, host: string, c: RunCo
   }
 }
 
-/** The cluster's own login key names it: it is made once, before any machine, and lives as long as the cluster. */
+/** The cluster's own login key identifies it: it is created once, before any machine, and lives as long as the cluster. */
 const clusterId = ({ authorizedKey }: Pick<MachineSpec, "authorizedKey">): string =>
   createHash("sha256").update(authorizedKey.trim()).digest("hex").slice(0, 24);

@@ -13,8 +13,9 @@ import type { Place, SshOptions } from "./read-options.ts";
 type Login = Pick<MachineAccess, "identityFile" | "agent">;
 
 /**
- * How to get to the host: keys, pinned host keys. `recorded` is what a cluster that exists was pinned to. Rejects with SSH_HOST_KEY_UNKNOWN, with
- * the key that the host shows and its fingerprint: nothing is trusted because it was shown; SSH_LOGIN_KEY_MISSING.
+ * How to reach the host: keys, pinned host keys. `recorded` is what an existing cluster is pinned to. Rejects with SSH_HOST_KEY_UNKNOWN, with
+ * the key that the host presents and its fingerprint (a key is never trusted just because the host presents it), and with
+ * SSH_LOGIN_KEY_MISSING.
  */
 export async function hostAccess(
   options: SshOptions,
@@ -86,7 +87,7 @@ async function pinned(
   });
 }
 
-// A key that no server has: the handshake ends with what the server shows instead, before anything of ours is sent.
+// A key that no server has: the handshake ends with the key the server presents instead, before anything of ours is sent.
 const nobodysKey = `ssh-ed25519 ${Buffer.concat([
   Buffer.from([0, 0, 0, 11]),
   Buffer.from("ssh-ed25519"),

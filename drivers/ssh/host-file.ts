@@ -5,11 +5,11 @@ import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 
-/** What this computer knows of a host before, while and after it is claimed; without it nobody could clean up after a create that was killed. */
+/** What this computer knows about a host before, while and after it is claimed; without it nobody could clean up after a killed create. */
 export interface HostFile {
   readonly schema: 1;
   readonly ref: MachineRef;
-  /** Against copies of one host under two names. */
+  /** To detect copies of one host under two names. */
   readonly machineId: string;
   readonly hostname: string;
 }
@@ -19,7 +19,7 @@ type Folders = Pick<HostContext, "stateDir">;
 const folder = ({ stateDir }: Folders): string => join(stateDir, "hosts");
 const fileOf = (host: Folders, name: string): string => join(folder(host), `${name}.json`);
 
-/** Private: it says how to get to the host, though no secret is in it. */
+/** Private: it says how to reach the host, though it contains no secret. */
 export async function writeHostFile(host: Folders, content: HostFile): Promise<void> {
   await mkdir(folder(host), { recursive: true, mode: 0o700 });
   await writeFileAtomic(fileOf(host, content.ref.name), `${JSON.stringify(content, null, 2)}\n`, {
@@ -44,7 +44,7 @@ export async function readHostFile(host: Folders, name: string): Promise<HostFil
 export const removeHostFile = (host: Folders, name: string): Promise<void> =>
   rm(fileOf(host, name), { force: true });
 
-/** Names of all machines that this computer has a file of, readable or not. */
+/** Names of all machines that have a file on this computer, readable or not. */
 export async function hostNames(host: Folders): Promise<readonly string[]> {
   const entries = await readdir(folder(host)).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOENT") return [];
@@ -53,7 +53,7 @@ export async function hostNames(host: Folders): Promise<readonly string[]> {
   return entries.flatMap((entry) => (entry.endsWith(".json") ? [entry.slice(0, -5)] : []));
 }
 
-/** What is known of all hosts. Rejects with STATE_UNREADABLE: which host is taken must be known before another is. */
+/** What is known about all hosts. Rejects with STATE_UNREADABLE: which hosts are taken must be known before another one is. */
 export async function hostFiles(host: Folders): Promise<readonly HostFile[]> {
   const files = await Promise.all((await hostNames(host)).map((name) => readHostFile(host, name)));
   return files.filter((file) => file !== undefined);

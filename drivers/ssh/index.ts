@@ -12,7 +12,7 @@ import { readOptions } from "./read-options.ts";
 import { forgetMachine, removeByName, removeMachine } from "./remove-machine.ts";
 import { withHost } from "./with-host.ts";
 
-/** One whose file cannot be read is `broken`, and hides no other. */
+/** A machine whose file cannot be read is `broken`, and does not hide the others. */
 async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise<readonly ListedMachine[]> {
   try {
     const file = await readHostFile(c.host, name);
@@ -24,7 +24,7 @@ async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise
   }
 }
 
-/** A host that is there already, reached over SSH. It is never powered on or off; start and stop are those of the cluster's units. */
+/** A host that exists already, reached over SSH. It is never powered on or off; start and stop apply to the cluster's units. */
 export default (connect: ConnectSsh): DriverDefinition => ({
   apiVersion: 1,
   name: "ssh",

@@ -1,7 +1,7 @@
 import type { Transport } from "../../src/contract/transport.ts";
 import { foreignProducts, nodeFiles, nodeTrees, nodeUnits, noteFolder } from "./node-paths.ts";
 
-/** What a host says of itself before anything is changed there. */
+/** What a host reports about itself before anything is changed there. */
 export interface HostFacts {
   readonly init: string;
   readonly hostname: string;
@@ -13,17 +13,17 @@ export interface HostFacts {
   readonly cgroup: string;
   readonly missingControllers: readonly string[];
   readonly missingModules: readonly string[];
-  /** TCP ports that somebody listens on. */
+  /** TCP ports that something listens on. */
   readonly ports: readonly number[];
-  /** Address towards the rest of the world. */
+  /** Address used towards the outside. */
   readonly address: string;
-  /** `ip -4 -j route` of all tables; empty where there is no ip. */
+  /** `ip -4 -j route` of all tables; empty where the `ip` program is missing. */
   readonly routes: string;
-  /** Note of a cluster that the host carries, by key. */
+  /** Note of the cluster that occupies the host, by key. */
   readonly note: ReadonlyMap<string, string>;
-  /** Paths of ours that somebody else filled. */
+  /** Paths of ours that somebody else's files occupy. */
   readonly foreignPaths: readonly string[];
-  /** Units of our names, or of whole products, that run or start with the host. */
+  /** Units with our names, or of whole products, that run or start at boot. */
   readonly foreignUnits: readonly string[];
   readonly foreignProducts: readonly string[];
   /** kube-proxy's chains in the packet filter. */

@@ -4,7 +4,7 @@ import { networksOverlap, parseIpRoutes, parseNetwork } from "../../src/host/net
 import type { HostFacts } from "./inspect-host.ts";
 
 export interface Judgement {
-  /** What the user calls the host. */
+  /** The user's name for the host. */
   readonly host: string;
   readonly takeOver: boolean;
   /** Pod and service networks. */
@@ -12,12 +12,12 @@ export interface Judgement {
 }
 
 const toleratedSkewSeconds = 30;
-/** Kubernetes' programs and images, and room for some pods. */
+/** For Kubernetes' programs and images, and some pods. */
 const leastDiskMiB = 3072;
 const nodePorts = [6443, 10250, 2379, 2380, 10257, 10259] as const;
 
 /**
- * Throws unless a node can be made of the host: SSH_HOST_CLOCK, SSH_HOST_UNSUITABLE, SSH_HOST_BUSY (a product that runs containers of its own),
+ * Throws unless the host can become a node: SSH_HOST_CLOCK, SSH_HOST_UNSUITABLE, SSH_HOST_BUSY (a product that runs containers of its own),
  * SSH_HOST_FOREIGN (what another cluster or runtime left, unless it may be taken over). Pure.
  */
 export function judgeHost(facts: HostFacts, judgement: Judgement): void {
@@ -41,7 +41,7 @@ export function judgeHost(facts: HostFacts, judgement: Judgement): void {
   checkKernel(facts, host);
   checkRoom(facts, host);
   checkRoutes(facts, judgement);
-  // What is taken over stops first, and its ports are looked at again then.
+  // What is taken over is stopped first, and its ports are checked again then.
   if (foreign.length === 0) checkPorts(facts, host);
 }
 
@@ -90,7 +90,7 @@ function checkRoom({ memoryMiB, diskFreeMiB, address }: HostFacts, host: string)
     );
 }
 
-/** Throws SSH_HOST_UNSUITABLE for the first port of a node that somebody holds. */
+/** Throws SSH_HOST_UNSUITABLE for the first node port that is in use. */
 export function checkPorts({ ports }: Pick<HostFacts, "ports">, host: string): void {
   const taken = nodePorts.find((port) => ports.includes(port));
   if (taken === undefined) return;

@@ -14,7 +14,7 @@ const types = [
 
 export const hostKeyPattern = new RegExp(`^(${types.join("|")}) ([A-Za-z0-9+/]+={0,2})(?:\\s.*)?$`);
 
-/** The host key that the user's OpenSSH trusts for this host, as `type base64`; undefined when it knows none. Hashed names are understood. */
+/** The host key that the user's OpenSSH trusts for this host, as `type base64`; undefined when it has none. Supports hashed names. */
 export async function knownHostKey(
   { host, port }: { readonly host: string; readonly port: number },
   c: Pick<RunContext, "host" | "signal">,
@@ -42,7 +42,7 @@ export async function knownHostKey(
   return types.map((type) => keys.find((key) => key.startsWith(`${type} `))).find((key) => key !== undefined);
 }
 
-/** Keys in the output of `ssh-keygen -F`, without those that are revoked or stand for an authority. */
+/** Keys in the output of `ssh-keygen -F`, except revoked ones and those of certificate authorities. */
 export const knownHostsKeys = (output: string): readonly string[] =>
   output.split("\n").flatMap((line) => {
     if (line.startsWith("#") || line.startsWith("@")) return [];

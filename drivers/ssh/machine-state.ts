@@ -23,7 +23,7 @@ export async function machineState(
   return typeof answer === "string" ? answer : "unknown";
 }
 
-/** Why nobody answers, or what the host says. */
+/** Why the host does not answer, or what it answers. */
 export async function diagnoseMachine(
   connect: ConnectSsh,
   machine: MachineRef,

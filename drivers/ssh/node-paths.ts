@@ -1,9 +1,9 @@
-/** Where the driver keeps what it knows of a host on that host: whose it is, and what was there before. */
+/** Where the driver keeps its record of a host on that host: who owns it, and what was there before. */
 export const noteFolder = "/var/lib/localkube-host";
 
 /**
- * Files of the node's programs and configuration, by what provisioning writes there; a test compares them with it. One that is there before
- * belongs to somebody: the host is refused, or it is kept aside.
+ * Files of the node's programs and configuration that provisioning writes; a test compares this list with it. One that exists already belongs
+ * to somebody: the host is refused, or the file is set aside.
  */
 export const nodeFiles = [
   ...["etcd", "etcdctl", "containerd", "containerd-shim-runc-v2", "ctr", "crictl", "kubectl", "kubelet"].map(
@@ -23,7 +23,7 @@ export const nodeFiles = [
   "/etc/systemd/system/localkube-firewall.service",
 ] as const;
 
-/** Folders that are the node's alone, with all that is in them. With something in them before, as for the files. */
+/** Folders that belong to the node alone, with everything in them. If they contained something before, the rule for files applies. */
 export const nodeTrees = [
   "/etc/kubernetes",
   "/var/lib/kubelet",
@@ -37,7 +37,7 @@ export const nodeTrees = [
   "/usr/libexec/kubernetes",
 ] as const;
 
-/** Runtime state, as a reboot would clear it. */
+/** Runtime state, removed as a reboot would do. */
 export const runTrees = [
   "/run/containerd",
   "/run/localkube",
@@ -46,7 +46,10 @@ export const runTrees = [
   "/run/kubernetes",
 ] as const;
 
-/** Folders that are shared with others: only emptied of what is ours, and removed when they were not there and are empty; inner ones first. */
+/**
+ * Folders shared with others: only our own content is removed, and the folder itself if it did not exist before and is empty; inner ones
+ * first.
+ */
 export const sharedFolders = [
   "/etc/cni/net.d",
   "/etc/cni",
@@ -61,7 +64,7 @@ export const sharedFolders = [
   "/usr/local/bin",
 ] as const;
 
-/** Services that cannot share a host with ours under their names; `systemctl` says whether they run. */
+/** Services that cannot share a host with ours of the same names; `systemctl` says whether they run. */
 export const nodeUnits = [
   "kubelet",
   "kube-proxy",

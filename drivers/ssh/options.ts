@@ -1,6 +1,6 @@
 import type { DriverOption } from "../../src/contract/driver-option.ts";
 
-/** Another host is another cluster; all else only says how this computer gets there. */
+/** Another host is another cluster; everything else only says how this computer gets there. */
 export const sshOptions = [
   {
     name: "ssh-host",

@@ -2,7 +2,8 @@ import type { Transport } from "../../src/contract/transport.ts";
 import { noteFolder, runTrees } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
 
-// $1 note folder. Enabled too: a reboot of the host brings the cluster back. A host on which nothing was provisioned yet has no units.
+// $1 note folder. Also enables: a reboot of the host brings the cluster back up. A host on which nothing has been provisioned yet has no
+// units.
 const startScript = `
 note=$1
 ${quiesceFunctions}
@@ -14,7 +15,8 @@ systemctl enable --quiet $units
 systemctl start --no-block $units
 `;
 
-// $1 note folder, $2 tenths of a second for the pods, $3 folders under /run. Disabled too: a reboot of the host leaves the cluster stopped.
+// $1 note folder, $2 tenths of a second for the pods, $3 folders under /run. Also disables: after a reboot of the host the cluster stays
+// stopped.
 const stopScript = `
 note=$1
 ${quiesceFunctions}
@@ -31,7 +33,7 @@ for path in $3; do rm -rf -- "$path"; done
 exit 0
 `;
 
-/** Starts and enables the cluster's units; a host is not powered on by us. Returns false when it carries no cluster of ours. */
+/** Starts and enables the cluster's units; we do not power on the host. Returns false when it carries no cluster of ours. */
 export async function startUnits(transport: Transport, signal: AbortSignal): Promise<boolean> {
   const { stdout } = await transport.exec(["sh", "-c", startScript, "sh", noteFolder], {
     signal,
@@ -40,7 +42,7 @@ export async function startUnits(transport: Transport, signal: AbortSignal): Pro
   return stdout.trim() !== "absent";
 }
 
-/** Ends pods (gracefully until `graceMs`) and units and disables these; the host itself goes on. */
+/** Ends pods (gracefully until `graceMs`) and units and disables the units; the host itself keeps running. */
 export async function stopUnits(transport: Transport, graceMs: number, signal: AbortSignal): Promise<void> {
   const tenths = String(Math.ceil(graceMs / 100));
   await transport.exec(["sh", "-c", stopScript, "sh", noteFolder, tenths, runTrees.join(" ")], {

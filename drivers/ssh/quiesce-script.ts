@@ -1,7 +1,7 @@
 import { podFunctions } from "../../src/host/pod-processes.ts";
 
 /**
- * Shell functions that end what a node runs, as a reboot would: pods and their containers, units, mounts, network, packet filter. All are fine
+ * Shell functions that end what a node runs, as a reboot would: pods and their containers, units, mounts, network, packet filter. All succeed
  * when there is nothing (left) to do.
  */
 export const quiesceFunctions = String.raw`

@@ -10,7 +10,7 @@ export interface Place {
   readonly user: string;
 }
 
-/** The driver's options, understood; nothing is asked for. */
+/** The driver's options, parsed; no prompting. */
 export interface SshOptions {
   readonly target: Place;
   readonly key?: string;
@@ -48,14 +48,14 @@ export function readOptions(values: Readonly<Record<string, string>>): SshOption
   };
 }
 
-/** OpenSSH replaces `${…}` in the name of a key file without any way to write it literally. */
+/** OpenSSH expands `${…}` in the name of a key file, and there is no way to write it literally. */
 function keyFile(name: SshOptionName, value: string | undefined): string | undefined {
   if (value !== undefined && /\$\{|[\r\n]/.test(value))
     throw invalid(name, value, "OpenSSH takes no path with '${' or an end of line");
   return value;
 }
 
-/** `user@host:port`; user and port may be left out, an IPv6 address stands in brackets when a port follows. */
+/** `user@host:port`; user and port are optional, and an IPv6 address needs brackets when a port follows. */
 function jumpPlace(value: string, user: string): Place {
   const match = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+)|([0-9a-fA-F:]+))(?::(\d+))?$/.exec(value);
   if (!match) throw invalid("ssh-jump", value, "it is not USER@HOST or USER@HOST:PORT");
@@ -67,7 +67,7 @@ function jumpPlace(value: string, user: string): Place {
   };
 }
 
-/** What may stand for a host in argv and in a known_hosts file. */
+/** Characters allowed in a host name in argv and in a known_hosts file. */
 function hostName(option: SshOptionName, value: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._:-]*$/.test(value) || /^::[0-9A-Fa-f.:]*$/.test(value)) return value;
   throw invalid(option, value, "it is no host name or address");

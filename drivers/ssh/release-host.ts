@@ -5,8 +5,8 @@ import { asideEnding } from "./claim-host.ts";
 import { nodeFiles, nodeTrees, noteFolder, runTrees } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
 
-// $1 note folder, $2 id, $3 trees, $4 run trees, $5 files, $6 ending. Says `remains TEXT` for what is not ours to remove and `stuck TEXT`
-// for what would not go; the note goes last, so that a call that was killed is made again.
+// $1 note folder, $2 id, $3 trees, $4 run trees, $5 files, $6 suffix. Prints `remains TEXT` for what is not ours to remove and `stuck TEXT`
+// for what could not be removed; the note is removed last, so that a killed call can be repeated.
 const script = `
 set -u
 note=$1 id=$2 trees=$3 runtrees=$4 files=$5 ending=$6
@@ -81,8 +81,9 @@ exit 0
 `;
 
 /**
- * Takes from the host all that belongs to the cluster and puts back what was kept aside. Returns sentences about what remains. A host without our
- * note is left alone. Rejects with SSH_HOST_TAKEN when it carries another cluster by now, DRIVER_LEFTOVERS with what would not go.
+ * Removes from the host everything that belongs to the cluster and puts back what was set aside. Returns sentences about what remains. A host
+ * without our note is left alone. Rejects with SSH_HOST_TAKEN when it carries another cluster by now, and with DRIVER_LEFTOVERS for what
+ * could not be removed.
  */
 export async function releaseHost(
   transport: Transport,

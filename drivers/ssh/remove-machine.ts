@@ -8,8 +8,8 @@ import { releaseHost } from "./release-host.ts";
 import { withHost } from "./with-host.ts";
 
 /**
- * Takes everything of ours from the host and tells what remains. Rejects with SSH_HOST_UNREACHABLE when it does not answer: nothing is forgotten
- * that is still there.
+ * Removes everything of ours from the host and reports what remains. Rejects with SSH_HOST_UNREACHABLE when the host does not answer: a
+ * cluster that still exists there is not forgotten.
  */
 export async function removeMachine(connect: ConnectSsh, machine: MachineRef, c: RunContext): Promise<void> {
   const access = accessOf(machine);
@@ -34,13 +34,13 @@ export async function removeMachine(connect: ConnectSsh, machine: MachineRef, c:
 
 const unreachable: ReadonlySet<string> = new Set(["SSH_UNREACHABLE", "SSH_CONNECTION_LOST"]);
 
-/** By what this computer noted before the host was touched. */
+/** From what this computer recorded before the host was touched. */
 export async function removeByName(connect: ConnectSsh, name: string, c: RunContext): Promise<void> {
   const file = await readHostFile(c.host, name);
   if (file) await removeMachine(connect, file.ref, c);
 }
 
-/** Only this computer's file: the host keeps everything. */
+/** Removes only this computer's file: nothing on the host changes. */
 export async function forgetMachine(machine: MachineRef, c: RunContext): Promise<readonly string[]> {
   await removeHostFile(c.host, machine.name);
   const { host } = accessOf(machine);

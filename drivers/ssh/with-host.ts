@@ -3,7 +3,7 @@ import type { RunContext } from "../../src/contract/host.ts";
 import type { ConnectSsh, Transport } from "../../src/contract/transport.ts";
 import { accessEndpoint } from "../../src/host/ssh-access.ts";
 
-/** A host is there or it is not: nobody waits for its boot. */
+/** A host is up or it is not: nobody waits for it to boot. */
 const connectMs = 15_000;
 
 /** Runs `work` as root on the host and closes the connection. Rejects as `ConnectSsh` does. */

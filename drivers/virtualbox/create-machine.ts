@@ -28,8 +28,8 @@ import { vboxmanage } from "./vboxmanage.ts";
 const cleanupMs = 120_000;
 
 /**
- * Makes and registers the machine; nothing runs yet. What is about to be made is written down first and the description last, so a
- * `create` killed at any point is either found whole by the next one or cleared away by it. Rejects with DRIVER_MACHINE_DIFFERS,
+ * Creates and registers the machine; does not start it. What is about to be created is recorded first and the description last, so a `create`
+ * killed at any point is either found complete by the next one or cleaned up by it. Rejects with DRIVER_MACHINE_DIFFERS,
  * DRIVER_CREATE_FAILED, DRIVER_DISK_SMALL, VIRTUALBOX_BLOCKED, the errors of ports and networks, or the signal's reason.
  */
 export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
@@ -47,7 +47,7 @@ export async function createMachine(spec: MachineSpec, c: RunContext): Promise<M
     if (found.ran && state !== "absent")
       throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "virtualbox", name: spec.name });
   }
-  // The rest of a killed create, of a machine removed behind our back, or one that never ran: none holds data.
+  // Left over from a killed create, from a machine removed without us, or a machine that never ran: none holds data.
   await removeMachine(spec.name, c);
   try {
     return await createFresh(spec, c);
@@ -121,7 +121,7 @@ async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef
   return ref;
 }
 
-/** A network that another machine has already may have lost its adapter meanwhile. */
+/** A network that another machine already uses may have lost its adapter meanwhile. */
 async function readyHostOnly({ hostOnly }: MachinePlan, c: RunContext): Promise<MachinePlan["hostOnly"]> {
   const ops = hostOnlyOps[hostOnly.kind];
   const name = hostOnly.name === "" ? await ops.make(hostOnly.cidr, c) : await ops.mend(hostOnly, c);

@@ -13,8 +13,8 @@ import { vboxmanage } from "./vboxmanage.ts";
 const copyMs = 300_000;
 
 /**
- * Base and child of a new machine. Both get the wanted size: VirtualBox cannot read a child beyond the end of its parent (7.2 answers
- * VERR_INVALID_PARAMETER). Rejects with DRIVER_DISK_SMALL, nothing attached yet.
+ * Base and child of a new machine. Both get the requested size: VirtualBox cannot read a child beyond the end of its parent (7.2 answers
+ * VERR_INVALID_PARAMETER). Rejects with DRIVER_DISK_SMALL before anything is attached.
  */
 export async function makeDisks(
   { image, diskGiB }: Pick<MachineSpec, "image" | "diskGiB">,
@@ -39,7 +39,7 @@ export async function makeDisks(
   await growChain(child, diskGiB, c);
 }
 
-/** Every disk from the base down to `leaf` (file or UUID) to that size; those that have it are left alone. */
+/** Grows every disk from the base down to `leaf` (file or UUID) to that size; those that have it already are left alone. */
 export async function growChain(leaf: string, diskGiB: number, c: RunContext): Promise<void> {
   const chain: { readonly id: string; readonly mib: number }[] = [];
   for (let id = leaf; chain.length < longestChain;) {
@@ -57,10 +57,10 @@ export async function growChain(leaf: string, diskGiB: number, c: RunContext): P
       });
 }
 
-/** VirtualBox gives up at about as many. */
+/** VirtualBox gives up at about this many. */
 const longestChain = 300;
 
-/** What the guest sees of a disk (file or UUID). */
+/** Size of a disk (file or UUID) as seen by the guest. */
 export const capacityMiB = async (disk: string, c: RunContext): Promise<number> =>
   mib(await mediumInfo(disk, c));
 

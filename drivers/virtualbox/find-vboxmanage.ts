@@ -12,8 +12,8 @@ const registryKey = "HKLM\\SOFTWARE\\Oracle\\VirtualBox";
 const registryMs = 3000;
 
 /**
- * VBoxManage of this host: what LOCALKUBE_VBOXMANAGE names (unseen), what is on PATH, or where the vendor's installers put it; from inside
- * WSL that is Windows' own. Undefined when there is none.
+ * VBoxManage of this host: the one LOCALKUBE_VBOXMANAGE names (not checked), the one on PATH, or where the vendor's installers put it; inside
+ * WSL it is Windows' own. Undefined when there is none.
  */
 export async function findVBoxManage(host: Host): Promise<string | undefined> {
   const { env, platform } = host;
@@ -26,12 +26,12 @@ export async function findVBoxManage(host: Host): Promise<string | undefined> {
   return isWsl(env) ? ((await findProgram("VBoxManage.exe", host)) ?? firstOf([wslFile])) : undefined;
 }
 
-/** Inside the Windows Subsystem for Linux (its interop sets the variable for every shell). */
+/** Inside the Windows Subsystem for Linux (its interop sets the variable in every shell). */
 export const isWsl = (env: HostContext["env"]): boolean => Boolean(env["WSL_DISTRO_NAME"]);
 
 const wslFile = `/mnt/c/${windowsFolder.replaceAll("\\", "/")}/VBoxManage.exe`;
 
-/** The installers' variables may name several folders, parted by semicolons; drives other than C: are where people move programs to. */
+/** The installers' variables may name several folders, separated by semicolons; people also move programs to drives other than C:. */
 export function windowsFiles(env: HostContext["env"]): readonly string[] {
   const named = [env["VBOX_MSI_INSTALL_PATH"], env["VBOX_INSTALL_PATH"]].flatMap((value) =>
     (value ?? "").split(";"),
@@ -54,7 +54,7 @@ async function fromRegistry(host: Host): Promise<string | undefined> {
   return folder === undefined ? undefined : firstOf([`${folder.replace(/\\+$/, "")}\\VBoxManage.exe`]);
 }
 
-/** Reads `    InstallDir    REG_SZ    D:\Programs\VirtualBox\`. */
+/** Parses `    InstallDir    REG_SZ    D:\Programs\VirtualBox\`. */
 export const installDirOf = (output: string): string | undefined =>
   /^\s*InstallDir\s+REG_SZ\s+(.+?)\s*$/m.exec(output)?.[1];
 

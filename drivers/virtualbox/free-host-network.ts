@@ -8,11 +8,11 @@ import {
   parseNetwork,
 } from "../../src/host/network.ts";
 
-/** Candidates of a huge range that are looked at. */
+/** How many candidates of a huge range are tried. */
 const most = 1024;
 
 /**
- * A /24 inside what VirtualBox allows that overlaps none of `taken`; the search starts at a place derived from the name. Pure. Throws
+ * A /24 inside what VirtualBox allows that overlaps none of `taken`; the search starts at a position derived from the name. Pure. Throws
  * VIRTUALBOX_NO_FREE_NETWORK.
  */
 export function freeHostNetwork(

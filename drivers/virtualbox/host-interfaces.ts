@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { type Network, parseNetwork } from "../../src/host/network.ts";
 
-/** IPv4 networks this host's own interfaces are in, on every platform (its routing table is read on Linux alone). */
+/** IPv4 networks of this host's own interfaces, on every platform (the routing table is read only on Linux). */
 export const interfaceNetworks = (): readonly Network[] =>
   Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

@@ -11,10 +11,10 @@ const mask = "255.255.255.0";
 /** On Windows a driver is installed for each adapter. */
 const createMs = 120_000;
 const cleanupMs = 60_000;
-/** VirtualBox ticket 14040: an adapter just made is not in the list for a moment. */
+/** VirtualBox ticket 14040: a newly created adapter is missing from the list for a moment. */
 const appears = { tries: 10, triesAfterError: 3, pauseMs: 1000 };
 
-/** `hostonlyif`: adapters `vboxnet0`, … of Linux and Windows, and of macOS before 7.0. */
+/** `hostonlyif`: adapters `vboxnet0`, … on Linux and Windows, and on macOS before 7.0. */
 export const hostOnlyAdapters: HostOnlyOps = {
   async taken(c) {
     return (await adapters(c)).flatMap(({ ip, cidr }) => (ip === "" || ip === "0.0.0.0" ? [] : [cidr]));
@@ -47,14 +47,14 @@ export const hostOnlyAdapters: HostOnlyOps = {
   },
   async remove({ name, cidr }, c) {
     const address = hostAddress(cidr);
-    // The name alone is no proof: VirtualBox numbers adapters anew. A killed `create` has no name yet.
+    // The name alone proves nothing: VirtualBox may renumber adapters. A killed `create` has recorded no name yet.
     const ours = (await adapters(c)).filter(({ ip }) => ip === address);
     for (const adapter of ours.length > 1 ? ours.filter((one) => one.name === name) : ours)
       await removeAdapter(adapter.name, c);
   },
 };
 
-/** A guess would put the machine on a stranger's, which its removal then takes along. */
+/** A wrong guess would put the machine on somebody else's adapter, which would then be removed with the machine. */
 const ambiguous = (same: readonly Adapter[], address: string): LocalkubeError =>
   new LocalkubeError("VIRTUALBOX_BLOCKED", {
     action: "tell which host-only adapter is the machine's",
@@ -62,12 +62,13 @@ const ambiguous = (same: readonly Adapter[], address: string): LocalkubeError =>
     fix: "Remove the one that no machine uses: VBoxManage hostonlyif remove NAME",
   });
 
-/** One that VirtualBox does not show is removed, and the next one mostly shows. */
+/** An adapter that VirtualBox does not list is removed; the next attempt usually produces a listed one. */
 async function createVisible(c: RunContext): Promise<string> {
   const once = async (): Promise<string> => {
     c.signal.throwIfAborted();
     const before = new Set((await adapters(c)).map(({ name }) => name));
-    // Not ended by an abort: an adapter that came meanwhile would be nobody's, for it has no address yet by which it could be found.
+    // An abort does not interrupt it: an adapter created meanwhile would be orphaned, because it has no address yet by which it could be
+    // found.
     return create(before, { ...c, signal: AbortSignal.timeout(createMs) });
   };
   return once().catch((error: unknown) => {
@@ -76,7 +77,7 @@ async function createVisible(c: RunContext): Promise<string> {
   });
 }
 
-/** Names the adapter it made. Leaves nothing when it rejects. */
+/** Returns the name of the adapter it created. Leaves nothing behind when it rejects. */
 async function create(before: ReadonlySet<string>, c: RunContext): Promise<string> {
   let failure: unknown;
   let said = "";
@@ -87,7 +88,7 @@ async function create(before: ReadonlySet<string>, c: RunContext): Promise<strin
     failure = error;
   }
   const named = /^Interface '(.+)' was successfully created/m.exec(said)?.[1];
-  // What counts is whether an adapter came: VirtualBox reports errors for some it made, and successes it does not show yet.
+  // What counts is whether an adapter appeared: VirtualBox reports errors for some it created, and success for some it does not list yet.
   const tries = failure === undefined ? appears.tries : appears.triesAfterError;
   for (let attempt = 0; attempt < tries; attempt++) {
     if (attempt > 0) await sleep(appears.pauseMs, undefined, { signal: c.signal });
@@ -96,7 +97,7 @@ async function create(before: ReadonlySet<string>, c: RunContext): Promise<strin
     if (name !== undefined) return name;
   }
   if (failure !== undefined) throw explained(failure, "make a host-only adapter", c.host);
-  // Of a name that was there before, the adapter is somebody's.
+  // If an adapter of that name existed before, it is somebody else's.
   if (named !== undefined && !before.has(named)) await discard(named, c);
   throw new LocalkubeError("VIRTUALBOX_ADAPTER_INVISIBLE", { name: named ?? "without a name" });
 }
@@ -110,11 +111,11 @@ async function configure(name: string, cidr: string, c: RunContext): Promise<voi
     c.signal.throwIfAborted();
     throw explained(error, `give ${name} the address ${ip}`, c.host);
   }
-  // Our machines have static addresses: a server left from an adapter of the same name would hand theirs out again.
+  // Our machines have static addresses: a DHCP server left over from an adapter of the same name would hand out addresses in use.
   await removeDhcpServer(name, c);
 }
 
-/** After a failure, which is what is told. */
+/** Cleans up after a failure, which is the error that is reported. */
 const discard = (name: string, c: RunContext): Promise<void> =>
   removeAdapter(name, { ...c, signal: AbortSignal.timeout(cleanupMs) }).catch((error: unknown) =>
     c.log(`clean-up of ${name} failed: ${wordsFrom(error)}`),
@@ -142,7 +143,7 @@ async function adapters(c: RunContext): Promise<readonly Adapter[]> {
   return parseAdapters(await vboxmanage(c.host, ["list", "hostonlyifs"], { signal: c.signal }));
 }
 
-/** An adapter may be listed twice, and some versions write the mask back to front (`0f000000`): then it counts as a /24. */
+/** An adapter may be listed twice, and some versions print the mask in reverse byte order (`0f000000`): it is then treated as a /24. */
 export const parseAdapters = (output: string): readonly Adapter[] =>
   parseBlocks(output, "Name")
     .map((block) => {
@@ -160,7 +161,7 @@ function prefixOf(netmask: string): number {
   return bits.length === 32 && prefix !== undefined ? prefix : 24;
 }
 
-/** The host's own: the first of the network. */
+/** The host's own address: the first of the network. */
 function hostAddress(cidr: string): string {
   const network = parseNetwork(cidr);
   if (!network) throw new Error(`not a network: ${cidr}`);

@@ -7,10 +7,10 @@ import { parseBlocks } from "./list-output.ts";
 import { vboxmanage } from "./vboxmanage.ts";
 
 const mask = "255.255.255.0";
-/** Addresses VirtualBox' own DHCP server may give; the first becomes the host's, ours are above. */
+/** Addresses that VirtualBox' own DHCP server may assign; the first becomes the host's, our machines' are above them. */
 const [lowest, highest] = [1, 9];
 
-/** `hostonlynet`: what macOS has instead of adapters from 7.0. Its interface on the host exists only while a machine runs. */
+/** `hostonlynet`: what macOS has instead of adapters since 7.0. Its interface on the host exists only while a machine runs. */
 export const hostOnlyNets: HostOnlyOps = {
   async taken(c) {
     return (await nets(c)).flatMap(({ lower }) => (lower === "" ? [] : [`${lower}/24`]));
@@ -50,7 +50,7 @@ export const hostOnlyNets: HostOnlyOps = {
   },
 };
 
-/** One a state folder: it is the network of all its machines. */
+/** One per state folder: it is the network of all its machines. */
 const nameOf = ({ host }: RunContext): string =>
   `localkube-${createHash("sha256").update(host.stateDir).digest("hex").slice(0, 8)}`;
 

@@ -1,14 +1,14 @@
 import type { RunContext } from "../../src/contract/host.ts";
 import type { HostOnlyNetwork } from "./machine-file.ts";
 
-/** How a VirtualBox makes the network between host and machines. All idempotent. */
+/** How a version of VirtualBox provides the network between host and machines. All idempotent. */
 export interface HostOnlyOps {
-  /** Networks (CIDR) that VirtualBox has already, ours and others': their addresses are taken. */
+  /** Networks (CIDR) that VirtualBox already has, ours and others': their addresses are taken. */
   taken(c: RunContext): Promise<readonly string[]>;
-  /** Makes it and gives its name. Leaves nothing when it rejects. */
+  /** Creates it and returns its name. Leaves nothing behind when it rejects. */
   make(cidr: string, c: RunContext): Promise<string>;
-  /** Gives it its address again, or makes it anew, when it lost that (a reboot, a tool, an upgrade); the name it has then. */
+  /** Restores its address, or recreates it, when it was lost (a reboot, a tool, an upgrade); returns its current name. */
   mend(network: HostOnlyNetwork, c: RunContext): Promise<string>;
-  /** Succeeds when it is gone already. */
+  /** Succeeds when it is already gone. */
   remove(network: HostOnlyNetwork, c: RunContext): Promise<void>;
 }

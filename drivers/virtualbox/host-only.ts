@@ -10,7 +10,7 @@ export const hostOnlyOps: Readonly<Record<HostOnlyNetwork["kind"], HostOnlyOps>>
   net: hostOnlyNets,
 };
 
-/** macOS lost the adapters with 7.0; everywhere else there is nothing but them. */
+/** macOS lost the adapters with 7.0; all other systems have nothing but adapters. */
 export const hostOnlyKind = (
   { platform }: Pick<HostContext, "platform">,
   version: Version,

@@ -2,7 +2,7 @@ import type { HostContext } from "../../src/contract/host.ts";
 import { isWsl } from "./find-vboxmanage.ts";
 
 /**
- * The path as VBoxManage must be told it: inside WSL VirtualBox is a Windows program, and `wslpath` says how Windows calls the file.
+ * The path in the form VBoxManage expects: inside WSL VirtualBox is a Windows program, and `wslpath` returns the Windows path of the file.
  * Everywhere else it is the path itself.
  */
 export async function hostPath(file: string, host: HostContext, signal?: AbortSignal): Promise<string> {
@@ -14,7 +14,7 @@ export async function hostPath(file: string, host: HostContext, signal?: AbortSi
   return stdout.trim();
 }
 
-/** Whether VirtualBox's `location` is inside `folder`; Windows does not tell case or the kind of slash. */
+/** Whether VirtualBox's `location` is inside `folder`; Windows ignores case and the kind of slash. */
 export function isInside(location: string, folder: string): boolean {
   const windows = /^[A-Za-z]:[\\/]|^\\\\/.test(folder);
   const plain = (path: string): string => (windows ? path.replaceAll("\\", "/").toLowerCase() : path);

@@ -42,7 +42,7 @@ const virtualbox: DriverDefinition = {
     state: async ({ name }, c) => (await look(name, c)).state,
     diagnose: ({ name }, c) => diagnose(name, c),
     list: listMachines,
-    // Images are the cache's; machines have copies of their own.
+    // Images belong to the cache; machines have copies of their own.
     purge: () => Promise.resolve([]),
     suspend: suspendOps,
     snapshots: snapshotOps,

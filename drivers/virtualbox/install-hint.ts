@@ -1,6 +1,6 @@
 import type { HostContext } from "../../src/contract/host.ts";
 
-/** How VirtualBox comes to this host. Debian itself has it in sid alone, so there is no package to name. */
+/** How to install VirtualBox on this host. Debian itself has it only in sid, so there is no package to name. */
 export const installHint = ({ platform }: Pick<HostContext, "platform">): string =>
   platform === "darwin"
     ? "brew install --cask virtualbox"

@@ -5,7 +5,7 @@ import { parseVersion, type Version } from "./version.ts";
 
 const timeoutMs = 10_000;
 
-/** The version of VirtualBox that answers here. Rejects with DRIVER_UNUSABLE when it says none. */
+/** The version of VirtualBox that answers here. Rejects with DRIVER_UNUSABLE when it reports none. */
 export async function installedVersion({ host, signal }: RunContext): Promise<Version> {
   const output = await vboxmanage(host, ["--version"], { signal, timeoutMs });
   const version = parseVersion(output);

@@ -10,7 +10,7 @@ interface KnownFailure {
   readonly fix: string;
 }
 
-/** What VirtualBox says, in its output or its log, what that means, and the one thing that helps. The first that fits counts. */
+/** What VirtualBox prints or logs, what that means, and the one thing that helps. The first match counts. */
 const knownFailures: readonly KnownFailure[] = [
   {
     said: /VERR_VMX_IN_VMX_ROOT_MODE|VERR_SVM_IN_USE|VERR_VMX_MSR_LOCKED_OR_DISABLED_IN_USE/,
@@ -34,7 +34,7 @@ const knownFailures: readonly KnownFailure[] = [
     fix: "Make an exception for VirtualBox in the antivirus program, or reinstall VirtualBox",
   },
   {
-    // Only versions before 7.0 have one. NS_ERROR_FAILURE, which stands beside it, is any failure's code.
+    // Only versions before 7.0 have one. NS_ERROR_FAILURE, which is printed with it, is the code of any failure.
     said: /rc=-1908\b|kernel driver not (?:installed|accessible)|VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)/i,
     only: "darwin",
     problem: "macOS blocks VirtualBox' kernel extension",
@@ -67,11 +67,11 @@ const knownFailures: readonly KnownFailure[] = [
   },
 ];
 
-/** The known failure in VirtualBox' words or in its log; undefined when nobody knows it. */
+/** The known failure in VirtualBox' message or log; undefined when it is an unknown one. */
 const knownFailure = (words: string, { platform }: Pick<HostContext, "platform">): KnownFailure | undefined =>
   knownFailures.find(({ said, only }) => said.test(words) && (only === undefined || only === platform));
 
-/** VIRTUALBOX_BLOCKED when the failure is a known one, else the error as it is. `action`: «make a host-only adapter». */
+/** VIRTUALBOX_BLOCKED when the failure is a known one, otherwise the error unchanged. `action`: "make a host-only adapter". */
 export function explained(
   error: unknown,
   action: string,

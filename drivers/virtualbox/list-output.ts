@@ -1,6 +1,6 @@
 /**
- * Reads `list hostonlyifs`, `list hdds` and their like: blocks of `Key:   value` lines parted by empty lines. A block begins with the key
- * given (`Name`, `UUID`), so that warnings VBoxManage prints before are not taken for one.
+ * Parses `list hostonlyifs`, `list hdds` and the like: blocks of `Key: value` lines separated by empty lines. A block begins with the given
+ * key (`Name`, `UUID`), so that warnings VBoxManage prints first are not taken for a block.
  */
 export function parseBlocks(output: string, firstKey: string): readonly ReadonlyMap<string, string>[] {
   const blocks: Map<string, string>[] = [];

@@ -8,21 +8,21 @@ import { atLeast, type Version } from "./version.ts";
 const guestPorts = { ssh: 22, api: 6443 } as const;
 const firmwareVariable = "LOCALKUBE_VIRTUALBOX_FIRMWARE";
 
-/** The controller all disks are on, and its ports; the drive comes before the seed, so that it is the guest's /dev/sr0. */
+/** The controller of all disks, and its ports; the drive comes before the seed, so that it is the guest's /dev/sr0. */
 export const storage = { controller: "SATA", disk: 0, drive: 1, seed: 2, ports: 3 } as const;
 
 export interface MachineShape extends MachinePlan {
   readonly name: string;
   readonly cpus: number;
   readonly memoryMiB: number;
-  /** Folder of all machines and console log, as VBoxManage is told them. */
+  /** Folder of all machines and the console log, as paths for VBoxManage. */
   readonly baseFolder: string;
   readonly console: string;
 }
 
 type Host = Pick<HostContext, "arch" | "env">;
 
-/** `createvm`: from 7.1 with the platform, which older ones do not know. */
+/** `createvm`: from 7.1 with the platform, which older versions do not know. */
 export const createArguments = (
   { name, id, baseFolder }: MachineShape,
   version: Version,
@@ -35,8 +35,8 @@ export const createArguments = (
 ];
 
 /**
- * `modifyvm` with everything but disks, by id. Old spellings (`--nictype1`), which all of 6.1 to 7.2 know. ARM machines have no BIOS, no
- * such paging and no such ports: what only PCs have is left out there.
+ * `modifyvm` with everything but disks, by id. Old spellings (`--nictype1`), which all versions from 6.1 to 7.2 know. ARM machines have no
+ * BIOS, no such paging and no such ports: options that apply only to PCs are omitted there.
  */
 export function modifyArguments(
   shape: MachineShape,
@@ -51,7 +51,7 @@ export function modifyArguments(
     ...["--bioslogofadein", "off", "--bioslogofadeout", "off", "--bioslogodisplaytime", "0"],
     ...["--biosbootmenu", "disabled", "--pae", "on", "--hpet", "on", "--hwvirtex", "on"],
     ...["--nestedpaging", "on", "--largepages", "on", "--vtxvpid", "on"],
-    // The guest's kernel knows KVM's clock and spin locks; VirtualBox speaks that interface.
+    // The guest's kernel supports KVM's clock and spin locks; VirtualBox provides that interface.
     ...["--paravirtprovider", "kvm"],
     ...["--uart1", "0x3F8", "4", "--uartmode1", "file", log],
   ];
@@ -65,7 +65,7 @@ export function modifyArguments(
     ...["--vrde", "off"],
     ...["--nic1", "nat", "--nictype1", "virtio", "--cableconnected1", "on", "--macaddress1", mac(0)],
     ...["--natnet1", userNetwork, "--natdnsproxy1", "on", "--natdnshostresolver1", "off"],
-    // From 7.0 guests reach services of the host's loopback only when told; ours have no business there.
+    // From 7.0 guests reach services on the host's loopback only when this is enabled; ours do not need them.
     ...(atLeast(version, 7) ? ["--natlocalhostreachable1", "off"] : []),
     ...hostOnlyArguments(hostOnly),
     ...["--nictype2", "virtio", "--nicpromisc2", "deny", "--cableconnected2", "on", "--macaddress2", mac(1)],

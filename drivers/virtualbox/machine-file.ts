@@ -3,18 +3,18 @@ import type { HostContext } from "../../src/contract/host.ts";
 import { type MachineRecord, machinesIn, readRecord, writeRecord } from "../vm/machine-record.ts";
 import { machineFiles, machinesFolder } from "./machine-folder.ts";
 
-/** The network between host and machines: an adapter of VirtualBox (`if`), or on macOS from 7.0 a network that it keeps itself (`net`). */
+/** The network between host and machines: a VirtualBox adapter (`if`), or on macOS from 7.0 a network that VirtualBox manages itself (`net`). */
 export interface HostOnlyNetwork {
   readonly kind: "if" | "net";
-  /** What VirtualBox calls it; empty while it is being made. */
+  /** VirtualBox's name for it; empty while it is being created. */
   readonly name: string;
   /** /24; the host has its first address. */
   readonly cidr: string;
 }
 
-/** `plan.json`, beside `machine.json` for the machine's life; alone it is the rest of a killed `create`. */
+/** `plan.json`, kept beside `machine.json` for the machine's life; on its own it is left over from a killed `create`. */
 export interface MachinePlan {
-  /** The machine's UUID, ours from the start: names need not be unique in VirtualBox. */
+  /** The machine's UUID, chosen by us before creation: names need not be unique in VirtualBox. */
   readonly id: string;
   readonly address: string;
   readonly userNetwork: string;
@@ -22,7 +22,7 @@ export interface MachinePlan {
   readonly ports: MachineRef["ports"];
 }
 
-/** `machine.json`; the hardware is what was asked for, what it has now VirtualBox tells. */
+/** `machine.json`; the hardware is what was requested, VirtualBox reports what it currently is. */
 export interface MachineFile extends MachinePlan, MachineRecord {}
 
 type Host = Pick<HostContext, "stateDir">;
@@ -31,7 +31,10 @@ type Host = Pick<HostContext, "stateDir">;
 export const readMachine = (host: Host, name: string): Promise<MachineFile | undefined> =>
   readRecord(machineFiles(host, name).description);
 
-/** The machine's decisions, whether it is whole or the rest of a killed `create`; also from beside a damaged `machine.json`. */
+/**
+ * What was decided for the machine, whether it is complete or left over from a killed `create`; also when `machine.json` beside it is
+ * damaged.
+ */
 export async function readPlan(host: Host, name: string): Promise<MachinePlan | undefined> {
   const [whole, plan] = await Promise.allSettled([
     readMachine(host, name),
@@ -43,7 +46,7 @@ export async function readPlan(host: Host, name: string): Promise<MachinePlan | 
   return undefined;
 }
 
-/** Its plan with it, which stands in when `machine.json` is damaged: it must not tell of a network the machine had once. */
+/** Writes its plan too, which is used when `machine.json` is damaged: it must not name a network the machine no longer uses. */
 export async function writeMachine(host: Host, machine: MachineFile): Promise<void> {
   const { id, address, userNetwork, hostOnly, ports } = machine;
   await writePlan(host, machine.ref.name, { id, address, userNetwork, hostOnly, ports });
@@ -54,13 +57,13 @@ export const writePlan = (host: Host, name: string, plan: MachinePlan): Promise<
 
 export const machineNames = (host: Host): Promise<readonly string[]> => machinesIn(machinesFolder(host));
 
-/** Plans of all machines but one. Rejects with STATE_UNREADABLE: what each has taken must be known before another is made. */
+/** Plans of all machines but one. Rejects with STATE_UNREADABLE: what each one uses must be known before another is created. */
 export async function otherPlans(host: Host, name: string): Promise<readonly MachinePlan[]> {
   const names = await otherNames(host, name);
   return (await Promise.all(names.map((other) => readPlan(host, other)))).flatMap((plan) => plan ?? []);
 }
 
-/** Whether another machine is on that network. One whose record cannot be read may be on any. */
+/** Whether another machine is on that network. One whose record cannot be read may be on any network. */
 export async function othersUse(cidr: string, host: Host, name: string): Promise<boolean> {
   const names = await otherNames(host, name);
   const plans = await Promise.allSettled(names.map((other) => readPlan(host, other)));

@@ -1,8 +1,8 @@
 /**
- * Reads `showvminfo --machinereadable` and `snapshot list --machinereadable`: `key=value` a line, keys and values in quotes or not. From 7.0
- * quotes and backslashes in values are escaped, before they stood as they are; a value may span lines (a description does). Of equal keys
- * the first counts, so that no text inside a description can stand for the state, which comes before it. Lines that are no entries
- * (warnings) are left out.
+ * Parses `showvminfo --machinereadable` and `snapshot list --machinereadable`: one `key=value` per line, keys and values quoted or not. From
+ * 7.0 quotes and backslashes in values are escaped, before that they were not; a value may span lines (a description does). Of equal keys the
+ * first counts, so that no text inside a description can pass for the state, which comes before it. Lines that are no entries (warnings) are
+ * skipped.
  */
 export function parseMachineReadable(output: string): ReadonlyMap<string, string> {
   const entries = new Map<string, string>();
@@ -26,7 +26,7 @@ export function parseMachineReadable(output: string): ReadonlyMap<string, string
 
 const entryPattern = /^(?:"([^"=]+)"|([A-Za-z][^\s"=]*))=/;
 
-/** Old versions end a folder's name with a plain backslash; what follows then is the next entry. */
+/** Old versions end a folder's name with an unescaped backslash; what follows then is the next entry. */
 const closes = (text: string, next: string): boolean =>
   text.length > 1 && text.endsWith('"') && (!/(?<!\\)(?:\\\\)*\\"$/.test(text) || entryPattern.test(next));
 

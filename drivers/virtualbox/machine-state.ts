@@ -13,14 +13,14 @@ const infoMs = 20_000;
 
 export interface Look {
   readonly state: MachineState;
-  /** VirtualBox' own word, or what is wrong. */
+  /** VirtualBox' own name for the state, or what is wrong. */
   readonly said?: string;
   readonly machine?: MachineFile;
   /** All of `showvminfo`. */
   readonly info?: ReadonlyMap<string, string>;
 }
 
-/** What VirtualBox itself says of the machine; a VBoxManage that fails or hangs is a state of its own, never an old one. */
+/** What VirtualBox itself reports about the machine; a VBoxManage that fails or hangs gives a state of its own, never an outdated one. */
 export async function look(name: string, c: RunContext): Promise<Look> {
   const machine = await readMachine(c.host, name);
   const id = (machine ?? (await readPlan(c.host, name)))?.id;
@@ -37,7 +37,7 @@ export async function look(name: string, c: RunContext): Promise<Look> {
   }
 }
 
-/** What is known of a machine of which VirtualBox tells nothing; rejects when VirtualBox itself is missing. */
+/** What is known about a machine that VirtualBox does not know; rejects when VirtualBox itself is missing. */
 function silence(error: unknown): Pick<Look, "state" | "said"> {
   if (isInaccessible(error)) return { state: machineStates["inaccessible"]!, said: "inaccessible" };
   if (!(error instanceof LocalkubeError)) throw error;
@@ -50,10 +50,10 @@ function silence(error: unknown): Pick<Look, "state" | "said"> {
 export const listMachines: Driver["list"] = async (c) =>
   listedMachines(await machineNames(c.host), (name) => look(name, c));
 
-/** Removed by somebody else; only its registration may be lost (a new VirtualBox.xml): then its disks are still there. */
+/** Removed by somebody else. Perhaps only its registration is lost (a new VirtualBox.xml): then its disks still exist. */
 async function unregistered(name: string, machine: MachineFile | undefined, c: RunContext): Promise<Look> {
   const { settings, base } = machineFiles(c.host, name);
-  // Its child may be another by now: deleting a snapshot merges disks.
+  // Its child may be a different file by now: deleting a snapshot merges disks.
   if (!machine || !(await exists(settings)) || !(await exists(base))) return { state: "absent" };
   const said = `VirtualBox does not know it any more, its files are there; tell it: VBoxManage registervm ${settings}`;
   return { state: "broken", said, machine };
@@ -72,7 +72,7 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   );
 
-/** Rejects with DRIVER_MACHINE_ABSENT or, for the states that only a person should end, DRIVER_MACHINE_BROKEN. */
+/** Rejects with DRIVER_MACHINE_ABSENT or, for states that only a person should end, DRIVER_MACHINE_BROKEN. */
 export function saneMachine(name: string, { state, machine, said }: Look): MachineFile {
   if (state === "broken" || state === "unknown")
     throw new LocalkubeError(

@@ -1,16 +1,16 @@
 import type { MachineState } from "../../src/contract/driver.ts";
 
 /**
- * Every `VMState` of `showvminfo --machinereadable` from 6.1 to 7.2 (MachineState of VirtualBox' API and the words of VBoxManageInfo.cpp).
- * `snapshotting` states of a standing machine are passing ones: it is stopped and busy, so nothing may be done with it yet.
+ * Every `VMState` of `showvminfo --machinereadable` from 6.1 to 7.2 (MachineState in VirtualBox' API, spelled as in VBoxManageInfo.cpp). The
+ * `snapshotting` states of a machine that is off are transitional: it is stopped but busy, so nothing may be done with it yet.
  */
 export const machineStates: Readonly<Record<string, MachineState>> = {
   poweroff: "stopped",
   aborted: "stopped",
-  // Its state went to another host and it is off here.
+  // Its state was moved to another host and it is off here.
   teleported: "stopped",
   saved: "saved",
-  // It was ended while it woke; the saved memory is still good.
+  // It was ended while waking up; the saved memory is still valid.
   "aborted-saved": "saved",
   running: "running",
   livesnapshotting: "running",

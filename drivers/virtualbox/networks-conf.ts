@@ -3,13 +3,13 @@ import type { HostContext } from "../../src/contract/host.ts";
 import { type Network, parseNetwork } from "../../src/host/network.ts";
 import { atLeast, type Version } from "./version.ts";
 
-/** Where the administrator allows more networks (from 6.1.28 on Linux, Solaris and macOS). */
+/** Where the administrator can allow more networks (from 6.1.28 on Linux, Solaris and macOS). */
 export const networksConf = "/etc/vbox/networks.conf";
 const built = "192.168.56.0/21";
 
 /**
- * IPv4 ranges VirtualBox accepts for host-only networks: 192.168.56.0/21, or instead what networks.conf lists. Older versions and Windows
- * accept any; we keep to the same range there.
+ * IPv4 ranges VirtualBox accepts for host-only networks: 192.168.56.0/21, or what networks.conf lists instead. Older versions and Windows
+ * accept any; we use the same range there.
  */
 export async function allowedRanges(
   { platform }: Pick<HostContext, "platform">,
@@ -21,7 +21,7 @@ export async function allowedRanges(
   return text === undefined ? [parseNetwork(built)!] : parseNetworksConf(text);
 }
 
-/** Reads lines of the form `* 10.0.0.0/8 192.168.0.0/16 fe80::/10`; comments begin with #. IPv6 is left out. */
+/** Parses lines of the form `* 10.0.0.0/8 192.168.0.0/16 fe80::/10`; comments begin with #. IPv6 is skipped. */
 export const parseNetworksConf = (text: string): readonly Network[] =>
   text
     .split(/\r?\n/)

@@ -12,15 +12,15 @@ import type { MachinePlan } from "./machine-file.ts";
 import { allowedRanges } from "./networks-conf.ts";
 import type { Version } from "./version.ts";
 
-/** In VirtualBox' NAT the second address is the way out, the third its name server, the fifteenth the first guest (manual, «NAT»). */
+/** In VirtualBox' NAT the second address is the gateway, the third its name server, the fifteenth the first guest (manual, "NAT"). */
 const [gatewayIndex, nameServerIndex, guestIndex] = [2, 3, 15];
-/** Below are the host and, on macOS, what VirtualBox' own server gives. */
+/** Below are the addresses of the host and, on macOS, those that VirtualBox' own DHCP server assigns. */
 const [firstMachine, machines] = [10, 240];
 
 export type Networks = Pick<MachinePlan, "address" | "userNetwork" | "hostOnly">;
 
 /**
- * Networks of a new machine, nothing made yet: a NAT network of its own, and a place on the host-only network of this state folder's
+ * Networks of a new machine, not created yet: a NAT network of its own, and an address on the host-only network of this state folder's
  * machines, or on a new one (its name is empty). Rejects with DRIVER_NO_FREE_NETWORK or VIRTUALBOX_NO_FREE_NETWORK.
  */
 export async function chooseNetworks(
@@ -45,7 +45,7 @@ export async function chooseNetworks(
   return { userNetwork, hostOnly: { kind, name: "", cidr }, address: freeAddress(name, cidr, others) };
 }
 
-/** Derived from the name, so that two machines made at the same moment hardly ever get the same. */
+/** Derived from the name, so that two machines created at the same moment hardly ever get the same one. */
 function freeAddress(name: string, cidr: string, others: readonly MachinePlan[]): string {
   const start = createHash("sha256").update(`address ${name}`).digest()[0]!;
   const taken = new Set(others.map(({ address }) => address));
@@ -55,10 +55,10 @@ function freeAddress(name: string, cidr: string, others: readonly MachinePlan[])
   return candidates.find((address) => !taken.has(address)) ?? at(cidr, firstMachine);
 }
 
-/** Where in VirtualBox' NAT network the guest is. */
+/** The guest's address in VirtualBox' NAT network. */
 export const guestAddress = (userNetwork: string): string => at(userNetwork, guestIndex);
 
-/** What the seed tells the guest of its two cards. */
+/** The seed's configuration of the guest's two network interfaces. */
 export const guestInterfaces = (
   name: string,
   { userNetwork, address }: Pick<Networks, "userNetwork" | "address">,

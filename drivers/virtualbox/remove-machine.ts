@@ -14,11 +14,11 @@ import { isInaccessible, isUnknownMachine, vboxmanage, wordsFrom } from "./vboxm
 const offMs = 20_000;
 const pauseMs = 500;
 const letGoMs = 10_000;
-/** More than VirtualBox can chain: each pass closes the disks that have no child any more. */
+/** More than VirtualBox can chain: each pass closes the disks that no longer have a child. */
 const mostPasses = 300;
 
 /**
- * Powers the machine off at once, unregisters it, closes its disks, removes its folder, and the host-only network when no other machine
+ * Powers the machine off immediately, unregisters it, closes its disks and removes its folder, and the host-only network if no other machine
  * of this state folder uses it. Succeeds when there is none. Rejects with DRIVER_LEFTOVERS, also for files that are still in use after
  * `patienceMs`.
  */
@@ -37,11 +37,14 @@ export async function removeMachine(name: string, c: RunContext, patienceMs = le
       throw leftovers(name, wordsFrom(error), error);
     }
   }
-  // Last: what is written there is how the rest is found again.
+  // Last: its content is needed to find everything else again.
   await removeFolder(name, files.folder, patienceMs, c.signal);
 }
 
-/** On Windows nothing that is open can be removed: VirtualBox' service, or who scans its files, lets go of disks and log after a while. */
+/**
+ * On Windows nothing that is open can be removed: VirtualBox' service, or a program that scans its files, releases disks and log after a
+ * while.
+ */
 async function removeFolder(
   name: string,
   folder: string,
@@ -58,7 +61,7 @@ async function removeFolder(
   }
 }
 
-/** Not `--delete`: that also deletes a parent, and stops halfway when one has another child. */
+/** Not `--delete`: that also deletes a parent, and stops halfway when the parent has another child. */
 async function unregister(id: string, c: RunContext): Promise<void> {
   const { signal } = c;
   try {
@@ -66,7 +69,7 @@ async function unregister(id: string, c: RunContext): Promise<void> {
     if (!isOffNow(info)) {
       await vboxmanage(c.host, ["controlvm", id, "poweroff"], { signal }).catch((error: unknown) => {
         signal.throwIfAborted();
-        // It may have ended meanwhile; unregistering tells.
+        // It may have ended meanwhile; unregistering will show.
         c.log(`poweroff: ${wordsFrom(error)}`);
       });
       await waitUntilOff(id, c);
@@ -79,21 +82,21 @@ async function unregister(id: string, c: RunContext): Promise<void> {
   }
 }
 
-/** Undefined for a machine whose settings cannot be read: it does not run. */
+/** Undefined for a machine whose settings cannot be read: it is not running. */
 const infoOf = (id: string, c: RunContext): Promise<ReadonlyMap<string, string> | undefined> =>
   machineInfo(id, c).catch((error: unknown) => {
     if (isInaccessible(error)) return undefined;
     throw error;
   });
 
-/** By its id alone: its description may be what is damaged. One that does not end in time is refused by `unregistervm`. */
+/** By its id alone: its description may be the damaged part. One that does not end in time is refused by `unregistervm`. */
 async function waitUntilOff(id: string, c: RunContext): Promise<void> {
   const deadline = performance.now() + offMs;
   while (!isOffNow(await infoOf(id, c)) && performance.now() < deadline)
     await sleep(pauseMs, undefined, { signal: c.signal });
 }
 
-/** What was still in the drive is the cache's, and may be in another machine's drive too: then it stays in VirtualBox' list. */
+/** What was still in the drive belongs to the cache, and may be in another machine's drive too: then it stays in VirtualBox' list. */
 async function closeDisc(disc: string | undefined, c: RunContext): Promise<void> {
   if (disc === undefined) return;
   await vboxmanage(c.host, ["closemedium", "dvd", disc], { signal: c.signal }).catch((error: unknown) => {
@@ -107,7 +110,7 @@ const isOffNow = (info: ReadonlyMap<string, string> | undefined): boolean =>
     info?.get("VMState") ?? "poweroff",
   );
 
-/** Disks and discs of the folder that VirtualBox still has in its registry, children before parents. */
+/** Disks and ISO images of the folder that VirtualBox still has in its registry, children before parents. */
 async function closeMedia(folder: string, c: RunContext): Promise<void> {
   const { host, signal } = c;
   const place = await hostPath(folder, host, signal);
@@ -118,7 +121,7 @@ async function closeMedia(folder: string, c: RunContext): Promise<void> {
   const close = async (kind: "disk" | "dvd", medium: ReadonlyMap<string, string>): Promise<void> => {
     const id = medium.get("UUID") ?? "";
     await vboxmanage(host, ["closemedium", kind, id], { signal }).catch(async (error: unknown) => {
-      // VirtualBox forgets an unregistered machine's media by itself, a moment after it said that it was done.
+      // VirtualBox forgets an unregistered machine's media by itself, a moment after it reported completion.
       const still = await ours(kind === "disk" ? "hdds" : "dvds");
       if (still.some((other) => other.get("UUID") === id)) throw error;
     });

@@ -35,7 +35,7 @@ export const resizeOps: ResizeOps = {
   },
 };
 
-/** From VirtualBox: restoring a snapshot gives a machine its old hardware back. */
+/** From VirtualBox: restoring a snapshot also restores a machine's old hardware. */
 async function hardwareOf(found: Look, c: RunContext): Promise<Hardware> {
   return {
     cpus: Number(found.info?.get("cpus")),
@@ -44,7 +44,7 @@ async function hardwareOf(found: Look, c: RunContext): Promise<Hardware> {
   };
 }
 
-/** UUID of what the machine writes now: each snapshot puts a new child in. */
+/** UUID of the disk the machine currently writes to: each snapshot adds a new child. */
 function diskOf({ info }: Look): string {
   const id = info?.get(`${storage.controller}-ImageUUID-${storage.disk}-0`);
   if (id === undefined) throw new Error("VirtualBox names no disk of this machine");

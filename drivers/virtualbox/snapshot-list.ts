@@ -10,15 +10,15 @@ export interface ListedSnapshot extends MachineSnapshot {
 }
 
 /**
- * When it was taken and whether with memory, as the snapshot's description: VBoxManage lists neither, and what `snapshot … showvminfo` says
- * of state and time is the machine's of now.
+ * The time it was taken and whether it has memory, as the snapshot's description: VBoxManage lists neither, and the state and time in
+ * `snapshot … showvminfo` are the machine's current ones.
  */
 export const describeSnapshot = (now: Date, memory: boolean): string =>
   `localkube ${now.toISOString()} ${memory ? "disk and memory" : "disk"}`;
 
 const ourDescription = /^localkube (\S+Z) (disk and memory|disk)$/;
 
-/** All snapshots of the machine, oldest first; `settings` is its settings file, read for those that were made in VirtualBox' own window. */
+/** All snapshots of the machine, oldest first; `settings` is its settings file, read for snapshots taken in VirtualBox' own window. */
 export async function listSnapshots(
   machine: string,
   settings: string,
@@ -33,7 +33,7 @@ export async function listSnapshots(
   });
   const listed = found.map(async ({ id, name, description }): Promise<ListedSnapshot> => {
     const [, createdAt, what] = ourDescription.exec(description) ?? [];
-    // VirtualBox does not tell the size of the memory.
+    // VirtualBox does not report the size of the memory.
     const known = createdAt === undefined ? undefined : { createdAt, memory: what === "disk and memory" };
     return { id, name, bytes: 0, ...(known ?? (await fromSettings(settings, id))) };
   });
@@ -57,7 +57,7 @@ const fromSettings = async (
 ): Promise<Pick<MachineSnapshot, "createdAt" | "memory">> =>
   parseSnapshotTag(await readFile(settings, "utf8").catch(() => ""), id);
 
-/** Reads `<Snapshot uuid="{…}" name="…" timeStamp="2026-11-25T19:14:11Z" stateFile="Snapshots/….sav">`; an unknown time is 1970. */
+/** Parses `<Snapshot uuid="{…}" name="…" timeStamp="2026-11-25T19:14:11Z" stateFile="Snapshots/….sav">`; an unknown time becomes 1970. */
 export function parseSnapshotTag(xml: string, id: string): Pick<MachineSnapshot, "createdAt" | "memory"> {
   const tags = xml.match(/<Snapshot\s[^>]*>/g) ?? [];
   const tag = tags.find((text) => text.includes(`uuid="{${id}}"`)) ?? "";

@@ -9,12 +9,12 @@ import { startMachine } from "./start-machine.ts";
 import { stopMachine } from "./stop-machine.ts";
 import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
 
-/** Memory is written, disks are merged. */
+/** Time to write memory and merge disks. */
 const snapshotMs = 600_000;
-/** Disks are merged into one neighbour: where several hang on a snapshot, or the machine and one more, there is none. */
+/** Disks can be merged into a single neighbour only: if several hang on a snapshot, or the machine and one more, there is none. */
 const hasNewer = /cannot be deleted, because it .*child snapshot/;
 
-/** VirtualBox' own snapshots: further differencing disks and, of a running machine, its saved memory. Its window shows them too. */
+/** VirtualBox' own snapshots: further differencing disks and, for a running machine, its saved memory. VirtualBox' window shows them too. */
 export const snapshotOps: SnapshotOps = {
   async create({ name }, snapshot, c) {
     const { found, id } = await sane(name, c);
@@ -82,7 +82,7 @@ async function sane(name: string, c: RunContext): Promise<{ readonly found: Look
   return { found, id: saneMachine(name, found).id };
 }
 
-/** VirtualBox would give the machine its old hardware back with the memory, and nobody asked for that. */
+/** VirtualBox would restore the machine's old hardware together with the memory, and nobody asked for that. */
 async function assertSameHardware(
   name: string,
   wanted: ListedSnapshot,
@@ -107,7 +107,7 @@ interface Size {
   readonly memoryMiB: number;
 }
 
-/** Reads `snapshot … showvminfo`, which exists for people only: `Number of CPUs:   2`, `Memory size:   1024MB`. */
+/** Parses `snapshot … showvminfo`, which has only a human-readable format: `Number of CPUs:   2`, `Memory size:   1024MB`. */
 export function parseHardware(output: string): Size {
   const [info] = parseBlocks(output, "Name");
   const number = (key: string): number => Number.parseInt(info?.get(key) ?? "", 10);
@@ -116,7 +116,7 @@ export function parseHardware(output: string): Size {
 
 const inWords = ({ cpus, memoryMiB }: Size): string => `${cpus} CPUs and ${memoryMiB} MiB`;
 
-/** Runs `work`; what VirtualBox refuses becomes DRIVER_SNAPSHOT_FAILED. */
+/** Runs `work`; VirtualBox' refusals become DRIVER_SNAPSHOT_FAILED. */
 async function telling(
   action: string,
   name: string,

@@ -11,13 +11,13 @@ import { lastLines, look, type Look, saneMachine } from "./machine-state.ts";
 import { waitForState } from "./wait-for-state.ts";
 import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
 
-/** VirtualBox loads saved memory before it says that the machine runs. */
+/** VirtualBox loads saved memory before it reports that the machine runs. */
 const startMs = 300_000;
 const settleMs = 60_000;
 
-/** Powers on, wakes or continues the machine; a running one is left alone. Errors as the contract says, and VIRTUALBOX_BLOCKED. */
+/** Powers on, wakes or continues the machine; a running one is left alone. Errors as in the contract, and VIRTUALBOX_BLOCKED. */
 export async function startMachine(name: string, c: RunContext): Promise<void> {
-  // It may just be ending, or waking: that passes.
+  // It may be just ending or waking up, which passes.
   const found = await waitForState(
     name,
     ({ state }) => !["starting", "stopping"].includes(state),
@@ -38,7 +38,10 @@ export async function startMachine(name: string, c: RunContext): Promise<void> {
   await powerOn(machine, found, c);
 }
 
-/** The adapter may be gone, renumbered, or without its address since the machine last ran. A saved machine keeps the cards it slept with. */
+/**
+ * The adapter may have been removed, renumbered, or lost its address since the machine last ran. A saved machine keeps the network cards it
+ * was suspended with.
+ */
 async function mendHostOnly(machine: MachineFile, { state }: Look, c: RunContext): Promise<void> {
   const { hostOnly, id } = machine;
   const adapter = await hostOnlyOps[hostOnly.kind].mend(hostOnly, c);
@@ -75,7 +78,7 @@ const reread = async (machine: MachineFile, c: RunContext): Promise<MachineFile>
 
 async function failure(name: string, state: Look["state"], error: unknown, c: RunContext): Promise<Error> {
   const { log } = machineFiles(c.host, name);
-  // What VirtualBox says of a failed start is mostly that it failed; why stands in its log.
+  // When a start fails, VirtualBox' message mostly says only that it failed; the reason is in its log.
   const known = explained(
     error,
     `start the machine ${name}`,

@@ -4,18 +4,18 @@ import { look, type Look, saneMachine } from "./machine-state.ts";
 import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
 import { waitForState } from "./wait-for-state.ts";
 
-/** A guest that is still booting does not hear the power button: it is pressed again. */
+/** A guest that is still booting ignores the power button: it is pressed again. */
 const pressAgainMs = 5000;
 const powerOffMs = 30_000;
 const callMs = 30_000;
 
-/** Presses the power button until `graceMs` has passed, then pulls the plug. Stopped, saved and absent machines are left alone. */
+/** Presses the power button until `graceMs` has passed, then cuts the power. Stopped, saved and absent machines are left alone. */
 export async function stopMachine(name: string, c: RunContext & { readonly graceMs: number }): Promise<void> {
   const found = await look(name, c);
   if (isOff(found)) return;
   const { id } = saneMachine(name, found);
   const deadline = performance.now() + c.graceMs;
-  // It may end between our look and our call: that a call fails proves nothing, only the next look does.
+  // It may end between our check and our call: a failed call proves nothing, only the next check does.
   const tell = (verb: string): Promise<string> =>
     vboxmanage(c.host, ["controlvm", id, verb], { signal: c.signal, timeoutMs: callMs }).catch(
       (error: unknown) => {
@@ -23,7 +23,7 @@ export async function stopMachine(name: string, c: RunContext & { readonly grace
         return wordsFrom(error);
       },
     );
-  // A frozen guest sees no button.
+  // A frozen guest does not notice the button.
   if (found.state === "paused" && c.graceMs > 0) await tell("resume");
   for (;;) {
     const left = deadline - performance.now();

@@ -5,7 +5,7 @@ import { shellQuote } from "../../src/host/run-command.ts";
 import { findVBoxManage } from "./find-vboxmanage.ts";
 import { installHint } from "./install-hint.ts";
 
-/** What passes by itself: VBoxSVC starting or a session still closing. Each is said by VirtualBox's API, in English whatever the language. */
+/** Failures that pass by themselves: VBoxSVC starting or a session still closing. VirtualBox's API reports them in English in every language. */
 const transient = [
   /The object is not ready/,
   /object functionality is limited/,
@@ -13,25 +13,25 @@ const transient = [
   /session (?:is|was) (?:being )?(?:locked|unlocked|closed)/i,
   /being (?:locked|unlocked)/,
 ];
-/** Milliseconds before each new attempt: about five seconds in all. */
+/** Milliseconds before each retry: about five seconds in total. */
 const pauses = [100, 200, 400, 800, 1000, 1000, 1500];
 const defaultMs = 60_000;
-/** Every other command changes something, and one that is cut off leaves half of it. */
+/** Every other command changes something, and one that is interrupted leaves it half done. */
 const asks = /^(?:list|show\w+|--version)$/;
 const settleMs = 30_000;
-/** English, too. In plain `C` VirtualBox on Linux takes no path that is not ASCII: «RTR3Init: VERR_NO_TRANSLATION». */
+/** English as well. In plain `C` VirtualBox on Linux accepts no path that is not ASCII: "RTR3Init: VERR_NO_TRANSLATION". */
 const locale = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8" } as const;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
-  /** How often what passes by itself is tried again; default 7 times in five seconds. */
+  /** How often failures that pass by themselves are retried; default 7 times in five seconds. */
   readonly retries?: number;
 }
 
 /**
- * Runs VBoxManage and gives its standard output. Its exit code alone proves nothing: `error:` on standard error is a failure too. Rejects
- * with DRIVER_UNUSABLE (not installed), HOST_COMMAND_FAILED with VirtualBox's words, HOST_COMMAND_TIMEOUT.
+ * Runs VBoxManage and returns its standard output. Its exit code alone proves nothing: `error:` on standard error is a failure too. Rejects
+ * with DRIVER_UNUSABLE (not installed), HOST_COMMAND_FAILED with VirtualBox's message, HOST_COMMAND_TIMEOUT.
  */
 export async function vboxmanage(
   host: HostContext,
@@ -63,7 +63,7 @@ export async function vboxmanage(
 const hasFailed = ({ exitCode, stderr }: CommandResult): boolean =>
   exitCode !== 0 || /\berror:/i.test(stderr);
 
-/** Its progress dots and warnings are of no use in an error. */
+/** Its progress dots and warnings do not help in an error. */
 function wordsOf({ stdout, stderr }: CommandResult): string {
   const lines = (stderr.trim() || stdout.trim()).split("\n").map((line) => line.trimEnd());
   const errors = lines.filter((line) => /error:|VERR_|0x8/i.test(line));
@@ -88,19 +88,19 @@ async function programOf(host: HostContext): Promise<string> {
 /** VBOX_E_OBJECT_NOT_FOUND, for a machine. */
 const notFound = /0x80bb0001[\s\S]*FindMachine/i;
 
-/** Whether VirtualBox's answer was that it does not know this machine; in words, or by the code when its service speaks another language. */
+/** Whether VirtualBox answered that it does not know this machine; by message, or by code when its service uses another language. */
 export const isUnknownMachine = (error: unknown): boolean =>
   error instanceof LocalkubeError &&
   (/Could not find a registered machine/.test(error.output ?? "") || notFound.test(error.output ?? ""));
 
-/** Its settings file cannot be read: VirtualBox then knows the machine's id and nothing else. */
+/** Its settings file cannot be read: VirtualBox then knows only the machine's id. */
 export const isInaccessible = (error: unknown): boolean =>
   error instanceof LocalkubeError && /object functionality is limited/.test(error.output ?? "");
 
-/** VirtualBox's words of a failed call, for the error that explains it. */
+/** VirtualBox's message of a failed call, for the error that explains it. */
 export const wordsFrom = (error: unknown): string =>
   error instanceof LocalkubeError ? (error.output ?? error.message) : String(error);
 
-/** Whether VirtualBox's answer was that the machine has no snapshots. */
+/** Whether VirtualBox answered that the machine has no snapshots. */
 export const isNoSnapshot = (error: unknown): boolean =>
   error instanceof LocalkubeError && /does not have any snapshots/.test(error.output ?? "");

@@ -1,4 +1,4 @@
-/** Of `VBoxManage --version`, whose last line is `7.1.12r169651` or `7.1.12_Ubuntur169389`; warnings may stand before it. */
+/** From `VBoxManage --version`, whose last line is `7.1.12r169651` or `7.1.12_Ubuntur169389`; warnings may precede it. */
 export interface Version {
   readonly major: number;
   readonly minor: number;
@@ -25,7 +25,7 @@ export function atLeast(version: Version, major: number, minor = 0, patch = 0): 
   return (differences.find((difference) => difference !== 0) ?? 0) >= 0;
 }
 
-/** What VBoxManage prints beside the version: it warns there of a missing kernel module. Empty when all is well. */
+/** What VBoxManage prints besides the version: it warns about a missing kernel module there. Empty when all is well. */
 export const warningsOf = (output: string): string =>
   output
     .split(/\r?\n/)

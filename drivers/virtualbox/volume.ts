@@ -8,7 +8,7 @@ import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
 
 const { controller, drive } = storage;
 
-/** A drive that every machine has: changing what is in it needs no hot-plugging and leaves saved memory loadable. */
+/** A drive that every machine has: changing its medium needs no hot-plugging and leaves saved memory loadable. */
 export const volumeOps: VolumeOps = {
   async insert({ name }, file, c) {
     const { id } = saneMachine(name, await look(name, c));
@@ -26,14 +26,14 @@ export const volumeOps: VolumeOps = {
     const disc = info?.get(`${controller}-ImageUUID-${drive}-0`);
     if (!machine || disc === undefined || info?.get(place) === "emptydrive") return;
     await change(machine.id, "emptydrive", c);
-    // Else VirtualBox keeps it in its list of media, and complains when the file is gone one day.
+    // Otherwise VirtualBox keeps it in its list of media, and complains when the file is removed one day.
     await vboxmanage(c.host, ["closemedium", "dvd", disc], { signal: c.signal }).catch((error: unknown) =>
       c.log(`the ISO image stays in VirtualBox' list: ${wordsFrom(error)}`),
     );
   },
 };
 
-/** `--forceunmount`: whatever the guest still has open of the old disc, it must not keep the new one out. */
+/** `--forceunmount`: whatever the guest still has open on the old volume, it must not prevent inserting the new one. */
 async function change(id: string, medium: string, { host, signal }: RunContext): Promise<void> {
   const place = ["--storagectl", controller, "--port", String(drive), "--device", "0"];
   const args = ["storageattach", id, ...place, "--type", "dvddrive", "--medium", medium, "--forceunmount"];

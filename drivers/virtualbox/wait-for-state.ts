@@ -4,7 +4,7 @@ import { type Look, look } from "./machine-state.ts";
 
 const pauseMs = 500;
 
-/** The first look that `done` likes, or the last one when the time is over. */
+/** The first state that `done` accepts, or the last one seen when the time is up. */
 export async function waitForState(
   name: string,
   done: (found: Look) => boolean,

@@ -5,13 +5,13 @@ import type { RunContext } from "../../src/contract/host.ts";
 import { convertDisk } from "../../src/host/image-file/convert-disk.ts";
 import { makeImageFile } from "../../src/host/image-file/make-image-file.ts";
 
-/** Both grow with what is written. VMware wants to know the kind of controller; it takes this one for SCSI, SATA and NVMe alike. */
+/** Both grow with what is written. VMware needs the kind of controller; it accepts this one for SCSI, SATA and NVMe alike. */
 const options = { vdi: undefined, vmdk: "subformat=monolithicSparse,adapter_type=lsilogic" } as const;
 
 /**
- * The image as a disk of that format: a file beside it in the cache, made once (two at a time make it once, a damaged one is made anew).
- * Nobody may write to it: a driver makes copies or children of it. A VMDK carries its own file's name; who copies it under another
- * name uses the hypervisor's tool, which corrects that. Rejects with IMAGE_NO_SPACE, IMAGE_BUILD_BUSY or HOST_COMMAND_FAILED.
+ * The image as a disk of that format: a file beside it in the cache, converted once (also when two ask at the same time; a damaged one is
+ * converted again). Nobody may write to it: a driver makes copies or children of it. A VMDK contains its own file name; to copy it under
+ * another name, use the hypervisor's tool, which corrects that. Rejects with IMAGE_NO_SPACE, IMAGE_BUILD_BUSY or HOST_COMMAND_FAILED.
  */
 export async function convertedDisk(
   image: MachineImage,

@@ -10,19 +10,19 @@ import type {
 } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 
-/** What every hypervisor's `machine.json` has. */
+/** What every hypervisor's `machine.json` contains. */
 export interface MachineRecord {
   readonly schema: 1;
   readonly ref: MachineRef;
-  /** As asked for when it was made or resized. */
+  /** As requested when it was created or resized. */
   readonly hardware: Hardware;
-  /** Of what makes it this machine and no other: see `identityOf`. */
+  /** Covers what identifies this machine: see `identityOf`. */
   readonly identity: string;
   /** False until the first start: such a machine holds no data. */
   readonly ran: boolean;
 }
 
-/** Undefined when there is none. Rejects with STATE_UNREADABLE: what a damaged record says nobody knows, so nothing is done to its machine. */
+/** Undefined when there is none. Rejects with STATE_UNREADABLE: nobody knows what a damaged record said, so nothing is done to its machine. */
 export async function readRecord<T>(file: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(file, "utf8")) as T;
@@ -36,11 +36,11 @@ export async function readRecord<T>(file: string): Promise<T | undefined> {
   }
 }
 
-/** Atomic, 0600, and on the disk when it resolves: what it says decides whether memory may be loaded. */
+/** Atomic, 0600, and on the disk when it resolves: its content decides whether memory may be loaded. */
 export const writeRecord = async (file: string, record: object): Promise<void> =>
   writeFileAtomic(file, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
 
-/** Names of all machines of a driver's folder, halves included; what the system or its file manager put there is none. */
+/** Names of all machines in a driver's folder, including incomplete ones; files put there by the system or its file manager are not machines. */
 export async function machinesIn(folder: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
@@ -54,8 +54,8 @@ export async function machinesIn(folder: string): Promise<readonly string[]> {
 }
 
 /**
- * Machines with what `look` says of each; one whose record cannot be read is `broken`, and hides no other. What else `look` rejects with
- * ends the list.
+ * Machines with the state that `look` returns for each; one whose record cannot be read is `broken`, and does not hide the others. Any other
+ * rejection of `look` ends the list.
  */
 export const listedMachines = (
   names: readonly string[],
@@ -74,7 +74,7 @@ export const listedMachines = (
     ),
   );
 
-/** Hardware is not in it (`resize` changes that), nor the image: machines that are there stay as they are when a newer one comes. */
+/** Does not cover hardware (`resize` changes that) or the image: existing machines stay as they are when a newer image is released. */
 export function identityOf({ name, hostname, authorizedKey, hostKey }: MachineSpec): string {
   const parts = [name, hostname, authorizedKey, hostKey.publicKey];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);

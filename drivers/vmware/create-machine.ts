@@ -24,15 +24,15 @@ const cleanupMs = 120_000;
 const gibibyte = 2 ** 30;
 
 /**
- * Makes the machine's folder with disk, seed and settings; nothing runs yet. Its description is written last, so a `create` killed at any
- * point is either found whole by the next one or cleared away by it. Rejects with DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED,
- * DRIVER_DISK_SMALL, VMWARE_MISSING, VMWARE_NETWORK_UNUSABLE, what making the disk rejects with, or the signal's reason.
+ * Creates the machine's folder with disk, seed and settings; does not start it. Its description is written last, so a `create` killed at any
+ * point is either found complete by the next one or cleaned up by it. Rejects with DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED,
+ * DRIVER_DISK_SMALL, VMWARE_MISSING, VMWARE_NETWORK_UNUSABLE, the errors of creating the disk, or the signal's reason.
  */
 export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
   const found = await readMachine(c.host, spec.name);
   if (found?.identity === identityOf(spec) && sameHardware(found.hardware, spec)) return found.ref;
   if (found?.ran) throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "vmware", name: spec.name });
-  // The rest of a killed create, or a machine that never ran: neither holds data.
+  // Left over from a killed create, or a machine that never ran: neither holds data.
   await removeMachine(spec.name, c);
   try {
     return await createFresh(spec, c);

@@ -11,15 +11,15 @@ const headerBytes = 64 * 1024;
 
 type Context = Pick<RunContext, "host" | "signal">;
 
-/** Copies a VMDK into one file that grows with what is written. */
+/** Copies a VMDK into a single file that grows with what is written. */
 export const copyDisk = (from: string, to: string, c: Context): Promise<void> =>
   diskManager(["-r", from, "-t", "0", to], copyMs, c);
 
-/** Of a machine that is off and has no snapshots: VMware refuses others. */
+/** For a machine that is off and has no snapshots: VMware refuses others. */
 export const growDisk = (file: string, gib: number, c: Context): Promise<void> =>
   diskManager(["-x", `${gib}GB`, file], growMs, c);
 
-/** Rejects with HOST_COMMAND_FAILED; VMware's tool names its failures on standard output. */
+/** Rejects with HOST_COMMAND_FAILED; VMware's tool prints its failures on standard output. */
 async function diskManager(args: readonly string[], timeoutMs: number, c: Context): Promise<void> {
   const { diskManager: program } = await vmware(c);
   if (!program)
@@ -28,7 +28,7 @@ async function diskManager(args: readonly string[], timeoutMs: number, c: Contex
       fix: installHint(c.host.platform).fix,
     });
   const argv = [program, ...args] as const;
-  // A disk that is only half grown is a damaged disk; a copy that was cut off is made again.
+  // A half-grown disk is a damaged disk; an interrupted copy is simply made again.
   const settle = args[0] === "-x" ? { settleMs: timeoutMs } : {};
   const { stdout, stderr } = await c.host.run(argv, { signal: c.signal, timeoutMs, ...settle });
   const text = `${stdout}\n${stderr}`.trim();
@@ -40,7 +40,7 @@ async function diskManager(args: readonly string[], timeoutMs: number, c: Contex
     );
 }
 
-/** Bytes the guest sees, from the header of a sparse extent or from a descriptor's extents. */
+/** Size as seen by the guest, in bytes, from the header of a sparse extent or from a descriptor's extents. */
 export async function diskBytes(file: string): Promise<number> {
   const handle = await open(file, "r");
   try {

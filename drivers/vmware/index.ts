@@ -44,7 +44,7 @@ const vmware: DriverDefinition = {
     state: async ({ name }, c) => (await look(name, c)).state,
     diagnose: ({ name }, c) => diagnose(name, c),
     list: async (c) => listedMachines(await machineNames(c.host), (name) => look(name, c)),
-    // Images are the cache's; machines have copies of their own.
+    // Images belong to the cache; machines have copies of their own.
     purge: () => Promise.resolve([]),
     suspend: suspendOps,
     snapshots: snapshotOps,

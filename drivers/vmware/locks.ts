@@ -5,7 +5,7 @@ import { waitUntil } from "./wait-until.ts";
 
 const clearMs = 120_000;
 
-/** VMware's locks on a machine's files; the .vmx's own stays while a window shows the machine, and holds nobody up. */
+/** VMware's locks on a machine's files; the .vmx file's own lock stays while a window shows the machine, and blocks nothing. */
 async function locks({ folder }: Pick<MachineFiles, "folder">): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   return names
@@ -14,8 +14,8 @@ async function locks({ folder }: Pick<MachineFiles, "folder">): Promise<readonly
 }
 
 /**
- * After a machine went off VMware still writes for a while: what is done before the locks are gone is lost or refused. Resolves with the
- * locks that are still there after `timeoutMs`.
+ * VMware keeps writing for a while after a machine is off: anything done before the locks are gone is lost or refused. Resolves with the
+ * locks that still exist after `timeoutMs`.
  */
 export async function waitForLocks(
   files: Pick<MachineFiles, "folder">,

@@ -3,10 +3,10 @@ import type { HostContext } from "../../src/contract/host.ts";
 import { type MachineRecord, machinesIn, readRecord, writeRecord } from "../vm/machine-record.ts";
 import { machineFiles, machinesFolder } from "./machine-folder.ts";
 
-/** `machine.json`: all of a machine that VMware itself does not keep. */
+/** `machine.json`: everything about a machine that VMware itself does not store. */
 export interface MachineFile extends MachineRecord {
   readonly mac: string;
-  /** What VMware's list of snapshots does not tell. */
+  /** What VMware's list of snapshots does not contain. */
   readonly snapshots: Readonly<Record<string, SnapshotRecord>>;
 }
 

@@ -10,12 +10,12 @@ export function machineFiles(host: Host, name: string) {
   const folder = join(machinesFolder(host), name);
   return {
     folder,
-    /** What we decided about the machine. Written last when it is made: a folder without it is the rest of a killed create. */
+    /** What we decided about the machine. Written last on creation: a folder without it is left over from a killed create. */
     description: join(folder, "machine.json"),
     vmx: join(folder, `${name}.vmx`),
     disk: join(folder, "disk.vmdk"),
     seed: join(folder, "seed.iso"),
-    /** What is in the drive for volumes, while something is. */
+    /** What is in the drive for volumes, if anything. */
     volume: join(folder, "volume.iso"),
     console: join(folder, "console.log"),
     log: join(folder, "vmware.log"),

@@ -22,10 +22,10 @@ export interface Look {
 
 type Context = Pick<RunContext, "host" | "signal">;
 
-/** Setting that names the memory a machine goes on with at its next start. */
+/** Setting that names the memory a machine resumes from at its next start. */
 export const savedMemory = "checkpoint.vmState";
 
-/** What is really there: files, and whether VMware runs them. */
+/** The actual state: files, and whether VMware runs them. */
 export async function look(name: string, c: Context): Promise<Look> {
   const files = machineFiles(c.host, name);
   const machine = await readMachine(c.host, name);
@@ -60,7 +60,7 @@ const isFile = (file: string): Promise<boolean> =>
     () => false,
   );
 
-/** Rejects with DRIVER_MACHINE_ABSENT or, for the states that only a person should end, DRIVER_MACHINE_BROKEN. */
+/** Rejects with DRIVER_MACHINE_ABSENT or, for states that only a person should end, DRIVER_MACHINE_BROKEN. */
 export function saneMachine(name: string, { state, machine, said }: Look): MachineFile {
   if (state === "absent" || !machine)
     throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "vmware", name });

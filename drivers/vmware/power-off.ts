@@ -10,16 +10,16 @@ const goneMs = 10_000;
 
 type Context = Pick<RunContext, "host" | "signal">;
 
-/** Pulls the plug; false when the machine is still in VMware's list. What `vmrun stop` answers counts less than that list. */
+/** Cuts the power; false when the machine is still in VMware's list. That list counts more than the answer of `vmrun stop`. */
 export async function powerOff(files: MachineFiles, c: Context): Promise<boolean> {
   await vmrun(["stop", files.vmx, "hard"], c, hardMs).catch(() => c.signal.throwIfAborted());
   return isOff(files, c, goneMs);
 }
 
-/** Waits until VMware has let go of the machine: it is in no list, and no file of it is locked. */
+/** Waits until VMware has released the machine: it is in no list, and no file of it is locked. */
 export async function isOff(files: MachineFiles, c: Context, timeoutMs: number): Promise<boolean> {
   const gone = await waitUntil(async () => !(await isRunning(files.vmx, c)), timeoutMs, c.signal, 500);
-  // Stale locks of a killed VMware do not keep a machine from being off; its next start tells.
+  // Stale locks of a killed VMware do not mean that a machine is on; its next start will show.
   if (gone) await waitForLocks(files, c.signal);
   return gone;
 }

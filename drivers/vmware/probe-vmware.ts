@@ -14,7 +14,7 @@ import { vmrun } from "./vmrun.ts";
 
 const listMs = 2500;
 
-/** Whether VMware is here, whole, permitted and with its NAT network. */
+/** Whether VMware is installed, complete, permitted and has its NAT network. */
 export async function probeVmware(host: HostContext): Promise<Probe> {
   if (host.arch === "arm64" && host.platform !== "darwin")
     return {
@@ -30,7 +30,7 @@ export async function probeVmware(host: HostContext): Promise<Probe> {
   return failure ? { usable: false, ...shown, ...failure } : { usable: true, ...shown };
 }
 
-/** The probe's answer has no place for a warning: it stands with the version. */
+/** The probe's result has no field for a warning: it is appended to the version. */
 const labelled = (version: string, { product }: Installation): string =>
   isOlder(product, version) ? `${version} (older than ${oldestSupported(product)}: may not work)` : version;
 

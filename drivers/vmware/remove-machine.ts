@@ -13,8 +13,8 @@ const letGoMs = 10_000;
 const againMs = 500;
 
 /**
- * Ends the machine at once, takes it out of VMware's list and removes its folder; succeeds when there is none. What is still in use after
- * `patienceMs` is DRIVER_LEFTOVERS.
+ * Ends the machine immediately, takes it out of VMware's list and removes its folder; succeeds when there is none. Files still in use after
+ * `patienceMs` are DRIVER_LEFTOVERS.
  */
 export async function removeMachine(name: string, c: RunContext, patienceMs = letGoMs): Promise<void> {
   const files = machineFiles(c.host, name);
@@ -22,7 +22,7 @@ export async function removeMachine(name: string, c: RunContext, patienceMs = le
     () => true,
     () => false,
   );
-  // What VMware never saw, or cannot be asked about any more, are mere files.
+  // What VMware never saw, or cannot be asked about any more, is just files.
   if (hasSettings && (await findVmware(c.host))) {
     if (await isRunning(files.vmx, c).catch((error: unknown) => told(name, error, c)))
       if (!(await powerOff(files, c))) throw leftovers(name, `it still runs: ${files.vmx}`);
@@ -33,7 +33,10 @@ export async function removeMachine(name: string, c: RunContext, patienceMs = le
   if (left !== undefined) throw leftovers(name, `${files.folder}: ${left}`);
 }
 
-/** Why the folder is still there; undefined when it is gone. On Windows VMware, or who scans its files, has the log and the locks open for a while. */
+/**
+ * Why the folder still exists; undefined when it is gone. On Windows VMware, or a program that scans its files, keeps the log and the locks
+ * open for a while.
+ */
 async function removeFolder(
   folder: string,
   signal: AbortSignal,
@@ -51,7 +54,7 @@ async function removeFolder(
   return (await waitUntil(remove, patienceMs, signal, againMs)) ? undefined : reason;
 }
 
-/** A machine that may run keeps its files. */
+/** A machine that may be running keeps its files. */
 function told(name: string, error: unknown, c: RunContext): never {
   c.signal.throwIfAborted();
   throw leftovers(name, `vmrun list: ${(error as Error).message}`);

@@ -17,7 +17,7 @@ export async function isRunning(vmx: string, c: Pick<RunContext, "host" | "signa
   return running.includes(wanted);
 }
 
-/** Reads `Total running VMs: 1` and the paths after it. */
+/** Parses `Total running VMs: 1` and the paths after it. */
 export function runningIn(output: string): readonly string[] {
   const [head = "", ...paths] = output.split(/\r?\n/);
   if (!/^Total running VMs: \d+\s*$/.test(head)) throw new Error(`vmrun list said: ${output}`);

@@ -11,7 +11,7 @@ import { vmrun } from "./vmrun.ts";
 
 const startMs = 180_000;
 
-/** Powers on or wakes the machine; a running one is left alone. Errors as the contract says, and VMWARE_START_FAILED when we know the cause. */
+/** Powers on or wakes the machine; a running one is left alone. Errors as in the contract, and VMWARE_START_FAILED when we know the cause. */
 export async function startMachine(name: string, c: RunContext): Promise<void> {
   const found = await look(name, c);
   const machine = saneMachine(name, found);
@@ -22,7 +22,7 @@ export async function startMachine(name: string, c: RunContext): Promise<void> {
 
 /**
  * Starts without a window. With `waking` an unknown failure is DRIVER_RESUME_FAILED; the saved memory is kept then. Locks that stay for
- * `locksMs` hold nobody up, for VMware itself knows the dead ones; when it does not start, they are named.
+ * `locksMs` do not prevent the start, because VMware itself recognizes stale ones; if it does not start, they are named.
  */
 export async function powerOn(
   name: string,
@@ -33,7 +33,7 @@ export async function powerOn(
 ): Promise<void> {
   const locked = (await waitForLocks(files, c.signal, locksMs)).map((lock) => `still locked: ${lock}`);
   const { ok, text } = await vmrun(["start", files.vmx, "nogui"], c, startMs);
-  // It may fail after the machine was started, and succeed while it ends at once.
+  // It may fail after the machine was started, and succeed although the machine ends immediately.
   if (await isRunning(files.vmx, c)) return;
   const log = await logTail(files);
   const known = knownFailure(ok ? log : `${text}\n${log}`);
@@ -43,7 +43,7 @@ export async function powerOn(
       { name, ...known },
       { output: [text, ...locked].join("\n") },
     );
-  // «Unknown error» says nothing; the log does.
+  // "Unknown error" says nothing; the log does.
   const output = [text, ...log.split("\n").slice(-12), ...locked].filter((line) => line !== "").join("\n");
   throw new LocalkubeError(
     waking ? "DRIVER_RESUME_FAILED" : "DRIVER_START_FAILED",

@@ -7,10 +7,10 @@ import { isOff, powerOff } from "./power-off.ts";
 import { isRunning } from "./running-list.ts";
 import { vmrun } from "./vmrun.ts";
 
-/** A guest whose Tools do not run yet refuses at once: it is asked again. */
+/** A guest whose Tools are not running yet refuses immediately: it is asked again. */
 const askAgainMs = 2000;
 
-/** Asks the guest to shut down until `graceMs` has passed, then pulls the plug. Stopped, saved and absent machines are left alone. */
+/** Asks the guest to shut down until `graceMs` has passed, then cuts the power. Stopped, saved and absent machines are left alone. */
 export async function stopMachine(name: string, c: RunContext & { readonly graceMs: number }): Promise<void> {
   const found = await look(name, c);
   if (["absent", "stopped", "saved"].includes(found.state)) return;

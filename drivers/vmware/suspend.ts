@@ -20,7 +20,7 @@ export const suspendOps: SuspendOps = {
     saneMachine(name, found);
     if (found.state !== "running") throw failed(name, `it is ${found.state}`);
     const files = machineFiles(c.host, name);
-    // Hard: without the Tools' scripts, which take the guest's network away.
+    // Hard: without the Tools' scripts, which take down the guest's network.
     const { text } = await vmrun(["suspend", files.vmx, "hard"], c, suspendMs);
     await isOff(files, c, goneMs);
     const { state, said } = await look(name, c);
@@ -29,14 +29,14 @@ export const suspendOps: SuspendOps = {
   discard: ({ name }, c) => discard(name, c),
 };
 
-/** Takes the mark away first: a machine that names memory which is gone is broken. */
+/** Removes the setting first: a machine that names memory which is gone is broken. */
 async function discard(name: string, c: RunContext): Promise<void> {
   const { state, vmx } = await look(name, c);
   if (state !== "saved" || !vmx) return;
   const files = machineFiles(c.host, name);
   const memory = valueOf(vmx, savedMemory);
   await editVmx(files.vmx, { [savedMemory]: "", [`${savedMemory}.readOnly`]: undefined });
-  // A snapshot's memory is the snapshot's.
+  // A snapshot's memory belongs to the snapshot.
   if (!memory.endsWith(".vmss")) return;
   for (const file of [memory, memory.replace(/\.vmss$/, ".vmem")])
     await rm(join(files.folder, file), { force: true });

@@ -13,7 +13,7 @@ type Context = Pick<RunContext, "host" | "signal">;
 
 const settleMs = 30_000;
 
-/** Questions, and the wish that a guest shuts down, which stays with the guest: the call only waits for the outcome. */
+/** Queries, and the request that a guest shut down, which stays with the guest: the call only waits for the outcome. */
 const mayBeCut = ([verb = "", ...rest]: readonly string[]): boolean =>
   /^(?:list|get|read|check)/.test(verb) || (verb === "stop" && rest.includes("soft"));
 
@@ -35,7 +35,7 @@ export async function vmrun(
 ): Promise<VmrunResult> {
   const { vmrun: program, product } = await vmware({ host });
   const argv = [program, "-T", product, ...args] as const;
-  // Fusion starts a machine without a window only when others may read what it makes; the words are constant, the rest is argv.
+  // Fusion starts a machine without a window only when others may read the files it creates; the words are constant, the rest is argv.
   const whole =
     product === "fusion" ? (["/bin/sh", "-c", 'umask 022; exec "$0" "$@"', ...argv] as const) : argv;
   const { exitCode, stdout, stderr } = await host.run(whole, {

@@ -11,7 +11,7 @@ import { volumeDevice } from "./vmx/machine-vmx.ts";
 const connectMs = 30_000;
 
 /**
- * A drive that every machine has, and that starts disconnected. VMware opens a drive's file when it is connected, always the one that the
+ * A drive that every machine has, and that starts disconnected. VMware opens a drive's file when it is connected, always the file that the
  * .vmx names: the volume is put there first.
  */
 export const volumeOps: VolumeOps = {
@@ -37,7 +37,7 @@ async function eject(name: string, c: RunContext): Promise<void> {
   const files = machineFiles(c.host, name);
   if ((await look(name, c)).state === "running") {
     const { ok, text } = await vmrun(["disconnectNamedDevice", files.vmx, volumeDevice], c, connectMs);
-    // A drive that is not connected is what is wanted.
+    // A drive that is not connected is the desired result.
     if (!ok) c.log(`vmrun disconnectNamedDevice: ${text}`);
   }
   await rm(files.volume, { force: true });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const pollMs = 150;
 
-/** Asks until it is so; false after `timeoutMs`. */
+/** Asks until the answer is true; false after `timeoutMs`. */
 export async function waitUntil(
   isSo: () => Promise<boolean>,
   timeoutMs: number,

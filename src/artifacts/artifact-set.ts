@@ -11,7 +11,7 @@ export { type ArtifactPlan, planArtifacts } from "./plan-artifacts.ts";
 
 /**
  * Everything a plan names, verified and in the cache: downloads (or with Debian artifacts builds) what is missing, reports progress
- * in bytes, and does nothing but look when all is there. Errors of `ArtifactStore.ensure` and of the Debian builder.
+ * in bytes, and only checks when everything is present. Errors of `ArtifactStore.ensure` and of the Debian builder.
  */
 export async function fetchArtifacts(
   plan: ArtifactPlan,

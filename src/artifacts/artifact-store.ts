@@ -17,13 +17,13 @@ import type { Wanted } from "./wanted.ts";
 
 export interface StoreOptions {
   readonly limits?: Partial<DownloadLimits>;
-  /** Hash every cached file again, also those that did not change since they were hashed. */
+  /** Hash every cached file again, even those that have not changed since they were hashed. */
   readonly rehash?: boolean;
 }
 
 const lockWaitMs = 15 * 60_000;
 
-/** The cache in front of one source: gives verified files, fetching what is missing or damaged. One per command. */
+/** The cache in front of one source: provides verified files, fetching what is missing or damaged. One per command. */
 export class ArtifactStore {
   readonly source: Source;
   /** Every identity handed out so far: what a mirror must hold to serve the same again. */
@@ -46,7 +46,7 @@ export class ArtifactStore {
   }
 
   /**
-   * A verified file of the cache; fetched from the source if it is missing. A cached file with a wrong digest is removed, said in
+   * A verified file of the cache; fetched from the source if it is missing. A cached file with a wrong digest is removed, noted in
    * the log, and fetched again. Two processes never fetch the same file at once. Rejects as `downloadFile` does, and with
    * ARTIFACT_DIGEST_MISSING, ARTIFACT_LOCK_TIMEOUT, ARTIFACT_PATH_INVALID.
    */
@@ -65,7 +65,7 @@ export class ArtifactStore {
     }
   }
 
-  /** Whether `ensure` would need no transfer. Reads no network. */
+  /** Whether `ensure` would need no transfer. Uses no network. */
   async has(wanted: Wanted): Promise<boolean> {
     const { digest } = wanted;
     if (digest.kind === "none") return (await this.#cached(wanted, undefined)) !== undefined;
@@ -78,7 +78,7 @@ export class ArtifactStore {
 
   /**
    * Asks the source for a file without a digest again, though the cache has it (a table of digests that its publisher changes); the
-   * cached one stays when that fails. Rejects as `downloadFile` does.
+   * cached one is kept when that fails. Rejects as `downloadFile` does.
    */
   async renew(identity: string): Promise<LocalFile> {
     this.identities.add(identity);
@@ -87,12 +87,12 @@ export class ArtifactStore {
     );
   }
 
-  /** Path of an identity in the cache, whether it is there or not. */
+  /** Path of an identity in the cache, whether it exists or not. */
   path(identity: string): string {
     return treePath(this.#root, identity);
   }
 
-  /** Removes a file whose content turned out to be of no use. */
+  /** Removes a file whose content turned out to be unusable. */
   async forget(identity: string): Promise<void> {
     await rm(this.path(identity), { force: true });
   }

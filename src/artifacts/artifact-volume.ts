@@ -12,13 +12,13 @@ export interface ArtifactVolume {
 }
 
 const volumeLabel = "localkube";
-/** What is younger may still be written by another start, or be on its way into a machine. */
+/** A younger one may still be being written by another start, or be about to be attached to a machine. */
 const keptMs = 3_600_000;
 
 /**
- * The artifacts of a cluster as a disc that a hypervisor can put into a machine's drive, made once per content beside the cache; those of other
- * content are removed after an hour, for a machine has copied what it needs. Each file is checked against its digest while it goes in; an image that
- * anyone touched since is made anew. Rejects when a file changed or does not fit an ISO image (4 GiB).
+ * The artifacts of a cluster as an ISO image that a hypervisor can attach to a machine, built once per content beside the cache; images
+ * with other content are removed after an hour, because by then a machine has copied what it needs. Each file is checked against its digest as it is
+ * added; an image that was modified since is built again. Rejects when a file changed or does not fit an ISO image (4 GiB).
  */
 export async function artifactVolume(
   { binaries, archives, images }: ArtifactSet,
@@ -47,7 +47,7 @@ export async function artifactVolume(
 
 const markFile = (file: string): string => `${file}.mark`;
 
-/** As the cache does with its files: what has its size, time and inode still is not read again. */
+/** Like the cache's files: one whose size, time and inode are unchanged is not read again. */
 async function mark(file: string): Promise<string> {
   const { size, mtimeNs, ino } = await stat(file, { bigint: true });
   return `${size} ${mtimeNs} ${ino}\n`;
@@ -62,7 +62,7 @@ async function isAsMade(file: string): Promise<boolean> {
   }
 }
 
-/** Volumes of other content and what killed starts left. What some system does not let go of now is removed the next time. */
+/** Volumes with other content and leftovers of killed starts. What cannot be removed now because it is in use is removed next time. */
 async function sweep(folder: string, kept: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const other = join(folder, name);

@@ -5,7 +5,7 @@ const algorithms: Readonly<Record<number, "sha256" | "sha512">> = { 64: "sha256"
 
 /**
  * Digest of `name` in a companion file: nothing but the digest (`kubelet.sha256`), lines of `sha256sum` or `sha512sum` (`<hex>  <name>`, as
- * in SHA256SUMS), or Flatcar's DIGESTS, where a line `# SHA512 HASH` says what follows. `undefined` when it is not there.
+ * in SHA256SUMS), or Flatcar's DIGESTS, where a line `# SHA512 HASH` says what follows. `undefined` when there is none.
  */
 export function companionDigest(text: string, name: string): ExpectedDigest | undefined {
   const lines = text

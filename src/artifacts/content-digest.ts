@@ -40,7 +40,7 @@ export function compareDigests(
     : { wanted: expected.sha256, got: found.sha256 };
 }
 
-/** Without an expectation everything fits. */
+/** Without an expectation, everything matches. */
 export function fits(expected: ExpectedDigest | undefined, found: ContentDigest): boolean {
   if (!expected) return true;
   const { wanted, got } = compareDigests(expected, found);

@@ -11,7 +11,7 @@ import { openSource } from "./source.ts";
 
 type Arch = "amd64" | "arm64";
 
-/** The only version that Debian's source package gives. */
+/** The only version that Debian's source package provides. */
 export const debianVersion: string = recipe.kubernetesVersion;
 
 /** Folder of the tree in which the Debian artifacts lie; the key follows the recipe, so another release may have another one. */

@@ -5,7 +5,7 @@ import type { DownloadRequest } from "./download/download-request.ts";
 import { checkIdentity, treeUrl } from "./identity.ts";
 import { type Source, sourceName } from "./source.ts";
 
-/** Brings one identity from upstream, a mirror's address or a mirror's folder into `file`. Errors as `downloadFile`. */
+/** Downloads or copies one identity from upstream, a mirror's address or a mirror's folder into `file`. Errors as `downloadFile`. */
 export function fetchFromSource(
   source: Source,
   request: Omit<DownloadRequest, "url" | "subject"> & { readonly identity: string },

@@ -6,7 +6,7 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 const pollMs = 200;
 
 /**
- * Runs `work` as the only process that holds `<file>.lock`. Waits for others as long as `waitMs` (then ARTIFACT_LOCK_TIMEOUT);
+ * Runs `work` as the only process that holds `<file>.lock`. Waits for others up to `waitMs` (then ARTIFACT_LOCK_TIMEOUT);
  * a lock whose holder died is taken over after 10 s. The signal given to `work` also ends when the lock is lost.
  */
 export async function withFileLock<T>(

@@ -1,5 +1,5 @@
 /**
- * Runs jobs, so many at a time. The first failure aborts `failed`, which ends the others by their signal; only when all have ended
+ * Runs jobs, a limited number at a time. The first failure aborts `failed`, which ends the others by their signal; only when all have ended
  * (and released their locks) does this reject with that first failure.
  */
 export async function forEachParallel(

@@ -25,7 +25,7 @@ export interface MirrorResult {
 }
 
 /**
- * Makes `folder` a mirror that serves everything a plan needs, beside what it holds already: fetches into the cache, copies what
+ * Makes `folder` a mirror that serves everything a plan needs, in addition to what it already holds: fetches into the cache, copies what
  * differs, updates SHA256SUMS. May be repeated after an interruption. Errors of `fetchArtifacts`, and ARTIFACT_NO_SPACE.
  */
 export async function pullMirror(plan: ArtifactPlan, folder: string, c: RunContext): Promise<MirrorResult> {
@@ -54,7 +54,7 @@ export async function buildMirror(
   );
 }
 
-/** Copies what differs of some paths of the cache into a mirror, and keeps the mirror's table of digests true. */
+/** Copies what differs of some paths of the cache into a mirror, and updates the mirror's table of digests. */
 export async function copyToMirror(
   identities: readonly string[],
   folder: string,

@@ -79,7 +79,7 @@ async function tryUpstream(
   const name = sourceName(source, identity);
   const answer = await probeSource(source, identity, options);
   if (source.kind === "upstream") {
-    // «missing» is an answer too: the download will say that this version does not exist.
+    // "missing" is an answer too: the download will report that this version does not exist.
     if (answer.state !== "unreachable") return { usable: true, reason: `${name} answers` };
     return { usable: false, reason: `${name} is not reachable: ${answer.problem}` };
   }

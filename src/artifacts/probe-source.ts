@@ -13,7 +13,7 @@ export interface ProbeOptions {
   readonly timeoutMs: number;
 }
 
-/** Asks a source by one HEAD request (or a look into the folder) whether it has an artifact. Rejects only when aborted. */
+/** Checks with one HEAD request (or by looking into the folder) whether a source has an artifact. Rejects only when aborted. */
 export async function probeSource(
   source: Source,
   identity: string,

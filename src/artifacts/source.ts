@@ -8,7 +8,7 @@ export type Source =
   | { readonly kind: "url"; readonly base: URL }
   | { readonly kind: "folder"; readonly folder: string };
 
-/** Reads `--mirror` (empty = upstream). Rejects with MIRROR_INVALID for a missing folder or another kind of address. */
+/** Reads `--mirror` (empty = upstream). Rejects with MIRROR_INVALID for a missing folder or an unsupported kind of address. */
 export async function openSource(mirror: string): Promise<Source> {
   if (!mirror) return { kind: "upstream" };
   if (/^https?:\/\//i.test(mirror)) {
@@ -28,7 +28,7 @@ export async function openSource(mirror: string): Promise<Source> {
   return { kind: "folder", folder };
 }
 
-/** How messages call a source; without a password that its address may hold. */
+/** The name of a source in messages; without a password that its address may hold. */
 export function sourceName(source: Source, identity: string): string {
   if (source.kind === "upstream") return identity.split("/", 1)[0] ?? identity;
   return source.kind === "folder" ? source.folder : withoutCredentials(source.base);

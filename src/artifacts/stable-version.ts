@@ -5,7 +5,7 @@ import { treePath, treeUrl } from "./identity.ts";
 import type { ProbeOptions } from "./probe-source.ts";
 import type { Source } from "./source.ts";
 
-/** Upstream's own path for «the newest stable version»; `mirror pull` writes it too, so that a mirror says what it offers. */
+/** Upstream's own path for "the newest stable version"; `mirror pull` writes it too, so that a mirror says what it offers. */
 export const stableIdentity = "dl.k8s.io/release/stable.txt";
 
 /**

@@ -8,7 +8,7 @@ interface Transfer {
   finished: boolean;
 }
 
-/** Adds up parallel transfers into one progress line; totals grow as the sources tell their sizes. */
+/** Adds up parallel transfers into one progress line; totals grow as the sources report their sizes. */
 export class TransferProgress {
   readonly #transfers = new Map<string, Transfer>();
   readonly #report: (progress: Progress) => void;
@@ -17,7 +17,7 @@ export class TransferProgress {
     this.#report = report;
   }
 
-  /** Sets where one transfer stands; `done` falls when a download has to start again. */
+  /** Sets the progress of one transfer; `done` falls when a download has to start again. */
   update(identity: string, done: number, total: number | undefined): void {
     this.#transfers.set(identity, {
       name: basename(identity),

@@ -40,7 +40,7 @@ const archiveNames = [
   "crictl",
 ] as const satisfies readonly (ArchiveName & DigestName)[];
 
-/** etcd, runtime and plugins that go with a release, from GitHub's releases. */
+/** etcd, runtime and plugins that belong to a release, from GitHub's releases. */
 export function upstreamArchives(entry: CatalogueEntry, arch: Arch): readonly WantedArchive[] {
   const versions = {
     etcd: entry.etcd,
@@ -55,7 +55,7 @@ export function upstreamArchives(entry: CatalogueEntry, arch: Arch): readonly Wa
 interface Release {
   readonly repository: string;
   readonly file: string;
-  /** The publisher's own file of digests, for versions that our catalogue has no digest of. */
+  /** The publisher's own file of digests, for versions that have no digest in our catalogue. */
   readonly sums: string;
 }
 

@@ -14,7 +14,7 @@ interface Mark {
 
 /**
  * Remembers which files were hashed, by size, mtime and inode, so that a start that changes nothing need not read 350 MB again.
- * It saves time and is no guard against someone who can write to the cache: what is pushed is checked again in the guest.
+ * It only saves time and does not protect against someone who can write to the cache: what is pushed is checked again in the guest.
  */
 export class VerifiedMemo {
   readonly #root: string;
@@ -28,11 +28,11 @@ export class VerifiedMemo {
     this.#file = join(root, ".verified.json");
   }
 
-  /** Digest of a file in the tree, hashed only if it changed or `rehash` is set; `undefined` when it is not there. */
+  /** Digest of a file in the tree, hashed only if it changed or `rehash` is set; `undefined` when it does not exist. */
   async digest(
     file: string,
     options: {
-      /** Says whether its SHA-512 is of interest. */
+      /** Whether its SHA-512 is needed. */
       readonly expected?: ExpectedDigest | undefined;
       readonly signal?: AbortSignal;
       readonly rehash?: boolean;
@@ -79,7 +79,7 @@ export class VerifiedMemo {
   }
 }
 
-/** A damaged sidecar is an empty one. */
+/** A damaged sidecar counts as empty. */
 async function readMarks(file: string): Promise<Record<string, Mark>> {
   try {
     const marks: unknown = JSON.parse(await readFile(file, "utf8"));

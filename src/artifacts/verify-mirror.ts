@@ -16,14 +16,14 @@ export interface MirrorFault {
 
 export interface MirrorReport {
   readonly files: number;
-  /** Files with another content than a digest says, and files that SHA256SUMS names but are not there. */
+  /** Files whose content does not match a digest, and files that SHA256SUMS names but that are missing. */
   readonly bad: readonly MirrorFault[];
-  /** Files about which no digest is known. */
+  /** Files for which no digest is known. */
   readonly unverified: readonly string[];
 }
 
 /**
- * Hashes every file of a mirror's folder and compares it with all that is known of it: our catalogue, the mirror's SHA256SUMS, the
+ * Hashes every file of a mirror's folder and compares it with everything known about it: our catalogue, the mirror's SHA256SUMS, the
  * publisher's tables of digests beside it, and the digest in a blob's own name. Changes nothing. MIRROR_INVALID if there is
  * no such folder.
  */

@@ -1,6 +1,6 @@
 import type { Autostart } from "../cluster/autostart/autostart.ts";
 
-/** One line, and a second where the host's start alone would not do it. */
+/** One line, plus a second where starting at host boot would not work by itself. */
 export function autostartText({ name, enabled, unit, lingers }: Autostart): string {
   if (!enabled) return `Cluster ${name} does not start by itself`;
   const when = lingers ? "with this host" : "when you log in";

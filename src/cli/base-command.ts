@@ -37,28 +37,28 @@ type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<typeof globalF
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
 
 /**
- * Every command: parse → one use case → print. `run()` finds its flags parsed, with `LOCALKUBE_<FLAG>` and the settings
- * taken into account; whatever it throws is told to the user and becomes the exit code.
+ * Base of every command: parse, run one use case, print. When `run()` is called, flags are parsed, with `LOCALKUBE_<FLAG>` and the
+ * settings applied; whatever it throws is reported to the user and becomes the exit code.
  */
 export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = globalFlags;
-  /** Exit codes of this command besides the general ones, for its help. */
+  /** Exit codes of this command in addition to the general ones, shown in its help. */
   static exits: Readonly<Record<number, string>> = {};
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
-  /** All positional words, also those after `--`; for commands with `strict = false`. */
+  /** All positional words, including those after `--`; for commands with `strict = false`. */
   protected words!: readonly string[];
-  /** Where each flag's value came from. */
+  /** Where the value of each flag came from. */
   protected sources: Readonly<Record<string, ValueSource>> = {};
   protected host!: HostContext;
-  /** Aborted by Ctrl-C; hand it to everything that takes time. */
+  /** Aborted by Ctrl-C; pass it to everything that takes time. */
   protected signal!: AbortSignal;
   #interruption: Interruption | undefined;
   #view: View | undefined;
   #giving: Promise<void> | undefined;
 
-  /** oclif would load the configuration anew, with all that `runningConfig` leaves out. */
+  /** oclif would load the whole configuration again, including what `runningConfig` leaves out. */
   static override run<C extends Command>(
     this: new (argv: string[], config: Config) => C,
     argv?: string[],
@@ -78,7 +78,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const parsed = await this.parse({
       ...this.ctor,
       baseFlags: {},
-      // oclif would take a missing argument from standard input.
+      // oclif would read a missing argument from standard input.
       args: mapValues(this.ctor.args, (arg) => ({ ...arg, ignoreStdin: true })),
       strict: this.ctor.strict,
       flags: flagsFromEnvironment(flags, {
@@ -97,7 +97,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.sources = sources;
     this.flags = parsed.flags as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
-    // Not `parsed.argv`: oclif sorts that, and a word that comes twice changes its place.
+    // Not `parsed.argv`: oclif sorts it, so a word that occurs twice would change position.
     this.words = parsed.raw.filter((token) => token.type === "arg").map((token) => token.input);
     if (problem !== undefined && !this.doesWithoutSettings()) throw problem;
   }
@@ -110,17 +110,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     }
   }
 
-  /** Whether the flags as they were given leave nothing to settings that cannot be read. Asked after parsing. */
+  /** Whether the command line makes the settings irrelevant, so that unreadable settings do not matter. Called after parsing. */
   protected doesWithoutSettings(): boolean {
     return false;
   }
 
-  /** Commands that mend the settings must work when these are unreadable. */
+  /** Commands that repair the settings must work when the settings are unreadable. */
   protected readsSettings(): boolean {
     return true;
   }
 
-  /** Standard output: the result as JSON, or the text that `text` makes of it. */
+  /** Prints the result on standard output: as JSON, or as the text that `text` makes of it. */
   protected print(result: object, text: () => string): void {
     if (this.flags.output === "text") {
       const lines = text();
@@ -129,12 +129,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     else process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   }
 
-  /** What a use case gets: the host, the signal, a view for its events and, with `--verbose`, its log on standard error. */
+  /** The context of a use case: the host, the signal, a view for its events and, with `--verbose`, its log on standard error. */
   protected async useCase(): Promise<UseCaseContext> {
     const view = await this.openView();
     const emit: UseCaseContext["emit"] = (event) => {
       view.emit(event);
-      // Between steps too: a killed start must not leave root's files in the user's home.
+      // Between steps as well: a killed start must not leave files owned by root in the user's home.
       if (event.type === "step-finished") void this.#giveHomeBack();
     };
     const log = this.flags.verbose
@@ -143,7 +143,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return { host: this.host, signal: this.signal, emit, log };
   }
 
-  /** For use cases without steps: notices go to standard error, the result is one document. */
+  /** For use cases without steps: notices are printed on standard error, the result is one document. */
   protected quietUseCase(): UseCaseContext {
     const tell = (line: string) => void process.stderr.write(`${line}\n`);
     return {
@@ -156,7 +156,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     };
   }
 
-  /** Opens the view that shows a use case's events; closed by itself when the command ends. */
+  /** Opens the view that shows a use case's events; it is closed automatically when the command ends. */
   protected async openView(): Promise<View> {
     const { createView } = await import("../output/create-view.ts");
     const view = await createView({
@@ -173,9 +173,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected override async catch(error: Error): Promise<void> {
     const streaming = this.#view !== undefined;
     await this.#closeView();
-    // What fails then fails because nobody takes the output; `main` says so if there is something to say.
+    // With the output closed, that is why the command failed; `main` reports it if there is anything to report.
     if (outputLost.aborted) return;
-    // What fails after an interruption fails because of it.
+    // A failure after an interruption is caused by the interruption.
     const told: unknown = this.signal?.aborted ? this.signal.reason : error;
     const output = this.flags?.output ?? requestedOutput(this.argv, process.env);
     const verbose = this.flags?.verbose ?? false;
@@ -185,13 +185,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected override async finally(): Promise<void> {
     await this.#closeView();
-    await this.#giving; // it may have passed by what came last
+    await this.#giving; // it may have missed the files created last
     await this.#giveHomeBack();
     this.#interruption?.stop();
     if (this.signal?.aborted) process.exitCode = 130;
   }
 
-  /** After `sudo -E` what we made in the home of another user is that user's. One at a time. */
+  /** After `sudo -E`, gives the files created in another user's home to that user. One run at a time. */
   async #giveHomeBack(): Promise<void> {
     if (!this.host?.isRoot || this.host.env["SUDO_UID"] === undefined) return;
     const { giveHomeBack } = await import("../cluster/access/home-ownership.ts");

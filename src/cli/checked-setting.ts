@@ -2,8 +2,8 @@ import type { HostContext } from "../contract/host.ts";
 import { loadSettings } from "./settings.ts";
 
 /**
- * The text to store for a setting, after the check that `start` makes of it. Rejects with start's own usage errors.
- * Paths become absolute: a setting holds in every folder. `value` is what the flag's parser made of the text.
+ * Returns the text to store for a setting, validated the way `start` validates it. Rejects with the same usage errors as `start`.
+ * Paths become absolute, because a setting applies in every folder. `value` is the result of the flag's parser.
  */
 export async function checkedSetting(
   host: HostContext,
@@ -19,7 +19,7 @@ export async function checkedSetting(
       import("../runtimes/registry.ts"),
       import("../host/capacity.ts"),
     ]);
-  // The two networks are checked against each other.
+  // The two networks are also checked against each other.
   const { "service-cidr": serviceCidr, "pod-cidr": podCidr } = loadSettings(host);
   const spec = resolveSpec(
     { settings: layerFromFlags({ "service-cidr": serviceCidr, "pod-cidr": podCidr, [key]: value }) },

@@ -11,7 +11,7 @@ const fromSource = import.meta.url.endsWith(".ts");
 const manifestFile = (): string => join(packageRoot(), "oclif.manifest.json");
 
 /**
- * Our commands in the form in which oclif takes plugins. Unlike oclif's own `Plugin` it searches nothing: descriptions
+ * Our commands in the form oclif expects of a plugin. Unlike oclif's own `Plugin` it searches nothing: descriptions
  * come from the manifest, and a command's module is loaded only when that command runs.
  */
 export class CommandTable implements Interfaces.Plugin {
@@ -44,7 +44,7 @@ export class CommandTable implements Interfaces.Plugin {
     this.commandIDs = described.map((command) => command.id);
   }
 
-  /** From the manifest; when we run from the sources, from the command modules themselves. */
+  /** From the manifest; when running from source, from the command modules themselves. */
   static open(pjson: Interfaces.PJSON): CommandTable {
     return new CommandTable(pjson, fromSource ? describeAll(sourceIds()) : readManifest());
   }
@@ -58,7 +58,7 @@ export class CommandTable implements Interfaces.Plugin {
   }
 }
 
-/** Descriptions of the commands with these ids (`config:set`), sorted as given; loads all their modules. */
+/** Descriptions of the commands with these ids (`config:set`), in the given order; loads all their modules. */
 export function describeAll(ids: readonly string[]): Command.Cached[] {
   return ids.map((id) => describeCommand(loadCommand(id), id));
 }
@@ -75,7 +75,7 @@ function sourceIds(): string[] {
     .map((file) => file.slice(0, -3).replaceAll(/[/\\]/g, ":"));
 }
 
-/** `require` also loads ES modules, and without the detours of `import()`. */
+/** `require` can also load ES modules, without the overhead of `import()`. */
 function loadCommand(id: string): Command.Class {
   const [folder, ending] = fromSource ? ["src/commands", ".ts"] : ["dist/src/commands", ".js"];
   const file = join(packageRoot(), folder, ...id.split(":")) + ending;

@@ -5,14 +5,14 @@ import { BaseCommand } from "./base-command.ts";
 import { commandLineOnly } from "./flags-from-environment.ts";
 import { knownSettings } from "./known-settings.ts";
 
-/** What the `config` commands share. */
+/** What the `config` commands have in common. */
 export abstract class ConfigCommand<T extends typeof Command> extends BaseCommand<T> {
-  /** They must work when a stored value is not allowed. */
+  /** These commands must work when a stored value is invalid. */
   protected override readsSettings(): boolean {
     return false;
   }
 
-  /** The flag that a setting stands for. Rejects with USAGE_UNKNOWN_SETTING or USAGE_COMMAND_LINE_ONLY. */
+  /** The flag that a setting corresponds to. Rejects with USAGE_UNKNOWN_SETTING or USAGE_COMMAND_LINE_ONLY. */
   protected async settingFlag(key: string): Promise<Command.Flag> {
     const plugin = [...this.config.plugins.values()][0];
     const known = plugin ? await knownSettings(plugin, this.ctor) : {};

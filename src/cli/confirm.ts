@@ -1,7 +1,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 
-/** Asks on the terminal; without one the answer is no, unless `yes` was given beforehand. */
+/** Asks on the terminal. Without a terminal the answer is no, unless `yes` was given. */
 export async function confirm(question: string, yes: boolean, signal: AbortSignal): Promise<boolean> {
   if (yes) {
     process.stderr.write(`${question} yes (--yes)\n`);

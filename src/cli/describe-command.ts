@@ -2,8 +2,8 @@ import type { Command } from "@oclif/core";
 import { environmentName } from "./environment-name.ts";
 
 /**
- * What help, completion, the manifest and the documentation need to know of a command: plain JSON, global flags
- * included, each flag with the environment variable that stands for it.
+ * What help, completion, the manifest and the documentation need from a command: plain JSON including the global flags,
+ * each flag with its environment variable.
  */
 export function describeCommand(command: Command.Class, id: string): Command.Cached {
   const flags = Object.entries({ ...command.baseFlags, ...command.flags });
@@ -24,6 +24,6 @@ export function describeCommand(command: Command.Class, id: string): Command.Cac
       flags.map(([name, flag]) => [name, { ...flag, name, env: environmentName(name) }]),
     ),
   };
-  // The round trip drops what is no data: parsers and computed defaults.
+  // The round trip through JSON drops everything that is not data: parsers and computed defaults.
   return JSON.parse(JSON.stringify(described)) as Command.Cached;
 }

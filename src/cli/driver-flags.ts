@@ -2,7 +2,7 @@ import * as Flags from "@oclif/core/flags";
 import type { DriverOption } from "../contract/driver-option.ts";
 import { driverOptions } from "../machine/driver-options.ts";
 
-/** A flag of `start` for each option of each driver, in a group of the help by driver. */
+/** One flag of `start` for each option of each driver, grouped by driver in the help. */
 export const driverFlags: object = Object.fromEntries(
   Object.entries(driverOptions).flatMap(([driver, options]) =>
     options.map((option) => [option.name, flagOf(option, `DRIVER ${driver.toUpperCase()}`)]),

@@ -3,22 +3,22 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { environmentName } from "./environment-name.ts";
 import { plainProblem } from "./usage-error.ts";
 
-/** Where a flag's value came from; whoever merges with a `--config` file needs it (flag > env > file > settings). */
+/** Where the value of a flag came from; needed to merge with a `--config` file (flag > env > file > settings). */
 export type ValueSource = "flag" | "env" | "settings" | "default";
 
 export interface FlagSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Stored settings by flag name, as text. */
+  /** Stored settings as text, by flag name. */
   readonly settings: Readonly<Record<string, string>>;
   /** Called for each flag that is not on the command line. */
   readonly onSource: (flag: string, source: ValueSource) => void;
-  /** Called for a flag of the command that is only taken from the command line, but stands in a variable or the settings too. */
+  /** Called for a flag that is accepted only on the command line but is also set in a variable or the settings. */
   readonly onIgnored?: (flag: string, origin: string) => void;
 }
 
 /**
- * What confirms or destroys is said each time, on the command line: a variable or a setting made for one command (`yes` to packages)
- * would answer the question of another (`yes` to a restore that loses data).
+ * Confirmations and destructive flags must be given each time, on the command line: a variable or setting meant for one command
+ * (`yes` to installing packages) would answer the question of another (`yes` to a restore that loses data).
  */
 export const commandLineOnly: ReadonlySet<string> = new Set([
   "all",
@@ -32,15 +32,15 @@ export const commandLineOnly: ReadonlySet<string> = new Set([
 
 type Flag = Command.Flag;
 
-/** Where a value stands, and what to do when it is wrong. */
+/** Where a value is defined, and how to fix it when it is wrong. */
 export interface Origin {
   readonly name: string;
   readonly remedy: string;
 }
 
 /**
- * The same flags, whose defaults are first looked for in `LOCALKUBE_<FLAG>`, then in the settings. oclif's own `env` is
- * not used: it knows neither lists nor a wrong boolean, and it would hide where a value came from.
+ * Returns the same flags, whose defaults come first from `LOCALKUBE_<FLAG>`, then from the settings. oclif's own `env` is
+ * not used: it supports neither lists nor errors for invalid booleans, and it would hide where a value came from.
  */
 export function flagsFromEnvironment(
   flags: Readonly<Record<string, Flag>>,
@@ -56,14 +56,14 @@ function withSources(name: string, flag: Flag, sources: FlagSources): Flag {
     const found = lookedUp(name, sources);
     sources.onSource(name, found?.source ?? "default");
     if (found) return parseValue(flag, found.text, found.origin);
-    // A switch that is not given is off; one with a --no- form has a third state, which its command knows.
+    // A switch that is not given is off; one with a --no- form has a third state, which its command handles.
     const original: unknown = flag.default ?? (flag.type === "boolean" && !flag.allowNo ? false : undefined);
     return typeof original === "function" ? (original as (c: unknown) => unknown)(context) : original;
   };
   return { ...flag, env: undefined, default: lookUp } as unknown as Flag;
 }
 
-/** A value outside the command line; what counts only there is told of and passed over. */
+/** A value from outside the command line; one that is accepted only there is reported and ignored. */
 function lookedUp(name: string, { env, settings, onIgnored }: FlagSources) {
   const variable = environmentName(name);
   const fromEnv = env[variable];
@@ -83,8 +83,8 @@ function lookedUp(name: string, { env, settings, onIgnored }: FlagSources) {
 }
 
 /**
- * Parses a flag's value as given outside the command line. A repeatable flag takes one value a line, or several between
- * blanks (or the flag's own delimiter). Rejects with USAGE_BAD_SETTING; `origin` names the place in the message.
+ * Parses a flag's value given outside the command line. A repeatable flag takes one value per line, or several separated by
+ * blanks (or by the flag's own delimiter). Rejects with USAGE_BAD_SETTING; `origin` names the place in the message.
  */
 export async function parseValue(flag: Flag, text: string, origin: Origin): Promise<unknown> {
   const wrong = (problem: string, cause?: unknown) => {

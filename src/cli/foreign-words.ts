@@ -1,11 +1,11 @@
 const withValue = new Set(["-p", "--profile", "-o", "--output"]);
 
-/** Those of our flags that stand alone, and the short ones with their value joined. */
+/** Global flags without a value, and short flags with the value attached. */
 const alone = /^(--verbose|--help|-h|--(profile|output)=.*|-[po].+)$/;
 
 /**
- * For commands that hand words to another program: puts `--` before the first word that is not one of our global flags, so that
- * `kubectl get pods -o wide` and `kubectl -n x get pods` mean what kubectl means also when the user leaves the `--` out.
+ * For commands that pass words to another program: inserts `--` before the first word that is not one of our global flags, so that
+ * `kubectl get pods -o wide` and `kubectl -n x get pods` mean the same as with kubectl even when the user omits the `--`.
  */
 export function foreignWords(argv: readonly string[]): string[] {
   let own = 0;

@@ -1,6 +1,6 @@
 import { exitCodes } from "../contract/errors/entry.ts";
 
-/** Exit codes that mean the same in every command. */
+/** Exit codes with the same meaning in every command. */
 export const generalExits: Readonly<Record<number, string>> = {
   0: "done",
   [exitCodes.bug]: "a bug of localkube",

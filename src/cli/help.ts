@@ -2,7 +2,7 @@ import { CommandHelp, Help } from "@oclif/core/help";
 import type { Interfaces } from "@oclif/core";
 import { generalExits } from "./general-exits.ts";
 
-/** oclif's help plus what scripts need: the exit codes. */
+/** oclif's help plus the exit codes, which scripts need. */
 export class CommandLineHelp extends Help {
   constructor(config: Interfaces.Config, options?: Partial<Interfaces.HelpOptions>) {
     super(config, { maxWidth: 110, ...options });

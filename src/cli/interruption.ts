@@ -5,19 +5,19 @@ import { outputLost } from "./standard-streams.ts";
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * A terminal sends Ctrl-C to the launcher and to us, and the launcher passes its own on; npm does the same once more.
- * What arrives that close together is one wish of the user.
+ * A terminal sends Ctrl-C to both the launcher and us, and the launcher passes its own on; npm does the same once more.
+ * Signals that arrive this close together count as one request by the user.
  */
 const sameWishMs = 300;
 
 export interface Interruption {
-  /** Aborted with INTERRUPTED at the first signal, or when nobody takes our output any more. */
+  /** Aborted with INTERRUPTED at the first signal, or when nobody reads our output any more. */
   readonly signal: AbortSignal;
-  /** Gives the signals back to Node. */
+  /** Restores Node's default signal handling. */
   stop(): void;
 }
 
-/** First SIGINT, SIGTERM or SIGHUP: abort, so that the use case can end cleanly. A second one: exit with 130 at once. */
+/** First SIGINT, SIGTERM or SIGHUP: abort, so that the use case can end cleanly. Second one: exit with 130 immediately. */
 export function watchInterruption(): Interruption {
   const controller = new AbortController();
   let firstAt = 0;

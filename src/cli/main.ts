@@ -16,14 +16,14 @@ import {
   watchWarnings,
 } from "./standard-streams.ts";
 
-/** As a shell tells a program that SIGPIPE ended. */
+/** The exit code a shell reports for a program ended by SIGPIPE. */
 const readerLeft = 141;
 
-/** The whole program. Ends the process: open sockets of a use case that failed must not keep it alive. */
+/** The whole program. Ends the process explicitly: open sockets of a failed use case must not keep it alive. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchStreams();
   watchWarnings(argv.includes("--verbose") || Boolean(process.env["LOCALKUBE_VERBOSE"]));
-  // What nobody waited for has failed: told like everything else, without the source that Node would print.
+  // An unhandled rejection: reported like any other error, without the source excerpt that Node would print.
   process.on("uncaughtException", (error) => {
     if (!isOutputError(error)) void report(error, argv).finally(() => process.exit());
   });
@@ -43,13 +43,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function report(error: unknown, argv: readonly string[]): Promise<void> {
-  // Where standard output is what failed, its reader would see nothing.
+  // When standard output itself failed, nobody could read a message there.
   const output = outputLost.aborted ? "text" : requestedOutput(argv, process.env);
   try {
     const { reportFailure } = await import("../output/report-failure.ts");
     process.exitCode = reportFailure(error, { output, streaming: false });
   } catch (unreported) {
-    // With too many open files even the code that tells of it cannot be read.
+    // With too many open files, even the code that reports the error cannot be loaded.
     const { id, message, fix, exitCode } =
       systemFailure(unreported) ?? new LocalkubeError("BUG", { message: String(error) });
     process.stderr.write(`Error ${id}: ${message}\nFix: ${fix}\n`);

@@ -1,7 +1,7 @@
 import type { Config } from "@oclif/core/config";
 import type { CommandTable } from "./command-table.ts";
 
-/** oclif's configuration with our table as the only plugin; help needs all of it. */
+/** oclif's configuration with our command table as the only plugin; help needs all of it. */
 export async function fullConfig(table: CommandTable): Promise<Config> {
   const { Config } = await import("@oclif/core/config");
   const config = new Config({
@@ -14,8 +14,8 @@ export async function fullConfig(table: CommandTable): Promise<Config> {
 }
 
 /**
- * What a command needs of the configuration while it runs. oclif's own class looks for shells, themes and plugins when
- * it loads, which takes as long as all the rest of the start.
+ * The part of the configuration that a running command needs. oclif's own class looks for shells, themes and plugins when
+ * it loads, which takes as long as the rest of the startup.
  */
 export function runningConfig(table: CommandTable): Config {
   const { name, version, pjson, root } = table;

@@ -1,8 +1,8 @@
 import type { OutputForm } from "../output/output-form.ts";
 
 /**
- * The form in which the user wants results, read without parsing: an error in the command line itself must already be
- * told in that form.
+ * The requested output format, read without parsing the command line: an error in the command line itself must already be
+ * reported in that format.
  */
 export function requestedOutput(
   argv: readonly string[],

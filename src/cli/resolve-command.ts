@@ -1,4 +1,4 @@
-/** What the words of the command line ask for. */
+/** What the words of the command line request. */
 export type Request =
   | { readonly kind: "help"; readonly words: readonly string[] }
   | { readonly kind: "command"; readonly id: string; readonly argv: readonly string[] }
@@ -8,8 +8,8 @@ const globalWithValue = new Set(["-p", "--profile", "-o", "--output"]);
 const globalAlone = /^(-p.+|-o.+|--profile=.*|--output=.*|--verbose)$/;
 
 /**
- * Finds the longest leading run of words that is a command (`config set`); what follows are its arguments. Global
- * flags may also stand before the command (`localkube -p two status`): they are moved behind it.
+ * Finds the longest leading sequence of words that is a command (`config set`); the rest are its arguments. Global
+ * flags may also precede the command (`localkube -p two status`): they are moved behind it.
  */
 export function resolveCommand(argv: readonly string[], ids: ReadonlySet<string>): Request {
   const { leading, rest } = splitLeadingFlags(argv);

@@ -3,7 +3,7 @@ import { CommandLineHelp } from "./help.ts";
 import { fullConfig } from "./open-config.ts";
 import { packageJson } from "./package-json.ts";
 
-/** What `localkube --help` prints, without colours; the build stores it, so that the launcher need not load anything. */
+/** The output of `localkube --help` without colours; stored by the build, so that the launcher need not load anything. */
 export async function rootHelp(): Promise<string> {
   const config = await fullConfig(CommandTable.open(packageJson()));
   const lines: string[] = [];

@@ -4,10 +4,10 @@ import type { HostContext } from "../contract/host.ts";
 import { notPermitted, writePrivateFile } from "../state/private-file.ts";
 import { homePaths } from "../state/paths.ts";
 
-/** Stored defaults by flag name, as the text that would stand after `--flag=`. */
+/** Stored defaults by flag name, as the text that would follow `--flag=`. */
 export type Settings = Readonly<Record<string, string>>;
 
-/** The profile of commands without --profile, unless the settings say another. */
+/** The profile of commands without --profile, unless the settings name another one. */
 export const standardProfile = "localkube";
 
 interface SettingsFile {
@@ -17,7 +17,7 @@ interface SettingsFile {
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
 
-/** The stored settings; none when there is no file. Throws SETTINGS_DAMAGED, STATE_UNREADABLE or STATE_TOO_NEW. */
+/** The stored settings; empty when there is no file. Throws SETTINGS_DAMAGED, STATE_UNREADABLE or STATE_TOO_NEW. */
 export function loadSettings(host: Folders): Settings {
   const file = homePaths(host).settings;
   let text: string;
@@ -33,7 +33,7 @@ export function loadSettings(host: Folders): Settings {
   return parse(file, text).settings;
 }
 
-/** Replaces the stored settings as a whole and atomically; the file is private. Rejects with STATE_UNWRITABLE. */
+/** Replaces all stored settings atomically; the file is private. Rejects with STATE_UNWRITABLE. */
 export async function saveSettings(host: Folders, settings: Settings): Promise<void> {
   const { markFolder } = await import("../state/own-folders.ts");
   await markFolder(host, "state");

@@ -5,14 +5,14 @@ const lost = new AbortController();
 const outputErrors = new WeakSet<Error>();
 
 /**
- * Aborted when standard output takes nothing more: its reader left (`| head -1`) or it cannot be written (a full disk). Whatever
- * works for that output can stop; how it ends is for `outputFailure` to say.
+ * Aborted when standard output accepts nothing more: its reader exited (`| head -1`) or it cannot be written (a full disk). Work
+ * that only produces output can stop then; `outputFailure` decides how the program ends.
  */
 export const outputLost: AbortSignal = lost.signal;
 
 /**
- * Takes over the errors of the standard streams, which Node would otherwise end the program for with its own source on the screen.
- * Standard error that cannot be written costs what would be said there, never the work.
+ * Handles errors of the standard streams; Node would otherwise end the program and print its own source on the screen.
+ * When standard error cannot be written, its messages are lost, but the work continues.
  */
 export function watchStreams(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -22,19 +22,19 @@ export function watchStreams(): void {
   process.stderr.on("error", () => undefined);
 }
 
-/** Whether an error is one of standard output, which `outputFailure` tells of: the framework throws each once more. */
+/** Whether an error is one of standard output, which `outputFailure` reports: the framework throws each of them again. */
 export const isOutputError = (error: Error): boolean => outputErrors.has(error);
 
-/** What is written to both streams so far is out, or cannot be any more. */
+/** Resolves when everything written to both streams so far has been flushed, or can no longer be. */
 export const flushStreams = async (): Promise<void> => {
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  // The streams tell of their errors a tick after the write.
+  // The streams report their errors one tick after the write.
   await new Promise((resolve) => setImmediate(resolve));
 };
 
 /**
- * Undefined while standard output works. `reader-left` is the end of a program in a pipe, of which nothing is said; otherwise
- * OUTPUT_UNWRITABLE, to be told on standard error.
+ * Undefined while standard output works. `reader-left` is the normal end of a program in a pipe, which is not reported; otherwise
+ * OUTPUT_UNWRITABLE, to be reported on standard error.
  */
 export function outputFailure(): "reader-left" | LocalkubeError | undefined {
   if (!outputLost.aborted) return undefined;
@@ -45,8 +45,8 @@ export function outputFailure(): "reader-left" | LocalkubeError | undefined {
 }
 
 /**
- * Node's own warnings (a NODE_EXTRA_CA_CERTS that cannot be read, something deprecated in a library) say nothing that a user of localkube
- * could act on in the form they come in; `--verbose` shows them as lines of ours.
+ * Node's own warnings (a NODE_EXTRA_CA_CERTS file that cannot be read, a deprecation in a library) do not help users of localkube
+ * in the form in which Node prints them; `--verbose` shows them as log lines of ours.
  */
 export function watchWarnings(isVerbose: boolean): void {
   process.removeAllListeners("warning");

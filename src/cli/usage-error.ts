@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { nearestWord } from "../host/nearest-word.ts";
 
-/** What oclif's parser throws; its classes are not exported, so they are known by what they carry. */
+/** Errors of oclif's parser; its classes are not exported, so they are recognised by their properties. */
 interface ParseFailure {
   readonly message: string;
   readonly flags?: unknown;
@@ -10,22 +10,23 @@ interface ParseFailure {
 }
 
 /**
- * The parser's complaint as one of our errors, with the flag that was probably meant. `command` is the id with blanks
- * (`config set`), `flags` the names the command knows, with `no-` before them too where they have that form. Anything else than a parser's complaint is returned as it is.
+ * Turns a parser error into one of our errors, with the flag that was probably meant. `command` is the id with blanks
+ * (`config set`), `flags` are the names the command accepts, including the `no-` forms. Errors that are not from the parser
+ * are returned unchanged.
  */
 export function usageError(error: unknown, command: string, flags: readonly string[]): unknown {
   if (error instanceof LocalkubeError || !(error instanceof Error)) return error;
   const failure = error as ParseFailure;
   if (Array.isArray(failure.flags)) return unknownFlag(String(failure.flags[0]), command, flags, error);
   if (Array.isArray(failure.args)) return wrongArguments(failure.args, command, error);
-  // `oclif` marks a CLIError: expected and said to the user; other errors are bugs.
+  // `oclif` marks a CLIError: expected and shown to the user; other errors are bugs.
   if (failure.oclif === undefined && !/^Parsing --/.test(failure.message)) return error;
   return new LocalkubeError("USAGE_INVALID", { problem: plainProblem(error), command }, { cause: error });
 }
 
 function unknownFlag(typed: string, command: string, flags: readonly string[], cause: Error): LocalkubeError {
   const name = typed.replace(/^-+/, "").replace(/=.*$/, "");
-  // What turns a flag off is never a misspelling of what turns it on.
+  // A flag that turns something off is never a misspelling of one that turns it on.
   const turnsOff = name.startsWith("no-");
   const candidates = flags.filter((flag) => flag.startsWith("no-") === turnsOff);
   const near = typed.startsWith("--") && candidates.length > 0 ? nearestWord(name, candidates) : undefined;

@@ -24,7 +24,7 @@ export default class Delete extends BaseCommand<typeof Delete> {
     }),
   };
 
-  /** Which cluster is meant must be said then: the default profile may be any. */
+  /** The cluster must then be named explicitly: the default profile may be any. */
   protected override doesWithoutSettings(): boolean {
     return this.flags.all || ["flag", "env"].includes(this.sources["profile"] ?? "");
   }
@@ -57,7 +57,7 @@ export default class Delete extends BaseCommand<typeof Delete> {
       : [await deleteCluster(profile, this.quietUseCase(), { forget })];
   }
 
-  /** The default profile is no longer one that `work` has deleted, also when it failed at another. */
+  /** Resets the default profile if `work` deleted it, also when `work` failed at another one. */
   private async resettingProfile<T>(work: () => Promise<T>): Promise<{ result: T; isReset: boolean }> {
     const { hasRecord } = await import("../state/store.ts");
     const stored = this.storedProfile();
@@ -79,7 +79,7 @@ export default class Delete extends BaseCommand<typeof Delete> {
     }
   }
 
-  /** None where the settings cannot be read: then they are not changed either. */
+  /** Undefined when the settings cannot be read: then they are not changed either. */
   private storedProfile(): string | undefined {
     try {
       return loadSettings(this.host)["profile"];

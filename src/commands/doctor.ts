@@ -12,7 +12,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
   static override examples = ["<%= config.bin %> doctor", "<%= config.bin %> doctor --output json"];
   static override exits = { 69: "a check failed" };
 
-  /** What is wrong with them shall not keep it from looking. */
+  /** Broken settings must not keep it from checking the host. */
   protected override readsSettings(): boolean {
     return false;
   }

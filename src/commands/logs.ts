@@ -60,7 +60,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
     };
   }
 
-  /** Lines go to the file or to standard output; when its reader leaves (`| head`), our signal ends the work. */
+  /** Lines are written to the file or to standard output; when the reader exits (`| head`), our signal ends the work. */
   private async toOutput(work: (write: (line: string) => void) => unknown): Promise<void> {
     const { file } = this.flags;
     if (file === undefined) {
@@ -78,7 +78,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
   }
 }
 
-/** Sections under headings, as `tail` shows several files. */
+/** Sections under headings, as `tail` prints several files. */
 function reader(write: (line: string) => void): LogSink {
   let isFirst = true;
   return {

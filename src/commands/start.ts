@@ -205,7 +205,7 @@ export default class Start extends BaseCommand<typeof Start> {
     );
     const [outcome] = await Promise.allSettled([starting]);
     const unsaved = await save().catch((error: unknown) => error);
-    // What the start failed with tells more than a picture that could not be saved.
+    // The start's own failure is more useful than a timeline that could not be saved.
     if (outcome.status === "rejected") throw outcome.reason;
     this.print(outcome.value, () => summary(outcome.value));
     if (unsaved !== undefined) throw unsaved;

@@ -1,50 +1,50 @@
 import type { RunContext } from "./host.ts";
 
-/** Names by which the provisioner asks for artifacts. */
+/** Names by which the provisioner requests artifacts. */
 export type BinaryName =
   "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kube-proxy" | "kubectl";
 
-/** Archives that are unpacked in the guest when it has no good enough version of its own (upstream artifacts only). */
+/** Archives that are unpacked in the guest when its own version is missing or too old (upstream artifacts only). */
 export type ArchiveName = "etcd" | "containerd" | "runc" | "cni-plugins" | "crictl";
 
-/** Container images, as archives that `ctr images import` takes (docker-archive or OCI layout in a tar). */
+/** Container images, as archives that `ctr images import` accepts (docker-archive or OCI layout in a tar). */
 export type ImageName = "pause" | "cluster-dns";
 
-/** A verified file of the cache. */
+/** A verified file in the cache. */
 export interface LocalFile {
   readonly file: string;
-  /** Hex, checked against the file's content in this process or known from an unchanged (size, mtime, inode) check before. */
+  /** Hex, verified against the file's content in this process or trusted because (size, mtime, inode) are unchanged since an earlier check. */
   readonly sha256: string;
   readonly size: number;
 }
 
 export interface ImageFile extends LocalFile {
-  /** Reference the archive carries, `registry.k8s.io/pause:3.9`. */
+  /** Reference stored in the archive, `registry.k8s.io/pause:3.9`. */
   readonly ref: string;
 }
 
-/** Everything one cluster needs from outside, present in the cache and verified. */
+/** Everything one cluster needs from outside, in the cache and verified. */
 export interface ArtifactSet {
   readonly source: "upstream" | "debian";
   /** `v1.20.2` */
   readonly kubernetesVersion: string;
   readonly binaries: Readonly<Record<BinaryName, LocalFile>>;
-  /** Empty with Debian artifacts: the guest image carries these packages. */
+  /** Empty with Debian artifacts: the guest image contains these packages. */
   readonly archives: Readonly<Partial<Record<ArchiveName, LocalFile & { readonly version: string }>>>;
   readonly images: Readonly<Record<ImageName, ImageFile>>;
 }
 
-/** A disk image somewhere else: src/artifacts brings it, src/machine makes a machine's disk of it. */
+/** A disk image at another location: src/artifacts downloads it, src/machine creates a machine's disk from it. */
 export interface RemoteDisk {
-  /** What a person calls it: its address, without what may be secret in it. */
+  /** Name for people: its address, without any secrets in it. */
   readonly title: string;
-  /** `sha256:<hex>` or `sha512:<hex>`, when it is known without asking anybody. */
+  /** `sha256:<hex>` or `sha512:<hex>`, when it is known without the network. */
   readonly digest?: string;
-  /** The digest of what is offered now. Rejects with IMAGE_DIGEST_MISSING or IMAGE_DOWNLOAD_FAILED. */
+  /** The digest currently published. Rejects with IMAGE_DIGEST_MISSING or IMAGE_DOWNLOAD_FAILED. */
   currentDigest(c: RunContext): Promise<string>;
   /**
-   * Downloads the image unless it is here, checks it, and hands the file to `use`; it may be gone when that has ended well. For one caller
-   * per digest at a time. Rejects with IMAGE_DIGEST_WRONG, IMAGE_DOWNLOAD_FAILED, ARTIFACT_NO_SPACE, ARTIFACT_SOURCE_UNTRUSTED.
+   * Downloads the image unless it is in the cache, verifies it, and passes the file to `use`; after that succeeds, the file may be removed.
+   * One caller per digest at a time. Rejects with IMAGE_DIGEST_WRONG, IMAGE_DOWNLOAD_FAILED, ARTIFACT_NO_SPACE, ARTIFACT_SOURCE_UNTRUSTED.
    */
   withFile(digest: string, c: RunContext, use: (file: string) => Promise<void>): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What a driver, a step or a builder may know of and do on the host. Types only. */
+/** What a driver, a step or a builder may know about the host and do on it. Types only. */
 
 export interface CommandOptions {
   /** Ends the command (SIGTERM, after 2 s SIGKILL) and rejects with the signal's reason. */
@@ -6,15 +6,15 @@ export interface CommandOptions {
   /** Milliseconds until the command is ended and the call rejects with HOST_COMMAND_TIMEOUT. Default 60 000. */
   readonly timeoutMs?: number;
   /**
-   * For a program that changes things outside this process in several moves (an engine, a hypervisor, a package manager), so that an end
-   * between two of them leaves half a change behind. After an abort or the deadline it gets this many milliseconds to end by itself before
-   * it is ended; only then does the call reject. A terminal's Ctrl-C does not reach it, and it goes on when this process ends.
+   * For a program that changes things outside this process in several steps (a container engine, a hypervisor, a package manager), so that
+   * ending it between two steps leaves half a change behind. After an abort or the deadline it gets this many milliseconds to finish before
+   * it is ended; only then does the call reject. A terminal's Ctrl-C does not reach it, and it continues when this process ends.
    */
   readonly settleMs?: number;
   readonly cwd?: string;
-  /** Added to the host's environment, where `LANG=C` and `LC_ALL=C` stand, so that texts can be read, unless they are given here. */
+  /** Added to the host's environment. `LANG=C` and `LC_ALL=C` are set, so that messages can be parsed, unless they are given here. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Written to standard input, which is closed after it. Secrets go here, never into argv. */
+  /** Written to standard input, which is closed after it. Secrets belong here, never in argv. */
   readonly stdin?: string | Uint8Array | NodeJS.ReadableStream;
   /** Called for each whole line of standard output and standard error as it appears (progress). */
   readonly onLine?: (line: string) => void;
@@ -38,12 +38,12 @@ export interface HostContext {
   readonly run: RunCommand;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
-  /** Go's spelling, as artifacts are named by it. */
+  /** Go's name of the architecture, because artifacts are named by it. */
   readonly arch: "amd64" | "arm64";
   readonly isRoot: boolean;
   /** `$LOCALKUBE_HOME` or `~/.localkube`: clusters and settings; mode 0700. */
   readonly stateDir: string;
-  /** `$XDG_CACHE_HOME/localkube` or `~/.cache/localkube`: everything in it can be made again. */
+  /** `$XDG_CACHE_HOME/localkube` or `~/.cache/localkube`: everything in it can be downloaded or built again. */
   readonly cacheDir: string;
 }
 
@@ -55,14 +55,14 @@ export interface Progress {
   readonly unit?: "bytes" | "items";
 }
 
-/** Handed to everything that takes time. Every external effect obeys `signal`. */
+/** Passed to everything that takes time. Every external effect obeys `signal`. */
 export interface RunContext {
   readonly host: HostContext;
   readonly signal: AbortSignal;
-  /** Progress of the step at hand; cheap to call often, the views throttle. */
+  /** Progress of the current step; cheap to call often, the views throttle. */
   readonly report: (progress: Progress) => void;
   /** A line for the log file and for `--verbose`; never a secret. */
   readonly log: (line: string) => void;
-  /** A sentence for the user, though nothing failed; kept even where progress is not shown. */
+  /** A sentence for the user although nothing failed; shown even where progress is not. */
   readonly notice?: (text: string) => void;
 }

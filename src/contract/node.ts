@@ -1,9 +1,9 @@
-/** What a node is for. Control planes run pods too. */
+/** The role of a node. Control planes run pods too. */
 export type NodeRole = "control-plane" | "worker";
 
-/** A node as the others must know it. */
+/** What the other nodes need to know about a node. */
 export interface ClusterNode {
-  /** In Kubernetes, and its machine's hostname: a DNS label. */
+  /** Name in Kubernetes, and the hostname of its machine: a DNS label. */
   readonly name: string;
   readonly role: NodeRole;
   /** IPv4, the same for the machine's life. */

@@ -19,10 +19,10 @@ export interface RuntimeDefinition {
   readonly endpoint: string;
   /** systemd unit that serves the endpoint. */
   readonly unit: string;
-  /** Kubernetes minors it can serve; `max` empty = no upper end. */
+  /** Supported Kubernetes minors; `max` empty = no upper limit. */
   readonly kubernetes: { readonly min: string; readonly max?: string };
   files(input: RuntimeInput): readonly PushEntry[];
-  /** argv run in the guest; an image archive comes on standard input. */
+  /** argv run in the guest; reads an image archive from standard input. */
   readonly importImage: readonly [string, ...string[]];
   readonly listImages: readonly [string, ...string[]];
   removeImage(ref: string): readonly [string, ...string[]];

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 
-/** One SSH server, and how to log in there. */
+/** One SSH server, and how to log in to it. */
 export interface SshServer {
   readonly host: string;
   readonly port: number;
@@ -17,7 +17,7 @@ export interface SshServer {
 export interface SshEndpoint extends SshServer {
   /** The server through which the machine is reached. */
   readonly jump?: SshServer;
-  /** The user is not root: everything runs through sudo, with this password when sudo asks for one. A function, so that no log can hold it. */
+  /** The user is not root: everything runs through sudo, with this password when sudo asks for one. A function, so that no log can contain it. */
   readonly sudo?: { password(): Promise<string | undefined> };
 }
 
@@ -27,7 +27,7 @@ export interface ConnectOptions {
   /** Milliseconds until SSH_UNREACHABLE, for the first connection and for each later one. */
   readonly timeoutMs: number;
   readonly log: (line: string) => void;
-  /** Folder of the guest for what push remembers. Default `/var/lib/localkube`. */
+  /** Folder in the guest for what push remembers. Default `/var/lib/localkube`. */
   readonly guestStateDir?: string;
 }
 
@@ -40,7 +40,7 @@ export type ConnectSsh = (endpoint: SshEndpoint, options: ConnectOptions) => Pro
 
 export interface ExecOptions {
   readonly signal?: AbortSignal;
-  /** Milliseconds; the channel is closed and the call rejects with SSH_COMMAND_TIMEOUT. Default 60 000. */
+  /** Milliseconds; then the channel is closed and the call rejects with SSH_COMMAND_TIMEOUT. Default 60 000. */
   readonly timeoutMs?: number;
   readonly stdin?: string | Uint8Array | Readable;
   /** Receives standard output instead of `ExecResult.stdout` (which is then empty); is flushed, but not ended. */
@@ -60,17 +60,17 @@ export interface ExecResult {
 export type PushSource =
   /** Small rendered text (unit, config, certificate). */
   | { readonly kind: "text"; readonly text: string }
-  /** A file of the host; `sha256` (hex) is known and was verified by the caller, `size` in bytes. */
+  /** A file on the host; `sha256` (hex) is known and was verified by the caller, `size` in bytes. */
   | { readonly kind: "file"; readonly file: string; readonly sha256: string; readonly size: number };
 
-/** One file that shall stand in the guest with exactly this content, mode and owner. */
+/** One file that must exist in the guest with exactly this content, mode and owner. */
 export interface PushEntry {
   /**
-   * Absolute path in the guest, in its plain form (no `..`, `//`); missing parents are made with 0755, owned by root.
-   * Parents may be root's symlinks; over other people's the push is refused (SSH_PUSH_REFUSED).
+   * Absolute path in the guest, normalized (no `..`, `//`); missing parents are created with 0755, owned by root.
+   * Parents may be symlinks owned by root; through other users' symlinks the push is refused (SSH_PUSH_REFUSED).
    */
   readonly path: string;
-  /** For instance 0o600. */
+  /** For example 0o600. */
   readonly mode: number;
   /** `user:group`; default `root:root`. */
   readonly owner?: string;
@@ -78,9 +78,9 @@ export interface PushEntry {
 }
 
 export interface PushResult {
-  /** Paths whose content or mode was changed, in manifest order; empty when the guest was as desired. */
+  /** Paths whose content or mode was changed, in manifest order; empty when the guest was already as desired. */
   readonly changed: readonly string[];
-  /** Bytes of file content that crossed the connection. */
+  /** Bytes of file content sent over the connection. */
   readonly bytes: number;
 }
 
@@ -90,8 +90,8 @@ export interface PushOptions {
   readonly timeoutMs?: number;
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
   /**
-   * Content that is in the guest already: a folder of files named by their SHA-256 (hex). Those of `digests` are copied from there instead
-   * of being sent. The caller answers for what is in the folder; the copies are compared with it.
+   * Content that already exists in the guest: a folder of files named by their SHA-256 (hex). Those of `digests` are copied from there
+   * instead of being sent. The caller is responsible for the folder's content; the copies are verified against their digests.
    */
   readonly volume?: { readonly folder: string; readonly digests: ReadonlySet<string> };
 }
@@ -103,20 +103,20 @@ export interface Forward {
 }
 
 /**
- * One connection to one machine, many channels on it. Reconnects by itself between calls when the connection was lost
- * (a reboot of the guest); a call under way then rejects with SSH_CONNECTION_LOST and may be repeated by its caller.
+ * One connection to one machine with many channels. Reconnects by itself between calls when the connection was lost
+ * (a reboot of the guest); a call in progress then rejects with SSH_CONNECTION_LOST and may be repeated by its caller.
  */
 export interface Transport {
   readonly endpoint: SshEndpoint;
   /** argv is quoted in one place; nothing is interpreted by the remote shell. */
   exec(argv: readonly [string, ...string[]], options?: ExecOptions): Promise<ExecResult>;
   /**
-   * Makes the guest's files equal to the manifest: one round trip asks which differ, one tar stream carries those, each is
+   * Makes the guest's files equal to the manifest: one round trip asks which differ, one tar stream sends those, and each is
    * checked against its digest in the guest before it replaces the old one by rename. Idempotent. Rejects with
    * SSH_PUSH_MISMATCH when what arrived is not what was sent.
    */
   push(entries: readonly PushEntry[], options?: PushOptions): Promise<PushResult>;
-  /** Listens on 127.0.0.1 (`localPort` 0 = any free) and carries each connection to host:port as seen from the guest. */
+  /** Listens on 127.0.0.1 (`localPort` 0 = any free) and forwards each connection to host:port as seen from the guest. */
   forward(target: { readonly host: string; readonly port: number }, localPort?: number): Promise<Forward>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import process from "node:process";
 
-/** Below this the control plane and one pod do not fit; the figure Kubernetes' own tools ask for. */
+/** Below this the control plane and one pod do not fit; the minimum that Kubernetes' own tools require. */
 export const minimumMemoryMiB = 1700;
 
 export interface HostCapacity {

@@ -3,15 +3,15 @@ import { createServer } from "node:net";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 
 /**
- * Below the range from which the kernel gives ports to outgoing connections (32768 up): a stopped machine's port must still be free
+ * Below the range from which the kernel assigns ports to outgoing connections (32768 up): a stopped machine's port must still be free
  * when it starts again.
  */
 const first = 20_000;
 const count = 10_000;
 
 /**
- * A host port for each request: the wanted one (`hostPort` not 0), or one that is free on 127.0.0.1 and not in `taken` (ports of machines
- * that are stopped). The search starts at a place derived from the name. Nothing is reserved. Rejects with DRIVER_NO_FREE_PORT.
+ * A host port for each request: the requested one (`hostPort` not 0), or one that is free on 127.0.0.1 and not in `taken` (ports of
+ * stopped machines). The search starts at a position derived from the name. Nothing is reserved. Rejects with DRIVER_NO_FREE_PORT.
  */
 export async function choosePorts<N extends string>(
   machine: string,
@@ -33,7 +33,7 @@ export async function choosePorts<N extends string>(
   return Object.fromEntries(chosen) as Record<N, number>;
 }
 
-/** Whether 127.0.0.1 can be listened on at that port right now. */
+/** Whether it is possible to listen on that port of 127.0.0.1 right now. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer().once("error", () => resolve(false));

@@ -1,6 +1,6 @@
-/** Debian package of each host program localkube may need, by the program's name. */
+/** Debian package of each host program that localkube may need, by program name. */
 const packageOfProgram: Readonly<Record<string, readonly string[]>> = {
-  // Debian's podman only recommends what gives containers a network, and we install no recommendations.
+  // Debian's podman only recommends the package that gives containers a network, and we do not install recommendations.
   podman: ["podman", "netavark", "aardvark-dns", "catatonit"],
   docker: ["docker.io"],
   runc: ["runc"],
@@ -25,7 +25,7 @@ const packageOfProgram: Readonly<Record<string, readonly string[]>> = {
   mke2fs: ["e2fsprogs"],
 };
 
-/** Packages that bring the programs; a program not in the table is taken for a package of its own name. */
+/** Packages that contain the programs; a program that is not in the table is assumed to be in a package of the same name. */
 export function debianPackages(programs: readonly string[]): readonly string[] {
   return [...new Set(programs.flatMap((program) => packageOfProgram[program] ?? [program]))];
 }

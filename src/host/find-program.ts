@@ -3,10 +3,10 @@ import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { HostContext } from "../contract/host.ts";
 
-/** Where Debian keeps administration tools, which a plain user's PATH leaves out. */
+/** Where Debian installs administration tools, which is not in an ordinary user's PATH. */
 const administrationFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/** Absolute path of a program on PATH or in the administration folders; undefined when there is none. */
+/** Absolute path of a program on PATH or in the administration folders; undefined when it is not found. */
 export async function findProgram(
   name: string,
   { env }: Pick<HostContext, "env">,
@@ -23,7 +23,7 @@ export async function findProgram(
   return undefined;
 }
 
-/** Those of the programs that are not installed, in the given order. */
+/** The programs that are not installed, in the given order. */
 export async function missingPrograms(
   programs: readonly string[],
   host: Pick<HostContext, "env">,

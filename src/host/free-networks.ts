@@ -3,13 +3,13 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import { formatNetwork, hostRoutes, type Network, networksOverlap, parseNetwork } from "./network.ts";
 
-/** /24 networks we choose from: 192.168.64.0 … 192.168.191.0, away from where home routers and VPNs usually sit. */
+/** /24 networks we choose from: 192.168.64.0 … 192.168.191.0, outside the ranges that home routers and VPNs usually use. */
 const first = 64;
 const count = 128;
 
 /**
- * So many /24 networks that no host route and none of `avoid` (CIDRs) overlaps. The search starts at a place derived from the name, so
- * that a cluster made again mostly gets its old addresses. Rejects with DRIVER_NO_FREE_NETWORK.
+ * The given number of /24 networks that overlap no host route and none of `avoid` (CIDRs). The search starts at a position derived from
+ * the name, so that a recreated cluster usually gets its old addresses. Rejects with DRIVER_NO_FREE_NETWORK.
  */
 export async function freeNetworks(
   name: string,

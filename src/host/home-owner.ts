@@ -11,23 +11,23 @@ type Env = HostContext["env"];
 interface HomeOwner {
   readonly uid: number;
   readonly gid: number;
-  /** As `$HOME` says it. */
+  /** The value of `$HOME`. */
   readonly home: string;
   readonly realHome: string;
 }
 
 export interface GiveOptions {
-  /** The folders on the way from the home too. */
+  /** Include the folders between the home and the paths. */
   readonly way?: boolean;
-  /** Names that are left as they are with all that is in them: a root file system has owners of its own. */
+  /** Names that are left unchanged with everything inside them: files of a root file system have owners of their own. */
   readonly skip?: (name: string) => boolean;
 }
 
 /**
- * Gives what root made in another user's home to that user: when root works for somebody (`sudo -E`: SUDO_UID and SUDO_GID say for whom) and
- * `$HOME` belongs to that user, everything of root's at and below `paths`. What lies outside
- * that home, behind a link or on another file system, and files with a second name stay as they are. Idempotent; never rejects,
- * for a wrong owner must not fail what was done. Does nothing for anybody else.
+ * Gives what root created in another user's home to that user: when root acts for a user (`sudo -E`: SUDO_UID and SUDO_GID name the user)
+ * and `$HOME` belongs to that user, this covers everything owned by root at and below `paths`. What is outside that home, behind a link or
+ * on another file system, and files with several hard links are not changed. Idempotent; never rejects, because a wrong owner must not fail
+ * work that is done. Does nothing in any other case.
  */
 export async function giveToHomeOwner(
   paths: readonly string[],
@@ -42,7 +42,7 @@ export async function giveToHomeOwner(
   }
 }
 
-/** Whom a new file at this absolute path is to belong to, when root makes it in another user's home; see `giveToHomeOwner`. */
+/** The owner for a new file at this absolute path, when root creates it in another user's home; see `giveToHomeOwner`. */
 export async function ownerOfNewFile(
   path: string,
   env: Env,
@@ -52,8 +52,8 @@ export async function ownerOfNewFile(
 }
 
 /**
- * The command that gives this user back what root made in his home (`sudo chown -R 1000:1000 /home/me/.kube`), for a path that he may not
- * read or write; undefined when nothing on the way to it belongs to somebody else. Reads only.
+ * The command that gives files created by root back to this user (`sudo chown -R 1000:1000 /home/me/.kube`), for a path that the user may
+ * not read or write; undefined when nothing on the way to it belongs to another user. Read-only.
  */
 export function chownCommand(path: string, env: Env): string | undefined {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
@@ -70,7 +70,7 @@ export function chownCommand(path: string, env: Env): string | undefined {
   return undefined;
 }
 
-/** Whether a failed call failed for want of rights. */
+/** Whether a call failed because of missing permissions. */
 export const isAboutRights = (problem: unknown): boolean =>
   ["EACCES", "EPERM"].includes((problem as NodeJS.ErrnoException | undefined)?.code ?? "");
 
@@ -87,7 +87,7 @@ async function homeOwner(env: Env): Promise<HomeOwner | undefined> {
 const idOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 
-/** Names below the home; undefined for what is not below it. */
+/** Path components below the home; undefined for paths outside it. */
 function withinHome({ home, realHome }: HomeOwner, path: string): readonly string[] | undefined {
   const within = [relative(home, path), relative(realHome, path)].find((each) => !isOutside(each));
   return within?.split(sep);
@@ -97,7 +97,7 @@ const isOutside = (within: string): boolean =>
   within === "" || within === ".." || within.startsWith(`..${sep}`) || isAbsolute(within);
 
 /**
- * Goes down from the home by open folders, so that a name which somebody turns into a link meanwhile leads nowhere.
+ * Descends from the home through open folder handles, so that a name replaced by a link meanwhile leads nowhere.
  */
 async function give(
   owner: HomeOwner,
@@ -142,7 +142,7 @@ async function giveTree(owner: HomeOwner, { folder, path, device, skip }: Tree):
   }
 }
 
-/** A second name of a file may be in a place that is not the user's. */
+/** Another hard link of a file may be in a place that does not belong to the user. */
 async function giveOne({ uid, gid }: HomeOwner, at: string, status: Stats): Promise<void> {
   if (status.uid !== 0 || (!status.isDirectory() && status.nlink > 1)) return;
   await lchown(at, uid, gid);

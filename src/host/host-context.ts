@@ -5,7 +5,7 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import { runCommand } from "./run-command.ts";
 
-/** Variables that name one folder each; all that this program, its drivers and its units read. */
+/** Variables that each name one folder; all such variables that this program, its drivers and its units read. */
 const folderVariables = [
   "HOME",
   "LOCALKUBE_HOME",
@@ -16,12 +16,12 @@ const folderVariables = [
   "XDG_RUNTIME_DIR",
 ] as const;
 
-/** Node's names of the processors for which there are machine images and artifacts, with Go's names. */
+/** Node's names of the architectures for which there are machine images and artifacts, with Go's names. */
 const architectures: Readonly<Record<string, HostContext["arch"]>> = { x64: "amd64", arm64: "arm64" };
 
 /**
- * The real host, with the product's two folders taken from the environment. Every path in it is absolute: it is stored, compared and
- * written into units, and has to mean the same from any folder. Reads no file. Throws HOST_ARCH_UNSUPPORTED for any other processor
+ * The real host, with localkube's two folders taken from the environment. Every path in it is absolute: paths are stored, compared and
+ * written into units, and must mean the same in any working directory. Reads no file. Throws HOST_ARCH_UNSUPPORTED for architectures other
  * than x64 and arm64.
  */
 export function hostContext(
@@ -43,7 +43,7 @@ export function hostContext(
   };
 }
 
-/** Empty values stay empty, which is the same as unset. An empty entry of KUBECONFIG means nothing to kubectl either. */
+/** Empty values stay empty, which is the same as unset. kubectl ignores an empty entry of KUBECONFIG, too. */
 function withAbsolutePaths(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const folders = folderVariables.flatMap((name) => {
     const value = env[name];

@@ -1,4 +1,4 @@
-/** The known word that differs from the given one by a typing mistake or two; undefined when none is near. Case does not count. */
+/** The known word that differs from the given one by one or two typing errors; undefined when none is close. Case is ignored. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
   const scored = known.map((candidate) => ({
@@ -9,18 +9,18 @@ export function nearestWord(word: string, known: readonly string[]): string | un
     candidate: "",
     distance: Infinity,
   });
-  // One letter of two is no slip: half of all short words are that near.
+  // One wrong letter of two is not a typo: half of all short words are that close.
   const slips = wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
   return best.distance <= slips ? best.candidate : undefined;
 }
 
-/** «; did you mean «x»?» or nothing: the tail of a message about an unknown word. */
+/** "; did you mean 'x'?" or nothing: the end of a message about an unknown word. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = nearestWord(word, known);
   return near === undefined ? "" : `; did you mean '${near}'?`;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+/** Number of insertions, deletions, replacements and swaps of neighbouring letters that turn one word into the other. */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, i) => i)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? 0;

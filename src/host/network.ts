@@ -12,7 +12,7 @@ export interface HostRoute extends Network {
   readonly device: string;
 }
 
-/** Reads `10.96.0.0/12`. Undefined when it is not IPv4 in CIDR form; bits right of the prefix are cleared. */
+/** Parses `10.96.0.0/12`. Undefined when it is not IPv4 in CIDR form; bits after the prefix are cleared. */
 export function parseNetwork(text: string): Network | undefined {
   if (!/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(text) || !ipaddr.IPv4.isValidCIDR(text)) return undefined;
   const [, prefix] = ipaddr.IPv4.parseCIDR(text);
@@ -34,7 +34,7 @@ export function networkAddress(network: Network, n: number): string {
 }
 
 /**
- * IPv4 networks the host reaches otherwise than by its default route, of all routing tables (VPNs keep their own). Half-world routes
+ * IPv4 networks the host reaches by a route other than its default route, from all routing tables (VPNs use their own). Half-world routes
  * (prefix below 8) count as default routes. Empty on systems without `ip` and /proc.
  */
 export async function hostRoutes(host: Pick<HostContext, "run">): Promise<readonly HostRoute[]> {
@@ -47,11 +47,11 @@ async function routesFromIp(host: Pick<HostContext, "run">): Promise<HostRoute[]
     const argv = ["ip", "-4", "-j", "route", "show", "table", "all"] as const;
     return parseIpRoutes((await host.run([...argv], { timeoutMs: 5000 })).stdout);
   } catch {
-    return undefined; // not installed, or a version without JSON: /proc knows the main table
+    return undefined; // not installed, or a version without JSON: /proc has the main table
   }
 }
 
-/** Reads the output of `ip -j route show table all`. */
+/** Parses the output of `ip -j route show table all`. */
 export function parseIpRoutes(json: string): HostRoute[] {
   const entries = JSON.parse(json) as { type?: string; dst?: string; dev?: string }[];
   return entries.flatMap(({ type = "unicast", dst = "", dev = "" }) => {
@@ -62,7 +62,7 @@ export function parseIpRoutes(json: string): HostRoute[] {
 
 const routesFromProc = async () => parseProcRoutes(await readFile("/proc/net/route", "utf8").catch(() => ""));
 
-/** Reads /proc/net/route, whose addresses are hexadecimal in the byte order of the machine (little-endian on all we run on). */
+/** Parses /proc/net/route, whose addresses are hexadecimal in the machine's byte order (little-endian on all supported architectures). */
 export function parseProcRoutes(text: string): HostRoute[] {
   const lines = text.trim().split("\n").slice(1);
   return lines.flatMap((line) => {

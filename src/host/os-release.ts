@@ -4,13 +4,13 @@ export interface OsRelease {
   /** `debian`, `fedora`; empty where there is no os-release file. */
   readonly id: string;
   readonly versionId: string;
-  /** Itself and what it is like, nearest first. */
+  /** The distribution itself and those it is derived from, nearest first. */
   readonly family: readonly string[];
-  /** «Debian GNU/Linux 12 (bookworm)» */
+  /** "Debian GNU/Linux 12 (bookworm)" */
   readonly prettyName: string;
 }
 
-/** The distribution by /etc/os-release. Never rejects. */
+/** The distribution according to /etc/os-release. Never rejects. */
 export async function osRelease(file = "/etc/os-release"): Promise<OsRelease> {
   return parseOsRelease(await readFile(file, "utf8").catch(() => ""));
 }

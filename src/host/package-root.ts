@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 let found: string | undefined;
 
 /**
- * Folder that holds our package.json, and with it `templates/`, `addons/` and `oclif.manifest.json`. The same from the
- * sources and from the bundle in `dist/`, so nothing else does arithmetic on its own place in the tree.
+ * Folder that contains our package.json, and with it `templates/`, `addons/` and `oclif.manifest.json`. It is the same for the
+ * sources and for the bundle in `dist/`, so no other module computes paths from its own location.
  */
 export function packageRoot(): string {
   return (found ??= search(dirname(fileURLToPath(import.meta.url))));

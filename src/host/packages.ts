@@ -6,9 +6,12 @@ import { findProgram, missingPrograms } from "./find-program.ts";
 import { osRelease } from "./os-release.ts";
 
 export interface InstallOptions {
-  /** Asked once with what would be installed; false rejects with HOST_PACKAGES_MISSING. `--yes` answers true, no terminal false. */
+  /**
+   * Called once with what would be installed; false rejects with HOST_PACKAGES_MISSING.
+   * `--yes` answers true; without a terminal the answer is false.
+   */
   readonly confirm: (packages: readonly string[], command: string) => Promise<boolean>;
-  /** Folder of apt's package lists and the file that names the distribution, for tests. */
+  /** Folder with apt's package lists and the file that names the distribution, for tests. */
   readonly aptLists?: string;
   readonly osReleaseFile?: string;
 }
@@ -16,13 +19,13 @@ export interface InstallOptions {
 const listsGoodForMs = 7 * 24 * 3600 * 1000;
 const updateTimeoutMs = 180_000;
 const installTimeoutMs = 900_000;
-/** What is downloaded is unpacked and configured in that time, also on a slow disk. */
+/** Enough to download, unpack and configure the packages, also on a slow disk. */
 const settleMs = 180_000;
-/** Another apt (unattended upgrades) is waited for instead of failing. */
+/** If another apt is running (unattended upgrades), wait for it instead of failing. */
 const patience = ["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3"] as const;
 const quiet = { DEBIAN_FRONTEND: "noninteractive", APT_LISTCHANGES_FRONTEND: "none" };
 
-/** Debian packages that bring those of the programs that are not installed. Read-only. */
+/** Debian packages that contain the missing programs. Read-only. */
 export async function missingPackages(
   programs: readonly string[],
   host: Pick<HostContext, "env">,
@@ -37,7 +40,7 @@ export function installCommand(packages: readonly string[], host: Pick<HostConte
 }
 
 /**
- * Installs Debian packages that are not there yet, after `confirm`; does nothing when all are. Rejects with HOST_PACKAGES_MISSING (not
+ * Installs missing Debian packages, after `confirm`; does nothing when none is missing. Rejects with HOST_PACKAGES_MISSING (not
  * root, or not confirmed) naming the command to run, HOST_PACKAGES_UNSUPPORTED on other distributions, HOST_PACKAGES_FAILED with apt's
  * last lines. Progress goes to `c.report`, apt's output to `c.log`.
  */
@@ -69,7 +72,7 @@ async function updateAndInstall(packages: readonly string[], c: RunContext, aptL
   try {
     await install(packages, c);
   } catch (problem) {
-    // Lists may be fresh by date and yet name files the archive has replaced since.
+    // Lists may be recent and still name files that the archive has replaced since.
     if (!isFresh || c.signal.aborted) throw problem;
     await update(c);
     await install(packages, c);
@@ -84,7 +87,7 @@ async function update(c: RunContext): Promise<void> {
 async function install(packages: readonly string[], c: RunContext): Promise<void> {
   c.report({ message: `Packages ${packages.join(", ")}` });
   const wanted = ["-y", "--no-install-recommends", ...packages];
-  // What takes long may be cut off; what leaves packages half configured may not.
+  // The long-running part may be interrupted; the part that would leave packages half configured may not.
   await apt(["install", "--download-only", ...wanted], c, installTimeoutMs);
   await apt(["install", ...wanted], c, installTimeoutMs, { settleMs });
 }
@@ -100,14 +103,14 @@ async function apt(
   await c.host.run(["apt-get", ...patience, ...args], options);
 }
 
-/** Packages dpkg does not count as installed; unknown ones too. */
+/** Packages that are not installed according to dpkg, including unknown ones. */
 async function notInstalled(
   packages: readonly string[],
   { host, signal }: RunContext,
 ): Promise<readonly string[]> {
   const format = "${Package} ${db:Status-Status}\\n";
   const query = ["dpkg-query", "--show", `--showformat=${format}`, ...packages] as const;
-  // It exits with 1 when one of them is unknown, and still tells of the others.
+  // It exits with 1 when one of them is unknown, but still reports the others.
   const { stdout } = await host.run([...query], { signal, timeoutMs: 20_000, allowFailure: true });
   const installed = new Set(
     stdout.split("\n").flatMap((line) => (line.endsWith(" installed") ? line.split(" ")[0] : [])),
@@ -127,7 +130,7 @@ async function assertDebian(packages: readonly string[], host: HostContext, file
 async function areListsFresh(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);
   if (!names.some((name) => /_(?:In)?Release$/.test(name))) return false;
-  // Files carry the archive's dates; the folders change when apt works in them.
+  // Files have the archive's dates; the folders change when apt works in them.
   const folders = await Promise.all(
     [folder, `${folder}/partial`].map((path) => stat(path).catch(() => undefined)),
   );

@@ -1,19 +1,19 @@
 /**
- * The variable in the environment of a container of ours that keeps no data and that other pods may need on their way out, such as cluster
- * DNS: at `stop` it serves until all others have ended, and nobody waits for it.
+ * An environment variable that marks containers of ours which keep no data and which other pods may need while they shut down, such as
+ * cluster DNS: at `stop` they serve until all others have ended, and nothing waits for them.
  */
 export const endsLast = { name: "LOCALKUBE_SHUTDOWN", value: "last" } as const;
 
 /**
- * Shell functions over the processes of a node's pods, whatever runtime started them: they are found, frozen, thawed and ended by the kubelet's
- * cgroup. POSIX sh, run as root in the machine; all are fine when there are no pods.
+ * Shell functions for the processes of a node's pods, whatever runtime started them: they are found, frozen, thawed and ended through the
+ * kubelet's cgroup. POSIX sh, run as root in the machine; all succeed when there are no pods.
  *
  * - `pod_processes` prints their ids.
  * - `freeze_pods` freezes all of them and waits for it; fails when one could not be frozen within 5 s.
- * - `thaw_pods` thaws them, also those of a single container that somebody froze. A frozen process of cgroup v1 does not even die by SIGKILL.
- * - `pods_frozen` succeeds when any is frozen.
- * - `end_pods TENTHS` ends them: SIGTERM, up to TENTHS tenths of a second for those that handle it, SIGKILL. Those that carry the variable
- *   `endsLast` run on until then and get no SIGTERM.
+ * - `thaw_pods` thaws them, including those of a single container frozen by someone else. In cgroup v1, not even SIGKILL ends a frozen process.
+ * - `pods_frozen` succeeds when any of them is frozen.
+ * - `end_pods TENTHS` ends them: SIGTERM, up to TENTHS tenths of a second for those that handle it, SIGKILL. Those with the variable
+ * `endsLast` keep running until then and get no SIGTERM.
  */
 export const podFunctions = String.raw`
 cgroups=/sys/fs/cgroup

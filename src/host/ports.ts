@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 
 /**
- * Resolves when a TCP port of the host can be listened on. Rejects with PORT_IN_USE naming the process that has it, where /proc tells,
- * or PORT_NOT_PERMITTED. `flag` is the one to advise (`apiserver-port`). The port is not reserved.
+ * Resolves when it is possible to listen on a TCP port of the host. Rejects with PORT_IN_USE naming the process that uses it, if /proc
+ * shows it, or PORT_NOT_PERMITTED. `flag` is the one to suggest (`apiserver-port`). The port is not reserved.
  */
 export async function assertPortFree(port: number, flag: string, address = "127.0.0.1"): Promise<void> {
   const problem = await listenProblem(port, address);
@@ -24,7 +24,7 @@ function listenProblem(port: number, address: string): Promise<NodeJS.ErrnoExcep
   });
 }
 
-/** «nginx (process 4711)» for the process of this host that listens on a TCP port; undefined when /proc does not tell. */
+/** "nginx (process 4711)" for the process of this host that listens on a TCP port; undefined when /proc does not show it. */
 export async function portUser(port: number): Promise<string | undefined> {
   const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(textOf));
   const inodes = new Set(tables.flatMap((table) => listeningInodes(table, port)));

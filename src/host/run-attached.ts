@@ -6,7 +6,7 @@ import { childEnvironment } from "./child-environment.ts";
 export interface AttachedOptions {
   /** Ends the program (SIGTERM, after 10 s SIGKILL); the call still resolves with its exit code. */
   readonly signal: AbortSignal;
-  /** The program's environment, less our own secrets; default our own. */
+  /** The program's environment, without our own secrets; default: our own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: "inherit" | "ignore";
   readonly stdout?: "inherit" | "ignore";
@@ -15,7 +15,7 @@ export interface AttachedOptions {
 }
 
 export interface AttachedResult {
-  /** 128 + number when a signal ended it, as a shell says. */
+  /** 128 + number when a signal ended it, as shells report it. */
   readonly exitCode: number;
   /** Empty unless `keepStderr`. */
   readonly stderr: string;
@@ -24,8 +24,8 @@ export interface AttachedResult {
 const killAfterMs = 10_000;
 
 /**
- * Runs a program on our own terminal, as if the user had called it: what it reads, writes and returns passes through untouched. It has no
- * deadline: it may be a shell in which somebody works. Rejects with HOST_COMMAND_NOT_FOUND; anything else that keeps it from starting
+ * Runs a program on our own terminal, as if the user had called it: input, output and exit code are passed through unchanged. There is no
+ * deadline: it may be an interactive shell. Rejects with HOST_COMMAND_NOT_FOUND; any other reason why it cannot be started
  * (EACCES) is Node's own error.
  */
 export function runAttached(
@@ -42,7 +42,7 @@ export function runAttached(
     let stderr = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     let killing: NodeJS.Timeout | undefined;
-    // A terminal's Ctrl-C reaches the child without us; a signal sent to us alone does not.
+    // A terminal's Ctrl-C reaches the child directly; a signal sent only to us does not.
     const end = (): void => {
       child.kill("SIGTERM");
       killing = setTimeout(() => child.kill("SIGKILL"), killAfterMs);

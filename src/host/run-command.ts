@@ -9,10 +9,10 @@ import { childEnvironment } from "./child-environment.ts";
 const defaultTimeoutMs = 60_000;
 const outputLimitCharacters = 64 * 1024 * 1024;
 const shownLines = 12;
-/** For what the program wrote last to arrive after its end. */
+/** Time for the last output of the program to arrive after it has ended. */
 const lastOutputMs = 1000;
 
-/** Runs host programs through execa, which is loaded on first use. CRLF in their output becomes LF. */
+/** Runs host programs with execa, which is loaded on first use. CRLF in their output becomes LF. */
 export const runCommand: RunCommand = async (argv, options = {}) => {
   const { execa } = await import("execa");
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
@@ -44,7 +44,7 @@ export const runCommand: RunCommand = async (argv, options = {}) => {
   return { exitCode: result.exitCode ?? 0, stdout, stderr };
 };
 
-/** The folder we were called in may be deleted by now; programs that we run need none in particular. */
+/** The current folder may have been deleted by now; the programs we run do not depend on it. */
 function existingFolder(): string {
   try {
     return process.cwd();
@@ -53,10 +53,10 @@ function existingFolder(): string {
   }
 }
 
-/** A session of its own: a terminal sends Ctrl-C to everything in its foreground group, and we may be gone before the program ends. */
+/** A session of its own: a terminal sends Ctrl-C to its whole foreground group, and we may be gone before the program ends. */
 const outOfReach = { detached: true, cleanup: false } as const;
 
-/** How execa ends it; one that may settle is ended by us alone. */
+/** How execa ends it; a program with `settleMs` is ended only by us. */
 const endingOf = ({ signal, settleMs }: CommandOptions, timeoutMs: number) => {
   if (settleMs !== undefined) return outOfReach;
   return { timeout: timeoutMs, ...(signal === undefined ? {} : { cancelSignal: signal }) };
@@ -92,7 +92,7 @@ const isTolerated = (
   outputWasHeld: boolean,
 ): boolean => exitCode !== undefined && !timedOut && (allowFailure || (outputWasHeld && exitCode === 0));
 
-/** A service that the program left behind, or a child that outlived its end by force, may hold its output for ever: it is let go. */
+/** A service that the program left behind, or a child that survived its forced end, may hold the output open forever: stop reading it. */
 function outputOf(child: ChildProcess): { readonly wasHeld: boolean } {
   const output = { wasHeld: false };
   child.once("exit", () => {

@@ -4,16 +4,16 @@ import type { JumpHost, MachineAccess } from "../contract/driver.ts";
 import type { HostContext } from "../contract/host.ts";
 import type { SshEndpoint, SshServer } from "../contract/transport.ts";
 
-/** Holds sudo's password where no file does. */
+/** Contains sudo's password where no file does. */
 const sudoPasswordVariable = "LOCALKUBE_SUDO_PASSWORD";
 
-/** Keys of a machine whose access names none: those we made. */
+/** Keys of a machine whose access names none: those we generated. */
 export interface OwnKeys {
   readonly identityFile?: string;
   readonly hostKey: string;
 }
 
-/** The endpoint of a machine that is reached directly; the agent is the one of this command's environment. */
+/** The endpoint of a machine that is reached directly; the SSH agent is that of this command's environment. */
 export function accessEndpoint(
   access: MachineAccess,
   own: OwnKeys,

@@ -2,7 +2,7 @@
 const quoted = (word: string): string =>
   `"${word.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t")}"`;
 
-/** Words for `ExecStart=`, one a line; there `$` is systemd's own too (systemd.service(5), «Command lines»). */
+/** Words for `ExecStart=`, one per line; `$` is special to systemd there, too (systemd.service(5), "Command lines"). */
 export const execLine = (argv: readonly string[]): string =>
   argv
     .map((word) => word.replaceAll("%", "%%").replaceAll("$", "$$$$"))

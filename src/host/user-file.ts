@@ -19,21 +19,22 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { ownerOfNewFile } from "./home-owner.ts";
 
 export interface UserFileOptions {
-  /** Of a file that is not there yet, before the umask; one that is there keeps mode and owner. Default 0666. */
+  /** Mode of a new file, before the umask; an existing file keeps mode and owner. Default 0666. */
   readonly mode?: number;
   /**
-   * Keep the former content beside the file while it is written in place. Default true; false for a file whose content nobody has a
-   * use for once the user asked for a new one.
+   * Keep the former content beside the file while it is written in place. Default true; false for a file whose former content is
+   * useless once the user has requested a new one.
    */
   readonly backup?: boolean;
 }
 
 /**
- * Writes a text to a path that the user named. Links are followed, also one whose target is not there yet. A plain file is replaced in one
- * move and keeps mode and owner; one that cannot be (a mount point, a second hard link, a folder without write permission, another
- * owner) is written in place, its former content beside it until that is done. A pipe or a character device is written through. Missing
- * folders are not made; a new file in the home of the user for whom root works is that user's. Rejects with FILE_HALF_WRITTEN when an earlier write in place was cut off, else with an Error that says
- * what is wrong; the file has its former content then.
+ * Writes a text to a path given by the user. Links are followed, also one whose target does not exist yet. A regular file is replaced
+ * atomically and keeps mode and owner; one that cannot be replaced (a mount point, a second hard link, a folder without write
+ * permission, another owner) is written in place, with its former content kept beside it until that is done. A pipe or a character device
+ * is written to directly. Missing folders are not created; a new file in the home of the user for whom root acts belongs to that user.
+ * Rejects with FILE_HALF_WRITTEN when an earlier write in place was interrupted, else with an Error that says what is wrong; the file then
+ * has its former content.
  */
 export async function writeUserFile(
   file: string,
@@ -53,8 +54,8 @@ export async function writeUserFile(
 }
 
 /**
- * Opens a path that the user named for a stream of text: a plain file is emptied and keeps its mode (a new one gets `mode` before the umask), links are
- * followed, pipes and character devices are written through. Rejects with an Error that says what is wrong.
+ * Opens a path given by the user for a stream of text: a regular file is truncated and keeps its mode (a new one gets `mode` before the
+ * umask), links are followed, pipes and character devices are written to directly. Rejects with an Error that says what is wrong.
  */
 export async function openUserFile(file: string, mode = 0o666): Promise<FileHandle> {
   const { path, status } = await targetOf(file);
@@ -64,7 +65,7 @@ export async function openUserFile(file: string, mode = 0o666): Promise<FileHand
   return handle;
 }
 
-/** What would keep `writeUserFile` from writing there; undefined when nothing does. Makes and changes nothing. */
+/** What would keep `writeUserFile` from writing there; undefined when nothing does. Creates and changes nothing. */
 export async function userFileProblem(file: string): Promise<string | undefined> {
   try {
     const { path, status } = await targetOf(file);
@@ -76,13 +77,13 @@ export async function userFileProblem(file: string): Promise<string | undefined>
   }
 }
 
-/** What stands at a path that is to be a plain file; undefined when it is one, a link to one, or nothing. */
+/** What exists at a path that should be a regular file; undefined when it is one, a link to one, or nothing. */
 export async function notPlainFile(file: string): Promise<string | undefined> {
   const status = await stat(file).catch(() => undefined);
   return !status || status.isFile() ? undefined : `it is ${kindOf(status)}, not a file`;
 }
 
-/** Rejects with FILE_HALF_WRITTEN when an earlier write in place was cut off: nobody but the user can say which content is right. */
+/** Rejects with FILE_HALF_WRITTEN when an earlier write in place was interrupted: only the user can say which content is right. */
 export async function assertWhole(file: string): Promise<void> {
   const path = await realpath(file).catch(() => file);
   const backup = backupOf(path);
@@ -100,7 +101,7 @@ interface Target {
 
 async function targetOf(file: string): Promise<Target> {
   const status = await stat(file).catch(ignoreMissing);
-  // The links of /proc/self/fd lead to names like `pipe:[4711]`: what is no plain file is opened by the name that was given.
+  // The links in /proc/self/fd lead to names like `pipe:[4711]`: anything but a regular file is opened by the name that was given.
   if (status && !status.isFile()) return { path: file, status };
   if (status) return { path: await realpath(file).catch(() => file), status };
   let path = resolve(file);
@@ -116,7 +117,7 @@ async function targetOf(file: string): Promise<Target> {
 /** False when the file has to be written in place. */
 async function replace({ path, status }: Target, content: string, mode: number): Promise<boolean> {
   if (status && status.nlink > 1) return false;
-  // A short name of its own: the file's may be as long as a name can be.
+  // A short name of its own: the file's name may already have the maximum length.
   const made = join(dirname(path), `.localkube-${randomBytes(6).toString("hex")}`);
   try {
     const handle = await open(made, "wx", status ? 0o600 : mode);
@@ -145,7 +146,7 @@ async function giveNew(handle: FileHandle, path: string): Promise<void> {
   if (owner) await handle.chown(owner.uid, owner.gid).catch(() => undefined);
 }
 
-/** A mount point, a folder or an owner that may not be changed, a file system that does not know such a move. */
+/** A mount point, a folder or an owner that may not be changed, or a file system that does not support such a rename. */
 const inPlace: ReadonlySet<string> = new Set(["EBUSY", "EXDEV", "EACCES", "EPERM", "EROFS", "EINVAL"]);
 
 async function overwrite(path: string, content: string, backup: boolean): Promise<void> {
@@ -182,7 +183,7 @@ async function openSpecial(path: string, status: Stats): Promise<FileHandle> {
   const problem = unwritableKind(status);
   if (problem !== undefined) throw new Error(`${path}: ${problem}`);
   if (!status.isFIFO()) return open(path, constants.O_WRONLY);
-  // Opened in the ordinary way, a pipe that nobody reads would be waited for without an end.
+  // Opened in the ordinary way, a pipe without a reader would block forever.
   const waiting = await open(path, constants.O_WRONLY | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => {
       throw error.code === "ENXIO" ? new Error(`nobody reads the pipe ${path}`) : error;
@@ -194,7 +195,7 @@ async function openSpecial(path: string, status: Stats): Promise<FileHandle> {
 const unwritableKind = (status: Stats): string | undefined =>
   status.isFIFO() || status.isCharacterDevice() ? undefined : `it is ${kindOf(status)}, not a file`;
 
-/** For a sentence: `a folder`, `a device`, … */
+/** Text for a sentence: `a folder`, `a device`, … */
 function kindOf(status: Stats): string {
   if (status.isDirectory()) return "a folder";
   if (status.isFIFO()) return "a pipe";
@@ -202,7 +203,7 @@ function kindOf(status: Stats): string {
   return status.isFile() ? "a file" : "a device";
 }
 
-/** What stands at a path itself, not where it leads: whether removing it would remove a link. */
+/** What exists at a path itself, not at its target: whether removing it would remove a link. */
 export const isLink = (file: string): Promise<boolean> =>
   lstat(file).then(
     (status) => status.isSymbolicLink(),

@@ -18,14 +18,14 @@ import {
   type SchemaOptions,
 } from "yaml";
 
-/** A YAML text of the user's, read to its end; every anchor that is used is there. */
+/** A user's YAML text, parsed to its end; every anchor that is used exists. */
 export interface UserYaml {
   readonly documents: readonly [Document.Parsed, ...Document.Parsed[]];
   /** Line and column of an offset, from 1. */
   readonly at: (offset: number) => { readonly line: number; readonly column: number };
-  /** What an alias stands for; any other node itself. */
+  /** The target of an alias; any other node itself. */
   readonly resolve: <T>(node: T) => T | Node;
-  /** The documents as plain values. Throws `invalid` for keys that are no text and for aliases that unfold to more than memory should hold. */
+  /** The documents as plain values. Throws `invalid` for keys that are not text and for aliases that expand to more than memory can hold. */
   readonly values: () => readonly unknown[];
 }
 
@@ -33,18 +33,18 @@ export interface UserYamlOptions {
   readonly parse?: ParseOptions & DocumentOptions & SchemaOptions;
   /** Whether there may be more than one document. Default false. */
   readonly several?: boolean;
-  /** Refuse what the parser only warns of, for instance a tag that nobody knows. Default true. */
+  /** Also reject what the parser only warns about, for instance an unknown tag. Default true. */
   readonly strict?: boolean;
 }
 
 type Invalid = (problem: string, line: number, column: number) => Error;
 
-/** More than any manifest holds, and less than hurts. */
+/** More than any manifest contains, and less than would be a problem. */
 const mostValues = 1_000_000;
 
 /**
- * Reads a YAML text that the user wrote. Whatever is wrong with it is thrown as the error that `invalid` makes, with the place: the parser's
- * errors and warnings, several documents where one is wanted, aliases without an anchor or inside what they stand for. Pure.
+ * Parses a YAML text written by the user. Every problem is thrown as the error that `invalid` creates, with its position: the parser's
+ * errors and warnings, several documents where one is expected, aliases without an anchor or inside their own target. Pure.
  */
 export function readUserYaml(text: string, invalid: Invalid, options: UserYamlOptions = {}): UserYaml {
   const { parse, several = false, strict = true } = options;
@@ -77,7 +77,7 @@ export function readUserYaml(text: string, invalid: Invalid, options: UserYamlOp
       assertKeys(document, resolve, fault);
       if (unfoldedSize(document.contents, resolve, sizes) > mostValues)
         throw fault(0, `its aliases unfold to more than ${mostValues} values`);
-      // Counted above; the parser's own limit is one that kubectl does not have.
+      // Counted above; kubectl does not have the parser's own limit.
       return document.toJS({ maxAliasCount: -1 }) as unknown;
     });
   };
@@ -113,7 +113,7 @@ function assertKeys(document: Document.Parsed, resolve: UserYaml["resolve"], fau
   });
 }
 
-/** Number of values when every alias is written out; stops counting above the limit. */
+/** Number of values when every alias is expanded; stops counting above the limit. */
 function unfoldedSize(node: unknown, resolve: UserYaml["resolve"], sizes: Map<unknown, number>): number {
   const target = resolve(node);
   if (isPair(target)) return unfoldedSize(target.value, resolve, sizes);
@@ -128,5 +128,5 @@ function unfoldedSize(node: unknown, resolve: UserYaml["resolve"], sizes: Map<un
   return size;
 }
 
-/** The parser's words, as the rest of a sentence of ours. */
+/** The parser's message, as the rest of a sentence of ours. */
 const sentence = (message: string): string => (message.split("\n")[0] ?? "").replace(/\.$/, "");

@@ -3,7 +3,7 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import type { ConnectSsh } from "../contract/transport.ts";
 
-/** Drivers by name; each is loaded when it is asked for. The order is the one in which `auto` tries equals. */
+/** Drivers by name; each is loaded on demand. Their order is the one in which `auto` tries equal drivers. */
 const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition }>>> = {
   qemu: () => import("../../drivers/qemu/index.ts"),
   virtualbox: () => import("../../drivers/virtualbox/index.ts"),
@@ -11,7 +11,7 @@ const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition
   podman: () => import("../../drivers/podman/index.ts"),
   docker: () => import("../../drivers/docker/index.ts"),
   packet: () => import("../../drivers/packet/index.ts"),
-  // What talks to its machine gets our transport: drivers do not know the machine layer.
+  // A driver that talks to its machine gets our transport: drivers do not import the machine layer.
   ssh: async () => ({ default: (await import("../../drivers/ssh/index.ts")).default(connectSsh) }),
 };
 
@@ -54,8 +54,8 @@ const rank = ({ definition, probe }: Probed): number =>
     : Math.max(ranks[definition.priority], emulatedRank);
 
 /**
- * The driver of that name, or for `auto` the first that works here; when none does, the first that only lacks packages which
- * could be installed. All probes run side by side (each ends within 5 s). Rejects with DRIVER_UNKNOWN, DRIVER_UNUSABLE or
+ * The driver of that name, or for `auto` the first that works here; when none does, the first that is only missing packages which
+ * could be installed. All probes run in parallel (each ends within 5 s). Rejects with DRIVER_UNKNOWN, DRIVER_UNUSABLE or
  * DRIVER_NONE_USABLE.
  */
 export async function chooseDriver(name: string, host: HostContext): Promise<DriverChoice> {
@@ -73,7 +73,7 @@ export async function chooseDriver(name: string, host: HostContext): Promise<Dri
   return bestDriver(await probeDrivers(host));
 }
 
-/** What `auto` takes of drivers sorted best first. Pure. Throws DRIVER_NONE_USABLE. */
+/** What `auto` chooses from drivers sorted best first. Pure. Throws DRIVER_NONE_USABLE. */
 export function bestDriver(probed: readonly Probed[]): DriverChoice {
   const candidates = probed.filter(({ definition }) => definition.priority !== "named");
   const chosen =
@@ -113,6 +113,6 @@ export async function probeDrivers(host: HostContext): Promise<readonly Probed[]
   return bestFirst(probed);
 }
 
-/** Stable: equals stay in the registry's order. */
+/** Stable: equal drivers stay in the registry's order. */
 export const bestFirst = (probed: readonly Probed[]): readonly Probed[] =>
   probed.toSorted((a, b) => rank(a) - rank(b));

@@ -13,9 +13,9 @@ export interface CloudEvent {
 let run: string | undefined;
 let count = 0;
 
-/** `at` is milliseconds since the epoch. Ids are unique in all runs and rise within one. */
+/** `at` is milliseconds since the epoch. Ids are unique across all runs and increase within one. */
 export function cloudEvent(type: string, data: unknown, at = Date.now()): CloudEvent {
-  // The global one: to load node:crypto takes longer than most commands.
+  // The global object: loading node:crypto takes longer than most commands.
   run ??= crypto.randomUUID();
   return {
     specversion: "1.0",

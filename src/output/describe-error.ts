@@ -1,14 +1,14 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { systemFailure } from "../contract/errors/system-failure.ts";
 
-/** What a failed command says with `--output json`. */
+/** What a failed command prints with `--output json`. */
 export interface ErrorReport {
   readonly id: string;
   readonly message: string;
   readonly step?: string;
   readonly fix: string;
   readonly exitCode: number;
-  /** Last lines of a foreign program's output. */
+  /** Last lines of another program's output. */
   readonly output?: string;
   /** Messages of the causes, outermost first. */
   readonly causes: readonly string[];
@@ -16,8 +16,8 @@ export interface ErrorReport {
 }
 
 /**
- * Any thrown value as a report: a full disk and its like by what the system said, whoever met it; an abort as INTERRUPTED; what
- * else is not ours as BUG.
+ * Any thrown value as a report: a full disk and similar errors are recognised by the system's message, wherever they occurred; an abort
+ * becomes INTERRUPTED; any other error that is not ours becomes BUG.
  */
 export function describeError(error: unknown): ErrorReport {
   const own = ownError(error);

@@ -3,7 +3,7 @@ import { cloudEvent } from "./cloud-event.ts";
 import { describeError } from "./describe-error.ts";
 import { throttled } from "./throttled.ts";
 
-/** One CloudEvent a line; progress of a step at most five times a second. */
+/** One CloudEvent per line; progress of a step at most five times a second. */
 export function jsonView(stdout: NodeJS.WritableStream): View {
   const mayReport = throttled(200);
   return {

@@ -8,31 +8,34 @@ import { throttled } from "./throttled.ts";
 
 const showCursor = "\u001b[?25h";
 
-/** listr2 draws on standard error here, so it does not matter that standard output may be a file. */
+/** listr2 draws on standard error here, so standard output may be a file. */
 class StderrRenderer extends DefaultRenderer {
   static override nonTTY = true;
 }
 
-/** One drawn line: listr2 believes it to be a running task; it ends when the pipeline says so. */
+/** One drawn line: listr2 takes it for a running task; it ends when the pipeline reports so. */
 interface Line {
   readonly info: StepInfo;
   readonly meter: Meter;
   readonly ended: PromiseWithResolvers<void>;
   draw: ((title: string) => void) | undefined;
   startedAt: number | undefined;
-  /** Draws the step once it has taken a while: one that had nothing to do is not shown at all. */
+  /** Draws the step once it has taken a while: a step that had nothing to do is not shown at all. */
   appearance: NodeJS.Timeout | undefined;
 }
 
 const shortMs = 1_000;
 
-/** A list of the steps that take a while or change something, redrawn as they go on. listr2 only draws; order, deadlines and signals are the pipeline's. */
+/**
+ * A list of the steps that take a while or change something, redrawn as they progress.
+ * listr2 only draws; order, deadlines and signals are handled by the pipeline.
+ */
 export function listrView(stream: NodeJS.WriteStream): View {
   const dim = (text: string): string => styleText("dim", text, { stream });
   const lines = new Map<string, Line>();
   const mayDraw = throttled(200);
   const notices: string[] = [];
-  /** A failure ends the steps beside it with the same error. */
+  /** A failure ends the steps running in parallel with the same error. */
   const told = new Set<unknown>();
   let drawing: Promise<unknown> | undefined;
   const restoreCursor = (): void => void stream.write(showCursor);
@@ -95,7 +98,7 @@ export function listrView(stream: NodeJS.WriteStream): View {
         break;
     }
   };
-  // Lines between drawn ones would be wiped by the next drawing, so they wait for its end.
+  // Lines printed between drawn ones would be erased by the next redraw, so they wait until drawing ends.
   const flushNotices = (): void => notices.splice(0).forEach((text) => stream.write(`${text}\n`));
   const close = async (): Promise<void> => {
     for (const line of lines.values()) {
@@ -113,7 +116,7 @@ export function listrView(stream: NodeJS.WriteStream): View {
 
 function newLine(info: StepInfo): Line {
   const ended = Promise.withResolvers<void>();
-  // listr2 takes hold of the promise a moment later; a failure before that is not unhandled.
+  // listr2 attaches to the promise a moment later; a failure before that must not count as unhandled.
   ended.promise.catch(() => undefined);
   return {
     info,

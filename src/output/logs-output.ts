@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { openUserFile } from "../host/user-file.ts";
 
-/** Where logs go to, line by line. */
+/** Destination of logs, line by line. */
 export interface LogsFile {
   write(line: string): void;
   /** Rejects with LOGS_FILE_UNWRITABLE when something could not be written. */
@@ -10,8 +10,8 @@ export interface LogsFile {
 }
 
 /**
- * Opens a file for logs, emptied, or a pipe or device. A new file is for this user alone (0600): logs may hold what nobody else should
- * read; one that is there keeps its mode. Rejects with LOGS_FILE_UNWRITABLE.
+ * Opens a file for logs, truncated, or a pipe or device. A new file is private to this user (0600): logs may contain what nobody else
+ * should read; an existing file keeps its mode. Rejects with LOGS_FILE_UNWRITABLE.
  */
 export async function logsFile(file: string): Promise<LogsFile> {
   const unwritable = (cause: unknown) =>

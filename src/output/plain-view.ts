@@ -4,14 +4,14 @@ import { formatDuration } from "./format-duration.ts";
 import { type Meter, progressMeter } from "./progress-meter.ts";
 import { throttled } from "./throttled.ts";
 
-/** A step that takes no longer is told when it ends, and not at all when there was nothing to do. */
+/** A step that takes no longer than this is reported only when it ends, and not at all when there was nothing to do. */
 const shortMs = 1_000;
 const quietMs = 2_000;
 const progressEveryMs = 10_000;
 
 /**
- * A line when a step that takes a while starts, and when one ends or fails, with the time since the start: for logs, pipes and CI. Steps that
- * had nothing to do are counted at the end; `verbose` tells of each.
+ * One line when a step that takes a while starts, and when a step ends or fails, with the time since the start: for logs, pipes and CI.
+ * Steps that had nothing to do are counted at the end; `verbose` lists each.
  */
 export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly verbose: boolean }): View {
   const steps = new Map<
@@ -19,7 +19,7 @@ export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly
     { readonly title: string; readonly startedAt: number; readonly meter: Meter }
   >();
   const mayReport = throttled(verbose ? 1_000 : progressEveryMs);
-  /** A failure ends the steps beside it with the same error; it is told once. */
+  /** A failure ends the steps running in parallel with the same error; it is reported once. */
   const told = new Set<unknown>();
   const announcements = new Map<string, NodeJS.Timeout>();
   let unchanged = 0;
@@ -45,7 +45,7 @@ export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly
     }, shortMs);
     announcements.set(id, timer.unref());
   };
-  /** Whether the step's start was told. */
+  /** Whether the step's start was reported. */
   const settle = (id: string): boolean => {
     clearTimeout(announcements.get(id));
     return !announcements.delete(id);
@@ -104,5 +104,5 @@ function failed(title: string, event: PipelineEvent & { type: "step-failed" }, k
   return `ERR ${title} (${formatDuration(event.durationMs)}): ${message}`;
 }
 
-/** Fixed width, so that the lines stand under each other: `  12.3s`. */
+/** Fixed width, so that the lines are aligned: `  12.3s`. */
 const formatElapsed = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(7);

@@ -4,7 +4,7 @@ import type { ErrorReport } from "./describe-error.ts";
 
 const shownOutputLines = 12;
 
-/** The report as text for a terminal: what, where, the foreign program's last words, and the one thing that helps. */
+/** The report as text for a terminal: what failed, where, the other program's last lines, and the one thing that helps. */
 export function presentError(report: ErrorReport, verbose: boolean, stream = process.stderr): string {
   const style = (format: "red" | "dim" | "bold", text: string) => styleText(format, text, { stream });
   const lines = [`${style("red", `Error ${report.id}:`)} ${report.message}`];

@@ -1,10 +1,10 @@
 import type { Progress } from "../contract/host.ts";
 import { formatBytes } from "./format-bytes.ts";
 
-/** Turns one step's progress into a short text. Fed with every report, so that it can tell the rate. */
+/** Turns one step's progress into a short text. Must receive every report, so that it can compute the rate. */
 export type Meter = (progress: Progress, at: number) => string;
 
-/** The rate is that of the last seconds: an average since the start hides that a download stalls. */
+/** The rate covers the last seconds: an average since the start would hide that a download stalls. */
 const windowMs = 3_000;
 
 export function progressMeter(): Meter {
@@ -29,7 +29,7 @@ function amount(done: number, total: number | undefined, unit: Progress["unit"])
   return `${show(done)} of ${show(total)}${percent}`;
 }
 
-/** Per second; none before there is half a second to judge by. */
+/** Per second; undefined until there is half a second of data. */
 function rate(samples: readonly { readonly at: number; readonly done: number }[]): number | undefined {
   const [first, last] = [samples[0], samples.at(-1)];
   if (!first || !last || last.at - first.at < 500) return undefined;

@@ -6,12 +6,12 @@ import { presentError } from "./present-error.ts";
 
 export interface ReportOptions {
   readonly output: OutputForm;
-  /** Events were written before: the error is one of them. */
+  /** Events were already written: the error is one of them. */
   readonly streaming: boolean;
   readonly verbose?: boolean;
 }
 
-/** Tells the user of a failure: text on standard error, JSON on standard output. Returns the exit code. */
+/** Reports a failure to the user: text on standard error, JSON on standard output. Returns the exit code. */
 export function reportFailure(error: unknown, { output, streaming, verbose = false }: ReportOptions): number {
   const report = describeError(error);
   if (output === "text") process.stderr.write(presentError(report, verbose));

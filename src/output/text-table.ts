@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Columns under a heading, two blanks apart, no blanks at line ends. Cells may hold colours, not line breaks. */
+/** Columns under a heading, separated by two blanks, no trailing blanks. Cells may contain colours, not line breaks. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const width = (cell: string): number => [...stripVTControlCharacters(cell)].length;
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => width(row[column] ?? ""))));

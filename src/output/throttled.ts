@@ -1,4 +1,4 @@
-/** Says for each key whether enough time passed since it last said yes; times in milliseconds. */
+/** Returns, for each key, whether enough time has passed since it last returned true; times in milliseconds. */
 export function throttled(everyMs: number): (key: string, at: number) => boolean {
   const last = new Map<string, number>();
   return (key, at) => {

@@ -6,7 +6,7 @@ export interface StepInfo {
   readonly title: string;
 }
 
-/** What the runner says while it works; every view (listr, plain, JSON) and the journal are fed from this alone. */
+/** What the runner reports while it works; every view (listr, plain, JSON) and the journal receive only this. */
 export type PipelineEvent =
   | {
       readonly type: "run-started";
@@ -31,7 +31,7 @@ export type PipelineEvent =
       readonly durationMs: number;
       readonly error: unknown;
     }
-  /** Something the user should read though nothing failed («using emulation: slow, because …»). */
+  /** Something the user should read although nothing failed ("using emulation: slow, because …"). */
   | {
       readonly type: "notice";
       readonly at: number;
@@ -50,6 +50,6 @@ export type EmitEvent = (event: PipelineEvent) => void;
 
 export interface View {
   readonly emit: EmitEvent;
-  /** Ends drawing; resolves when the last line is out. Called once, also after a failure. */
+  /** Ends drawing; resolves when the last line is written. Called once, also after a failure. */
   close(): Promise<void>;
 }

@@ -7,12 +7,12 @@ import type { EmitEvent, PipelineEvent } from "./events.ts";
 const mostBytes = 1024 * 1024;
 
 /**
- * Appends each event but progress to a JSON-lines file, synchronously: what is in it when the process is killed did happen.
- * It serves `logs`, `--timeline` and people; no command decides by it (steps look at the real thing in `check`).
+ * Appends each event except progress to a JSON-lines file, synchronously: if the process is killed, what is in the file did happen.
+ * It is read by `logs`, `--timeline` and people; no command bases decisions on it (steps check the actual state in `check`).
  */
 export function journal(file: string): EmitEvent {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // One old journal is enough to look back; a cluster started for years must not fill the disk.
+  // One old journal is enough for looking back; a cluster that is started for years must not fill the disk.
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > mostBytes) renameSync(file, `${file}.1`);
   return (event) => {
     if (event.type === "step-progress") return;

@@ -1,17 +1,17 @@
 import type { Step } from "../contract/step.ts";
 import type { Job } from "./run-jobs.ts";
 
-/** Where a step stands in a recipe. */
+/** The position of a step in a recipe. */
 export interface Place<S> {
-  /** The steps that must be done before it: objects, so that a mistyped name is a type error. On each node: the node's own. */
+  /** The steps that must be done before it: objects, so that a mistyped name is a type error. For steps on each node: those of the same node. */
   readonly after?: readonly AnyStep[];
-  /** Asked before anything runs; a step that does not apply is not in the list, and whoever waits for it waits for what it waited for. */
+  /** Evaluated before anything runs; a step that does not apply is not in the list, and its dependants wait for its own dependencies instead. */
   readonly when?: (state: S) => boolean;
-  /** It only fetches or builds what the cache keeps: all that `--download-only` runs. */
+  /** It only downloads or builds what is kept in the cache: all that `--download-only` runs. */
   readonly download?: true;
 }
 
-// Variance: a step of any state stands in `after`, where nobody calls it.
+// Variance: `after` may contain a step of any state, and does not call it.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type AnyStep = Step<any, any>;
 
@@ -20,13 +20,13 @@ export type Row<C, CB, N, NB> =
   | ({ readonly per: "cluster"; readonly step: Step<C, CB> } & Place<C>)
   | ({ readonly per: "node"; readonly step: Step<N, NB> } & Place<N>);
 
-/** What a recipe runs on: the first node's steps keep their plain ids, those of the others are called `step@node`. */
+/** What a recipe runs on: the first node's steps keep their plain ids, those of the other nodes are called `step@node`. */
 export interface Subjects<C, N> {
   readonly cluster: C;
   readonly nodes: readonly { readonly name: string; readonly state: N }[];
 }
 
-/** The jobs of a recipe for this cluster and these nodes, in the recipe's order. Pure but for `when`. */
+/** The jobs of a recipe for this cluster and these nodes, in the recipe's order. Pure except for `when`. */
 export function jobsOf<C, CB, N, NB>(
   rows: readonly Row<C, CB, N, NB>[],
   subjects: Subjects<C, N>,
@@ -50,7 +50,7 @@ export function jobsOf<C, CB, N, NB>(
   return jobs;
 }
 
-/** Sentences for `--dry-run`, each once, in the recipe's order. */
+/** Sentences for `--dry-run`, without duplicates, in the recipe's order. */
 export async function planOf<C, CB, N, NB>(
   rows: readonly Row<C, CB, N, NB>[],
   { cluster, nodes }: Subjects<C, N>,
@@ -65,7 +65,7 @@ export async function planOf<C, CB, N, NB>(
   return unique(sentences);
 }
 
-/** The undoing of a whole recipe as jobs, one after the other, the last first; also of steps that would not apply today. */
+/** Jobs that undo a whole recipe, one after the other, the last step first; includes steps that would not apply today. */
 export function undoJobsOf<C, CB, N, NB>(
   rows: readonly Row<C, CB, N, NB>[],
   { cluster, nodes }: Subjects<CB, NB>,
@@ -90,7 +90,7 @@ export function undoJobsOf<C, CB, N, NB>(
 interface Instance {
   /** Undefined for what runs once for the cluster. */
   readonly node: string | undefined;
-  /** What one waits for who waits for it. */
+  /** The jobs that a dependent step has to wait for. */
   readonly ids: readonly string[];
 }
 
@@ -123,7 +123,7 @@ function jobOf<S, B>(step: Step<S, B>, id: string, state: S): Omit<Job, "after">
   };
 }
 
-/** On a node one waits for the node's own instance; the cluster waits for those of all nodes. */
+/** On a node, a step waits for the node's own instance; the cluster waits for those of all nodes. */
 const idsFor = (node: string | undefined, instances: readonly Instance[]): readonly string[] =>
   instances.flatMap((instance) =>
     node === undefined || instance.node === undefined || instance.node === node ? instance.ids : [],

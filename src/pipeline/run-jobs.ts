@@ -25,9 +25,9 @@ export interface RunOptions {
 }
 
 /**
- * Runs jobs as soon as what they wait for is done; what does not depend on each other runs side by side. The first failure aborts
- * the jobs under way, waits for them to let go, and rejects with that failure: what was finished stays, the next run's `check`
- * finds it. Rejects with INTERRUPTED when `options.signal` aborts.
+ * Runs jobs as soon as their dependencies are done; independent jobs run in parallel. The first failure aborts the running jobs,
+ * waits for them to stop, and rejects with that failure: what was finished stays, and is found by the next run's `check`.
+ * Rejects with INTERRUPTED when `options.signal` aborts.
  */
 export async function runJobs(jobs: readonly Job[], options: RunOptions): Promise<void> {
   const { emit } = options;
@@ -99,7 +99,7 @@ async function runJob(job: Job, signal: AbortSignal, options: RunOptions): Promi
   }
 }
 
-/** A job may only wait for one that stands before it, so that no circle can be written; anything else is a programming error. */
+/** A job may only depend on one listed before it, so that cycles are impossible; anything else is a programming error. */
 function assertOrder(jobs: readonly Job[]): void {
   const before = new Set<string>();
   for (const { id, after } of jobs) {

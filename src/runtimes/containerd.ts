@@ -27,7 +27,7 @@ const part = ({ runtimeVersion }: RuntimeInput, index: number): number =>
   Number(runtimeVersion.split(".")[index] ?? 0);
 const major = (input: RuntimeInput): number => part(input, 0);
 
-/** From 2.1 on several folders may be named, and the old key is on its way out; it refuses to see both. */
+/** From 2.1 on several folders may be named, and the old key is deprecated; it refuses a configuration with both. */
 const binFolder = (input: RuntimeInput): object =>
   major(input) > 2 || part(input, 1) >= 1 ? { bin_dirs: [input.cniBinDir] } : { bin_dir: input.cniBinDir };
 

@@ -7,23 +7,23 @@ import { clusterSpecSchema } from "./cluster-spec-schema.ts";
 export const recordSchema = 3;
 
 export const clusterPhases = ["creating", "running", "stopped", "paused", "suspended", "deleting"] as const;
-/** What the last command wanted the cluster to be; what the machine is now only the driver knows. */
+/** What the last command wanted the cluster to be; only the driver knows the machine's current state. */
 export type ClusterPhase = (typeof clusterPhases)[number];
 
-/** Everything we know of a cluster, stored as `cluster.json`. Secrets are in files of their own, never here. */
+/** Everything we know of a cluster, stored as `cluster.json`. Secrets are in separate files, never here. */
 export interface ClusterRecord {
   readonly schema: typeof recordSchema;
   readonly spec: ClusterSpec;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly phase: ClusterPhase;
-  /** What `auto` and `cri` came to, settled before anything is created. */
+  /** What `auto` and `cri` resolved to, decided before anything is created. */
   readonly driver: string;
   readonly runtime: string;
   /** `v1.36.5` */
   readonly kubernetesVersion: string;
   readonly artifactsSource: "upstream" | "debian";
-  /** Absent until the driver has made the machine. */
+  /** Absent until the driver has created the machine. */
   readonly machine?: MachineRef;
   /** Addresses inside the cluster, kept for its life. */
   readonly addresses: {
@@ -32,9 +32,9 @@ export interface ClusterRecord {
     /** Tenth address of the service CIDR: cluster DNS. */
     readonly clusterDns: string;
   };
-  /** The user's kubeconfig our entries were merged into; absent before the first merge. */
+  /** The user's kubeconfig that our entries were merged into; absent before the first merge. */
   readonly userKubeconfig?: string;
-  /** Other files they were merged into before, when `$KUBECONFIG` was another one; `delete` takes them out there too. */
+  /** Other files they were merged into before, when `$KUBECONFIG` was different; `delete` removes them there too. */
   readonly formerKubeconfigs?: readonly string[];
 }
 

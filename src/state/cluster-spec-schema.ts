@@ -4,7 +4,7 @@ import { components, operatingSystems, waitTargets, type ClusterSpec } from "../
 const options = v.record(v.string(), v.string());
 const component = v.picklist(components);
 
-/** The stored form of a cluster spec: complete and already validated when it was made, so only its shape is checked. */
+/** The stored form of a cluster spec: complete and validated when it was created, so only its shape is checked. */
 export const clusterSpecSchema = v.object({
   apiVersion: v.literal("localkube/v1"),
   kind: v.literal("Cluster"),

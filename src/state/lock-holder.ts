@@ -2,16 +2,16 @@ import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import process from "node:process";
 
-/** Who holds a lock, written beside it. Process ids come round again, so the start time tells two bearers of one id apart. */
+/** The holder of a lock, written beside it. Process ids are reused, so the start time distinguishes two processes with the same id. */
 export interface LockHolder {
   readonly pid: number;
   /** Clock ticks since boot, field 22 of /proc/PID/stat; empty where there is no /proc. */
   readonly startTime: string;
   readonly bootId: string;
-  /** Process ids of another namespace (a container sharing the home folder) mean nothing here. */
+  /** Process ids from another namespace (a container sharing the home folder) mean nothing here. */
   readonly pidNamespace: string;
   readonly hostname: string;
-  /** `localkube start`; never with values of flags, they may be secret. */
+  /** `localkube start`; never with flag values, which may be secret. */
   readonly command: string;
   /** ISO 8601. */
   readonly since: string;
@@ -30,7 +30,7 @@ export async function currentHolder(command: string): Promise<LockHolder> {
   };
 }
 
-/** `unknown` when the holder is another machine or container, about whose processes nothing can be told from here. */
+/** `unknown` when the holder is on another machine or in another container, whose processes cannot be seen from here. */
 export async function holderState(holder: LockHolder): Promise<"alive" | "dead" | "unknown"> {
   if (holder.hostname !== hostname()) return "unknown";
   if (holder.bootId !== (await bootId())) return "dead";
@@ -40,7 +40,7 @@ export async function holderState(holder: LockHolder): Promise<"alive" | "dead" 
   return signalReaches(holder.pid) ? "alive" : "dead";
 }
 
-/** The holder written in a file; undefined when there is none or it is half written. */
+/** The holder recorded in a file; undefined when there is none or it is half written. */
 export async function readHolder(file: string): Promise<LockHolder | undefined> {
   try {
     const holder = JSON.parse(await readFile(file, "utf8")) as LockHolder;
@@ -52,7 +52,7 @@ export async function readHolder(file: string): Promise<LockHolder | undefined> 
 
 async function startTimeOf(pid: number): Promise<string | undefined> {
   const stat = await textOf(`/proc/${pid}/stat`);
-  // The program's name stands in parentheses and may itself hold spaces and parentheses.
+  // The program's name is in parentheses and may itself contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const isZombie = fields[0] === "Z" || fields[0] === "X";
   return isZombie ? "ended" : fields[19];

@@ -16,9 +16,9 @@ export interface LockOptions {
   readonly signal: AbortSignal;
   /** Milliseconds to wait for another writer before STATE_LOCKED. Default 30 000. */
   readonly waitMs?: number;
-  /** Called once, when waiting begins: «waiting for localkube start (process 4711), at work since …». */
+  /** Called once, when waiting begins: "waiting for localkube start (process 4711), at work since …". */
   readonly onWait?: (notice: string) => void;
-  /** Called after each miss, for who must know what happens while it waits. */
+  /** Called after each failed attempt, for callers that must know what happens while they wait. */
   readonly whileWaiting?: () => Promise<void>;
 }
 
@@ -27,15 +27,15 @@ type Release = () => Promise<void>;
 
 const pollMs = 100;
 const heartbeatMs = 5000;
-/** A lock of a holder we cannot ask (another machine, or none recorded) counts as left behind when its heartbeat is this old. */
+/** A lock whose holder cannot be checked (another machine, or none recorded) counts as abandoned when its heartbeat is this old. */
 const silenceMs = 30_000;
-/** Whether a lock was left behind is judged here by its holder; the library's own rule (age alone) would rob a suspended laptop. */
+/** We decide by the holder whether a lock is abandoned; the library's own rule (age alone) would steal the lock of a suspended laptop. */
 const neverByAge = Number.MAX_SAFE_INTEGER;
 
 /**
- * Runs `work` as the only writer of a profile on this machine; readers need no lock. A lock left by a killed process is taken over at
- * once. `work` gets a signal that follows `options.signal` and also ends when the lock is lost (STATE_LOCK_LOST); the lock is released
- * when `work` has settled, never before. Rejects with STATE_LOCKED naming the other process, or with the signal's reason.
+ * Runs `work` as the only writer of a profile on this machine; readers need no lock. A lock left by a killed process is taken over
+ * immediately. `work` gets a signal that follows `options.signal` and also aborts when the lock is lost (STATE_LOCK_LOST); the lock is
+ * released when `work` has settled, never before. Rejects with STATE_LOCKED naming the other process, or with the signal's reason.
  */
 export function withProfileLock<T>(
   host: Folders,
@@ -47,8 +47,8 @@ export function withProfileLock<T>(
 }
 
 /**
- * Runs `work` while nobody else writes in the whole state folder: it waits for the writers of all profiles, and whoever comes meanwhile
- * waits for its end. Else as `withProfileLock`.
+ * Runs `work` while nothing else writes in the whole state folder: it waits for the writers of all profiles, and later ones
+ * wait until it ends. Otherwise like `withProfileLock`.
  */
 export function withPurgeLock<T>(
   host: Folders,
@@ -81,9 +81,9 @@ async function withLock<T>(
   try {
     return await work(AbortSignal.any([options.signal, lost.signal]));
   } finally {
-    // The holder goes first: a lock without a holder is waited for, a dead holder's would be taken.
+    // The holder is removed first: others wait for a lock without a holder, but would take over that of a dead holder.
     if (!lost.signal.aborted) await rm(paths.lockHolder, { force: true });
-    await release().catch(() => undefined); // a lost lock is another's now
+    await release().catch(() => undefined); // a lost lock belongs to another process now
   }
 }
 
@@ -97,10 +97,10 @@ async function acquire(
   const deadline = performance.now() + (options.waitMs ?? 30_000);
   for (let attempt = 0; ; attempt++) {
     options.signal.throwIfAborted();
-    // Each time: who purges removes it in the end.
+    // Each time: a purge removes it at its end.
     await makeLockFolder(host);
     const release = await tryAcquire(paths, options.command, onLost);
-    // Each of the two takes its own lock first and looks for the other's then, so one of them sees the other.
+    // Each of the two takes its own lock first and only then looks for the other's, so one of them sees the other.
     const purging = release !== undefined && paths.lock !== purge.lock && (await isHeld(purge));
     if (release && !purging) return release;
     if (release) {
@@ -110,13 +110,13 @@ async function acquire(
     const holder = await readHolder(purging ? purge.lockHolder : paths.lockHolder);
     await options.whileWaiting?.();
     if (performance.now() >= deadline) throw locked(name, holder);
-    // The first miss may only be a meeting at the guard.
+    // The first failure may only be a collision at the guard.
     if (attempt === 1) options.onWait?.(`waiting for ${describe(holder)}`);
     await sleep(pollMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
   }
 }
 
-/** Until no profile's lock is held. Rejects with STATE_LOCKED naming who holds one. */
+/** Waits until no profile's lock is held. Rejects with STATE_LOCKED naming the holder of one. */
 async function waitForWriters(
   host: Folders,
   { signal, waitMs = 30_000, onWait }: LockOptions,
@@ -137,7 +137,7 @@ async function waitForWriters(
   }
 }
 
-/** Whether a lock is there whose holder lives, or may live. */
+/** Whether a lock exists whose holder is alive, or may be. */
 async function isHeld(paths: LockPaths): Promise<boolean> {
   const isThere = await stat(paths.lock).then(
     () => true,
@@ -153,7 +153,7 @@ async function isLeftBehind(paths: LockPaths, holder: LockHolder | undefined): P
 
 /**
  * Lock and holder change together only under a short-lived guard: of two waiters that see the same dead holder, the second must not
- * take away the lock that the first has just won.
+ * remove the lock that the first has just acquired.
  */
 async function tryAcquire(
   paths: LockPaths,
@@ -166,7 +166,7 @@ async function tryAcquire(
     const release =
       (await tryLock(paths.lock, neverByAge, onLost)) ??
       (await takeOver(paths, await readHolder(paths.lockHolder), onLost));
-    // A lock without a holder is waited for as long as its heartbeat goes on.
+    // Others wait for a lock without a holder as long as its heartbeat continues.
     if (release)
       await writePrivateFile(paths.lockHolder, JSON.stringify(await currentHolder(command))).catch(
         unlessDiskFull,
@@ -212,7 +212,7 @@ async function tryLock(
 
 async function makeLockFolder(host: Folders): Promise<void> {
   const { locks, stateDir } = homePaths(host);
-  // On a full disk `delete` must go on; a folder without the mark is recognised by what is in it.
+  // On a full disk `delete` must continue; a folder without the mark is recognised by its content.
   await markFolder(host, "state").catch(unlessDiskFull);
   try {
     const made = await mkdir(locks, { recursive: true, mode: privateDirectoryMode });

@@ -1,13 +1,13 @@
-/** Turns a record of one schema into one of the next. Pure; its input was read from disk and may be anything of that schema. */
+/** Turns a record of one schema into one of the next. Pure; its input was read from disk and may be anything valid in that schema. */
 export type Migration = (record: Readonly<Record<string, unknown>>) => Record<string, unknown>;
 
-/** Clusters of schema 1 are containers, which have no disk of their own: any size is right, and no image is theirs. */
+/** Clusters of schema 1 are containers, which have no disk of their own: any size is valid, and they have no image. */
 const disk: Migration = (record) => ({
   ...record,
   spec: { diskGiB: 20, image: "", ...(record["spec"] as object) },
 });
 
-/** Machines of schema 2 were all Debian's, their drivers had no options of their own, and all forwarded the API. */
+/** Machines of schema 2 all ran Debian, their drivers had no options of their own, and all forwarded the API. */
 const driverOptions: Migration = (record) => {
   const spec = record["spec"] as { readonly apiServer?: object };
   const apiServer = { overSsh: true, ...spec.apiServer };
@@ -18,8 +18,8 @@ const driverOptions: Migration = (record) => {
 export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: driverOptions };
 
 /**
- * Brings a record from its schema to the wanted one, step by step. Throws an Error naming the schema for which no migration exists;
- * the file on disk stays as it is until the next save.
+ * Migrates a record from its schema to the requested one, step by step. Throws an Error naming the schema for which no migration exists;
+ * the file on disk is unchanged until the next save.
  */
 export function migrate(
   record: Readonly<Record<string, unknown>>,

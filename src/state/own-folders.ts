@@ -6,22 +6,22 @@ import { writePrivateFile } from "./private-file.ts";
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
 
-/** The state folder or the cache. Either may be a folder that holds other things too: LOCALKUBE_HOME may name any folder. */
+/** The state folder or the cache. Either may be a folder that contains other things too: LOCALKUBE_HOME may name any folder. */
 export type FolderKind = "state" | "cache";
 
 export interface Removal {
-  /** Paths that were removed, folders as a whole. */
+  /** Removed paths; a whole folder is one path. */
   readonly removed: readonly string[];
-  /** Paths in the folder that stay, because localkube did not make them or cannot know that it did. */
+  /** Paths in the folder that stay, because localkube did not create them or cannot know that it did. */
   readonly kept: readonly string[];
 }
 
-/** Written before anything else is put into the folder; what has one of our names by then is somebody else's. */
+/** Written before anything else is put into the folder; entries that already have one of our names by then belong to someone else. */
 interface Marker {
   readonly schema: 1;
-  /** Nothing else was in the folder, so that it may go with its last entry. */
+  /** The folder was empty otherwise, so it may be removed with its last entry. */
   readonly made: boolean;
-  /** Entries with a name of ours that we did not make. */
+  /** Entries with one of our names that we did not create. */
   readonly others: readonly string[];
 }
 
@@ -30,15 +30,15 @@ const profile = "[a-z0-9][a-z0-9-]{0,39}";
 
 /** Files and folders of one cluster, see `clusterPaths`. */
 const clusterEntries = new Set(["cluster.json", "journal.jsonl", "pki", "ssh", "kubeconfig", "logs"]);
-/** Anybody may keep a kubeconfig in a folder of a cluster's name; one of these is beside it in ours. */
+/** A user may keep a kubeconfig in a folder with a cluster's name; in our folders, one of these files is beside it. */
 const certainEntries = ["cluster.json", "journal.jsonl", "pki", "ssh", "logs"];
 
-/** A folder of ours: which of its entries are ours by name, and what may be in it that is ours though it is no machine. */
+/** A folder of ours: which of its entries are ours by name, and what else in it may be ours without being a machine. */
 interface OwnFolder {
   readonly kind: "folder";
   /** Names that we give to its entries. */
   readonly entries: RegExp;
-  /** Whether an entry of such a name is really ours; without it the name is enough. */
+  /** Whether an entry with such a name is really ours; without this check the name is enough. */
   readonly isOurs?: (path: string) => Promise<boolean>;
 }
 
@@ -47,7 +47,7 @@ interface OwnFile {
   readonly isOurs: (content: Readonly<Record<string, unknown>>) => boolean;
 }
 
-/** Machines and hosts are their drivers' to remove; only the empty folder is ours. */
+/** Machines and hosts are removed by their drivers; only the empty folder is ours. */
 const driversFolder: OwnFolder = { kind: "folder", entries: /^$/ };
 
 const onlyClusterEntries = async (path: string): Promise<boolean> => {
@@ -56,7 +56,7 @@ const onlyClusterEntries = async (path: string): Promise<boolean> => {
   return names.length === 0 || certainEntries.some((name) => names.includes(name));
 };
 
-/** Every entry that we ever put into the two folders, by name. */
+/** Every entry that we ever create in the two folders, by name. */
 const ownEntries: Readonly<Record<FolderKind, Readonly<Record<string, OwnFolder | OwnFile>>>> = {
   state: {
     clusters: {
@@ -86,7 +86,7 @@ const ownEntries: Readonly<Record<FolderKind, Readonly<Record<string, OwnFolder 
     qemu: { kind: "folder", entries: /^probe-/ },
     volumes: { kind: "folder", entries: /^\.?artifacts-/ },
     "compile-cache": { kind: "folder", entries: /^v\d+\./ },
-    // What our own tests keep: images of the services and programs that stand for hardware.
+    // Kept by our own tests: images of the services and programs that stand in for hardware.
     "test-images": { kind: "folder", entries: /./ },
     test: { kind: "folder", entries: /^virtualbox-/ },
   },
@@ -96,21 +96,21 @@ const pathOf = (host: Folders, kind: FolderKind): string =>
   kind === "state" ? homePaths(host).stateDir : homePaths(host).cacheDir;
 
 /**
- * Marks the folder before the first thing is put into it, making it when it is not there. A folder that an earlier version filled, or
- * that is somebody else's, gets its mark with what is ours in it by then. Idempotent. Rejects with STATE_UNWRITABLE.
+ * Marks the folder before anything is put into it, creating it when missing. The mark of a folder that was filled by an earlier version,
+ * or that belongs to someone else, records which of its entries count as ours at that time. Idempotent. Rejects with STATE_UNWRITABLE.
  */
 export async function markFolder(host: Folders, kind: FolderKind): Promise<void> {
   const folder = pathOf(host, kind);
   if (await readMarker(folder)) return;
   const marker = await judge(folder, kind);
-  await mkdir(folder, { recursive: true, mode: privateDirectoryMode }).catch(() => undefined); // the write tells why
+  await mkdir(folder, { recursive: true, mode: privateDirectoryMode }).catch(() => undefined); // the write reports the reason
   await writePrivateFile(join(folder, markerName), `${JSON.stringify(marker)}\n`);
 }
 
 /**
- * Removes from the folder what is ours by name and mark; the rest stays and is named. Links are never followed: one that has a name of
- * ours is somebody else's. The folder itself goes when it is empty then and nothing but ours was ever in it. `locks` and the mark stay
- * until `removeMark`, for they are in use until the end. Idempotent.
+ * Removes from the folder what is ours by name and mark; the rest stays and is listed. Links are never followed: a link with one of
+ * our names belongs to someone else. The folder itself is removed when it is then empty and only ever contained our entries. `locks` and
+ * the mark stay until `removeMark`, because they are in use until the end. Idempotent.
  */
 export async function removeOwn(host: Folders, kind: FolderKind): Promise<Removal> {
   const folder = pathOf(host, kind);
@@ -129,23 +129,29 @@ export async function removeOwn(host: Folders, kind: FolderKind): Promise<Remova
       else removed.push(path);
     }
   }
-  // What is in both, when they are one folder, is told by the other.
+  // When both are the same folder, the entries of the other role are handled there.
   const both = await isSame(pathOf(host, "state"), pathOf(host, "cache"));
   const known = both ? { ...ownEntries.state, ...ownEntries.cache } : {};
   return { removed, kept: kept.filter((path) => !(path.slice(folder.length + 1) in known)) };
 }
 
-/** The end of `removeOwn`: lock files that nobody holds, the mark, and the folder when it is empty. Returns the folder when it went. */
+/**
+ * The end of `removeOwn`: removes lock files without a holder, the mark, and the folder when it is empty.
+ * Returns the folder when it was removed.
+ */
 export async function removeMark(host: Folders, kind: FolderKind): Promise<string | undefined> {
   const folder = pathOf(host, kind);
   const marker = (await readMarker(folder)) ?? (await judge(folder, kind));
-  // Another localkube may hold a lock by now: then the folder is in use again and stays as it is.
+  // Another localkube may hold a lock by now: then the folder is in use again and is left unchanged.
   if (kind === "state" && !(await removeIfEmpty(homePaths(host).locks))) return undefined;
   await rm(join(folder, markerName), { force: true });
   return marker.made && (await removeIfEmpty(folder)) ? folder : undefined;
 }
 
-/** Ours are the entries that have a name of ours and look like it; of a cache also only where nothing else is, for its trees are deep. */
+/**
+ * Entries are ours if they have one of our names and look like it; in the cache only if the folder contains nothing else as well, because
+ * its trees are too deep to check.
+ */
 async function judge(folder: string, kind: FolderKind): Promise<Marker> {
   const names = await namesIn(folder);
   const own = ownEntries[kind];
@@ -162,7 +168,7 @@ async function judge(folder: string, kind: FolderKind): Promise<Marker> {
 async function looksOurs(path: string, own: OwnFolder | OwnFile): Promise<boolean> {
   if (!(await isPlain(path, own.kind))) return false;
   if (own.kind === "folder") {
-    // A driver's machines are known by the driver, and what is in a folder with a check of its own by that.
+    // A driver's machines are recognised by the driver, and entries in a folder with its own check by that check.
     if (own === driversFolder || own.isOurs) return true;
     const names = await readdir(path).catch(() => undefined);
     return names !== undefined && names.every((name) => own.entries.test(name));
@@ -175,7 +181,7 @@ async function looksOurs(path: string, own: OwnFolder | OwnFile): Promise<boolea
   }
 }
 
-/** Empties a folder of what is ours, and removes it when nothing else was in it; returns what stays. */
+/** Removes what is ours from a folder, and the folder when nothing else was in it; returns what stays. */
 async function empty(folder: string, { entries, isOurs }: OwnFolder): Promise<readonly string[]> {
   const stays: string[] = [];
   for (const name of await readdir(folder)) {
@@ -215,7 +221,7 @@ async function isSame(a: string, b: string): Promise<boolean> {
   return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
 }
 
-/** True when it is gone. A link to a folder stays. */
+/** True when it was removed. A link to a folder stays. */
 const removeIfEmpty = (folder: string): Promise<boolean> =>
   rmdir(folder).then(
     () => true,

@@ -2,27 +2,27 @@ import { join } from "node:path";
 import type { HostContext } from "../contract/host.ts";
 import { profileName } from "./profile-name.ts";
 
-/** Modes of everything below `stateDir`: keys live there, so nobody else may look in. */
+/** Modes of everything below `stateDir`: it contains keys, so no other user may read it. */
 export const privateDirectoryMode = 0o700;
 export const privateFileMode = 0o600;
 
-/** Every file and folder of the product that belongs to no single cluster. Reads nothing, makes nothing. */
+/** Every file and folder of localkube that does not belong to a single cluster. Reads and creates nothing. */
 export function homePaths(host: Pick<HostContext, "stateDir" | "cacheDir">) {
   const { stateDir, cacheDir } = host;
   return {
     stateDir,
     /** One folder per profile. */
     clusters: join(stateDir, "clusters"),
-    /** Locks stand beside the clusters, not in them: a lock must outlive the folder that `delete` removes under it. */
+    /** Locks are beside the clusters, not in them: a lock must outlive the folder that `delete` removes while holding it. */
     locks: join(stateDir, "locks"),
-    /** Held by `delete --purge`, which works on all of the folder; no profile can be named so. */
+    /** Held by `delete --purge`, which works on the whole folder; no profile can have this name. */
     purge: lockPaths(join(stateDir, "locks"), ".purge"),
-    /** Where the drivers of virtual machines have a folder for each. */
+    /** Where the drivers of virtual machines have a folder for each machine. */
     machines: [join(stateDir, "machines"), join(stateDir, "virtualbox"), join(stateDir, "vmware")],
-    /** What `config set` and `profile use` remember. */
+    /** What `config set` and `profile use` store. */
     settings: join(stateDir, "config.json"),
     cacheDir,
-    /** Tree of host/path files, the same as a mirror's. */
+    /** Tree of host/path files, the same as in a mirror. */
     artifacts: join(cacheDir, "artifacts"),
     build: join(cacheDir, "build"),
     /** Machine images by content key. */
@@ -38,9 +38,9 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
   const folder = join(home.clusters, profileName(name));
   return {
     folder,
-    /** What we know of the cluster: see cluster-record.ts. */
+    /** The recorded cluster: see cluster-record.ts. */
     record: join(folder, "cluster.json"),
-    /** What the pipeline did, one event a line. */
+    /** What the pipeline did, one event per line. */
     journal: join(folder, "journal.jsonl"),
     pki: join(folder, "pki"),
     ssh: join(folder, "ssh"),
@@ -49,10 +49,10 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     hostKey: join(folder, "ssh", "host_ed25519"),
     /** Socket of the OpenSSH client that holds the tunnel to the API. */
     tunnel: join(folder, "ssh", "tunnel.sock"),
-    /** Our own kubeconfig with the administrator's rights; the user's is merged from it. */
+    /** Our own kubeconfig with administrator rights; the user's is merged from it. */
     kubeconfig: join(folder, "kubeconfig"),
     logs: join(folder, "logs"),
-    /** What the last start saw and did, in detail. */
+    /** Detailed log of the last start. */
     startLog: join(folder, "logs", "start.log"),
     ...lockPaths(home.locks, name),
   } as const;
@@ -61,11 +61,11 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
 /** The files of one lock. */
 const lockPaths = (locks: string, name: string) =>
   ({
-    /** Folder made by the writer's lock while it is held. */
+    /** Folder that exists while the writer's lock is held. */
     lock: join(locks, `${name}.lock`),
-    /** Who holds the lock. */
+    /** The holder of the lock. */
     lockHolder: join(locks, `${name}.json`),
-    /** Held for a moment by who takes a dead process's lock away. */
+    /** Held for a moment while a dead process's lock is removed. */
     lockTakeover: join(locks, `${name}.takeover`),
   }) as const;
 

@@ -6,9 +6,9 @@ import { chownCommand, giveToHomeOwner, isAboutRights } from "../host/home-owner
 import { privateDirectoryMode, privateFileMode } from "./paths.ts";
 
 /**
- * Replaces a file's content in one move (temporary file, fsync, rename) with mode 0600, making missing folders with 0700. A reader sees
- * the old content or the new, also after a crash. What root makes in the home of the user it works for is that user's. Rejects with
- * STATE_UNWRITABLE, whose cause says when the disk is full, or STATE_NOT_PERMITTED.
+ * Replaces a file's content atomically (temporary file, fsync, rename) with mode 0600, creating missing folders with 0700. A reader sees
+ * the old content or the new, also after a crash. What root creates in the home of the user it acts for belongs to that user. Rejects
+ * with STATE_UNWRITABLE, whose cause says when the disk is full, or STATE_NOT_PERMITTED.
  */
 export async function writePrivateFile(file: string, content: string | Uint8Array): Promise<void> {
   const { default: writeFileAtomic } = await import("write-file-atomic");
@@ -26,7 +26,7 @@ export async function writePrivateFile(file: string, content: string | Uint8Arra
   }
 }
 
-/** STATE_NOT_PERMITTED when a call failed because a part of the state belongs to somebody else (a command run as root made it). */
+/** STATE_NOT_PERMITTED when a call failed because a part of the state belongs to another user (a command run as root created it). */
 export function notPermitted(file: string, cause: unknown): LocalkubeError | undefined {
   const command = isAboutRights(cause) ? chownCommand(file, process.env) : undefined;
   return command === undefined

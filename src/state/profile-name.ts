@@ -3,8 +3,8 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 const longest = 40;
 
 /**
- * Returns the name when it can name a profile, that is a DNS label of 1 to 40 characters: it becomes a folder, a hostname, a container's
- * name and a kubeconfig context. Throws PROFILE_NAME_INVALID saying what is wrong.
+ * Returns the name when it is valid for a profile, that is a DNS label of 1 to 40 characters: it is used as a folder, hostname, container
+ * name and kubeconfig context. Throws PROFILE_NAME_INVALID saying what is wrong.
  */
 export function profileName(name: string): string {
   const problem = problemOf(name);

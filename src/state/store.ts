@@ -18,7 +18,7 @@ export type ListedCluster =
 
 /**
  * The record of a cluster; undefined when there is none. Rejects with STATE_DAMAGED (empty, truncated, not JSON, wrong shape),
- * STATE_UNREADABLE (no rights, a failing disk) or STATE_TOO_NEW; the file is never written here, so nothing is lost.
+ * STATE_UNREADABLE (no permission, a failing disk) or STATE_TOO_NEW; the file is never written here, so nothing is lost.
  */
 export async function loadCluster(host: Folders, name: string): Promise<ClusterRecord | undefined> {
   const file = clusterPaths(host, name).record;
@@ -36,7 +36,7 @@ export async function loadCluster(host: Folders, name: string): Promise<ClusterR
   return parsed.output;
 }
 
-/** Whether a record stands there, readable or not. */
+/** Whether a record exists, readable or not. */
 export const hasRecord = (host: Folders, name: string): Promise<boolean> =>
   lstat(clusterPaths(host, name).record).then(
     () => true,
@@ -44,15 +44,15 @@ export const hasRecord = (host: Folders, name: string): Promise<boolean> =>
   );
 
 /**
- * What can be made out of a damaged record: the driver of its machine and the kubeconfig that it was merged into, as far as the text
- * still says them. Both are only hints where to look.
+ * What can be recovered from a damaged record: the driver of its machine and the kubeconfig it was merged into, as far as they are
+ * still in the text. Both are only hints where to look.
  */
 export async function hintsOfDamaged(
   host: Folders,
   name: string,
 ): Promise<{ readonly driver?: string; readonly userKubeconfig?: string }> {
   const text = await readFile(clusterPaths(host, name).record, "utf8").catch(() => "");
-  // The record's own fields have two spaces before them; the spec inside has a `driver` too, which may be `auto`.
+  // The record's own fields are indented by two spaces; the spec inside has a `driver` too, which may be `auto`.
   const field = (key: string): string | undefined => {
     const quoted = new RegExp(`^ {2}"${key}": ("(?:[^"\\\\]|\\\\.)*")`, "m").exec(text)?.[1];
     try {
@@ -69,7 +69,7 @@ export async function hintsOfDamaged(
 }
 
 /**
- * Writes the record, replacing the former one in one move. Refuses with the errors of `loadCluster` to replace a file that
+ * Writes the record, replacing the former one atomically. Refuses, with the errors of `loadCluster`, to replace a file that
  * `loadCluster` could not read. The caller holds the profile's lock.
  */
 export async function saveCluster(host: Folders, record: ClusterRecord): Promise<void> {
@@ -82,8 +82,8 @@ export async function saveCluster(host: Folders, record: ClusterRecord): Promise
 }
 
 /**
- * Removes all of a cluster's files; fine when there are none or a killed call left half of them. The folder is renamed first, so that
- * a cluster is there as a whole or not at all. The caller holds the profile's lock.
+ * Removes all of a cluster's files; succeeds when there are none or a killed call left half of them. The folder is renamed first, so that
+ * a cluster exists completely or not at all. The caller holds the profile's lock.
  */
 export async function removeCluster(host: Folders, name: string): Promise<void> {
   const { folder } = clusterPaths(host, name);

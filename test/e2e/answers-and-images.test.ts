@@ -227,7 +227,7 @@ describe("image names", () => {
     expect(before).toHaveLength(2);
     await user.ok(["image", "rm", "-p", profile, ...before]);
     expect(await own()).toEqual([]);
-    const again = await user.ok(["start", "-p", profile, "--yes"], { timeoutMs: 300_000 });
+    const again = await user.ok(["start", "-p", profile, "--yes", "--verbose"], { timeoutMs: 300_000 });
     expect(again.stderr).toMatch(/Applying cluster DNS \(unchanged\)/);
     expect(again.stderr).not.toMatch(/Loading images \(unchanged\)/);
     expect(await own()).toEqual(before);

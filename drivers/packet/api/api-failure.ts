@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import type { ApiConnection } from "./connection.ts";
 
-/** An answer of the API as it came; `json` is undefined when the body is something else. */
+/** An answer of the API as received; `json` is undefined when the body is something else. */
 export interface ApiAnswer {
   readonly status: number;
   readonly json: unknown;
@@ -10,7 +10,7 @@ export interface ApiAnswer {
 
 const longestSaid = 300;
 
-/** Errors after which nothing was done, so that nothing has to be looked for. */
+/** Errors after which nothing was done, so there is nothing to look for. */
 const refusals: readonly string[] = [
   "PACKET_TOKEN_REFUSED",
   "PACKET_FORBIDDEN",
@@ -19,11 +19,11 @@ const refusals: readonly string[] = [
   "PACKET_RATE_LIMITED",
 ];
 
-/** The API said no. After any other failure of a POST nobody knows whether it was done. */
+/** The API refused. After any other failure of a POST nobody knows whether it was carried out. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof LocalkubeError && refusals.includes(error.id);
 
-/** What the answer says, from either error shape (`{errors: […]}`, `{error: "…"}`) or, for what is no JSON, its first words; never the token. */
+/** The message of either error shape (`{errors: […]}`, `{error: "…"}`) or, when it is not JSON, its first words; never the token. */
 function saidBy({ status, json, body }: ApiAnswer, token: string): string {
   const { errors, error } = (json ?? {}) as { errors?: unknown; error?: unknown };
   const texts = [...(Array.isArray(errors) ? (errors as unknown[]) : [errors]), error].filter(
@@ -33,14 +33,14 @@ function saidBy({ status, json, body }: ApiAnswer, token: string): string {
   return redact([`status ${status}`, texts.join("; ") || foreign].filter(Boolean).join(", "), token);
 }
 
-/** Shortened, on one line, and without the token, which a careless service may repeat. */
+/** Shortened, on one line, and without the token, which a careless service may echo. */
 export const redact = (text: string, token: string): string =>
   text
     .replaceAll(token, "(token)")
     .replace(/[\s\p{Cc}]+/gu, " ")
     .slice(0, longestSaid);
 
-/** The error for an answer that is not what was asked for; `action` is what we wanted, as a verb: «delete the device 3f…». */
+/** The error for an unexpected answer; `action` is what we wanted, as a verb: "delete the device 3f…". */
 export function apiFailure(answer: ApiAnswer, action: string, connection: ApiConnection): LocalkubeError {
   const said = saidBy(answer, connection.token);
   const endpoint = connection.endpoint.href;

@@ -1,15 +1,15 @@
-/** Body of `POST /projects/{id}/devices`, as far as we use it. `userdata` holds the machine's private host key: never log it. */
+/** Body of `POST /projects/{id}/devices`, as far as we use it. `userdata` contains the machine's private host key: never log it. */
 export interface DeviceInput {
   readonly hostname: string;
   readonly plan: string;
   readonly operating_system: string;
   readonly billing_cycle: string;
-  /** Either of the two. */
+  /** One of the two. */
   readonly metro?: string;
   readonly facility?: readonly string[];
   readonly tags: readonly string[];
   readonly userdata: string;
-  /** Both lists always: without any, the API would let every key of project and organisation in. */
+  /** Always both lists: without them the API would authorize every key of the project and the organisation. */
   readonly project_ssh_keys: readonly string[];
   readonly user_ssh_keys: readonly string[];
   readonly spot_instance?: true;

@@ -8,20 +8,20 @@ import { rateLimitMs } from "./rate-limit.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "DELETE";
-  /** Below the endpoint, without a slash at the front. */
+  /** Relative to the endpoint, without a leading slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: object;
-  /** What is wanted, as a verb, for errors: «make the device». */
+  /** What is wanted, as a verb, for errors: "make the device". */
   readonly action: string;
-  /** Statuses beside 2xx that are an answer and no failure. */
+  /** Statuses besides 2xx that are an answer and not a failure. */
   readonly accept?: readonly number[];
 }
 
 /**
- * Resolves with the answer, or rejects with the PACKET_… error of its status. A GET that failed on the way or at the service (5xx, no
- * JSON) is repeated a few times; anything else is not, for it may have been done. After 429 every method waits for the limit's end and
- * asks again: then nothing was done.
+ * Resolves with the answer, or rejects with the PACKET_… error for its status. A GET that failed in transit or at the service (5xx, not JSON)
+ * is retried a few times; other methods are not, because the request may have been carried out. After 429, requests of any method wait until
+ * the limit ends and are sent again: nothing was done in that case.
  */
 export type Send = (request: ApiRequest, c: ApiContext) => Promise<ApiAnswer>;
 
@@ -73,14 +73,14 @@ async function attempt(
   const answer = read(response);
   const { status } = answer;
   const fine = status >= 200 && status < 300;
-  // A load balancer's page for people, whatever its status says.
+  // A load balancer's HTML page, whatever its status says.
   const garbled = fine && answer.json === undefined && answer.body.trim() !== "";
   if ((fine && !garbled) || request.accept?.includes(status)) return { answer };
   const error = apiFailure(answer, request.action, connection);
   return { error, temporary: status >= 500 || garbled };
 }
 
-/** One request and its answer, or PACKET_UNREACHABLE; rejects with the signal's reason alone. */
+/** One request and its answer, or PACKET_UNREACHABLE; otherwise rejects only with the signal's reason. */
 async function exchange(
   client: HttpClient,
   { method, path, query = {}, body, action }: ApiRequest,
@@ -99,7 +99,7 @@ async function exchange(
       method,
       headers: { "x-auth-token": token, accept: "application/json" },
       ...(body ? { json: body } : {}),
-      // The token must not follow to where an answer points.
+      // The token must not be sent to where a redirect points.
       followRedirect: false,
       timeout: { request: answerMs },
       signal: c.signal,
@@ -108,7 +108,7 @@ async function exchange(
     return response;
   } catch (error) {
     c.signal.throwIfAborted();
-    // The library's error holds the request with the token: it must not become a cause.
+    // The library's error contains the request with the token: it must not become a cause.
     const { code = "", message } = error as NodeJS.ErrnoException;
     const problem = redact(code && !message.includes(code) ? `${code}: ${message}` : message, token);
     tell(problem);

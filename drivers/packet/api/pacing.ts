@@ -1,22 +1,22 @@
-/** How long and how often the API is asked, milliseconds. */
+/** Timeouts and retry intervals of API calls, in milliseconds. */
 export interface Pacing {
   /** For one answer. */
   readonly answerMs: number;
-  /** Waits before a GET that failed on the way or at the service is repeated; as many as there are. */
+  /** Delays before retrying a GET that failed in transit or at the service; the number of entries is the number of retries. */
   readonly retryMs: readonly number[];
-  /** After this much of a GET's time it is not repeated: `status` must end within seconds. */
+  /** Once a GET has taken this long it is not retried: `status` must end within seconds. */
   readonly retryWithinMs: number;
-  /** The longest wait for a rate limit to end, all waits of one call together. */
+  /** The longest wait for rate limits to end, summed over all waits of one call. */
   readonly rateLimitMs: number;
-  /** Waits between looks for a device whose `create` got no answer. */
+  /** Delays between checks for a device whose `create` got no answer. */
   readonly lostMs: readonly number[];
-  /** Waits between looks at a device that changes its state; the last is kept. */
+  /** Delays between checks of a device that is changing state; the last one repeats. */
   readonly pollMs: readonly number[];
-  /** From `create` to «active»: a large server takes ten minutes. */
+  /** From `create` to "active": a large server takes ten minutes. */
   readonly provisionMs: number;
   /** For power on, off and reboot. */
   readonly powerMs: number;
-  /** For a delete to be accepted (not while the device is provisioned) and done. */
+  /** For a delete to be accepted (it is refused while the device is being provisioned) and done. */
   readonly removeMs: number;
 }
 

@@ -23,11 +23,11 @@ export interface PacketApi {
   metros(c: ApiContext): Promise<readonly shape.Place[]>;
   facilities(c: ApiContext): Promise<readonly shape.Place[]>;
   reservation(id: string, c: ApiContext): Promise<shape.Reservation>;
-  /** Whether one server of that plan is free there now. */
+  /** Whether a server of that plan is available there now. */
   hasCapacity(plan: string, place: PlaceChoice, c: ApiContext): Promise<boolean>;
   /** Devices of a project that carry the tag. */
   devices(project: string, tag: string, c: ApiContext): Promise<readonly shape.Device[]>;
-  /** Undefined when there is none; PACKET_FORBIDDEN may mean the same, for some services answer 403 for what was deleted. */
+  /** Undefined when there is none; PACKET_FORBIDDEN may mean the same, because some services answer 403 for deleted objects. */
   device(id: string, c: ApiContext): Promise<shape.Device | undefined>;
   createDevice(project: string, input: DeviceInput, c: ApiContext): Promise<shape.Device>;
   /** Succeeds when there is none. */
@@ -44,7 +44,7 @@ export interface PacketApi {
   deleteKey(id: string, c: ApiContext): Promise<void>;
 }
 
-/** The other lists have no pages in the documents. */
+/** The other lists are not paged according to the API documentation. */
 const pagedLists = new Set(["projects", "devices"]);
 const included = "plan,metro,facility";
 

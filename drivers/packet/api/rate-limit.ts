@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 const unknownResetMs = 5000;
-/** Whole seconds are told: a little more, so that the limit has really ended. */
+/** The API reports whole seconds: wait a little longer, so that the limit has really ended. */
 const marginMs = 250;
 
 /**
- * Milliseconds until a rate limit ends by `X-RateLimit-Reset` (seconds since the epoch, by the server's clock, which its `Date` tells) or
- * `Retry-After` (seconds). Pure.
+ * Milliseconds until a rate limit ends, from `X-RateLimit-Reset` (seconds since the epoch, by the server's clock, which its `Date` header
+ * gives) or `Retry-After` (seconds). Pure.
  */
 export function rateLimitMs(headers: IncomingHttpHeaders, now = Date.now()): number {
   const after = Number(headers["retry-after"]);

@@ -5,7 +5,7 @@ import type { ApiRequest, Send } from "./open-sender.ts";
 
 /** The documented maximum; the default is 10. */
 const perPage = 100;
-/** Of a service that never says «last». */
+/** Protects against a service that never reports a last page. */
 const mostPages = 200;
 
 const metaShape = v.object({
@@ -21,9 +21,9 @@ const metaShape = v.object({
 });
 
 /**
- * All items of a list, page after page by number: `next.href` may point at another host, where the token has no business. A list that is
- * not `paged` by the documents is asked for as a whole, and page by page only if its answer says that there are more. Rejects as `send`
- * does, and with PACKET_SERVICE_FAILED for an answer of another form or a list without end.
+ * All items of a list, page after page by number: `next.href` may point at another host, which must not get the token. A list that is not
+ * `paged` according to the documentation is requested as a whole, and page by page only if its answer says that there are more pages. Rejects
+ * like `send`, and with PACKET_SERVICE_FAILED for an answer in another format or a list that never ends.
  */
 export async function readPages<S extends v.GenericSchema>(
   send: Send,

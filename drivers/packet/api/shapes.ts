@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** What we read of the API's objects (Packet's, later Equinix Metal's, OpenAPI document); all else in them is left alone. */
+/** The parts we read of the API's objects (Packet's, later Equinix Metal's, OpenAPI document); everything else in them is ignored. */
 
 const maybe = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema));
 const price = maybe(v.object({ hour: maybe(v.number()) }));
@@ -12,7 +12,7 @@ export const planShape = v.object({
   slug: v.string(),
   name: maybe(v.string()),
   pricing: price,
-  /** Places are named by id or by the last word of `href`; no list = everywhere. */
+  /** Locations are named by id or by the last segment of `href`; no list = everywhere. */
   available_in: inPlaces,
   available_in_metros: inPlaces,
   deployment_types: maybe(v.array(v.string())),
@@ -49,7 +49,7 @@ const addressShape = v.object({
 export const deviceShape = v.object({
   id: v.string(),
   hostname: maybe(v.string()),
-  /** One of the states in device-state.ts; others are told, not guessed. */
+  /** One of the states in device-state.ts; others are reported, not guessed at. */
   state: maybe(v.string()),
   tags: maybe(v.array(v.string())),
   ip_addresses: maybe(v.array(addressShape)),

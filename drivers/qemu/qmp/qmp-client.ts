@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 
-/** QEMU refused a command; the message is its own. */
+/** QEMU refused a command; the message is QEMU's own. */
 export class QmpError extends Error {}
 
 interface Answer {
@@ -13,14 +13,14 @@ interface Answer {
 
 /** One connection to a machine's monitor (QEMU's docs/interop/qmp-spec). */
 export interface Qmp {
-  /** Rejects with QmpError for a refusal, with Error when the connection ends or `timeoutMs` (default 10 000) has passed. */
+  /** Rejects with QmpError when the command is refused, with Error when the connection ends or `timeoutMs` (default 10 000) has passed. */
   execute<T>(command: string, args?: object, timeoutMs?: number): Promise<T>;
   close(): void;
 }
 
 const greetingMs = 5000;
 
-/** Undefined when nobody listens at the socket; rejects when somebody does and stays silent. */
+/** Undefined when nobody listens at the socket; rejects when somebody does but stays silent. */
 export async function openQmp(path: string, signal: AbortSignal): Promise<Qmp | undefined> {
   const socket = connect({ path });
   try {
@@ -52,7 +52,7 @@ function dialogue(socket: Socket, signal: AbortSignal): Qmp {
   const abort = (): void => void socket.destroy(signal.reason instanceof Error ? signal.reason : undefined);
   signal.addEventListener("abort", abort, { once: true });
   createInterface({ input: socket }).on("line", (line) => {
-    // Greeting and events carry no id; what they tell is asked for when it is needed.
+    // Greeting and events carry no id; their content is queried when it is needed.
     const { id, error, return: value } = JSON.parse(line) as Answer;
     const call = id === undefined ? undefined : waiting.get(id);
     if (id === undefined || !call) return;

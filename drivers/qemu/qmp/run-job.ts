@@ -9,12 +9,12 @@ interface Job {
   readonly error?: string;
 }
 
-/** Runs one of QEMU's background jobs to its end (snapshot-save, -load, -delete). Rejects with QmpError for the job's own failure. */
+/** Runs one of QEMU's background jobs to completion (snapshot-save, -load, -delete). Rejects with QmpError when the job itself fails. */
 export async function runJob(qmp: Qmp, command: string, args: object, signal: AbortSignal): Promise<void> {
   const id = `localkube-${command}`;
   await qmp.execute(command, { "job-id": id, ...args });
   for (;;) {
-    // Loading and saving memory keep QEMU from answering for as long as they take.
+    // While memory is being loaded or saved, QEMU does not answer.
     const jobs = await qmp.execute<readonly Job[]>("query-jobs", undefined, 600_000);
     const job = jobs.find((one) => one.id === id);
     if (!job) return;

@@ -7,7 +7,7 @@ const secureBoot = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d
 
 type Host = Pick<HostContext, "run">;
 
-/** Why vboxdrv, of whose absence VBoxManage warns, is not loaded: never built, refused by Secure Boot, or just not loaded. */
+/** Why vboxdrv, which VBoxManage warns about, is not loaded: never built, refused by Secure Boot, or just not loaded. */
 export async function missingModule(warnings: string, host: Host): Promise<Obstacle> {
   const packaged = warnings.includes("virtualbox-dkms");
   if ((await say(host, "/sbin/modinfo", "vboxdrv")) === undefined) {
@@ -30,11 +30,11 @@ export async function missingModule(warnings: string, host: Host): Promise<Obsta
 async function hasSecureBoot(host: Host): Promise<boolean> {
   const said = await say(host, "mokutil", "--sb-state");
   if (said !== undefined) return /SecureBoot enabled/.test(said);
-  // The variable's last byte, after four of attributes.
+  // The variable's last byte; four bytes of attributes precede it.
   return /1\s*$/.test((await say(host, "od", "-An", "-t", "u1", secureBoot)) ?? "");
 }
 
-/** What stands in the way though vboxdrv is loaded. Where it is not, nobody asks who else is. */
+/** What is in the way although vboxdrv is loaded. If it is not loaded, nothing else is checked. */
 export async function linuxProblem(version: Version, host: Host): Promise<Obstacle | undefined> {
   const modules = (await say(host, "cat", "/proc/modules")) ?? "";
   const isLoaded = (name: string): boolean => new RegExp(`^${name} `, "m").test(modules);
@@ -53,7 +53,7 @@ export async function linuxProblem(version: Version, host: Host): Promise<Obstac
     : undefined;
 }
 
-/** Kernels from 6.12 give VT-x to KVM as soon as it is loaded; VirtualBox 7.2 can ask KVM for it from 6.16 on. */
+/** Kernels from 6.12 reserve VT-x for KVM as soon as it is loaded; VirtualBox 7.2 can ask KVM for it from 6.16 on. */
 async function kvmHolds(version: Version, host: Host): Promise<boolean> {
   const atLoad = await say(host, "cat", "/sys/module/kvm/parameters/enable_virt_at_load");
   if (atLoad?.trim() !== "Y") return false;
@@ -62,7 +62,7 @@ async function kvmHolds(version: Version, host: Host): Promise<boolean> {
   return !(canAsk && atLeast(version, 7, 2));
 }
 
-/** What the program prints; undefined when it is missing, fails, or takes too long. */
+/** The program's output; undefined when it is missing, fails, or takes too long. */
 const say = (host: Host, ...argv: [string, ...string[]]): Promise<string | undefined> =>
   host.run(argv, { timeoutMs, allowFailure: true }).then(
     ({ exitCode, stdout }) => (exitCode === 0 ? stdout : undefined),

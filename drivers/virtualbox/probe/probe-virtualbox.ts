@@ -11,17 +11,17 @@ import type { Obstacle } from "./obstacle.ts";
 import { processorProblem } from "./processor.ts";
 import { windowsHypervisor } from "./windows-hypervisor.ts";
 
-/** All of it must end within 5 s. */
+/** The whole probe must end within 5 s. */
 const versionMs = 3500;
-/** A program that is there and cannot be executed. */
+/** A program that exists but cannot be executed. */
 const cannotExecute = 126;
 
-/** Whether VirtualBox is here, new enough, and able to start machines and make host-only adapters. Read-only. */
+/** Whether VirtualBox is installed, new enough, and able to start machines and create host-only adapters. Read-only. */
 export async function probeVirtualBox(host: HostContext): Promise<Probe> {
   const program = await findVBoxManage(host);
   if (program === undefined)
     return { usable: false, problem: "VBoxManage is not installed", fix: installHint(host) };
-  // Asked at the same time: PowerShell takes its seconds.
+  // Run in parallel: PowerShell takes a few seconds.
   const hypervisor = windowsHypervisor(host);
   try {
     const said = await host.run([program, "--version"], { timeoutMs: versionMs, allowFailure: true });
@@ -78,7 +78,7 @@ async function obstacle(
   const folder = await stateFolderProblem(host);
   if (folder) return folder;
   const [processor, held] = await Promise.all([processorProblem(program, host), hypervisor]);
-  // What Windows' hypervisor holds is hidden from VirtualBox, which then says that the processor has none; the firmware is fine.
+  // VirtualBox does not see what Windows' hypervisor holds, and then reports that the processor has no virtualization; the firmware is fine.
   return held === undefined ? processor : undefined;
 }
 

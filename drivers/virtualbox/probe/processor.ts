@@ -5,8 +5,8 @@ import type { Obstacle } from "./obstacle.ts";
 const timeoutMs = 1000;
 
 /**
- * VirtualBox itself says whether the processor's virtualization can be had: it emulates none any more. An answer that takes too long
- * (VBoxSVC is starting) is no obstacle. ARM hosts have it always.
+ * VirtualBox itself reports whether the processor's virtualization is available: it no longer emulates any. An answer that takes too long
+ * (VBoxSVC is starting) is no obstacle. ARM hosts always have it.
  */
 export async function processorProblem(
   program: string,

@@ -5,7 +5,7 @@ const timeoutMs = 4000;
 const question = "(Get-CimInstance -ClassName Win32_ComputerSystem).HypervisorPresent";
 
 /**
- * Why machines would be slow on this Windows: its own hypervisor holds the processor's virtualization and VirtualBox goes through it.
+ * Why machines would be slow on this Windows: its own hypervisor holds the processor's virtualization and VirtualBox runs on top of it.
  * Undefined when it does not, and on other systems. Inside WSL 2 it always does.
  */
 export async function windowsHypervisor({

@@ -2,8 +2,9 @@ import { firstBootMarker } from "../../../src/contract/first-boot.ts";
 import type { SeedInput, SeedInterface } from "./seed-input.ts";
 
 /**
- * Ignition's configuration (coreos.github.io/ignition, spec 3.3) with the same content as the NoCloud seed, and what makes a Flatcar a node:
- * programs go to /usr/local, which it mounts read-only, and its reboots for updates would take the cluster down. Holds the private host key.
+ * Ignition's configuration (coreos.github.io/ignition, spec 3.3) with the same content as the NoCloud seed, plus what Flatcar needs to be a
+ * node: programs are installed in /usr/local, which it mounts read-only, and its reboots for updates would take the cluster down. Contains
+ * the private host key.
  */
 export function ignitionConfig({ hostname, authorizedKey, hostKey, interfaces }: SeedInput): string {
   const keys = [authorizedKey];
@@ -34,7 +35,7 @@ export function ignitionConfig({ hostname, authorizedKey, hostKey, interfaces }:
 const upper = "/var/lib/localkube/usr-local/upper";
 const work = "/var/lib/localkube/usr-local/work";
 
-/** systemd.mount(5). Where the folder can be written to as it is, nothing is mounted. */
+/** systemd.mount(5). Where the folder is writable anyway, nothing is mounted. */
 const writableUsrLocal = [
   "[Unit]",
   "Description=Writable /usr/local for localkube",

@@ -3,7 +3,7 @@ import { cloudConfig } from "./cloud-config.ts";
 import type { SeedInput } from "./seed-input.ts";
 
 /**
- * The files of a NoCloud seed (docs.cloud-init.io, datasource NoCloud; volume label `cidata`). JSON is YAML, so no YAML is written. Holds
+ * The files of a NoCloud seed (docs.cloud-init.io, datasource NoCloud; volume label `cidata`). JSON is YAML, so no YAML is written. Contains
  * the private host key.
  */
 export function noCloudFiles(input: SeedInput): readonly (IsoEntry & { readonly content: string })[] {
@@ -18,7 +18,7 @@ export function noCloudFiles(input: SeedInput): readonly (IsoEntry & { readonly 
   ];
 }
 
-/** Version 2 (netplan's form), which cloud-init renders for whatever the guest has. */
+/** Version 2 (netplan's format), which cloud-init renders for whatever the guest uses. */
 function networkConfig({ interfaces }: SeedInput): object {
   const ethernets = interfaces.map(({ name, mac, address, gateway, dns }) => [
     name,

@@ -11,7 +11,7 @@ export type Product = "ws" | "fusion" | "player";
 export interface Installation {
   readonly product: Product;
   readonly vmrun: string;
-  /** Undefined when it is not there: then no machine can be made, but those that are run. */
+  /** Undefined when it is missing: then no machine can be created, but existing ones run. */
   readonly diskManager: string | undefined;
 }
 
@@ -20,7 +20,7 @@ type Host = Pick<HostContext, "env" | "platform" | "run">;
 const fusionFolder = "/Applications/VMware Fusion.app/Contents/Library";
 const override = "LOCALKUBE_VMRUN";
 
-/** Where VMware is on this host: LOCALKUBE_VMRUN, PATH, the places and the registry of its installers. Undefined when there is none. */
+/** Where VMware is on this host: LOCALKUBE_VMRUN, PATH, the folders and the registry of its installers. Undefined when there is none. */
 export async function findVmware(host: Host): Promise<Installation | undefined> {
   const windows = host.platform === "win32";
   const program = (name: string): string => (windows ? `${name}.exe` : name);
@@ -49,7 +49,7 @@ async function first(program: string, folders: readonly string[], host: Host): P
   return findProgram(program, host);
 }
 
-/** `vmrun` takes the type on trust and then finds nothing: Player alone has no `vmware` beside it. */
+/** `vmrun` does not verify the type and then finds nothing: Player alone has no `vmware` beside it. */
 async function product(host: Host, folder: string): Promise<Product> {
   if (host.platform === "darwin") return "fusion";
   const has = async (name: string): Promise<boolean> =>

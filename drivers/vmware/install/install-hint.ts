@@ -1,6 +1,6 @@
 import type { KnownFailure } from "./known-failures.ts";
 
-/** VMware comes from its maker alone: no package manager has it. */
+/** VMware is available only from its vendor: no package manager has it. */
 export function installHint(platform: NodeJS.Platform): KnownFailure & Record<string, string> {
   const [name, version] = platform === "darwin" ? ["Fusion", "13.6"] : ["Workstation", "17.6"];
   return {

@@ -5,7 +5,7 @@ import { findProgram } from "../../../src/host/find-program.ts";
 import type { Installation, Product } from "./find-vmware.ts";
 import { productVersion } from "./windows-registry.ts";
 
-/** Older ones are tried, and said to be older. */
+/** Older versions are tried, and reported as older. */
 const supported: Readonly<Record<Product, readonly [number, number]>> = {
   ws: [17, 6],
   player: [17, 6],
@@ -14,7 +14,7 @@ const supported: Readonly<Record<Product, readonly [number, number]>> = {
 
 const timeoutMs = 2000;
 
-/** `17.6.2`; undefined when VMware does not tell. */
+/** `17.6.2`; undefined when VMware does not report it. */
 export async function installedVersion(
   host: Pick<HostContext, "env" | "platform" | "run">,
   { product, vmrun }: Installation,
@@ -31,7 +31,7 @@ export async function installedVersion(
   return versionIn(stdout + stderr);
 }
 
-/** Reads `VMware Workstation 17.6.2 build-24409262`. */
+/** Parses `VMware Workstation 17.6.2 build-24409262`. */
 export const versionIn = (text: string): string | undefined => /VMware \D*(\d+(?:\.\d+)+)/.exec(text)?.[1];
 
 export function isOlder(product: Product, version: string): boolean {

@@ -1,4 +1,4 @@
-/** A failure whose words we know, what it means, and the one thing that helps. */
+/** A failure whose message we know, what it means, and the one thing that helps. */
 export interface KnownFailure {
   readonly problem: string;
   readonly fix: string;
@@ -13,7 +13,7 @@ const hyperV: KnownFailure = {
   fix: "Turn it off (bcdedit /set hypervisorlaunchtype off, and Memory integrity in Windows Security), then restart Windows",
 };
 
-/** What vmrun and the last lines of vmware.log say, by the first that matches. */
+/** The known failure in the output of vmrun and the last lines of vmware.log; the first match counts. */
 const failures: readonly (KnownFailure & { readonly words: RegExp })[] = [
   {
     words: /Could not open \/dev\/vmmon.*(?:Broken pipe|Operation not permitted)/is,
@@ -66,7 +66,7 @@ const failures: readonly (KnownFailure & { readonly words: RegExp })[] = [
     fix: "Install VMware Workstation 17.6 or Fusion 13.6, which are free of charge",
   },
   {
-    // Not the mere word: VMware's log tells of licences also when all is well.
+    // Not the word alone: VMware's log mentions licences even when all is well.
     words:
       /evaluation period|not licensed|\blicense\b.*\b(?:expired|required|missing|(?:in|not )valid)|(?:invalid|no valid|requires? an?)\b.*\blicense/i,
     problem: "VMware requires a licence",

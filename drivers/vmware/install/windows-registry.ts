@@ -1,6 +1,6 @@
 import type { HostContext } from "../../../src/contract/host.ts";
 
-/** Installers of 32 bits write into the first, newer ones of 64 bits into the second. */
+/** 32-bit installers write into the first, newer 64-bit ones into the second. */
 const folders = ["HKLM\\SOFTWARE\\WOW6432Node", "HKLM\\SOFTWARE"] as const;
 const keys = ["Workstation", "Player"].flatMap((product) =>
   folders.map((folder) => `${folder}\\VMware, Inc.\\VMware ${product}`),
@@ -8,7 +8,7 @@ const keys = ["Workstation", "Player"].flatMap((product) =>
 
 type Host = Pick<HostContext, "run">;
 
-/** What the installer of Workstation, else of Player, wrote as its folder. */
+/** The folder that the installer of Workstation, otherwise of Player, recorded. */
 export const installFolder = (host: Host): Promise<string | undefined> => value(host, "InstallPath");
 
 /** As `17.6.2.2460`. */
@@ -24,6 +24,6 @@ async function value(host: Host, name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Reads `    InstallPath    REG_SZ    C:\Program Files (x86)\VMware\VMware Workstation\`. */
+/** Parses `    InstallPath    REG_SZ    C:\Program Files (x86)\VMware\VMware Workstation\`. */
 const valueIn = (output: string, name: string): string | undefined =>
   new RegExp(`^\\s+${name}\\s+REG_\\w+\\s+(.+?)\\s*$`, "m").exec(output)?.[1];

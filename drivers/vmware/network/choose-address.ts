@@ -4,12 +4,12 @@ import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts"
 import { formatNetwork, networkAddress, networksOverlap, parseNetwork } from "../../../src/host/network.ts";
 import type { NatNetwork } from "./nat-network.ts";
 
-/** The network's own, the host's and VMware's NAT service, where it is not configured elsewhere. */
+/** The addresses of the network itself, the host and VMware's NAT service, unless configured elsewhere. */
 const firstIndex = 3;
 
 /**
- * A static address of the NAT network: outside what VMware gives away by DHCP, and none of `taken`. The search starts at a place derived from
- * `key`, so that other state folders' machines are hardly ever met. Throws VMWARE_NETWORK_UNUSABLE.
+ * A static address of the NAT network: outside VMware's DHCP range, and none of `taken`. The search starts at a position derived from `key`,
+ * so that machines of other state folders hardly ever collide. Throws VMWARE_NETWORK_UNUSABLE.
  */
 export function chooseAddress(
   key: string,

@@ -14,8 +14,8 @@ const dialMs = 1500;
 type Context = Pick<RunContext, "host" | "signal">;
 
 /**
- * One sentence about where the running guest is: at its own address, or where VMware knows it otherwise, by what its first boot wrote back,
- * by the Tools, by the DHCP server's leases. Rejects only with the signal's reason.
+ * One sentence about where the running guest is: at its own address, or elsewhere according to VMware: from what its first boot wrote back,
+ * from the Tools, or from the DHCP server's leases. Rejects only with the signal's reason.
  */
 export async function guestAddress(
   { ref, mac }: Pick<MachineFile, "ref" | "mac">,

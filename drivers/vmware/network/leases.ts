@@ -5,7 +5,7 @@ interface Lease {
   readonly ends: number;
 }
 
-/** The address that this MAC got, by the lease that ends last; undefined when no lease has it. Reads ISC's grammar and Apple's. */
+/** The address of this MAC, from the lease that ends last; undefined when no lease has it. Parses ISC's and Apple's formats. */
 export function leasedAddress(text: string, mac: string): string | undefined {
   const wanted = padded(mac);
   const plain = text.replaceAll("\r\n", "\n");
@@ -15,7 +15,7 @@ export function leasedAddress(text: string, mac: string): string | undefined {
   return newest?.address;
 }
 
-/** `lease 192.168.118.130 { ends 3 2026/11/25 19:00:00; hardware ethernet 00:50:…; }`; an address has several in the course of time. */
+/** `lease 192.168.118.130 { ends 3 2026/11/25 19:00:00; hardware ethernet 00:50:…; }`; an address has several of them over time. */
 function iscLeases(text: string): Lease[] {
   return [...text.matchAll(/^\s*lease\s+([\d.]+)\s*\{([^}]*)\}/gm)].flatMap(([, address = "", body = ""]) => {
     const mac = /^\s*hardware\s+ethernet\s+([\da-fA-F:]+)\s*;/m.exec(body)?.[1];
@@ -26,7 +26,7 @@ function iscLeases(text: string): Lease[] {
   });
 }
 
-/** `{ ip_address=192.168.64.2 hw_address=1,d:ea:0:1:2:3 lease=0x6743a1b0 }`, one line each; seconds since 1970. */
+/** `{ ip_address=192.168.64.2 hw_address=1,d:ea:0:1:2:3 lease=0x6743a1b0 }`, one per line; seconds since 1970. */
 function appleLeases(text: string): Lease[] {
   return [...text.matchAll(/^\s*\{([^}]*=[^}]*)\}/gm)].flatMap(([, body = ""]) => {
     const field = (name: string): string | undefined =>

@@ -8,9 +8,9 @@ import { networkFiles } from "./network-files.ts";
 /** VMware's NAT network as it is configured on this host. */
 export interface NatNetwork {
   readonly network: Network;
-  /** The way out and the name server: VMware's NAT service is both. */
+  /** The gateway and the name server: VMware's NAT service is both. */
   readonly gateway: string;
-  /** What VMware's DHCP server gives away, first and last; empty when it serves nobody. */
+  /** VMware's DHCP range, first and last address; empty when it serves nobody. */
   readonly dhcpRange: readonly [string, string] | undefined;
 }
 
@@ -36,7 +36,9 @@ const unusable = (problem: string): LocalkubeError =>
     fix: "Add or restore the NAT network in VMware's Virtual Network Editor (in Fusion: Settings, Network)",
   });
 
-/** Reads `ip = 192.168.118.2/24` (Windows), or `ip` and `netmask` (Linux, macOS), of nat.conf's [host]; and the range of dhcpd.conf's subnet. */
+/**
+ * Parses `ip = 192.168.118.2/24` (Windows), or `ip` and `netmask` (Linux, macOS), in nat.conf's [host]; and the range of dhcpd.conf's subnet.
+ */
 export function parseNatConf(nat: string, dhcp: string): NatNetwork | undefined {
   const [host = ""] = nat
     .replaceAll("\r\n", "\n")
@@ -54,7 +56,7 @@ export function parseNatConf(nat: string, dhcp: string): NatNetwork | undefined 
 const prefixOf = (mask: string): number =>
   ipaddr.IPv4.isValid(mask) ? (ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() ?? -1) : -1;
 
-/** On Windows one file has the subnets of all networks. */
+/** On Windows one file contains the subnets of all networks. */
 function rangeIn(dhcp: string, network: Network): readonly [string, string] | undefined {
   const subnets = dhcp.matchAll(/^\s*subnet\s+(\S+)\s+netmask\s+(\S+)\s*\{([^}]*)\}/gm);
   for (const [, address = "", mask = "", body = ""] of subnets) {

@@ -7,7 +7,7 @@ type Host = Pick<HostContext, "env" | "platform">;
 interface NetworkFiles {
   readonly nat: string;
   readonly dhcp: string;
-  /** ISC's grammar, then Apple's: newer Fusions let macOS serve the addresses. */
+  /** ISC's format, then Apple's: with newer Fusion versions macOS assigns the addresses. */
   readonly leases: readonly string[];
 }
 

@@ -11,21 +11,21 @@ const listMs = 30_000;
 
 type Context = Pick<RunContext, "host" | "signal">;
 
-/** Names of all snapshots that VMware has of the machine, other people's too. Rejects with Error when it does not tell. */
+/** Names of all snapshots that VMware has of the machine, other people's too. Rejects with Error when it does not report them. */
 export async function listedSnapshots({ vmx }: MachineFiles, c: Context): Promise<readonly string[]> {
   const { ok, text } = await vmrun(["listSnapshots", vmx], c, listMs);
   if (!ok) throw new Error(text);
   return snapshotsIn(text);
 }
 
-/** Reads `Total snapshots: 2` and the names after it. */
+/** Parses `Total snapshots: 2` and the names after it. */
 function snapshotsIn(output: string): readonly string[] {
   const [head = "", ...names] = output.split(/\r?\n/);
   if (!/^Total snapshots: \d+\s*$/.test(head)) throw new Error(`vmrun listSnapshots said: ${output}`);
   return names.map((name) => name.trim()).filter((name) => name !== "");
 }
 
-/** Those that we made and VMware still has. */
+/** Those that we created and VMware still has. */
 export async function ourSnapshots(
   machine: MachineFile,
   files: MachineFiles,
@@ -40,7 +40,7 @@ export async function ourSnapshots(
   );
 }
 
-/** The .vmsd names the file of each snapshot; its memory lies beside that. */
+/** The .vmsd names the file of each snapshot; its memory is stored next to that. */
 async function memoryBytes(name: string, files: MachineFiles): Promise<number> {
   const list = parseVmx(await readFile(files.snapshots, "utf8").catch(() => ""));
   const entry = [...list.values()].find(

@@ -13,10 +13,10 @@ import { editVmx } from "../vmx/vmx-file.ts";
 import { hardwareValues } from "../vmx/machine-vmx.ts";
 import { listedSnapshots, ourSnapshots } from "./list-snapshots.ts";
 
-/** A snapshot writes all of the memory, the removal of one merges disks. */
+/** Taking a snapshot writes all of the memory, removing one merges disks. */
 const workMs = 600_000;
 
-/** VMware keeps snapshots as files beside the machine's: they live and go with it. */
+/** VMware keeps snapshots as files beside the machine's: they are removed with it. */
 export const snapshotOps: SnapshotOps = {
   async create({ name }, snapshot, c) {
     const { found, machine } = await sane(name, c);
@@ -26,7 +26,7 @@ export const snapshotOps: SnapshotOps = {
     await telling("create", name, snapshot, c, async () => {
       if ((await listedSnapshots(files, c)).includes(snapshot))
         throw new LocalkubeError("DRIVER_SNAPSHOT_EXISTS", { name, snapshot });
-      // Before the snapshot: one whose hardware nobody knows could not be told from one that fits.
+      // Recorded before the snapshot is taken: if its hardware were unknown, nobody could tell whether it fits.
       const record = {
         createdAt: new Date().toISOString(),
         memory: found.state === "running",
@@ -58,12 +58,12 @@ export const snapshotOps: SnapshotOps = {
       if (found.state === "running" && !(await powerOff(files, c)))
         throw new Error("the machine does not stop");
       await must(["revertToSnapshot", files.vmx, snapshot], c);
-      // Some products power a machine on whose snapshot has memory, others leave it suspended.
+      // Some products power on a machine whose snapshot has memory, others leave it suspended.
       if (record.memory) {
         if (!(await isRunning(files.vmx, c))) await powerOn(name, files, true, c);
         return;
       }
-      // The settings came back too; the machine keeps the size it has now.
+      // The settings were restored too; the machine keeps its current size.
       await editVmx(files.vmx, { ...hardwareValues(machine.hardware), [savedMemory]: "" });
     });
   },
@@ -95,7 +95,7 @@ async function must(args: readonly string[], c: RunContext): Promise<void> {
 const inWords = ({ cpus, memoryMiB, diskGiB }: Hardware): string =>
   `${cpus} CPUs, ${memoryMiB} MiB and a disk of ${diskGiB} GiB`;
 
-/** Runs `work`; what VMware refuses becomes DRIVER_SNAPSHOT_FAILED. Player refuses all of it. */
+/** Runs `work`; VMware's refusals become DRIVER_SNAPSHOT_FAILED. Player refuses all of it. */
 async function telling(
   action: string,
   name: string,

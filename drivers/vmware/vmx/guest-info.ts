@@ -4,8 +4,8 @@ import { noCloudFiles } from "../../vm/seed/nocloud.ts";
 import type { SeedInput } from "../../vm/seed/seed-input.ts";
 
 /**
- * The seed as settings of the .vmx, which the guest reads through VMware's backdoor: for cloud-init's DataSourceVMware, or for Ignition. Holds
- * the private host key.
+ * The seed as settings of the .vmx, which the guest reads through VMware's backdoor: for cloud-init's DataSourceVMware, or for Ignition.
+ * Contains the private host key.
  */
 export function guestInfo(
   input: SeedInput,

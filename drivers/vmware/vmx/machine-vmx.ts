@@ -5,7 +5,7 @@ import type { MachineFiles } from "../machine-folder.ts";
 import { platforms } from "../platform.ts";
 import { type Vmx, withValues } from "./vmx-text.ts";
 
-/** The drive for volumes: it comes first, so that the guest has it as /dev/sr0. */
+/** The drive for volumes: it comes first, so that it is the guest's /dev/sr0. */
 export const volumeDevice = "sata0:0";
 const seedDevice = "sata0:1";
 
@@ -14,15 +14,15 @@ interface Wanted {
   readonly arch: HostContext["arch"];
   readonly hardware: Hardware;
   readonly mac: string;
-  /** Of `guestInfo`. */
+  /** From `guestInfo`. */
   readonly guestInfo: Readonly<Record<string, string>>;
-  /** A seed disc beside the settings: cloud-init needs no VMware Tools for it. */
+  /** An ISO image with the seed beside the settings: cloud-init needs no VMware Tools to read it. */
   readonly seedDisc: boolean;
 }
 
 /**
- * All settings of a machine, in the order in which they are written. Files are named relative to the .vmx: the state folder may be moved.
- * PCI slots are fixed, so that the guest finds its devices at the same places for ever.
+ * All settings of a machine, in the order in which they are written. Files are named relative to the .vmx: the state folder may be moved. PCI
+ * slots are fixed, so that the guest always finds its devices at the same places.
  */
 export function machineVmx(
   { name, arch, hardware, mac, guestInfo, seedDisc }: Wanted,
@@ -32,14 +32,14 @@ export function machineVmx(
   return withValues(new Map(), {
     ".encoding": "UTF-8",
     "config.version": "8",
-    // Of Workstation 17 and Fusion 13.
+    // Workstation 17 and Fusion 13.
     "virtualHW.version": "20",
     "virtualHW.productCompatibility": "hosted",
     displayName: name,
     guestOS: guestOs,
     firmware,
     ...hardwareValues(hardware),
-    // A hypervisor in the guest is not what the guest is for, and hosts without it would refuse to start.
+    // The guest does not need to run a hypervisor, and hosts without support for that would refuse to start.
     "vhv.enable": "FALSE",
     // Nobody is there to answer a question.
     "msg.autoanswer": "TRUE",
@@ -81,7 +81,7 @@ export function machineVmx(
 
 /** What `resize` changes. */
 export const hardwareValues = ({ cpus, memoryMiB }: Hardware): Readonly<Record<string, string>> => ({
-  // VMware takes multiples of four.
+  // VMware accepts multiples of four.
   memsize: String(Math.floor(memoryMiB / 4) * 4),
   numvcpus: String(cpus),
 });

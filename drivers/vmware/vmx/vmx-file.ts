@@ -12,7 +12,7 @@ export async function readVmx(file: string): Promise<Vmx | undefined> {
   }
 }
 
-/** 0600: it carries the seed, and the seed the host key. */
+/** 0600: it contains the seed, and the seed contains the host key. */
 export const writeVmx = (file: string, vmx: Vmx): Promise<void> =>
   writeFileAtomic(file, serializeVmx(vmx), { mode: 0o600 });
 

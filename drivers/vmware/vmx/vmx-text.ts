@@ -1,11 +1,11 @@
-/** A .vmx (and .vmsd) file: VMware's dictionary format. Names count without case; the last line of a name wins. */
+/** A .vmx (and .vmsd) file: VMware's dictionary format. Names are case-insensitive; the last line of a name wins. */
 export type Vmx = ReadonlyMap<string, { readonly name: string; readonly value: string }>;
 
-/** What VMware itself escapes (open-vm-tools, lib/dict): quote, pipe, DEL and control characters but tab; never UTF-8's bytes. */
+/** What VMware itself escapes (open-vm-tools, lib/dict): quote, pipe, DEL and control characters except tab; never UTF-8's bytes. */
 const escaped = /["|\u007f\u0000-\u0008\u000a-\u001f]/g;
 const line = /^[ \t]*([^\s=#]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^\s#"]*))[ \t]*(?:#.*)?$/;
 
-/** Lines that are no entries (comments, the `#!` of Linux, halves of a line) are left out. CRLF is fine. */
+/** Lines that are no entries (comments, the `#!` of Linux, partial lines) are skipped. CRLF is fine. */
 export function parseVmx(text: string): Vmx {
   const entries = text.split(/\r?\n/).flatMap((one) => {
     const [, name, quoted, plain = ""] = line.exec(one) ?? [];
@@ -21,7 +21,7 @@ export const serializeVmx = (vmx: Vmx): string =>
 
 export const valueOf = (vmx: Vmx, name: string): string => vmx.get(name.toLowerCase())?.value ?? "";
 
-/** A copy with these values; undefined takes an entry away. Entries keep their places. */
+/** A copy with these values; undefined removes an entry. Entries keep their places. */
 export function withValues(vmx: Vmx, changes: Readonly<Record<string, string | undefined>>): Vmx {
   const copy = new Map(vmx);
   for (const [name, value] of Object.entries(changes)) {
@@ -34,7 +34,7 @@ export function withValues(vmx: Vmx, changes: Readonly<Record<string, string | u
 const escape = (value: string): string =>
   value.replace(escaped, (one) => `|${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 
-/** An escape stands for a byte, so a character may take several. */
+/** An escape stands for one byte, so a character may take several. */
 const unescape = (value: string): string =>
   value.replace(/(?:\|[0-9A-Fa-f]{2})+/g, (bytes) =>
     Buffer.from(bytes.replaceAll("|", ""), "hex").toString("utf8"),

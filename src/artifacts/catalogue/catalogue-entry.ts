@@ -1,7 +1,7 @@
 import { minorData, minorOf, normaliseVersion } from "./kubernetes-version.ts";
 import type { MinorData } from "./catalogue-data.ts";
 
-/** What goes with one Kubernetes release. */
+/** What belongs to one Kubernetes release. */
 export interface CatalogueEntry extends Omit<MinorData, "lastPatch" | "pause" | "coredns" | "corednsImage"> {
   /** `v1.36.5` */
   readonly version: string;

@@ -2,8 +2,8 @@ import { componentFlags, etcdFlags, type FlagComponent } from "./catalogue-data.
 import { minorOf } from "./kubernetes-version.ts";
 
 /**
- * `unknown`: the flag came or went between 1.20 and 1.36, at a release we have no evidence for, or was never seen in either
- * (hidden flags, flags newer than 1.36). Never render such a flag by ourselves; a user who asks for it may have it.
+ * `unknown`: the flag was added or removed between 1.20 and 1.36, in a release we have no evidence for, or was never seen in either
+ * (hidden flags, flags newer than 1.36). localkube never renders such a flag itself; a user may set it.
  */
 export type FlagState = "present" | "absent" | "unknown";
 
@@ -38,7 +38,7 @@ function stateOfLeaver(minor: number, gone: number | undefined): FlagState {
   return minor >= lastListed ? "absent" : "unknown";
 }
 
-/** Only a flag known to be there is allowed. */
+/** Only a flag known to exist is allowed. */
 const flagAllowed = (component: FlagComponent, flag: string, version: string): boolean =>
   flagState(component, flag, version) === "present";
 

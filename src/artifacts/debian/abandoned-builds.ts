@@ -6,8 +6,8 @@ import { debianPaths } from "./paths.ts";
 import { type Arch, keyPattern } from "./recipe.ts";
 
 /**
- * Removes what builds of other keys left when they were killed: with an update of localkube nobody would ever go on with those, and
- * each holds gigabytes. One that is under way holds its lock and stays.
+ * Removes what killed builds of other keys left behind: after an update of localkube nothing would ever continue them, and
+ * each takes gigabytes. A build in progress holds its lock and is kept.
  */
 export async function removeAbandonedBuilds(c: RunContext): Promise<void> {
   const { default: lockfile } = await import("proper-lockfile");

@@ -8,7 +8,8 @@ import { verifiedFiles } from "./verified-files.ts";
 
 /**
  * Takes over files from the trees of other keys with the same Kubernetes part, which another version of localkube built: all but
- * cluster-dns are equal there. Links where the file system can, so it costs neither time nor space. Gives what is still missing.
+ * cluster-dns are equal there. Uses hard links where the file system supports them, so it costs neither time nor space.
+ * Returns what is still missing.
  */
 export async function adoptFiles(
   key: string,

@@ -7,7 +7,7 @@ const unreachable =
 
 /** What apt's output says about the archive; undefined when the failure was something else. */
 export function archiveError(archive: string, output: string, cause?: unknown): LocalkubeError | undefined {
-  // First the graver one: apt also says «Failed to fetch» of what it does not believe.
+  // The more serious one first: apt also prints "Failed to fetch" for what it does not trust.
   const lied = untrusted.exec(output)?.[1];
   if (lied) return new LocalkubeError("DEBIAN_ARCHIVE_UNTRUSTED", { archive, problem: lied }, { cause });
   const away = unreachable.exec(output)?.[1];

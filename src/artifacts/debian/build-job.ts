@@ -9,7 +9,7 @@ import type { Argv } from "./namespace.ts";
 import type { DebianPaths } from "./paths.ts";
 import type { Arch } from "./recipe.ts";
 
-/** One build under way: what its phases share. */
+/** A build in progress: what its phases share. */
 export interface BuildJob {
   readonly c: RunContext;
   readonly paths: DebianPaths;
@@ -19,7 +19,7 @@ export interface BuildJob {
 }
 
 export interface Phase {
-  /** What a reader sees: «Debian root». */
+  /** What the user sees: "Debian root". */
   readonly title: string;
   readonly argv: Argv;
   readonly timeoutMs: number;
@@ -32,7 +32,7 @@ export interface Phase {
 const keptLines = 400;
 const shownLines = 12;
 
-/** Opens the log file, which keeps all builds of that key, for the time of `work`. */
+/** Opens the log file, which records all builds of that key, while `work` runs. */
 export async function withBuildLog<T>(file: string, work: (log: WriteStream) => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
   const log = createWriteStream(file, { flags: "a" });

@@ -11,7 +11,7 @@ const staleMs = 10_000;
 const longestWaitMs = 3_600_000;
 
 /**
- * Runs `work` as the only builder of that result on this host. A second one waits, saying so, and finds the first one's result.
+ * Runs `work` as the only builder of that result on this host. A second one waits, reports that it is waiting, and finds the first one's result.
  * `work` gets a context whose signal also ends when the lock is lost (the machine slept and another took it).
  */
 export async function withBuildLock<T>(

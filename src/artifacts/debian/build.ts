@@ -24,8 +24,8 @@ export interface DebianBuildOptions {
 
 /**
  * Kubernetes v1.20.2 compiled from Debian bookworm's source package, a pause image and a cluster DNS image, for machines that reach
- * the Debian archive only. Some milliseconds when the cache holds them; else about five minutes on two cores, once. Goes on where a
- * killed call stopped; two calls at a time build once. A file that is gone or altered is made again.
+ * the Debian archive only. Some milliseconds when the cache holds them; else about five minutes on two cores, once. Continues where a
+ * killed call stopped; two calls at a time build once. A file that is missing or altered is built again.
  *
  * Rejects with DEBIAN_TOOL_MISSING, DEBIAN_BUILD_NO_RIGHTS, DEBIAN_BUILD_NO_SPACE, DEBIAN_ARCHIVE_UNREACHABLE,
  * DEBIAN_ARCHIVE_UNTRUSTED, DEBIAN_BUILD_FAILED, DEBIAN_BUILD_BUSY, DEBIAN_BUILD_TAKEN_OVER or the signal's reason.

@@ -7,14 +7,14 @@ import type { DebianPaths } from "./paths.ts";
 
 const probeMs = 10_000;
 const gib = 2 ** 30;
-/** Measured: 3.2 GiB at the peak, 0.3 GiB of which stay; the rest is for what else happens on that disk. */
+/** Measured: 3.2 GiB at the peak, 0.3 GiB of which stay; the rest is a margin for whatever else uses that disk. */
 const neededBytes = 4 * gib;
 
-/** mmdebstrap brings apt; setpriv, unshare and chroot are on every Linux. */
+/** mmdebstrap depends on apt; setpriv, unshare and chroot are on every Linux. */
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
- * Rejects before anything is made when the build could not end well here: DEBIAN_TOOL_MISSING, DEBIAN_BUILD_NO_RIGHTS,
+ * Rejects before anything is created when the build could not succeed here: DEBIAN_TOOL_MISSING, DEBIAN_BUILD_NO_RIGHTS,
  * DEBIAN_BUILD_NO_SPACE.
  */
 export async function checkHost(paths: DebianPaths, c: RunContext): Promise<void> {

@@ -69,7 +69,7 @@ function versionFlags(): string {
     .join(" ");
 }
 
-/** `go build -v` names each package as it starts on it; what is in the cache already is not named. */
+/** `go build -v` prints each package as it starts on it, but not those already in the cache. */
 function counter(total: number): (line: string) => Progress | undefined {
   let done = 0;
   return (line) => {
@@ -84,7 +84,7 @@ function counter(total: number): (line: string) => Progress | undefined {
   };
 }
 
-/** A binary that says another version than asked for would make every version decision about it wrong. */
+/** A binary that reports a version other than the requested one would make every version decision about it wrong. */
 async function checkVersions(job: BuildJob, programs: readonly string[]): Promise<void> {
   if (job.c.host.arch !== job.arch) return; // cannot be run here
   for (const name of programs.filter((program) => program !== "cluster-dns")) {

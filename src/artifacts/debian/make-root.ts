@@ -16,8 +16,8 @@ const downloadSource = [
 ].join(" && ");
 
 /**
- * Makes the bookworm root with compiler and Kubernetes' source package in `<build>/root`: the one phase that uses the network. A
- * finished root is left as it is; a half one is made anew. Rejects with DEBIAN_ARCHIVE_UNREACHABLE or _UNTRUSTED.
+ * Creates the bookworm root with compiler and Kubernetes' source package in `<build>/root`: the one phase that uses the network. A
+ * finished root is left as it is; an unfinished one is rebuilt from the start. Rejects with DEBIAN_ARCHIVE_UNREACHABLE or _UNTRUSTED.
  */
 export async function makeRoot(job: BuildJob, archive: string): Promise<void> {
   const { c, paths } = job;
@@ -30,7 +30,7 @@ export async function makeRoot(job: BuildJob, archive: string): Promise<void> {
     timeoutMs,
     argv: inNamespaces(c.host, [
       "mmdebstrap",
-      // Also without root: inside the user namespace we are it, and both ways are one.
+      // Also without root: inside the user namespace we are root, so both cases are the same.
       "--mode=root",
       "--format=directory",
       "--variant=apt",

@@ -6,7 +6,7 @@ export interface DebianPaths {
   readonly versions: string;
   /** Finished artifacts of one architecture. */
   readonly artifacts: string;
-  /** `sha256sum` format; written last, so its presence says that the others are whole. */
+  /** `sha256sum` format; written last, so its presence proves that the others are complete. */
   readonly sums: string;
   /** Size, time and inode of the files when they were last hashed. */
   readonly memo: string;

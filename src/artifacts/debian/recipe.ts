@@ -10,7 +10,7 @@ export type Arch = "amd64" | "arm64";
 /** Raise when the code of this folder changes what it builds in a way that `recipe` does not show. */
 const revision = 1;
 
-/** Everything that decides what is built, but for the archive's content: bookworm's Kubernetes moves no more. */
+/** Everything that decides what is built, except the archive's content: bookworm's Kubernetes no longer changes. */
 export const recipe = {
   suite: "bookworm",
   sourcePackage: "kubernetes",
@@ -47,8 +47,8 @@ export const recipe = {
 export const clusterDnsFolder = (): string => join(packageRoot(), "templates", "cluster-dns");
 
 /**
- * `<hash>-<hash>`: of what Kubernetes and pause are made from (with our repairs of it), and of that with the DNS server's source. Results with equal keys are
- * interchangeable; with an equal first part all but cluster-dns are, so that a change of ours there does not cost minutes of compiling.
+ * `<hash>-<hash>`: of the source of Kubernetes and pause (with our repairs), and of that plus the DNS server's source. Results with equal keys are
+ * interchangeable; with an equal first part all but cluster-dns are, so that changing our DNS server does not cost minutes of compiling.
  */
 export async function recipeKey(): Promise<string> {
   const kubernetes = createHash("sha256").update(JSON.stringify([revision, recipe, cuts]));
@@ -58,7 +58,7 @@ export async function recipeKey(): Promise<string> {
   return [kubernetes, clusterDns].map((hash) => hash.digest("hex").slice(0, 10)).join("-");
 }
 
-/** Adds the names, below `folder`, and texts of all its Go files; other files there are for readers. */
+/** Adds the names, below `folder`, and contents of all its Go files; other files there are documentation. */
 async function hashGoFiles(hash: Hash, folder: string): Promise<void> {
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".go")).sort();
   const sources = await Promise.all(names.map((name) => readFile(join(folder, name))));

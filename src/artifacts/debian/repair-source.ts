@@ -2,13 +2,13 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../../host/package-root.ts";
 
-/** A stretch of text that is taken out of a file of the source package; both ends are part of it. */
+/** A range of text that is cut out of a file of the source package, including both ends. */
 export interface Cut {
   /** Relative to Kubernetes' source. */
   readonly file: string;
   /** Stands once in the file, at the beginning of a line. */
   readonly from: string;
-  /** The first one after `from`; without it everything to the end goes. */
+  /** The first one after `from`; without it everything to the end is removed. */
   readonly to?: string;
 }
 
@@ -39,8 +39,8 @@ export const cuts: readonly Cut[] = [
 export const sourceOverlay = (): string => join(packageRoot(), "templates", "kubernetes-source");
 
 /**
- * Repairs an unpacked source package in place. For a fresh one only: what was cut already is not found again. Rejects with a
- * TypeError when the text is not the expected one, for then nobody knows whether the fault is there.
+ * Repairs an unpacked source package in place. Only for a freshly unpacked one: what has been cut is not found again. Rejects with a
+ * TypeError when the text is not the expected one, because then it is unknown whether the bug is present.
  */
 export async function repairSource(source: string): Promise<void> {
   for (const cut of cuts) {

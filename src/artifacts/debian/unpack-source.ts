@@ -17,7 +17,8 @@ const outputBase = "/tmp/openapi";
 
 /**
  * Unpacks the source package (dpkg checks its digests again) with Debian's patches and our repairs, puts our DNS server beside it and
- * generates the one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename, so a killed run is gone on with.
+ * generates the one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename,
+ * so a killed run is continued.
  */
 export async function unpackSource(
   job: BuildJob,
@@ -39,7 +40,7 @@ export async function unpackSource(
 async function unpack(job: BuildJob): Promise<void> {
   const { root } = job.paths;
   const description = (await readdir(join(root, "src"))).find((name) => name.endsWith(".dsc")) ?? "";
-  // Debian's number is 1.20.5+really1.20.2-…: the part that counts is the last one.
+  // Debian's number is 1.20.5+really1.20.2-…: only the last part counts.
   if (!description.replace(/^.*really|^[^_]*_/, "").startsWith(`${upstreamVersion}-`)) {
     const output = `the archive's source package is ${description}, wanted is Kubernetes ${upstreamVersion}`;
     throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: title, log: job.paths.log }, { output });

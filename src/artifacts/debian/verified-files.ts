@@ -16,7 +16,7 @@ interface Seen {
 type Memo = Readonly<Record<string, Seen>>;
 
 /**
- * The files of the tree whose content is what SHA256SUMS says; one that differs or is not there is left out. Content is read only
+ * The files of the tree whose content matches SHA256SUMS; one that differs or is missing is left out. Content is read only
  * when size, time or inode changed since it was last read, so an untouched tree costs a few milliseconds.
  */
 export async function verifiedFiles(
@@ -44,7 +44,7 @@ export async function verifiedFiles(
   return verified;
 }
 
-/** Hashes all files of the tree and writes SHA256SUMS by rename: from then on the tree counts as whole. */
+/** Hashes all files of the tree and writes SHA256SUMS by rename: from then on the tree counts as complete. */
 export async function recordFiles(paths: DebianPaths, signal: AbortSignal): Promise<void> {
   const seen: Record<string, Seen> = {};
   for (const name of debianFileNames) {

@@ -18,8 +18,8 @@ import { imageProblem } from "./image-problem.ts";
 const tables = ["SHA512SUMS", "SHA256SUMS"];
 
 /**
- * A disk image at an address of the user's, fetched from there and from no mirror. Its digest is behind the # or in a table beside it; without
- * either nothing is downloaded. The file is kept until it was of use. Throws IMAGE_ADDRESS_INVALID.
+ * A disk image at a URL given by the user, downloaded from there and never from a mirror. Its digest is behind the # or in a table beside it; without
+ * either nothing is downloaded. The file is kept until it has been used. Throws IMAGE_ADDRESS_INVALID.
  */
 export function diskAtAddress(
   address: string,
@@ -51,7 +51,7 @@ export function diskAtAddress(
       const name = decodeURIComponent(basename(url.pathname));
       for (const table of tables) {
         const text = await smallFile(new URL(table, title), c, fetch).catch((error: unknown) => {
-          // Storage services refuse what is not there.
+          // Storage services refuse requests for what does not exist.
           if (isAbsent(error)) return "";
           throw imageProblem(error, title, fix);
         });
@@ -89,7 +89,7 @@ async function smallFile(
     await fetch(url, file, undefined, c);
     return await readFile(file, "utf8");
   } finally {
-    // Also what an interrupted transfer leaves.
+    // Including what an interrupted transfer left behind.
     for (const name of [file, `${file}.part`, `${file}.part.json`]) await rm(name, { force: true });
   }
 }

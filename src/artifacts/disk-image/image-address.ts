@@ -36,7 +36,7 @@ function parseDigest(fragment: string, invalid: (problem: string) => LocalkubeEr
   return name === "sha512" ? { sha512: digest } : { sha256: digest };
 }
 
-/** The address for messages: signed addresses have their key behind the «?». */
+/** The address for messages: signed URLs have their key after the "?". */
 export function withoutSecrets(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }

@@ -7,7 +7,7 @@ const unavailable = [
   "MIRROR_UNREACHABLE",
 ];
 
-/** What a failed transfer means to who wanted a disk image: the advice of Kubernetes' artifacts does not help there. */
+/** What a failed transfer means to a user who wanted a disk image: the advice of Kubernetes' artifacts does not help there. */
 export function imageProblem(error: unknown, address: string, fixDigest: string): unknown {
   if (!(error instanceof LocalkubeError)) return error;
   if (unavailable.includes(error.id))

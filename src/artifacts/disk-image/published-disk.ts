@@ -20,7 +20,7 @@ type Arch = HostContext["arch"];
 
 /**
  * Debian's `generic` and not `genericcloud`: the kernel of that one leaves out the drivers of real hardware, among them those of the
- * controllers and network cards that VirtualBox and VMware imitate. Flatcar's image has internal compression, so none around it.
+ * controllers and network cards that VirtualBox and VMware emulate. Flatcar's image has internal compression, so none around it.
  */
 const publications: Readonly<Record<ClusterSpec["os"], (arch: Arch) => Publication>> = {
   debian(arch) {
@@ -36,8 +36,8 @@ const publications: Readonly<Record<ClusterSpec["os"], (arch: Arch) => Publicati
 };
 
 /**
- * The cloud image that an operating system's makers publish, from there or from a mirror (empty = none), in the tree of artifacts. What is
- * newest is asked for each time; where nobody answers, that of the last time does.
+ * The cloud image that an operating system's makers publish, from there or from a mirror (empty = none), in the tree of artifacts. The newest
+ * one is looked up each time; offline, the last known one is used.
  */
 export function publishedDisk(
   { os, mirror }: Pick<ClusterSpec, "os" | "mirror">,

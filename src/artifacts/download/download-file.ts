@@ -11,7 +11,7 @@ import { transferFailure, unreachable } from "./transfer-failure.ts";
 /**
  * Downloads one file: continues a partial one if the server still has the same file, tries again on network errors, 5xx and 429
  * with growing pauses, and hashes on the way. Rejects with ARTIFACT_NOT_FOUND, _REFUSED, _SOURCE_UNREACHABLE, _SOURCE_UNTRUSTED,
- * _NO_SPACE, _DIGEST_MISMATCH, MIRROR_UNREACHABLE or the signal's reason. What was received stays for the next call, unless its
+ * _NO_SPACE, _DIGEST_MISMATCH, MIRROR_UNREACHABLE or the signal's reason. What was received is kept for the next call, unless its
  * digest is wrong or the disk is full.
  */
 export async function downloadFile(

@@ -6,7 +6,7 @@ export interface DownloadRequest {
   readonly url: URL;
   /** Appears by rename, only with the wanted content. The caller holds the file's lock. */
   readonly file: string;
-  /** Without it whatever the source sends is taken. */
+  /** Without it, whatever the source sends is accepted. */
   readonly expected?: ExpectedDigest | undefined;
   readonly accept?: string | undefined;
   readonly subject: TransferSubject;

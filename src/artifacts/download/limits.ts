@@ -1,10 +1,10 @@
 /** How patient a download is. Times in milliseconds. */
 export interface DownloadLimits {
-  /** Failed attempts in a row, none of which brought a byte, until the download is given up. */
+  /** Failed attempts in a row, none of which received a byte, before the download is given up. */
   readonly attempts: number;
   /** Wait after the first failure; doubles with each further one. */
   readonly backoffMs: number;
-  /** No byte for so long ends an attempt. */
+  /** An attempt ends after receiving no byte for this long. */
   readonly stallMs: number;
   /** Longest wait that a server may ask for by Retry-After. */
   readonly retryAfterMs: number;

@@ -8,7 +8,7 @@ export interface PartialInfo {
   readonly url: string;
   /** Strong ETag or Last-Modified, sent as If-Range. */
   readonly validator: string;
-  /** Size of the whole file, if the server told it. */
+  /** Size of the whole file, if the server reported it. */
   readonly total?: number;
 }
 
@@ -57,7 +57,7 @@ export class PartialFile {
     else await rm(this.#infoPath, { force: true });
   }
 
-  /** Removes both files; fine when they are gone. */
+  /** Removes both files; succeeds when they do not exist. */
   async discard(): Promise<void> {
     await Promise.all([this.path, this.#infoPath].map((path) => rm(path, { force: true })));
   }

@@ -30,7 +30,7 @@ export function bodyOffset(answer: Answer, offset: number, subject: TransferSubj
   throw new LocalkubeError("ARTIFACT_REFUSED", { path, source, status });
 }
 
-/** Size of the whole file by Content-Length, if told. */
+/** Size of the whole file by Content-Length, if given. */
 export function wholeSize(answer: Answer, offset: number): number | undefined {
   const length = answer.headers["content-length"];
   return length !== undefined && /^\d+$/.test(length) ? offset + Number(length) : undefined;

@@ -5,7 +5,7 @@ import type { TransferSubject } from "./transfer-subject.ts";
 
 const untrusted = /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_CERT_)/;
 
-/** Sorts what broke a transfer: network trouble becomes a RetryableFailure, all else the error to show. Never throws. */
+/** Classifies a failed transfer: network problems become a RetryableFailure, anything else the error to show. Never throws. */
 export function transferFailure(error: unknown, subject: TransferSubject, file: string): Error {
   if (error instanceof LocalkubeError || error instanceof RetryableFailure) return error;
   const { code = "", message, path } = error as NodeJS.ErrnoException;

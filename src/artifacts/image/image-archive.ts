@@ -27,9 +27,9 @@ export interface ImageArchive {
 }
 
 /**
- * Builds an image and writes it as an OCI layout in a tar, which `ctr images import`, `podman load` and `docker load` take.
+ * Builds an image and writes it as an OCI layout in a tar, which `ctr images import`, `podman load` and `docker load` accept.
  * Equal input gives equal bytes: all times are the epoch, entries are sorted, layers are not compressed (they cross a local
- * connection once). `file` appears by rename; a failure leaves nothing.
+ * connection once). `file` appears by rename; a failure leaves nothing behind.
  */
 export async function writeImageArchive(
   image: ImageArchive,

@@ -31,7 +31,7 @@ export type LayerEntry =
   | { readonly type: "symlink"; readonly path: string; readonly target: string };
 
 export type LayerSource =
-  /** An uncompressed tar as it is; the caller answers for its determinism. */
+  /** An uncompressed tar as it is; the caller is responsible for its determinism. */
   | Uint8Array
   /** The same as a file of the host. */
   | { readonly tarFile: string }

@@ -3,12 +3,12 @@ import { finished } from "node:stream/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { openArchive } from "./read-archive.ts";
 
-/** One image of an archive, with its names as they stand there: not always full, not always usable. */
+/** One image of an archive, with its names as written there: not always full, not always usable. */
 export interface ArchiveImage {
   /** Digest of its manifest (OCI layout), path of its configuration (docker-archive). */
   readonly id: string;
   readonly names: readonly string[];
-  /** Tags without a name, `1.0`: all that an OCI layout has to say. */
+  /** Tags without a name, `1.0`: all that an OCI layout has to contain. */
   readonly tags: readonly string[];
 }
 
@@ -17,16 +17,16 @@ export interface ArchiveFacts {
   readonly images: readonly ArchiveImage[];
 }
 
-/** containerd's annotation for a full name; it goes before OCI's. */
+/** containerd's annotation for a full name; it takes precedence over OCI's. */
 export const nameAnnotation = "io.containerd.image.name";
 const tagAnnotation = "org.opencontainers.image.ref.name";
 
-/** A table of contents larger than this is none. */
+/** A larger table of contents is not accepted as one. */
 const metadataLimitBytes = 4 * 1024 * 1024;
 const metadata = new Set(["manifest.json", "index.json", "oci-layout"]);
 
 /**
- * Reads a whole archive to make sure, before anything is sent, that it is a docker-archive or an OCI layout, complete and not cut off.
+ * Reads a whole archive to make sure, before anything is sent, that it is a docker-archive or an OCI layout, complete and not truncated.
  * Rejects with IMAGE_FILE_UNREADABLE or IMAGE_FILE_INVALID.
  */
 export async function inspectArchive(file: string, signal: AbortSignal): Promise<ArchiveFacts> {
@@ -61,7 +61,7 @@ async function readContent(tar: Readable): Promise<Content> {
     const name = header.name.replace(/^\.\//, "");
     names.add(name);
     const chunks: Buffer[] = [];
-    // It breaks together with the archive, whose error is the one that counts.
+    // It fails together with the archive, whose error is the one that counts.
     stream.on("error", () => undefined);
     if (metadata.has(name) && (header.size ?? 0) <= metadataLimitBytes)
       stream.on("data", (chunk) => chunks.push(chunk as Buffer));
@@ -100,7 +100,7 @@ function ociFacts({ names, texts }: Content): ArchiveFacts {
     images.set(id, image);
     const full = annotations?.[nameAnnotation];
     const name = full || annotations?.[tagAnnotation];
-    // The second one may be a mere tag by the OCI specification, and tools write either.
+    // By the OCI specification the second one may be just a tag; tools write either.
     if (name) (full || /[/:@]/.test(name) ? image.names : image.tags).push(name);
   }
   return { kind: "oci", images: [...images.values()] };

@@ -1,4 +1,4 @@
-/** What of a registry's documents is read; everything in them is optional until it was looked at. */
+/** The parts of a registry's documents that are read; everything in them is optional until it has been checked. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;

@@ -10,12 +10,12 @@ import {
 } from "./inspect-archive.ts";
 import { hasVersion, imageRef, isFullRef } from "./reference.ts";
 
-/** Full references by image id, never empty: under these names the runtime is to know the images of one archive. */
+/** Full references by image id, never empty: the names that the images of one archive get in the runtime. */
 export type ImageNames = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Settles under which names an archive's images are loaded: those it carries, in full, or `name` in their place. A `name` without a
- * version takes the image's tag when that is all the archive says, and `latest` else. Rejects with IMAGE_NAME_MISSING for an image
+ * Decides under which names an archive's images are loaded: those it contains, in full, or `name` instead. A `name` without a
+ * version takes the image's tag when the archive says nothing else, and `latest` otherwise. Rejects with IMAGE_NAME_MISSING for an image
  * that no pod could name, IMAGE_NAME_INVALID for an unusable `name`, IMAGE_NAME_AMBIGUOUS when it would name two images.
  */
 export function settleNames(file: string, { images }: ArchiveFacts, name?: string): ImageNames {
@@ -49,12 +49,12 @@ function givenNames({ tags }: ArchiveImage, name: string): readonly string[] {
   return [...new Set(full)];
 }
 
-/** The file of an archive in which the names stand. */
+/** The file of an archive that contains the names. */
 const tables = { "docker-archive": "manifest.json", oci: "index.json" } as const;
 
 /**
- * The same archive with exactly these names. Runtimes take names of an OCI layout as they stand there, also short ones, which then can
- * neither be looked up nor let other names of the image be. An archive whose names are these already goes through untouched.
+ * The same archive with exactly these names. Runtimes take the names in an OCI layout literally, even short ones, which then can
+ * neither be looked up nor let other names of the image be. An archive that already has these names is passed on unchanged.
  */
 export async function withNames(tar: Readable, facts: ArchiveFacts, names: ImageNames): Promise<Readable> {
   const same = ({ id, names: own, tags }: ArchiveImage) =>
@@ -81,7 +81,7 @@ export async function withNames(tar: Readable, facts: ArchiveFacts, names: Image
     }
     result.finalize();
   };
-  // Whatever breaks, the stream that is handed out breaks with that error, and its end ends the others.
+  // Whatever fails, the returned stream fails with that error, and its end ends the others.
   const out = new PassThrough();
   pipe(result, out, () => tar.destroy());
   tar.once("error", (error) => entries.destroy(error));

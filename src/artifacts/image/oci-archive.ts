@@ -24,7 +24,7 @@ export interface OciImage {
 
 /**
  * Writes an OCI layout with one image as tar. `manifest.json` is docker's older form of the same, for `docker load` before 25;
- * containerd reads `index.json` when both are there. The two annotations are how containerd and podman learn the name.
+ * containerd reads `index.json` when both exist. The two annotations are how containerd and podman learn the name.
  */
 export async function writeOciArchive(
   image: OciImage,

@@ -14,8 +14,8 @@ export interface ArchiveStream {
 const bufferBytes = 1024 * 1024;
 
 /**
- * Opens an image archive (a tar, or one compressed with gzip or zstd) for one reading. `onRead` gets the bytes of the file read so far.
- * Rejects with IMAGE_FILE_UNREADABLE; what breaks later breaks the stream.
+ * Opens an image archive (a tar, or one compressed with gzip or zstd) for a single pass. `onRead` gets the bytes of the file read so far.
+ * Rejects with IMAGE_FILE_UNREADABLE; later failures fail the stream.
  */
 export async function openArchive(
   file: string,

@@ -2,8 +2,8 @@ const defaultRegistry = "docker.io";
 
 /**
  * The full form of an image reference, by which runtimes store images and look them up: `nginx` is `docker.io/library/nginx:latest`. A
- * tag beside a digest goes, as in the runtimes. One that is a bare digest or image id stays as it is. Whether the result is a
- * reference at all says `isFullRef`.
+ * tag beside a digest is removed, as in the runtimes. One that is a bare digest or image id stays as it is. `isFullRef` says whether the
+ * result is a reference at all.
  */
 export function imageRef(ref: string): string {
   if (/^(sha256:)?[0-9a-f]{64}$/.test(ref)) return ref;
@@ -29,7 +29,7 @@ const version = String.raw`(?::[\w][\w.-]{0,127}|@[A-Za-z][A-Za-z0-9]*(?:[-_+.][
 const fullRef = new RegExp(`^${host}(?:/${part})+${version}$`);
 
 /**
- * Whether a full reference is one that every runtime can parse. A name it cannot parse must not come into its store: looking for any
+ * Whether a full reference is one that every runtime can parse. A name it cannot parse must not get into its store: looking for any
  * name of that image fails then.
  */
 export const isFullRef = (ref: string): boolean => ref.length <= 255 && fullRef.test(ref);

@@ -13,7 +13,7 @@ const lockWaitMs = 5 * 60_000;
 
 /**
  * The archive of an image on the host. `<file>.sha256` holds the digest it had when it was written, and that of the manifest it was
- * made from: a tag may lead to another image later.
+ * made from: a tag may point to another image later.
  */
 function archivePath(host: RunContext["host"], ref: string, arch: string): string {
   const { registry, repository, tag } = parseRef(ref);
@@ -23,7 +23,7 @@ function archivePath(host: RunContext["host"], ref: string, arch: string): strin
 type Context = Pick<RunContext, "host" | "signal">;
 type Options = { readonly rehash?: boolean };
 
-/** The archive if it was made before from what the cached tag leads to, and is undamaged; reads no network. */
+/** The archive, if it was made earlier from the image the cached tag points to and is undamaged; uses no network. */
 export async function cachedImageArchive(
   store: ArtifactStore,
   ref: string,
@@ -48,7 +48,7 @@ async function archiveOf(
   return found && note.trim() === `${found.sha256} ${manifest}` ? { file, ref, ...found } : undefined;
 }
 
-/** An image of a registry as an archive for `ctr images import`, put together from the verified blobs in the cache. */
+/** An image of a registry as an archive for `ctr images import`, assembled from the verified blobs in the cache. */
 export async function registryImageArchive(
   store: ArtifactStore,
   ref: string,

@@ -21,14 +21,14 @@ export interface ImageRef {
   readonly tag: string;
 }
 
-/** Splits a full reference with tag; the catalogue and our own code make them, so another form is a mistake of ours. */
+/** Splits a full reference with tag; the catalogue and our own code make them, so any other form is a bug. */
 export function parseRef(ref: string): ImageRef {
   const [, registry, repository, tag] = /^([^/]+)\/(.+):([\w.-]+)$/.exec(ref) ?? [];
   if (!registry || !repository || !tag) throw new TypeError(`not a full image reference: ${ref}`);
   return { registry, repository, tag };
 }
 
-/** Where a tag's manifest (or list of platforms) lies: the file of the tree from which all others of the image are found. */
+/** Where a tag's manifest (or list of platforms) is: the file of the tree from which all others of the image are found. */
 function tagIdentity(ref: string): string {
   const { registry, repository, tag } = parseRef(ref);
   return `${registry}/v2/${repository}/manifests/${tag}`;
@@ -48,8 +48,8 @@ export function tagDigest(identity: string): string | undefined {
 }
 
 /**
- * Digest (`sha256:…`) of the platform's manifest that the cached tag leads to; `undefined` when there is none, or not the pinned one.
- * Reads no network.
+ * Digest (`sha256:…`) of the platform's manifest that the cached tag points to; `undefined` when there is none, or not the pinned one.
+ * Uses no network.
  */
 export async function cachedManifestDigest(
   store: ArtifactStore,
@@ -68,7 +68,7 @@ export async function cachedManifestDigest(
 /**
  * Fetches what one platform of an image needs, by the registry's own paths (`registry.k8s.io/v2/pause/manifests/3.9`,
  * `…/blobs/sha256:…`), each checked by the digest its parent names. The tag itself is checked where our catalogue knows its
- * digest; elsewhere it is as good as the source. Rejects with ARTIFACT_IMAGE_INVALID and what `ArtifactStore.ensure` rejects with.
+ * digest; elsewhere it is only as trustworthy as the source. Rejects with ARTIFACT_IMAGE_INVALID and what `ArtifactStore.ensure` rejects with.
  */
 export async function fetchRegistryImage(
   store: ArtifactStore,
@@ -102,7 +102,7 @@ async function platformManifest(
 ): Promise<Manifest> {
   const tag = tagManifest(ref);
   const top = await readManifest(store, ref, tag).catch(async (error: unknown) => {
-    // Nothing but its form tells that the cached manifest of a tag is damaged: ask the source once more.
+    // Only its form shows that the cached manifest of a tag is damaged: ask the source once more.
     if (!(error instanceof LocalkubeError) || error.id !== "ARTIFACT_IMAGE_INVALID") throw error;
     await store.forget(tag.identity);
     return readManifest(store, ref, tag);

@@ -5,22 +5,22 @@ export interface CompletionFlag {
   readonly spellings: readonly string[];
   readonly summary: string;
   readonly takesValue: boolean;
-  /** The allowed values; empty = anything. */
+  /** The allowed values; empty = any value. */
   readonly values: readonly string[];
 }
 
-/** A command or a topic as a shell sees it. */
+/** A command or topic as the shell sees it. */
 export interface CompletionNode {
-  /** Words after the program's name, `config set`; empty for the program itself. */
+  /** Words after the program name, such as `config set`; empty for the program itself. */
   readonly words: string;
-  /** Next words with what they do. */
+  /** Possible next words and what they do. */
   readonly children: readonly { readonly word: string; readonly summary: string }[];
   readonly flags: readonly CompletionFlag[];
-  /** Allowed values of its first argument. */
+  /** Allowed values of the first argument. */
   readonly values: readonly string[];
 }
 
-/** All commands and topics, the program first; made from the same descriptions as help. */
+/** All commands and topics, the program first; built from the same descriptions as the help. */
 export function completionModel(
   commands: readonly Command.Cached[],
   topics: readonly { readonly name: string; readonly description?: string | undefined }[],
@@ -45,7 +45,7 @@ export function completionModel(
       children: ids
         .filter((child) => child !== "" && parentOf(child) === id)
         .map((child) => ({ word: child.split(":").at(-1) ?? child, summary: summaries.get(child) ?? "" })),
-      // Global flags may also stand before the command.
+      // Global flags may also precede the command.
       flags: [...visible(command ? Object.values(command.flags) : id === "" ? globals : []), help],
       values: [...(Object.values(command?.args ?? {})[0]?.options ?? [])],
     };

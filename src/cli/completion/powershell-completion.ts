@@ -48,7 +48,7 @@ ${table.join("\n")}
 `;
 }
 
-/** A list of pairs; the comma before each keeps PowerShell from flattening a list of one. */
+/** A list of pairs; the leading comma of each pair keeps PowerShell from flattening a list with one element. */
 const entries = (words: readonly { readonly word: string; readonly summary: string }[]): string =>
   `@(${words.map(({ word, summary }) => `, @(${quote(word)}, ${quote(summary)})`).join("; ")})`;
 

@@ -1,6 +1,6 @@
 import type { CompletionNode } from "./completion-model.ts";
 
-/** A word of a POSIX shell, also of zsh. */
+/** Quotes a word for a POSIX shell; also valid for zsh. */
 export const posixQuote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 interface ValuePatterns {
@@ -9,8 +9,8 @@ interface ValuePatterns {
 }
 
 /**
- * Patterns of a POSIX `case` over «command:flag before the cursor»: flags with a list of values, and flags with free
- * ones. Flags of all commands (`--output`) come once, with a star for the command.
+ * Patterns of a POSIX `case` over "command:flag before the cursor": flags with a list of values, and flags with free
+ * values. Flags that all commands have (`--output`) occur once, with a star for the command.
  */
 export function valuePatterns(nodes: readonly CompletionNode[]): ValuePatterns {
   const commands = nodes.filter((node) => node.flags.some((flag) => flag.takesValue));
@@ -30,7 +30,7 @@ export function valuePatterns(nodes: readonly CompletionNode[]): ValuePatterns {
   const all = [...patterns].map(([pattern, values]) => ({ pattern, values }));
   return {
     withValues: all.filter(({ values }) => values.length > 0),
-    // A `case` needs a pattern; this one meets nothing.
+    // A `case` needs at least one pattern; this one never matches.
     withAnything: [...all.filter(({ values }) => values.length === 0).map(({ pattern }) => pattern), "'='"],
   };
 }

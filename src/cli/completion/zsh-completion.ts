@@ -1,7 +1,7 @@
 import type { CompletionNode } from "./completion-model.ts";
 import { posixQuote, valuePatterns } from "./shell-parts.ts";
 
-/** Script for zsh, to be sourced or to be a file `_localkube` in `$fpath`. */
+/** Script for zsh, to be sourced or saved as a file `_localkube` in `$fpath`. */
 export function zshCompletion(nodes: readonly CompletionNode[]): string {
   const known = nodes.filter((node) => node.words !== "").map((node) => posixQuote(node.words));
   const lists = nodes.map((node) => {
@@ -46,7 +46,7 @@ if [[ "\${funcstack[1]}" == _localkube ]]; then _localkube "$@"; else compdef _l
 `;
 }
 
-/** `_describe` separates word and text by the first colon. */
+/** `_describe` splits word and text at the first colon. */
 const entries = (words: readonly { readonly word: string; readonly summary: string }[]): string =>
   words
     .map(({ word, summary }) => posixQuote(`${word.replaceAll(":", "\\:")}${summary && `:${summary}`}`))

@@ -11,12 +11,15 @@ interface Place {
   readonly paths: ReturnType<typeof clusterPaths>;
 }
 
-/** Makes the way to the API stand; returns whether it was made just now. Nothing where the driver forwards it or the machine is reached directly. */
+/**
+ * Ensures that there is a tunnel to the API server; returns whether it was opened just now.
+ * Does nothing where the driver forwards the API or the machine is reached directly.
+ */
 export async function ensureApiTunnel(machine: MachineRef, place: Place): Promise<boolean> {
   return machine.api === "ssh" && openTunnel(await tunnelOf(machine, place), place);
 }
 
-/** `open`, `gone`, or undefined where there is none to be. Read-only. */
+/** `open`, `gone`, or undefined where no tunnel is needed. Read-only. */
 export async function apiTunnelState(
   machine: MachineRef,
   place: Place,
@@ -25,7 +28,7 @@ export async function apiTunnelState(
   return (await isTunnelOpen(await tunnelOf(machine, place), place)) ? "open" : "gone";
 }
 
-/** Fine when there is none. */
+/** Succeeds when there is none. */
 export async function closeApiTunnel(machine: MachineRef, place: Place): Promise<void> {
   if (machine.api === "ssh") await closeTunnel(await tunnelOf(machine, place), place);
 }

@@ -5,7 +5,10 @@ import type { SshEndpoint } from "../../contract/transport.ts";
 import { accessEndpoint } from "../../host/ssh-access.ts";
 import type { clusterPaths } from "../../state/paths.ts";
 
-/** How a machine's sshd is reached: most drivers forward it to loopback, where root logs in with our key and shows the host key we injected. */
+/**
+ * How a machine's sshd is reached: most drivers forward it to loopback, where root logs in with our key
+ * and the machine shows the host key we injected.
+ */
 export async function endpointOf(
   { access, ports }: MachineRef,
   { identity, hostKey }: Pick<ReturnType<typeof clusterPaths>, "identity" | "hostKey">,

@@ -2,15 +2,15 @@ import { basename, join, resolve } from "node:path";
 import type { HostContext } from "../../contract/host.ts";
 import { giveToHomeOwner } from "../../host/home-owner.ts";
 
-/** What localkube and its drivers make in a state folder; `LOCALKUBE_HOME` may be one that holds other things too. */
+/** What localkube and its drivers create in a state folder; `LOCALKUBE_HOME` may be a folder that contains other things too. */
 const stateEntries = [
   ...["clusters", "locks", "config.json"],
   ...["machines", "virtualbox", "vmware", "hosts", "packet.json"],
 ];
 
 /**
- * Gives what a command run as root made in the home of the user for whom it works (`sudo -E`) to that user, also what an earlier
- * command left that was killed: state, cache, `~/.kube`. Idempotent; never rejects. See `giveToHomeOwner`.
+ * Gives the files that a command run as root (`sudo -E`) created in a user's home to that user, including those left behind by an
+ * earlier command that was killed: state, cache, `~/.kube`. Idempotent; never rejects. See `giveToHomeOwner`.
  */
 export async function giveHomeBack({ env, stateDir, cacheDir }: HostContext): Promise<void> {
   const home = env["HOME"];

@@ -5,7 +5,7 @@ import type { ClusterRecord } from "../../state/cluster-record.ts";
 import type { clusterPaths } from "../../state/paths.ts";
 import { apiServerUrl } from "./api-server-url.ts";
 
-/** What the user's kubeconfig says of a cluster. */
+/** What the user's kubeconfig contains for a cluster. */
 export const kubeconfigInput = (
   { spec }: ClusterRecord,
   machine: MachineRef,
@@ -19,13 +19,13 @@ export const kubeconfigInput = (
   embedCerts: spec.embedCerts,
 });
 
-/** Every file that may hold our entries; undefined when none was ever recorded. */
+/** Every file that may contain our entries; undefined when none was ever recorded. */
 export function mergedKubeconfigs(record: ClusterRecord): readonly string[] | undefined {
   const { userKubeconfig, formerKubeconfigs = [] } = record;
   return userKubeconfig === undefined ? undefined : [userKubeconfig, ...formerKubeconfigs];
 }
 
-/** What the record is to say before our entries are merged into a file; undefined when it says so already. */
+/** What the record must say before our entries are merged into a file; undefined when it already does. */
 export function kubeconfigChange(
   record: ClusterRecord,
   file: string,

@@ -13,7 +13,7 @@ import { endpointOf } from "./endpoint.ts";
 import { machineName } from "./machine-name.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
 
-/** A cluster that is on record, with its driver. */
+/** A recorded cluster with its driver. */
 export interface OpenCluster {
   readonly host: HostContext;
   readonly record: ClusterRecord;
@@ -32,7 +32,7 @@ export async function openCluster(name: string, { host }: UseCaseContext): Promi
   return { host, record, paths: clusterPaths(host, name), definition, driver: definition.open(host) };
 }
 
-/** The machine, when it runs; rejects with CLUSTER_NOT_RUNNING naming the state it is in, CLUSTER_BEING_DELETED after half a delete. */
+/** The running machine. Rejects with CLUSTER_NOT_RUNNING naming its state, or CLUSTER_BEING_DELETED after an interrupted delete. */
 export async function runningMachine(cluster: OpenCluster, context: UseCaseContext): Promise<MachineRef> {
   const { record, driver } = cluster;
   const state: MachineState = record.machine
@@ -51,7 +51,7 @@ export async function runningMachine(cluster: OpenCluster, context: UseCaseConte
 export const endpointOfCluster = ({ paths, host }: OpenCluster, machine: MachineRef): Promise<SshEndpoint> =>
   endpointOf(machine, paths, host);
 
-/** Runs `work` with a connection to the running machine, and closes it. */
+/** Runs `work` with a connection to the running machine, then closes it. */
 export async function withTransport<T>(
   cluster: OpenCluster,
   context: UseCaseContext,
@@ -72,7 +72,7 @@ export async function withTransport<T>(
   }
 }
 
-/** Client with the administrator's certificate; the caller closes it. */
+/** Client with the administrator's certificate; the caller must close it. */
 export async function apiClient({ paths }: OpenCluster, machine: MachineRef): Promise<ApiClient> {
   const read = (file: string): Promise<string> => readFile(`${paths.pki}/${file}`, "utf8");
   const [ca, certificate, key] = await Promise.all([read("ca.crt"), read("admin.crt"), read("admin.key")]);

@@ -3,10 +3,10 @@ import { writeKnownHosts } from "../../machine/ssh/openssh.ts";
 import { endpointOfCluster, openCluster, runningMachine } from "./open-cluster.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
-/** What the OpenSSH programs need to know of a machine. */
+/** What the OpenSSH programs need to reach a machine. */
 export interface OpensshAccess {
   readonly endpoint: SshEndpoint;
-  /** Holds the machine's key and no other. */
+  /** Contains only the machine's key. */
   readonly knownHostsFile: string;
 }
 
@@ -15,7 +15,7 @@ export async function opensshAccess(name: string, context: UseCaseContext): Prom
   const cluster = await openCluster(name, context);
   const endpoint = await endpointOfCluster(cluster, await runningMachine(cluster, context));
   const knownHostsFile = cluster.paths.knownHosts;
-  // The machine keeps its key for life but not its port.
+  // The machine keeps its host key for life, but not its port.
   await writeKnownHosts(knownHostsFile, endpoint);
   return { endpoint, knownHostsFile };
 }

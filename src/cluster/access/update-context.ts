@@ -11,7 +11,7 @@ import { kubeconfigChange, kubeconfigInput } from "./kubeconfig-input.ts";
 import { openCluster } from "./open-cluster.ts";
 import { notice, type UseCaseContext } from "./use-case.ts";
 
-/** Makes the user's kubeconfig lead to the cluster again. Idempotent. */
+/** Points the user's kubeconfig to the cluster again. Idempotent. */
 export async function updateContext(
   name: string,
   context: UseCaseContext,

@@ -27,7 +27,7 @@ export function notice(
   emit({ type: "notice", at: Date.now(), level, text });
 }
 
-/** For work inside another use case, whose view already shows a run of its own. */
+/** For work inside another use case whose view already shows a run. */
 export const noticesOnly = (context: UseCaseContext): UseCaseContext => ({
   ...context,
   emit: (event) => {

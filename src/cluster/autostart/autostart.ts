@@ -13,15 +13,15 @@ import { notice, type UseCaseContext } from "../access/use-case.ts";
 export interface Autostart {
   readonly name: string;
   readonly enabled: boolean;
-  /** The unit of the user's systemd, whether it is there or not. */
+  /** The systemd user unit, whether it exists or not. */
   readonly unit: string;
-  /** Whether the user's units start with the host, and not first at a login; undefined when nobody says. */
+  /** Whether the user's units start at boot rather than at the first login; undefined when that is unknown. */
   readonly lingers?: boolean;
 }
 
 const askMs = 5000;
 
-/** Lets the cluster start with the user's systemd. Idempotent. Rejects with AUTOSTART_UNSUPPORTED where there is no systemd, CLUSTER_UNKNOWN. */
+/** Lets systemd's user instance start the cluster. Idempotent. Rejects with AUTOSTART_UNSUPPORTED (no systemd) or CLUSTER_UNKNOWN. */
 export async function enableAutostart(name: string, context: UseCaseContext): Promise<Autostart> {
   const { host, signal } = context;
   assertSystemd(host);
@@ -43,13 +43,13 @@ export async function enableAutostart(name: string, context: UseCaseContext): Pr
   });
 }
 
-/** Takes the unit away; the cluster stays as it is. Idempotent, also when there is no such cluster. */
+/** Removes the unit; the cluster is not changed. Idempotent, also when there is no such cluster. */
 export async function disableAutostart(name: string, context: UseCaseContext): Promise<Autostart> {
   await removeAutostart(name, context.host, context.signal);
   return autostart(name, context);
 }
 
-/** What a deleted cluster leaves behind of it: nothing. True when there was a unit. */
+/** Removes the unit of a deleted cluster. True when there was a unit. */
 export async function removeAutostart(
   name: string,
   host: HostContext,
@@ -79,7 +79,7 @@ export async function autostart(name: string, { host, signal }: UseCaseContext):
   return { name, enabled, unit, ...(exitCode === 0 ? { lingers: stdout.trim() === "yes" } : {}) };
 }
 
-/** Without a user's systemd running now (no login session, a container) there is nobody to tell: it reads the files when it starts. */
+/** Without a running user systemd (no login session, a container) there is nobody to notify: it reads the files when it starts. */
 async function reload({ run }: HostContext, signal: AbortSignal): Promise<void> {
   await run(["systemctl", "--user", "daemon-reload"], { signal, timeoutMs: askMs, allowFailure: true }).catch(
     () => signal.throwIfAborted(),

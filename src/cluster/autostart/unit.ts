@@ -8,7 +8,7 @@ type Host = Pick<HostContext, "env">;
 
 const unitName = (profile: string): string => `localkube-${profile}.service`;
 
-/** Where systemd looks for a user's own units (systemd.unit(5)), and the link that `systemctl --user enable` would make. */
+/** Where systemd looks for a user's own units (systemd.unit(5)), and the link that `systemctl --user enable` would create. */
 export function autostartFiles(profile: string, { env }: Host) {
   const folder = join(env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config"), "systemd", "user");
   return {
@@ -18,12 +18,12 @@ export function autostartFiles(profile: string, { env }: Host) {
   } as const;
 }
 
-/** What `localkube` needs of today's environment to find the same clusters and programs tomorrow. No secret is among them. */
+/** The environment that `localkube` needs to find the same clusters and programs later. Contains no secret. */
 const kept = ["PATH", "LOCALKUBE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "KUBECONFIG"] as const;
 
 /**
- * A unit of the user's own systemd. It starts the cluster as it is recorded, and when the user's session or the host ends it stops it in
- * order: a machine that is merely killed comes back too, but has to mend its file system.
+ * A systemd user unit. It starts the cluster as recorded, and when the user's session or the host ends it shuts the cluster down
+ * cleanly: a machine that is merely killed comes back too, but has to repair its file system.
  */
 export function autostartUnit(profile: string, { env }: Host): string {
   const program = join(packageRoot(), "bin", "localkube");
@@ -41,7 +41,7 @@ export function autostartUnit(profile: string, { env }: Host): string {
     ...environment,
     `ExecStart=${execLine([program, "start", "--profile", profile, "--keep-context"])}`,
     `ExecStop=${execLine([program, "stop", "--profile", profile])}`,
-    // What `start` leaves running (QEMU, conmon) is the cluster: `stop` ends it, not the end of this unit's processes.
+    // What `start` leaves running (QEMU, conmon) is the cluster: it is ended by `stop`, not by the end of this unit's processes.
     "KillMode=process",
     "TimeoutStartSec=30min",
     "TimeoutStopSec=3min",

@@ -16,7 +16,7 @@ import type { UseCaseContext } from "../access/use-case.ts";
 export interface LoadedArchive {
   readonly file: string;
   readonly kind: ArchiveFacts["kind"];
-  /** Under these names pods find what was in it. */
+  /** The names under which pods find the images of the archive. */
   readonly refs: readonly string[];
 }
 
@@ -30,10 +30,10 @@ const importTimeoutMs = 1_800_000;
 const arrivalMs = 20_000;
 
 /**
- * Loads image archives into the node's runtime, under the full forms of the names in them, or under `imageName`, which one image at most
- * may get. All archives are looked through before the first byte is sent; a name that was there before leads to the new image afterwards.
- * What is returned was found in the runtime as pods find it. May be repeated. Rejects with IMAGE_FILE_UNREADABLE, IMAGE_FILE_INVALID,
- * IMAGE_NAME_MISSING, IMAGE_NAME_INVALID, IMAGE_NAME_AMBIGUOUS, IMAGE_NOT_ARRIVED, CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING.
+ * Loads image archives into the node's runtime, under the full forms of the names they contain, or under `imageName`, which only a
+ * single image may get. All archives are inspected before the first byte is sent; a name that existed before then refers to the new
+ * image. Returns only what was found in the runtime the way pods look it up. May be repeated. Rejects with IMAGE_FILE_UNREADABLE,
+ * IMAGE_FILE_INVALID, IMAGE_NAME_MISSING, IMAGE_NAME_INVALID, IMAGE_NAME_AMBIGUOUS, IMAGE_NOT_ARRIVED, CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING.
  */
 export async function loadImages(
   name: string,
@@ -59,7 +59,7 @@ export async function loadImages(
     const jobs = archives.map((archive, index): Job => ({
       id: `load-${index + 1}`,
       title: `Loading ${basename(archive.file)}`,
-      // One after the other: the runtime unpacks with all processors anyway.
+      // One after the other: the runtime unpacks on all CPUs anyway.
       after: index === 0 ? [] : [`load-${index}`],
       timeoutMs: importTimeoutMs,
       async apply(c) {
@@ -72,7 +72,7 @@ export async function loadImages(
   });
 }
 
-/** Full references that arrived. */
+/** Full references of the images that arrived. */
 async function load(
   { file, facts, names }: Archive,
   transport: Transport,
@@ -97,7 +97,7 @@ async function load(
   return refs;
 }
 
-/** Those of `refs` that pods cannot use. The part of the runtime that serves pods hears of an import a moment after it. */
+/** Those of `refs` that pods cannot use. The part of the runtime that serves pods learns of an import a moment later. */
 async function notArrived(
   refs: readonly string[],
   transport: Transport,

@@ -3,15 +3,15 @@ import type { Transport } from "../../contract/transport.ts";
 
 export interface NodeImage {
   readonly ref: string;
-  /** Of the manifest: equal digests are the same image under two names. */
+  /** Of the manifest: equal digests mean the same image under two names. */
   readonly digest: string;
-  /** As the runtime says it, `15.3 MiB`. */
+  /** As the runtime prints it, `15.3 MiB`. */
   readonly size: string;
-  /** Known to the part of the runtime that serves pods, which marks what it took in. */
+  /** Known to the part of the runtime that serves pods, which labels the images it has taken over. */
   readonly forPods: boolean;
 }
 
-/** The images in the node's runtime, also the nameless entries by which the runtime keeps one (`sha256:…`). */
+/** The images in the node's runtime, including the nameless entries that the runtime keeps for them (`sha256:…`). */
 export async function nodeImages(
   transport: Transport,
   runtime: RuntimeDefinition,
@@ -21,7 +21,7 @@ export async function nodeImages(
   return parseImages(stdout);
 }
 
-/** containerd's CRI service puts it on every image that pods can name. */
+/** Label that containerd's CRI service puts on every image that pods can use. */
 const podsLabel = "io.cri-containerd.image=managed";
 
 /** Reads the table of `ctr images list`: REF TYPE DIGEST SIZE PLATFORMS LABELS, where SIZE is two words or `-`. */
@@ -33,5 +33,5 @@ export function parseImages(table: string): readonly NodeImage[] {
   });
 }
 
-/** Entries the runtime made for itself; users know images by name. */
+/** Entries the runtime created for itself; users refer to images by name. */
 export const isNamed = ({ ref }: NodeImage): boolean => !ref.startsWith("sha256:");

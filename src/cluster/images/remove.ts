@@ -7,8 +7,8 @@ import { openCluster, withTransport } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 /**
- * Removes images from the node by name; returns their full names. Pods that run from one go on. When one of the names is not there
- * nothing is removed and the call rejects with IMAGE_UNKNOWN.
+ * Removes images from the node by name; returns their full names. Pods that use one keep running. When one of the names does not
+ * exist, nothing is removed and the call rejects with IMAGE_UNKNOWN.
  */
 export async function removeImages(
   name: string,
@@ -31,12 +31,12 @@ function find(ref: string, images: readonly NodeImage[]): string {
   const names = images.filter(isNamed).map((image) => image.ref);
   const found = [ref, imageRef(ref)].find((candidate) => names.includes(candidate));
   if (found !== undefined) return found;
-  // Long common beginnings would make all names look alike.
+  // Long common prefixes would make all names look alike.
   const short = names.map((name) => name.replace(/^docker\.io\/(?:library\/)?/, "").replace(/:latest$/, ""));
   throw new LocalkubeError("IMAGE_UNKNOWN", { ref, hint: didYouMean(ref, [...short, ...names]) });
 }
 
-/** The names, and the runtime's own entries of images that lose their last name: those would keep the content on the disk. */
+/** The names, plus the runtime's own entries for images that lose their last name: those would keep the content on the disk. */
 export function entriesOf(names: readonly string[], images: readonly NodeImage[]): readonly string[] {
   const gone = new Set(names);
   const kept = new Set(

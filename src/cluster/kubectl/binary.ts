@@ -11,8 +11,8 @@ import { quietly, type UseCaseContext } from "../access/use-case.ts";
 type Source = Pick<ClusterRecord, "artifactsSource" | "kubernetesVersion">;
 
 /**
- * The kubectl of a cluster's own version in the cache, verified and executable; undefined when this host cannot run it or it is not there.
- * Reads no network.
+ * The kubectl matching the cluster's version from the cache, verified and executable; undefined when this host cannot run it or the
+ * cache does not have it. Does not use the network.
  */
 export async function kubectlBinary(record: Source, context: UseCaseContext): Promise<string | undefined> {
   if (context.host.platform !== "linux") return undefined;
@@ -36,7 +36,7 @@ async function upstreamKubectl(version: string, context: UseCaseContext): Promis
   return isThere ? store.path(wanted.identity) : undefined;
 }
 
-/** Downloads are plain files. */
+/** Makes the file executable if necessary: downloaded files are not. */
 async function canRun(file: string): Promise<boolean> {
   const executable = () =>
     access(file, constants.X_OK).then(

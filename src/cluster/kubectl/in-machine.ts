@@ -10,15 +10,15 @@ import { quietly, type UseCaseContext } from "../access/use-case.ts";
 export interface KubectlRequest {
   readonly name: string;
   readonly words: readonly string[];
-  /** All three of our streams are one terminal. */
+  /** All three of our standard streams are the same terminal. */
   readonly onTerminal: boolean;
 }
 
-/** The credentials go to memory (/run is a tmpfs), readable by root alone, and away with the command whatever ends it. */
+/** The credentials are kept in memory (/run is a tmpfs), readable only by root, and removed with the command however it ends. */
 const receive = 'umask 077; cat > "$0"';
 const run = 'export KUBECONFIG="$0"; trap \'rm -f "$0"\' EXIT; trap "exit 143" HUP INT TERM; "$@"';
 
-/** Runs the node's own kubectl over SSH with the administrator's rights; files it is to read are those of the machine (or `-f -`). */
+/** Runs the node's own kubectl over SSH with administrator rights; files it is given must be in the machine (or `-f -`). */
 export async function kubectlInMachine(
   { name, words, onTerminal }: KubectlRequest,
   context: UseCaseContext,

@@ -5,8 +5,8 @@ import type { clusterPaths } from "../../state/paths.ts";
 import { kubeconfigInput } from "../access/kubeconfig-input.ts";
 
 /**
- * File with the administrator's kubeconfig of one cluster, in the cluster's own folder (0600): what the user's kubeconfig says, or which
- * context is current there, is none of its business. Written again only when the cluster's record is younger.
+ * File with the administrator's kubeconfig of one cluster, in the cluster's own folder (0600): it ignores the user's kubeconfig and
+ * current context. Rewritten only when the cluster's record is newer.
  */
 export async function kubectlKubeconfig(
   record: ClusterRecord,
@@ -20,7 +20,7 @@ export async function kubectlKubeconfig(
   if (written && written.mtimeMs > changed.mtimeMs) return paths.kubeconfig;
   const { kubeconfigText } = await import("../../provision/kubeconfig/merge-kubeconfig.ts");
   const { writePrivateFile } = await import("../../state/private-file.ts");
-  // Paths, not contents: certificates are renewed at start without a change of the record.
+  // Paths, not contents: certificates are renewed at start without changing the record.
   const input = { ...kubeconfigInput(record, machine, paths), embedCerts: false };
   await writePrivateFile(paths.kubeconfig, await kubeconfigText(input));
   return paths.kubeconfig;

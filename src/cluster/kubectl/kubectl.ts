@@ -13,8 +13,8 @@ import type { UseCaseContext } from "../access/use-case.ts";
 const portAnswersWithinMs = 2000;
 
 /**
- * Runs the cluster's own version of kubectl on our streams and returns its exit code: the cached binary on this host, or where that cannot
- * run the node's. Rejects with CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING or CLUSTER_PAUSED.
+ * Runs the kubectl matching the cluster's version on our streams and returns its exit code: the cached binary on this host, or the
+ * node's where this host cannot run it. Rejects with CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING or CLUSTER_PAUSED.
  */
 export async function kubectl(request: KubectlRequest, context: UseCaseContext): Promise<number> {
   const { host, signal } = context;
@@ -22,18 +22,18 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
   if (!record) throw new LocalkubeError("CLUSTER_UNKNOWN", { name: request.name });
   const { machine } = record;
   if (record.phase === "paused") await refuse(request.name, context);
-  // Asking the hypervisor takes longer than kubectl itself; it is asked only when nobody listens.
+  // Asking the hypervisor takes longer than kubectl itself; it is asked only when nothing listens on the port.
   if (!machine || !(await isListening(apiServerUrl(machine)))) await reopen(request.name, context);
   const binary = machine && (await kubectlBinary(record, context));
   if (machine && binary !== undefined) {
     const KUBECONFIG = await kubectlKubeconfig(record, machine, clusterPaths(host, request.name));
-    // The variable is a list. (Not always by the flag: kubectl's plugins do not run with a flag before their name.)
+    // The variable is a list. (Not always by the flag: kubectl plugins cannot be run with a flag before their name.)
     const file = KUBECONFIG.includes(delimiter) ? [`--kubeconfig=${KUBECONFIG}`] : [];
     try {
       const env = { ...host.env, KUBECONFIG };
       return (await runAttached([binary, ...file, ...request.words], { signal, env })).exitCode;
     } catch (error) {
-      // A cache on a file system mounted noexec, a binary of another machine's architecture.
+      // A cache on a file system mounted noexec, or a binary for another architecture.
       if (!["EACCES", "ENOEXEC"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     }
   }
@@ -41,7 +41,7 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
   return kubectlInMachine(request, context);
 }
 
-/** Rejects when the machine does not run; makes a lost tunnel anew. */
+/** Rejects when the machine is not running; reopens a lost tunnel. */
 async function reopen(name: string, context: UseCaseContext): Promise<void> {
   const { openCluster, runningMachine } = await import("../access/open-cluster.ts");
   const { ensureApiTunnel } = await import("../access/api-tunnel.ts");

@@ -12,9 +12,9 @@ export interface PauseResult {
 }
 
 /**
- * Freezes (or thaws) pods and control plane; they keep their memory and use no CPU. A reboot of the machine thaws them, too. Idempotent, also
- * after a call that was killed. Rejects with CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING, CLUSTER_BEING_DELETED, CLUSTER_PAUSE_FAILED (the cluster
- * runs on) or CLUSTER_UNPAUSE_FAILED.
+ * Freezes (or thaws) pods and control plane; they keep their memory and use no CPU. A reboot of the machine thaws them, too. Idempotent,
+ * also after a call that was killed. Rejects with CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING, CLUSTER_BEING_DELETED, CLUSTER_PAUSE_FAILED (the
+ * cluster keeps running) or CLUSTER_UNPAUSE_FAILED.
  */
 export async function setPaused(
   name: string,
@@ -33,7 +33,7 @@ export async function setPaused(
         await thaw(name, transport, signal);
         return saveCluster(context.host, { ...record, phase: "running" });
       }
-      // Before: a call that is killed in the middle leaves a cluster that everybody knows to look at.
+      // Recorded first: if this call is killed halfway, every other command knows to check the cluster.
       await saveCluster(context.host, { ...record, phase: "paused" });
       const { ok, output } = await freezeNode(transport, signal);
       if (ok) return;
@@ -52,8 +52,8 @@ export async function thaw(name: string, transport: Transport, signal: AbortSign
 }
 
 /**
- * Whether the cluster's running machine stands still: asked of the machine itself when the record says so, as a reboot thaws it behind our
- * back. A machine that does not answer is believed to be paused.
+ * Whether the cluster's running machine is paused. When the record says so, the machine itself is asked, because a reboot thaws it
+ * without our knowledge. A machine that does not answer is assumed to be paused.
  */
 export async function isPaused(cluster: OpenCluster, context: UseCaseContext): Promise<boolean> {
   if (cluster.record.phase !== "paused") return false;
@@ -70,7 +70,7 @@ export async function isPaused(cluster: OpenCluster, context: UseCaseContext): P
 
 const lookMs = 6000;
 
-/** For what needs the API: a frozen API server takes connections and never answers. Rejects with CLUSTER_PAUSED. */
+/** For commands that need the API: a frozen API server accepts connections and never answers. Rejects with CLUSTER_PAUSED. */
 export async function refuseIfPaused(cluster: OpenCluster, context: UseCaseContext): Promise<void> {
   const { name } = cluster.record.spec;
   if (await isPaused(cluster, context)) throw new LocalkubeError("CLUSTER_PAUSED", { name });

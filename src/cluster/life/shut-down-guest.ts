@@ -6,17 +6,17 @@ import { endpointOfCluster, type OpenCluster } from "../access/open-cluster.ts";
 
 const loginMs = 10_000;
 const lookMs = 2000;
-/** Between the end of sshd and that of the file systems, which nobody tells us. */
+/** Time between the end of sshd and that of the file systems, which we cannot observe. */
 const settleMs = 20_000;
 
-/** What the machine itself needs to go off in order once its pods are gone: at least this part of the time is kept for it. */
+/** Time reserved for the machine itself to power off cleanly once its pods are gone. */
 const machineShare = 1 / 3;
 
 /**
- * Ends what runs in the guest, in order, so that its power button has little left to do: pods first, while network and control plane still
- * stand, each with its own grace within ours. A machine without a power button is then shut down from within: a server's API cuts the power
- * at once. Never rejects but for the signal's reason: whatever does not work within `graceMs` is the driver's to end by force. Returns what
- * is left of the time.
+ * Shuts down what runs in the guest, in order, so that its power button has little left to do: pods first, while network and control
+ * plane still run, each with its own grace period within ours. A machine without a power button is then shut down from within: a
+ * server's API cuts the power immediately. Rejects only with the signal's reason: whatever does not end within `graceMs` is left to the
+ * driver to end by force. Returns the time that is left.
  */
 export async function shutDownGuest(
   cluster: OpenCluster,
@@ -50,7 +50,7 @@ export async function shutDownGuest(
     await endPods(transport, Math.max(0, left() - c.graceMs * machineShare), c.signal).catch(failed);
     if (powerButton) return left();
     const options = { signal: c.signal, timeoutMs: loginMs, allowFailure: true };
-    // Its end may come before its answer.
+    // The machine may be gone before it answers.
     await transport.exec(["sh", "-c", "sync; systemctl poweroff"], options).catch(failed);
   } finally {
     await transport.close();

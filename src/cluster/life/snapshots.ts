@@ -9,11 +9,11 @@ import { settleAfterWake } from "./wake.ts";
 export interface SnapshotResult {
   readonly name: string;
   readonly snapshot: string;
-  /** Whether the cluster runs now. */
+  /** Whether the cluster is running now. */
   readonly running: boolean;
 }
 
-/** Disk and memory of a running cluster, the disk alone of a stopped one. Rejects with DRIVER_CANNOT, SNAPSHOT_NAME_INVALID or the driver's. */
+/** Disk and memory of a running cluster, only the disk of a stopped one. Rejects with DRIVER_CANNOT, SNAPSHOT_NAME_INVALID or driver errors. */
 export const createSnapshot = (
   name: string,
   snapshot: string,
@@ -25,7 +25,7 @@ export const createSnapshot = (
     return { name, snapshot, running: (await driver.state(machine, c)) === "running" };
   });
 
-/** Read-only, so it waits for no other localkube. Rejects with DRIVER_CANNOT or the driver's. */
+/** Read-only, so it waits for no other localkube. Rejects with DRIVER_CANNOT or driver errors. */
 export async function listSnapshots(
   name: string,
   context: UseCaseContext,
@@ -34,7 +34,7 @@ export async function listSnapshots(
   return { name, snapshots: await ops.list(machine, quietly(context)) };
 }
 
-/** Puts the cluster back; what it wrote since is lost. With memory it runs when this resolves, its clock set; without it is stopped. */
+/** Restores the cluster; later writes are lost. With memory it is running when this resolves, its clock set; without memory it is stopped. */
 export const restoreSnapshot = (
   name: string,
   snapshot: string,
@@ -49,7 +49,7 @@ export const restoreSnapshot = (
     return { name, snapshot, running };
   });
 
-/** Fine when there is none of that name. */
+/** Succeeds when there is no snapshot of that name. */
 export const deleteSnapshot = (
   name: string,
   snapshot: string,

@@ -12,7 +12,7 @@ export interface StopResult {
 }
 
 /**
- * Ends the pods, then powers the machine off, by force after `graceSeconds`; all data stays. A paused cluster is thawed for it. Idempotent.
+ * Ends the pods, then powers the machine off, by force after `graceSeconds`; all data is kept. A paused cluster is thawed first. Idempotent.
  */
 export async function stop(name: string, graceSeconds: number, context: UseCaseContext): Promise<StopResult> {
   const lock = {

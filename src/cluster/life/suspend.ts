@@ -10,19 +10,22 @@ import { settleAfterWake } from "./wake.ts";
 
 export interface SuspendResult {
   readonly name: string;
-  /** False when it was suspended already. */
+  /** False when it was already suspended. */
   readonly suspended: boolean;
 }
 
 export interface ResumeResult {
   readonly name: string;
-  /** False when it ran already. */
+  /** False when it was already running. */
   readonly resumed: boolean;
   /** Seconds until the API server answered. */
   readonly seconds: number;
 }
 
-/** The running machine's memory to disk, and off. Idempotent. Rejects with DRIVER_CANNOT, CLUSTER_NOT_RUNNING or DRIVER_SUSPEND_FAILED. */
+/**
+ * Saves the running machine's memory to disk and powers it off. Idempotent.
+ * Rejects with DRIVER_CANNOT, CLUSTER_NOT_RUNNING or DRIVER_SUSPEND_FAILED.
+ */
 export async function suspend(name: string, context: UseCaseContext): Promise<SuspendResult> {
   return locked(name, "localkube suspend", context, async (cluster, inner) => {
     const { ops, machine } = suspendable(cluster);
@@ -39,9 +42,9 @@ export async function suspend(name: string, context: UseCaseContext): Promise<Su
 }
 
 /**
- * Wakes a suspended cluster: pods go on with their memory, the guest's clock is set, the API answers when it resolves. With `discard` the
- * saved memory is thrown away instead and the machine is off. A paused cluster is unpaused; one that runs is left alone. Rejects with DRIVER_CANNOT,
- * CLUSTER_NOT_SUSPENDED or DRIVER_RESUME_FAILED.
+ * Resumes a suspended cluster: pods continue with their memory, the guest's clock is set, and the API answers when this resolves. With
+ * `discard`, the saved memory is thrown away instead and the machine is off. A paused cluster is unpaused; a running one is left alone.
+ * Rejects with DRIVER_CANNOT, CLUSTER_NOT_SUSPENDED or DRIVER_RESUME_FAILED.
  */
 export async function resume(name: string, discard: boolean, context: UseCaseContext): Promise<ResumeResult> {
   const begun = performance.now();
@@ -50,7 +53,7 @@ export async function resume(name: string, discard: boolean, context: UseCaseCon
     const c = quietly(inner);
     const { record } = cluster;
     if (!discard && record.machine && (await cluster.driver.state(record.machine, c)) === "running") {
-      // A paused cluster is not suspended, but whoever says resume wants it to run: also where the driver cannot suspend.
+      // A paused cluster is not suspended, but a user who calls resume wants it to run: also where the driver cannot suspend.
       const resumed = await withTransport(cluster, inner, (transport) => thaw(name, transport, inner.signal));
       if (record.phase === "paused") await saveCluster(context.host, { ...record, phase: "running" });
       return { name, resumed, seconds: seconds() };

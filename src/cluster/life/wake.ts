@@ -12,8 +12,8 @@ import type { UseCaseContext } from "../access/use-case.ts";
 const wakeMs = 120_000;
 
 /**
- * After memory of an earlier time was loaded: sets the guest's clock to this host's, resumes what was paused then and waits for the API
- * server. Rejects with WAIT_TIMEOUT after two minutes.
+ * After memory from an earlier time was loaded: sets the guest's clock to this host's, unpauses what was paused at that time and waits
+ * for the API server. Rejects with WAIT_TIMEOUT after two minutes.
  */
 export async function settleAfterWake(
   cluster: OpenCluster,

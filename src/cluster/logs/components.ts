@@ -1,11 +1,11 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 
-/** What can be asked for: units of the node, `pods` = those of kube-system, `start` = what the last start did on this host. */
+/** What can be requested: units of the node, `pods` = those in kube-system, `start` = what the last start did on this host. */
 export interface LogComponents {
   readonly start: boolean;
   readonly pods: boolean;
-  /** systemd units without `.service`, in the order of the report. */
+  /** systemd units without `.service`, in output order. */
   readonly units: readonly string[];
 }
 
@@ -19,8 +19,8 @@ const kubernetesUnits = [
 ] as const;
 
 /**
- * Understands the words after `logs`; none = everything. Components of Kubernetes may leave out their `kube-`. Rejects with
- * LOGS_COMPONENT_UNKNOWN. `runtimeUnit` is that of the cluster's runtime, `containerd.service`.
+ * Parses the words after `logs`; none = everything. Kubernetes components may be given without `kube-`. Rejects with
+ * LOGS_COMPONENT_UNKNOWN. `runtimeUnit` is the unit of the cluster's runtime, such as `containerd.service`.
  */
 export function logComponents(words: readonly string[], runtimeUnit: string): LogComponents {
   const allUnits = [...kubernetesUnits, runtimeUnit.replace(/\.service$/, "")];

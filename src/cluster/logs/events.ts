@@ -14,8 +14,8 @@ const path = "/api/v1/namespaces/kube-system/events?fieldSelector=type%3DWarning
 const timeoutMs = 10_000;
 
 /**
- * Hands over the warnings that the API server keeps about kube-system, the oldest first. Some troubles stand nowhere else: the kubelet
- * does not log a probe that fails, nor does the pod that fails it. Rejects with API_UNREACHABLE or API_REFUSED.
+ * Passes on the warnings that the API server keeps about kube-system, oldest first. Some problems are recorded nowhere else: a failing
+ * probe is logged neither by the kubelet nor by the pod. Rejects with API_UNREACHABLE or API_REFUSED.
  */
 export async function readEvents(
   api: Pick<ApiClient, "get">,

@@ -11,15 +11,15 @@ export interface LogSink {
 
 export interface GuestLogRequest {
   readonly components: LogComponents;
-  /** Of each unit and container. */
+  /** Number of lines for each unit and container. */
   readonly lines: number;
   readonly signal: AbortSignal;
 }
 
-/** Begins a section's name; programs do not log it. */
+/** Precedes a section's name; programs do not log this character. */
 const mark = "\u001e";
 
-// $1 lines, $2 whether pods are wanted, then units. Everything in one round trip.
+// $1 number of lines, $2 whether pods are requested, then units. Everything in one round trip.
 const readScript = `
 lines=$1 pods=$2; shift 2
 for unit; do
@@ -43,7 +43,7 @@ for unit; do set -- "$@" --unit="$unit"; shift; done
 wait
 `;
 
-/** The longest time a Node timer can wait; following ends by the signal. */
+/** The longest timeout of a Node timer; following ends by the signal. */
 const foreverMs = 2 ** 31 - 1;
 const readTimeoutMs = 60_000;
 
@@ -52,7 +52,7 @@ export function readGuestLogs(transport: Transport, request: GuestLogRequest, si
   return run(transport, readScript, readTimeoutMs, request, sink);
 }
 
-/** The same, then what comes, without sections, until the signal aborts (rejects with its reason) or the machine stops. */
+/** Reads the same, then follows without sections until the signal aborts (rejects with its reason) or the machine stops. */
 export function followGuestLogs(
   transport: Transport,
   request: GuestLogRequest,

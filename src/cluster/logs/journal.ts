@@ -12,7 +12,7 @@ interface JournalEntry {
   readonly error?: { readonly id?: string; readonly message?: string };
 }
 
-/** What the last run in a profile's journal did, one readable line an event; empty when there was none. A torn last line is left out. */
+/** What the last run in a profile's journal did, one readable line per event; empty when there was none. A truncated last line is dropped. */
 export function journalLines(text: string): readonly string[] {
   const entries = text.split("\n").flatMap(parse);
   const begin = entries.findLastIndex(({ type }) => type === "run-started");
@@ -34,7 +34,7 @@ function parse(line: string): JournalEntry[] {
   }
 }
 
-/** How each kind of event reads; those that are not here are left out. */
+/** The text for each kind of event; kinds that are not listed are left out. */
 const sentences: Readonly<Record<string, (entry: JournalEntry, title: string) => string>> = {
   "run-started": ({ command = "" }) => `localkube ${command} begins`,
   "step-started": (_, title) => `${title} …`,

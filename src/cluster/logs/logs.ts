@@ -19,11 +19,11 @@ import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface LogsRequest {
   readonly name: string;
-  /** Components as the user wrote them; empty = all. */
+  /** Components as the user typed them; empty = all. */
   readonly words: readonly string[];
-  /** Last lines of each component. */
+  /** Number of last lines of each component. */
   readonly lines: number;
-  /** Show only errors and warnings. */
+  /** Only errors and warnings. */
   readonly problems: boolean;
 }
 
@@ -32,13 +32,13 @@ export interface LogsResult {
   readonly machine: MachineState;
 }
 
-/** Problems are looked for this far back: they are few among many lines. */
+/** How many lines back to look for problems: they are few among many lines. */
 const searchedLines = 20_000;
 
 /**
- * Hands the logs of a cluster to `sink`: what the last start did, the node's units, the pods of kube-system. Of a machine that does not
- * run, or cannot be reached, only what the host knows, with a notice. Read-only. Rejects with CLUSTER_UNKNOWN, LOGS_COMPONENT_UNKNOWN,
- * and with CLUSTER_NOT_RUNNING when nothing of what was asked for is on the host.
+ * Passes the logs of a cluster to `sink`: what the last start did, the node's units, the pods in kube-system. For a machine that is not
+ * running or cannot be reached, only what is stored on the host, with a notice. Read-only. Rejects with CLUSTER_UNKNOWN,
+ * LOGS_COMPONENT_UNKNOWN, and with CLUSTER_NOT_RUNNING when nothing of what was requested is on the host.
  */
 export async function logs(
   request: LogsRequest,
@@ -61,7 +61,7 @@ export async function logs(
   return { name: request.name, machine: state };
 }
 
-/** Hands over the last lines of the node's components, then each new one until the signal aborts. Rejects with CLUSTER_NOT_RUNNING. */
+/** Passes on the last lines of the node's components, then each new one until the signal aborts. Rejects with CLUSTER_NOT_RUNNING. */
 export async function followLogs(
   request: LogsRequest,
   sink: LogSink,
@@ -78,7 +78,7 @@ export async function followLogs(
       followGuestLogs(transport, { components, lines, signal }, { ...sink, line }),
     );
   } catch (error) {
-    // Ctrl-C is how following ends.
+    // Following normally ends with Ctrl-C.
     if (!signal.aborted) throw error;
   }
 }
@@ -131,7 +131,7 @@ async function machineLogs(
   }
 }
 
-/** An API server that does not answer is told by its own log, and must not hide the others. */
+/** An API server that does not answer shows up in its own log, and must not hide the other logs. */
 async function events(cluster: OpenCluster, sink: LogSink, context: UseCaseContext): Promise<void> {
   if (!cluster.record.machine) return;
   const api = await apiClient(cluster, cluster.record.machine);

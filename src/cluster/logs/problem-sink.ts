@@ -1,7 +1,7 @@
 import type { LogSink } from "./guest.ts";
 import { isProblem } from "./problem.ts";
 
-/** Passes on the last `lines` problems of each section, and only sections that have some; call `end` after the last line. */
+/** Passes on the last `lines` problems of each section, and only sections that have any; call `end` after the last line. */
 export function problemSink(target: LogSink, lines: number): LogSink & { end(): void } {
   let name: string | undefined;
   let kept: string[] = [];

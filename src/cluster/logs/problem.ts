@@ -1,21 +1,21 @@
-/** Words of trouble wherever they stand. */
+/** Words that indicate a problem wherever they occur. */
 const grave =
   /\b(panic|fatal|segfault|segmentation fault|core[- ]dump(?:ed)?|out of memory|oom[-_ ]?kill\w*|invoked oom-killer|no space left|read-only file system|crashloopbackoff)\b/i;
 const trouble =
   /\b(\w*errors?|err|fail(?:s|ed|ure|ures|ing)?|exception|refused|denied|forbidden|unauthorized|x509|expired|timed? ?out|timeout|deadline exceeded|cannot|can't|unable|unreachable|not found|missing|invalid|evict(?:ed|ing|ion)?|back-?off|killed|killing|oom|exited|status=[1-9]\d*\/\w+)\b/i;
 
-/** What programs write of an error that did not happen, and flags that are named like troubles. */
+/** What programs log about an error that did not happen, and flags whose names look like problems. */
 const harmless =
   /\berr(?:or)?=(?:"?<nil>"?|nil|null|""|none)|"error":(?:""|null)|\bFLAG: --\S+|--[a-z0-9-]*(?:timeout|fail|err|evict)[a-z0-9-]*/gi;
 
-/** A warning event of the API server, as `readEvents` writes it: most of its reasons (Unhealthy, BackOff) are no words of trouble. */
+/** A warning event of the API server, as `readEvents` writes it: most of its reasons (Unhealthy, BackOff) contain no such word. */
 const eventWarning = /^\S* ?Warning [A-Z]\w+ \S+: /;
 
 type Level = "quiet" | "warning" | "error";
 
 /**
- * Whether a line of the journal or of a pod's log tells of something wrong: by the severity the program itself gave it (klog, logrus, zap),
- * by its words where it gave none or a mere warning.
+ * Whether a line of the journal or of a pod's log reports a problem: by the severity the program itself gave it (klog, logrus, zap),
+ * or by its words where there is no severity or only a warning.
  */
 export function isProblem(line: string): boolean {
   const level = levelOf(line);

@@ -6,13 +6,13 @@ import type { ListedCluster } from "../../state/store.ts";
 import { machineName } from "../access/machine-name.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
-/** A driver and what it says of this host. */
+/** A driver and what it reports about this host. */
 export interface ProbedDriver {
   readonly definition: DriverDefinition;
   readonly probe: Probe;
 }
 
-/** One check a driver. One that cannot be used is a failure only when no other can: most hosts have podman or docker, not both. */
+/** One check per driver. An unusable driver is a failure only when no other one is usable: most hosts have podman or docker, not both. */
 export function driverChecks(
   names: readonly string[],
   probed: Promise<readonly ProbedDriver[]>,
@@ -35,7 +35,7 @@ export function driverChecks(
   }));
 }
 
-/** What needs a machine or an account elsewhere says nothing about this host. */
+/** A driver that needs a machine or an account elsewhere says nothing about this host. */
 const countsHere = ({ definition, probe }: ProbedDriver): boolean =>
   probe.usable && definition.priority !== "named";
 

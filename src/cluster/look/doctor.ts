@@ -5,14 +5,14 @@ import { listClusters } from "../../state/store.ts";
 import { driverChecks, leftoverMachines } from "./doctor-drivers.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
-/** Every check of the host, one for each driver, and machines that no profile knows. Read-only; ends within 10 s. */
+/** All host checks, one check per driver, and machines that belong to no profile. Read-only; ends within 10 s. */
 export function doctor(context: UseCaseContext): Promise<DoctorReport> {
   const { host } = context;
   const probed = probeDrivers(host);
   // Each check that waits for it reports its failure.
   probed.catch(() => undefined);
   const findLeftovers = async () => {
-    // A state folder that cannot be read is the check `folders`' finding; whose the machines are is not known then.
+    // The check `folders` reports a state folder that cannot be read; it is unknown then to whom the machines belong.
     const clusters = await listClusters(host).catch(() => undefined);
     return clusters ? leftoverMachines(await probed, clusters, host, context) : [];
   };

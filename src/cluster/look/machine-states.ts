@@ -4,7 +4,7 @@ import { loadDriver } from "../../machine/driver-registry.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
-/** What each cluster's machine is right now, in the given order; `unknown` where its driver does not answer. Read-only. */
+/** The current state of each cluster's machine, in the given order; `unknown` where its driver does not answer. Read-only. */
 export const machineStates = (
   records: readonly ClusterRecord[],
   context: UseCaseContext,
@@ -18,7 +18,7 @@ async function machineState(
   try {
     return await (await loadDriver(driver)).open(context.host).state(machine, quietly(context));
   } catch (error) {
-    // A list shows what it can; `status` tells what is wrong.
+    // A list shows what is known; `status` explains what is wrong.
     if (error instanceof LocalkubeError && error.id !== "INTERRUPTED") return "unknown";
     throw error;
   }

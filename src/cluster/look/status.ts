@@ -19,21 +19,21 @@ export interface StatusResult {
   readonly kubernetesVersion?: string;
   readonly machine: MachineState;
   readonly api: Health;
-  /** Of the SSH tunnel to the API, where that is the way to it; `start` makes a lost one anew. */
+  /** State of the SSH tunnel to the API, where one is used; `start` reopens a lost one. */
   readonly tunnel?: "open" | "gone";
   readonly node: "ready" | "not-ready" | "paused" | "unknown";
   readonly kubeconfig: KubeconfigState;
-  /** 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig wrong; 7 = nothing there. */
+  /** 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig wrong; 7 = nothing exists. */
   readonly exitCode: number;
-  /** What the hypervisor says of a broken or unknown machine. */
+  /** The hypervisor's description of a broken or unknown machine. */
   readonly diagnosis?: string;
-  /** What the machine costs, where it is paid for; `text` is the same for people. */
+  /** The price of the machine, where it is paid for; `text` is the readable form. */
   readonly cost?: MachineCost & { readonly text: string };
 }
 
 const bits = { machine: 1, cluster: 2, kubeconfig: 4 } as const;
 
-/** The truth of this moment from hypervisor, API and kubeconfig. Read-only; ends within seconds whatever is broken. */
+/** The current state from hypervisor, API and kubeconfig. Read-only; ends within seconds whatever is broken. */
 export async function status(name: string, context: UseCaseContext): Promise<StatusResult> {
   if (!(await loadCluster(context.host, name))) {
     return {
@@ -84,7 +84,7 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
 const tunnelState = async ({ record, paths }: OpenCluster, state: MachineState, context: UseCaseContext) =>
   record.machine && state === "running" ? apiTunnelState(record.machine, { ...context, paths }) : undefined;
 
-/** A price that cannot be had is no failure of the machine. */
+/** A price that cannot be determined does not make the status fail. */
 async function costNow(
   { driver, record: { machine } }: OpenCluster,
   c: RunContext,

@@ -12,17 +12,17 @@ import type { OpensshAccess } from "../access/openssh-access.ts";
 export interface CopyRequest {
   readonly from: ScpPath;
   readonly to: ScpPath;
-  /** Let scp draw its progress on our terminal. */
+  /** Let scp show its progress on our terminal. */
   readonly showProgress: boolean;
 }
 
-/** A dead connection is noticed after this; a copy that goes on may take as long as it needs. */
+/** A dead connection is detected after this time; a copy that makes progress may take as long as it needs. */
 const keepAlive = ["-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"];
 
 /**
- * Copies a file or a folder with modes (set-ID and sticky bits too) and times between host and machine by scp. The target's missing parents
- * are made; a target that is a folder (or ends with `/`) takes the source into it. Rejects with COPY_SOURCE_MISSING, COPY_NOT_A_FILE for a
- * pipe or device of this host, or COPY_FAILED with scp's words.
+ * Copies a file or a folder with modes (set-ID and sticky bits too) and times between host and machine using scp. Missing parent folders
+ * of the target are created; a target that is a folder (or ends with `/`) receives the source inside it. Rejects with
+ * COPY_SOURCE_MISSING, COPY_NOT_A_FILE for a pipe or device of this host, or COPY_FAILED with scp's message.
  */
 export async function copyOverSsh(access: OpensshAccess, request: CopyRequest, c: RunContext): Promise<void> {
   await assertSource(access, request, c);
@@ -66,7 +66,7 @@ async function landingPlace(access: OpensshAccess, request: CopyRequest, c: RunC
   return isFolder ? (target.startsWith("/") ? posix.join(target, name) : `./${join(target, name)}`) : target;
 }
 
-/** scp would give a device the source's mode, and wait at a pipe for ever. */
+/** scp would set the source's mode on a device, and wait forever on a pipe. */
 async function assertFileOrFolder(path: string): Promise<void> {
   const isFolder = await stat(path).then(
     (status) => status.isDirectory(),
@@ -86,7 +86,7 @@ async function assertSource(access: OpensshAccess, request: CopyRequest, c: RunC
   if ("local" in from) await assertFileOrFolder(from.local);
 }
 
-/** Returns the first folder that it had to make on this host. */
+/** Returns the first folder it had to create on this host. */
 async function makeParent(
   access: OpensshAccess,
   request: CopyRequest,
@@ -105,7 +105,7 @@ async function makeParent(
   return undefined;
 }
 
-/** Exit code of a small command; what it or ssh says on a failure of its own becomes COPY_FAILED. */
+/** Exit code of a small command; when it or ssh fails, the message becomes COPY_FAILED. */
 async function inMachine(
   { endpoint, knownHostsFile }: OpensshAccess,
   request: CopyRequest,

@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { ScpPath } from "../../machine/ssh/openssh.ts";
 
-/** A copy as the user wrote it, understood. */
+/** A copy request, parsed. */
 export interface CopyPaths {
   readonly profile: string;
   readonly from: ScpPath;
@@ -9,9 +9,9 @@ export interface CopyPaths {
 }
 
 /**
- * Reads `SRC DST`: `:/path` is a path of the machine, `two:/path` of that profile's machine, everything else of this host (a name with a
- * colon is written `./a:b`). Rejects with COPY_SIDES unless exactly one is in a machine, COPY_PROFILE_CONFLICT when `--profile` was given
- * and says another one.
+ * Parses `SRC DST`: `:/path` is a path in the machine, `two:/path` one in that profile's machine, everything else is on this host (write
+ * `./a:b` for a name with a colon). Rejects with COPY_SIDES unless exactly one is in a machine, COPY_PROFILE_CONFLICT when `--profile`
+ * names another profile.
  */
 export function copyPaths(
   source: string,
@@ -39,7 +39,7 @@ function parse(text: string): Parsed {
     : { text, profile, remote: literal(remote) };
 }
 
-/** Relative paths begin in root's home anyway; any other `~` would be a user's home for scp and a name for the rest of us. */
+/** Relative paths start in root's home anyway; any other `~` would be a user's home for scp and a literal name for our other commands. */
 function literal(path: string): string {
   const inHome = path.replace(/^~(\/+|$)/, "");
   if (inHome === "") return ".";

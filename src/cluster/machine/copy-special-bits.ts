@@ -4,7 +4,7 @@ import type { RunContext } from "../../contract/host.ts";
 import { opensshArgv } from "../../machine/ssh/openssh.ts";
 import type { OpensshAccess } from "../access/openssh-access.ts";
 
-/** A file or folder with set-user-ID, set-group-ID or sticky bit: all of its mode, and its path below what is copied (empty for that itself). */
+/** A file or folder with set-user-ID, set-group-ID or sticky bit: its whole mode, and its path below what is copied (empty for the root). */
 export interface SpecialMode {
   readonly mode: number;
   readonly path: string;
@@ -12,13 +12,13 @@ export interface SpecialMode {
 
 const special = 0o7000;
 const timeoutMs = 120_000;
-/** As deep as scp goes. */
+/** The depth limit of scp. */
 const mostDepth = 64;
 
-/** Those of this host below `root`, links followed as scp does. */
+/** Those below `root` on this host, following links as scp does. */
 export async function localSpecialModes(root: string, path = "", depth = 0): Promise<readonly SpecialMode[]> {
   const at = join(root, path);
-  const status = await stat(at).catch(() => undefined); // a link that leads nowhere is scp's to tell
+  const status = await stat(at).catch(() => undefined); // a broken link is reported by scp
   if (!status) return [];
   const own = status.mode & special ? [{ mode: status.mode & 0o7777, path }] : [];
   if (!status.isDirectory() || depth === mostDepth) return own;
@@ -28,14 +28,14 @@ export async function localSpecialModes(root: string, path = "", depth = 0): Pro
   return [...own, ...below];
 }
 
-/** Those of the machine below `root`. */
+/** Those below `root` in the machine. */
 export async function remoteSpecialModes(
   access: OpensshAccess,
   root: string,
   c: RunContext,
 ): Promise<readonly SpecialMode[]> {
   const command = ["find", "-L", literal(root), "-perm", "/7000", "-printf", "%m\\0%P\\0"];
-  // What find cannot read is left out; scp tells of it.
+  // What find cannot read is left out; scp reports it.
   const { stdout } = await c.host.run(argv(access, command), {
     signal: c.signal,
     timeoutMs,
@@ -47,7 +47,7 @@ export async function remoteSpecialModes(
   );
 }
 
-/** Gives the bits, which scp leaves out, to the copies below `root` of this host. */
+/** Sets the bits, which scp leaves out, on the copies below `root` on this host. */
 export async function setLocalModes(root: string, modes: readonly SpecialMode[]): Promise<void> {
   for (const { mode, path } of modes) await chmod(path === "" ? root : join(root, path), mode);
 }

@@ -23,8 +23,8 @@ const shape =
   /^(?:(?<node>\d{1,5})|(?:service\/|svc\/)?(?<service>[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)(?::(?<port>[a-z0-9-]+))?)$/;
 
 /**
- * Where the target is. Rejects with FORWARD_TARGET_INVALID, SERVICE_UNKNOWN, or SERVICE_PORT_UNKNOWN naming the ports it has. A Service
- * without address (headless, ExternalName) has no port to carry to.
+ * Resolves the target. Rejects with FORWARD_TARGET_INVALID, SERVICE_UNKNOWN, or SERVICE_PORT_UNKNOWN naming the existing ports. A Service
+ * without an address (headless, ExternalName) has no port to forward to.
  */
 export async function forwardTarget(
   target: string,

@@ -10,7 +10,7 @@ export interface ForwardRequest {
   /** As given: `30080`, `web`, `web:http`. */
   readonly target: string;
   readonly namespace: string;
-  /** Port of this host; 0 = any free one. */
+  /** Port on this host; 0 = any free one. */
   readonly localPort: number;
 }
 
@@ -22,8 +22,8 @@ export interface Forwarded {
 }
 
 /**
- * Carries connections from 127.0.0.1 to a port of the node or to a Service until the signal comes; `onOpen` is called once connections
- * are taken. Rejects with FORWARD_TARGET_INVALID, SERVICE_UNKNOWN, SERVICE_PORT_UNKNOWN, SSH_FORWARD_FAILED, CLUSTER_NOT_RUNNING or
+ * Forwards connections from 127.0.0.1 to a port of the node or to a Service until the signal aborts; `onOpen` is called once connections
+ * are accepted. Rejects with FORWARD_TARGET_INVALID, SERVICE_UNKNOWN, SERVICE_PORT_UNKNOWN, SSH_FORWARD_FAILED, CLUSTER_NOT_RUNNING or
  * CLUSTER_PAUSED.
  */
 export async function forward(

@@ -7,7 +7,7 @@ export interface ShellRequest {
   readonly name: string;
   /** Words of a command, each taken literally; none = a login shell; a single one with blanks or `|;&$…` = a script for sh. */
   readonly words: readonly string[];
-  /** All three of our streams are one terminal. */
+  /** All three of our standard streams are the same terminal. */
   readonly onTerminal: boolean;
 }
 
@@ -18,13 +18,13 @@ export async function shell(request: ShellRequest, context: UseCaseContext): Pro
   const argv = opensshArgv(endpoint, {
     knownHostsFile,
     command,
-    // With a terminal at both ends Ctrl-C reaches the remote program and editors work; without one output stays byte for byte.
+    // With a terminal at both ends Ctrl-C reaches the remote program and editors work; without one, output is unchanged byte for byte.
     ...(command.length > 0 ? { tty: request.onTerminal } : {}),
   });
   return (await runAttached(argv, { signal: context.signal })).exitCode;
 }
 
-/** No program has a blank or a pipe in its name: one such word can only be meant for a shell, as with ssh itself. */
+/** No program name contains a blank or a pipe: such a word can only be meant for a shell, as with ssh itself. */
 export function remoteCommand(words: readonly string[]): readonly string[] {
   const [only, ...others] = words;
   const isScript = only !== undefined && others.length === 0 && /[\s|;&<>$`()*?"'\\]/.test(only);

@@ -3,7 +3,7 @@ import { access, mkdir, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
-/** Absolute path of a folder that can be made a mirror, made if it is not there. Rejects with MIRROR_FOLDER_UNUSABLE. */
+/** Absolute path of a folder that can become a mirror, created if missing. Rejects with MIRROR_FOLDER_UNUSABLE. */
 export async function mirrorFolder(path: string): Promise<string> {
   const folder = resolve(path);
   try {

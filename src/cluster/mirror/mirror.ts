@@ -10,8 +10,8 @@ import { notice, type UseCaseContext } from "../access/use-case.ts";
 export interface PulledMirror extends MirrorResult, Pick<ArtifactPlan, "source" | "kubernetesVersion"> {}
 
 /**
- * Makes a folder a mirror of everything one Kubernetes version needs, beside what it holds already. Fetches only what the cache lacks;
- * may be repeated. Rejects as `planArtifacts` and `pullMirror` do, and with MIRROR_FOLDER_UNUSABLE.
+ * Adds everything one Kubernetes version needs to a mirror folder, in addition to what it contains already. Downloads only what is not
+ * in the cache; may be repeated. Rejects as `planArtifacts` and `pullMirror` do, and with MIRROR_FOLDER_UNUSABLE.
  */
 export async function pull(
   path: string,
@@ -27,14 +27,14 @@ export async function pull(
   return { ...result, source, kubernetesVersion };
 }
 
-/** Builds the Debian artifacts, unless the cache has them, and makes a folder a mirror of them. */
+/** Builds the Debian artifacts, unless they are in the cache, and adds them to a mirror folder. */
 export async function build(path: string, from: "debian", context: UseCaseContext): Promise<MirrorResult> {
   const folder = await mirrorFolder(path);
   const step = { command: "mirror build", title: "Building Kubernetes from Debian's source" };
   return mirrorStep(step, context, (c) => buildMirror({ from }, folder, c));
 }
 
-/** Hashes everything in a mirror's folder; see `verifyMirror`. Read-only. Rejects with MIRROR_INVALID. */
+/** Verifies the checksums of all files in a mirror; see `verifyMirror`. Read-only. Rejects with MIRROR_INVALID. */
 export async function verify(
   path: string,
   context: UseCaseContext,
@@ -42,7 +42,7 @@ export async function verify(
   const folder = resolve(path);
   const step = { command: "mirror verify", title: "Checking the mirror" };
   const report = await mirrorStep(step, context, (c) => verifyMirror(path, c));
-  // Nothing wrong in an empty folder: most likely a mistyped path, which must not pass for a good mirror.
+  // An empty folder has no errors, but is most likely a mistyped path, which must not pass for a good mirror.
   if (report.files === 0 && report.bad.length === 0)
     throw new LocalkubeError("MIRROR_INVALID", { mirror: path, problem: "there are no artifacts in it" });
   return { folder, ...report };

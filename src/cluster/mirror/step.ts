@@ -2,10 +2,10 @@ import type { RunContext } from "../../contract/host.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
-/** A build from source takes minutes, on a small machine many; a large download over a thin line as well. */
+/** A build from source takes minutes, many on a small machine; so does a large download over a slow connection. */
 const timeoutMs = 5_400_000;
 
-/** Runs work on a mirror as a pipeline of one step, so that every view shows its progress. */
+/** Runs work on a mirror as a pipeline with one step, so that every view shows its progress. */
 export async function mirrorStep<T>(
   { command, title }: { readonly command: string; readonly title: string },
   context: UseCaseContext,

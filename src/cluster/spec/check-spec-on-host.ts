@@ -16,19 +16,19 @@ import { otherExample } from "./parse-networks.ts";
 
 export interface HostCheckOptions {
   /**
-   * The spec of the cluster that stays; only what changes is then checked: its routes and its port are its own by now. Absent for a new
-   * cluster, and for one that is made again (`--recreate`).
+   * The spec of the existing cluster, if it is kept; only what changes is checked then: its routes and its port are its own.
+   * Absent for a new cluster, and for one that is recreated (`--recreate`).
    */
   readonly existing?: ClusterSpec | undefined;
-  /** A port that the cluster listens on which is made again: it is free by then. */
+  /** A port used by the cluster that is recreated: it will be free by then. */
   readonly heldPort?: number | undefined;
   readonly capacity?: HostCapacity;
-  /** The machine is another computer, which takes nothing from this one. Default: it is on this one. */
+  /** The machine is another computer, which uses no resources of this one. Default: it is on this one. */
   readonly isElsewhere?: boolean;
 }
 
 /**
- * Compares a spec with the host before anything is made. Read-only. Rejects with CPUS_TOO_MANY, MEMORY_TOO_LARGE, CIDR_OVERLAPS_HOST,
+ * Checks a spec against the host before anything is created. Read-only. Rejects with CPUS_TOO_MANY, MEMORY_TOO_LARGE, CIDR_OVERLAPS_HOST,
  * PORT_IN_USE, PORT_NOT_PERMITTED, CNI_FILE_UNREADABLE or CNI_FILE_INVALID.
  */
 export async function checkSpecOnHost(
@@ -58,7 +58,7 @@ function checkMemory({ memoryMiB }: ClusterSpec, { memoryMiB: availableMiB }: Ho
   throw new LocalkubeError("MEMORY_TOO_LARGE", { memoryMiB, availableMiB, minimumMiB: minimumMemoryMiB });
 }
 
-/** The CIDRs of a spec against routes of the host. Throws CIDR_OVERLAPS_HOST naming route and device. */
+/** Checks the CIDRs of a spec against the host's routes. Throws CIDR_OVERLAPS_HOST naming route and device. */
 export function checkRoutes(
   spec: Pick<ClusterSpec, "serviceCidr" | "podCidr">,
   routes: readonly HostRoute[],
@@ -81,7 +81,7 @@ export function checkRoutes(
   }
 }
 
-/** The advice must not lead into the next overlap. */
+/** A network to suggest instead, which must not overlap either. */
 function freeExample(flag: keyof typeof otherExample, routes: readonly HostRoute[]): string {
   const taken = (text: string) => {
     const network = parseNetwork(text);
@@ -101,7 +101,7 @@ function freeExample(flag: keyof typeof otherExample, routes: readonly HostRoute
   return [otherExample[flag], ...candidates].find(isFree) ?? otherExample[flag];
 }
 
-/** The whole file is read: a mistake in it must be found before a cluster is made, or removed to be made again. */
+/** The whole file is read: an error in it must be found before a cluster is created, or removed to be recreated. */
 async function checkCni(value: string): Promise<void> {
   if (value === "bridge" || value === "none") return;
   const file = await stat(value).catch(() => undefined);

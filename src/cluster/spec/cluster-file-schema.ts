@@ -10,8 +10,8 @@ const quantity = v.optional(v.union([v.string(), v.number()]));
 const yesOrNo = v.optional(v.boolean());
 
 /**
- * `localkube.yaml`: the fields of ClusterSpec, all but the first two optional, and for `memoryMiB` and `waitTimeoutSeconds` also the
- * spelling of the flags (`memory: 4G`, `waitTimeout: 6m`). Only shapes are checked here; values are checked where flags' are.
+ * `localkube.yaml`: the fields of ClusterSpec, all but the first two optional; `memoryMiB` and `waitTimeoutSeconds` can also be written
+ * like the flags (`memory: 4G`, `waitTimeout: 6m`). Only types are checked here; values are checked where those of flags are.
  */
 export const clusterFileSchema = v.strictObject({
   apiVersion: v.literal("localkube/v1"),

@@ -4,8 +4,8 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { flagOfField, layerFromSpec, type SpecLayer } from "./spec-layer.ts";
 
 /**
- * What a change means for a cluster that exists: `recreate` cannot be done to it, `resize` needs a driver that can, `reconfigure` is
- * pushed by the next start, `client` concerns only this command and the kubeconfig.
+ * What a change means for an existing cluster: `recreate` cannot be applied to it, `resize` needs a driver that supports it,
+ * `reconfigure` is applied by the next start, `client` concerns only this command and the kubeconfig.
  */
 export type ChangeEffect = "recreate" | "resize" | "reconfigure" | "client";
 
@@ -17,7 +17,7 @@ export interface SpecChange {
   readonly effect: ChangeEffect;
 }
 
-/** What was settled when the cluster was made; `auto`, `cri` and an empty version mean it. */
+/** What was decided when the cluster was created; `auto`, `cri` and an empty version refer to it. */
 export interface SettledChoices {
   readonly driver: string;
   readonly runtime: string;
@@ -31,7 +31,7 @@ const effects: Readonly<Record<Exclude<keyof SpecLayer, "driverOptions">, Change
   driver: "recreate",
   runtime: "recreate",
   kubernetesVersion: "reconfigure",
-  // The node's programs come from there, etcd with its data among them: nothing says that the others could read what these have written.
+  // The node's programs come from there, including etcd with its data: there is no guarantee that one source's programs can read the other's data.
   artifacts: "recreate",
   mirror: "client",
   cpus: "resize",
@@ -54,7 +54,7 @@ const effects: Readonly<Record<Exclude<keyof SpecLayer, "driverOptions">, Change
   embedCerts: "client",
 };
 
-/** Every field in which the wanted spec differs from the cluster as it is. Pure. */
+/** Every field in which the requested spec differs from the existing cluster. Pure. */
 export function diffSpec(
   old: ClusterSpec,
   wanted: ClusterSpec,
@@ -108,7 +108,7 @@ function settledOf(wanted: ClusterSpec, settled: SettledChoices): SettledChoices
   };
 }
 
-/** A release is newer than its own release candidates, which a comparison of texts would turn round. */
+/** A release is newer than its own release candidates; a text comparison would reverse that. */
 function isOlder(a: string, b: string): boolean {
   const [coreA = "", candidateA = ""] = a.split(/-(.*)/);
   const [coreB = "", candidateB = ""] = b.split(/-(.*)/);
@@ -118,7 +118,7 @@ function isOlder(a: string, b: string): boolean {
   return candidateA.localeCompare(candidateB, "en", { numeric: true }) < 0;
 }
 
-/** Order of keys is no difference. */
+/** The order of keys makes no difference. */
 function textOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   if (Array.isArray(value)) return value.join(",");

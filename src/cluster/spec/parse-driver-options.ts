@@ -4,14 +4,14 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { parseSwitch } from "./parse-quantities.ts";
 
-/** Values as flags, files and settings give them. */
+/** Values as given by flags, files and settings. */
 export type DriverOptionValues = Readonly<Record<string, string | number | boolean>>;
 
 type OptionTable = Readonly<Record<string, readonly DriverOption[]>>;
 
 /**
- * Options of the chosen driver as texts, paths absolute; empty values are as good as none. Throws DRIVER_OPTION_UNKNOWN, DRIVER_OPTION_FOREIGN when
- * one belongs to another driver (`auto` has none: who gives an option names the driver), or SWITCH_INVALID.
+ * Options of the chosen driver as texts, with absolute paths; empty values count as not given. Throws DRIVER_OPTION_UNKNOWN,
+ * DRIVER_OPTION_FOREIGN when the option belongs to another driver (`auto` has none: options require a named driver), or SWITCH_INVALID.
  */
 export function parseDriverOptions(
   values: DriverOptionValues,
@@ -42,7 +42,7 @@ export function parseDriverOptions(
 const asSwitch = (value: string | number | boolean): string | boolean =>
   typeof value === "number" ? String(value) : value;
 
-/** What settings say of other drivers is no mistake: they hold for many clusters. */
+/** Options of other drivers in the settings are not an error: settings apply to many clusters. */
 export function ownOptions(
   values: DriverOptionValues | undefined,
   driver: string,

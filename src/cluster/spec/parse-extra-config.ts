@@ -4,8 +4,8 @@ import { didYouMean } from "../../host/nearest-word.ts";
 import type { SpecLayer } from "./spec-layer.ts";
 
 /**
- * Values by component and key from `COMPONENT.KEY=VALUE` texts or a table. A key may hold dots (`kubelet.evictionHard.memory.available=…`);
- * the last of several values of one key counts. Throws EXTRA_CONFIG_MALFORMED or EXTRA_CONFIG_COMPONENT_UNKNOWN.
+ * Values by component and key, from `COMPONENT.KEY=VALUE` texts or a table. A key may contain dots (`kubelet.evictionHard.memory.available=…`);
+ * of several values for one key the last one counts. Throws EXTRA_CONFIG_MALFORMED or EXTRA_CONFIG_COMPONENT_UNKNOWN.
  */
 export function parseExtraConfig(value: NonNullable<SpecLayer["extraConfig"]>): ClusterSpec["extraConfig"] {
   const result: Partial<Record<Component, Record<string, string>>> = {};
@@ -15,7 +15,7 @@ export function parseExtraConfig(value: NonNullable<SpecLayer["extraConfig"]>): 
 
 function assignments(value: NonNullable<SpecLayer["extraConfig"]>) {
   if (typeof value === "string") return value === "" ? [] : [parseAssignment(value)];
-  // An empty one alone takes all values away.
+  // A single empty one clears all values.
   if (isList(value)) return value.filter((text) => text !== "").map(parseAssignment);
   return Object.entries(value).flatMap(([component, options]) =>
     Object.entries(options).map(([key, option]) => parseAssignment(`${component}.${key}=${option}`)),
@@ -31,8 +31,8 @@ function parseAssignment(value: string) {
   if (dot < 0) throw malformed("'.' between component and key is missing");
   const component = knownComponent(left.slice(0, dot), value);
   const key = left.slice(dot + 1);
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(key)) throw malformed(`'${key}' is no name of an option`);
-  // Values end up in unit files, where a line break would begin a directive of its own.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(key)) throw malformed(`'${key}' is not a valid option name`);
+  // Values end up in unit files, where a line break would start a new directive.
   if (/[\p{Cc}]/u.test(text)) throw malformed("the value has a line break or control character");
   return { component, key, text };
 }

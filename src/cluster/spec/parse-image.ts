@@ -3,13 +3,13 @@ import { parseImageAddress } from "../../artifacts/disk-image/image-address.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
-/** Images that have a name; `debian` and nothing at all are the same. */
+/** Named images; `debian` and empty mean the same. */
 const names = ["", "debian", "upstream"];
-/** `https://…`, and any other scheme, so that each caller can say which it takes. */
+/** `https://…`, and any other scheme, so that each caller can say which ones it accepts. */
 export const isAddress = (text: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
 
 /**
- * `ClusterSpec.image` from `debian`, `upstream`, an address or a path, which is relative to the current folder. Throws IMAGE_ADDRESS_INVALID
+ * Parses `debian`, `upstream`, an address or a path (relative to the current folder) into `ClusterSpec.image`. Throws IMAGE_ADDRESS_INVALID
  * or OS_IMAGE_CONFLICT.
  */
 export function parseImage(value: string, os: ClusterSpec["os"]): string {
@@ -21,6 +21,6 @@ export function parseImage(value: string, os: ClusterSpec["os"]): string {
   return value;
 }
 
-/** As the user wrote it, paths made absolute by the folder of the file that holds it. */
+/** As the user wrote it, with paths made absolute relative to the folder of the file that contains it. */
 export const imageFromFolder = (value: string, folder: string): string =>
   names.includes(value) || isAddress(value) ? value : resolve(folder, value);

@@ -20,7 +20,7 @@ export function parseFeatureGates(
   return Object.fromEntries(gates);
 }
 
-/** What to wait for, in the order in which it comes true; `all` and `none` stand alone. Throws WAIT_TARGET_UNKNOWN. */
+/** What to wait for, in the order in which it becomes true; `all` and `none` must be used alone. Throws WAIT_TARGET_UNKNOWN. */
 export function parseWait(value: string | readonly string[]): readonly WaitTarget[] {
   const wanted = words(value);
   const [only] = wanted;
@@ -34,7 +34,7 @@ export function parseWait(value: string | readonly string[]): readonly WaitTarge
   return waitTargets.filter((target) => wanted.includes(target));
 }
 
-/** DNS names for the API server's certificate, the first label may be `*`. Throws APISERVER_NAME_INVALID. */
+/** DNS names for the API server's certificate; the first label may be `*`. Throws APISERVER_NAME_INVALID. */
 export function parseApiServerNames(value: string | readonly string[]): readonly string[] {
   const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
   const pattern = new RegExp(`^(\\*\\.)?${label}(\\.${label})*$`, "i");
@@ -45,7 +45,7 @@ export function parseApiServerNames(value: string | readonly string[]): readonly
   });
 }
 
-/** IPv4 and IPv6 addresses for the API server's certificate, in their usual spelling. Throws APISERVER_IP_INVALID. */
+/** IPv4 and IPv6 addresses for the API server's certificate, in canonical form. Throws APISERVER_IP_INVALID. */
 export function parseApiServerIps(value: string | readonly string[]): readonly string[] {
   const ips = words(value).map((ip) => {
     const isAddress = ipaddr.IPv4.isValidFourPartDecimal(ip) || ipaddr.IPv6.isValid(ip);
@@ -55,7 +55,7 @@ export function parseApiServerIps(value: string | readonly string[]): readonly s
   return unique(ips);
 }
 
-/** A list may come as repeated flags, as one text with commas, or both. */
+/** A list may be given as repeated flags, as one text with commas, or both. */
 function words(value: string | readonly string[]): string[] {
   const texts = typeof value === "string" ? [value] : value;
   return texts

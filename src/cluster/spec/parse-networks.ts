@@ -5,21 +5,21 @@ import { formatNetwork, networksOverlap, parseNetwork, type Network } from "../.
 interface Range {
   readonly flag: "service-cidr" | "pod-cidr";
   readonly example: string;
-  /** Shortest prefix Kubernetes takes. */
+  /** Shortest prefix Kubernetes accepts. */
   readonly largest: number;
-  /** Longest prefix with which everything still fits in. */
+  /** Longest prefix that still has enough addresses. */
   readonly smallest: number;
 }
 
-/** kube-apiserver refuses more than 20 bits of Services; cluster DNS has the tenth address. */
+/** kube-apiserver refuses more than 20 bits of Services; cluster DNS uses the tenth address. */
 const serviceRange: Range = { flag: "service-cidr", example: "10.96.0.0/12", largest: 12, smallest: 28 };
-/** Each node gets a /24 of it, and the controller manager counts at most 16 bits of nodes. */
+/** Each node gets a /24 of it, and the controller manager supports at most 16 bits of nodes. */
 const podRange: Range = { flag: "pod-cidr", example: "10.244.0.0/16", largest: 8, smallest: 24 };
 
-/** An example that collides with neither the other default nor the usual home and office networks. */
+/** An example that overlaps neither the other default nor the usual home and office networks. */
 export const otherExample = { "service-cidr": "172.30.0.0/16", "pod-cidr": "172.29.0.0/16" } as const;
 
-/** Both networks, checked by themselves and against each other. Throws CIDR_INVALID, CIDR_SIZE or CIDR_OVERLAP. */
+/** Validates both networks, separately and against each other. Throws CIDR_INVALID, CIDR_SIZE or CIDR_OVERLAP. */
 export function parseCidrs(serviceText: string, podText: string) {
   const service = parseRange(serviceText, serviceRange);
   const pod = parseRange(podText, podRange);

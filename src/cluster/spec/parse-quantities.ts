@@ -3,7 +3,7 @@ import { minimumMemoryMiB } from "../../host/capacity.ts";
 
 const mebibytes: Readonly<Record<string, number>> = { "": 1, k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 };
 
-/** CPUs as a whole number of 1 or more. Throws CPUS_INVALID. */
+/** CPUs as a whole number, 1 or more. Throws CPUS_INVALID. */
 export function parseCpus(value: string | number): number {
   const cpus = wholeNumber(value);
   if (cpus === undefined || cpus < 1) throw new LocalkubeError("CPUS_INVALID", { value });
@@ -11,7 +11,7 @@ export function parseCpus(value: string | number): number {
 }
 
 /**
- * MiB from `4G`, `4Gi`, `4096m`, `4096MB` or a plain number of MiB; units count in powers of 1024, as they do in every hypervisor.
+ * MiB from `4G`, `4Gi`, `4096m`, `4096MB` or a plain number of MiB; units are powers of 1024, as in every hypervisor.
  * Throws MEMORY_INVALID or MEMORY_TOO_SMALL.
  */
 export function parseMemory(value: string | number): number {
@@ -24,7 +24,7 @@ export function parseMemory(value: string | number): number {
   return memoryMiB;
 }
 
-/** Room for the system, Kubernetes and a few images; 100 TiB is what nobody means. */
+/** Enough for the system, Kubernetes and a few images; more than 100 TiB is certainly a mistake. */
 const [smallestDiskGiB, largestDiskGiB] = [5, 102_400];
 
 /** GiB from `20G`, `20Gi`, `1T` or a plain number of GiB. Throws DISK_SIZE_INVALID. */
@@ -53,7 +53,7 @@ export function parseWaitTimeout(value: string | number): number {
   return total;
 }
 
-/** A switch from a flag or from settings, where it is text. Throws SWITCH_INVALID. */
+/** A switch from a flag, or from settings, where it is text. Throws SWITCH_INVALID. */
 export function parseSwitch(value: string | boolean, flag: string): boolean {
   if (value === true || value === "true") return true;
   if (value === false || value === "false") return false;

@@ -12,8 +12,8 @@ import { clusterFileSchema, type ClusterFile } from "./cluster-file-schema.ts";
 import type { SpecLayer } from "./spec-layer.ts";
 
 /**
- * The wishes of a `localkube.yaml`. Paths in it are relative to its folder. Rejects with CONFIG_FILE_UNREADABLE or, naming line and
- * column, CONFIG_FILE_INVALID.
+ * The values requested by a `localkube.yaml`. Paths in it are relative to its folder. Rejects with CONFIG_FILE_UNREADABLE or, naming line
+ * and column, CONFIG_FILE_INVALID.
  */
 export async function readClusterFile(file: string): Promise<SpecLayer> {
   let text: string;
@@ -65,7 +65,7 @@ function knownFields(path: readonly unknown[]): readonly string[] {
   return nested ? Object.keys(nested.entries) : [];
 }
 
-/** Where a field stands: its key when the field should not be there, else its value; its nearest ancestor when it is missing. */
+/** The position of a field: its key when the field is not allowed, else its value; its nearest ancestor when it is missing. */
 function offsetOf(
   document: Document.Parsed,
   resolve: UserYaml["resolve"],
@@ -88,7 +88,7 @@ function offsetOf(
   return node?.range?.[0] ?? 0;
 }
 
-/** Paths among the options stand beside the file, like its others. */
+/** Paths in driver options are relative to the file's folder, like its other paths. */
 function besideFile(options: DriverOptionValues, folder: string): DriverOptionValues {
   const files = new Set(
     Object.values(driverOptions).flatMap((list) => list.filter(({ file }) => file).map(({ name }) => name)),

@@ -22,7 +22,7 @@ import {
 import { specDefaults } from "./spec-defaults.ts";
 import { flagOfField, layerFromSpec, type SpecLayer } from "./spec-layer.ts";
 
-/** Who may say what a cluster shall be, strongest first. */
+/** The sources of a cluster's spec, strongest first. */
 export interface SpecSources {
   readonly flags?: SpecLayer;
   readonly file?: SpecLayer;
@@ -33,9 +33,9 @@ export interface SpecSources {
 /** What the host and the registries offer. */
 export interface SpecSurroundings {
   readonly capacity: HostCapacity;
-  /** Names beside `auto`. */
+  /** Names other than `auto`. */
   readonly drivers: readonly string[];
-  /** Names beside `cri`. */
+  /** Names other than `cri`. */
   readonly runtimes: readonly string[];
   /** By driver. */
   readonly driverOptions?: Readonly<Record<string, readonly DriverOption[]>>;
@@ -44,9 +44,9 @@ export interface SpecSurroundings {
 const artifactSources = ["auto", "upstream", "debian"] as const;
 
 /**
- * The spec from all sources, field by field: flags win over the file over the existing cluster over settings over defaults; a list or
- * table of a stronger source replaces the weaker one's as a whole. Pure but for the current folder, by which relative paths become
- * absolute. Throws the usage error of the first field that is wrong; what only the host can tell is `checkSpecOnHost`'s.
+ * The spec from all sources, field by field. Precedence: flags, file, existing cluster, settings, defaults; a list or table of a
+ * stronger source replaces the weaker one's as a whole. Pure except for the current folder, which relative paths are resolved
+ * against. Throws the usage error of the first invalid field; what only the host can tell is checked by `checkSpecOnHost`.
  */
 export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings): ClusterSpec {
   const wish: Required<SpecLayer> = {
@@ -73,7 +73,7 @@ export function resolveSpec(sources: SpecSources, surroundings: SpecSurroundings
     runtime: oneOf("RUNTIME_UNKNOWN", wish.runtime, [...new Set(["cri", ...surroundings.runtimes])]),
     kubernetesVersion: parseVersion(wish.kubernetesVersion),
     artifacts: oneOf("ARTIFACTS_UNKNOWN", wish.artifacts, artifactSources),
-    // An address of another kind is refused as one, and never taken for a folder of that name.
+    // An address with an unsupported scheme is rejected as an address, never taken for a folder of that name.
     mirror: isAddress(wish.mirror) || wish.mirror === "" ? wish.mirror : resolve(wish.mirror),
     cpus: parseCpus(wish.cpus),
     memoryMiB: parseMemory(wish.memory),
@@ -112,7 +112,7 @@ function oneOf<T extends string>(
   });
 }
 
-/** `stable` and `latest` are what other tools call the default. */
+/** `stable` and `latest` are other tools' names for the default. */
 function parseVersion(version: string): string {
   return ["", "stable", "latest"].includes(version) ? "" : normaliseVersion(version);
 }

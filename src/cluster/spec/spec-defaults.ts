@@ -4,7 +4,7 @@ import type { SpecLayer } from "./spec-layer.ts";
 
 const defaultProfile = "localkube";
 
-/** Two CPUs, and a quarter of the host's memory between 2 and 6 GiB: enough to work in, without crowding out the host. */
+/** Two CPUs, and a quarter of the host's memory between 2 and 6 GiB: enough to work with, without starving the host. */
 export function specDefaults(capacity: HostCapacity): Required<SpecLayer> {
   const quarter = Math.min(Math.max(Math.floor(capacity.memoryMiB / 4), 2048), 6144);
   return {

@@ -2,11 +2,11 @@ import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import { driverOptions } from "../../machine/driver-options.ts";
 import type { DriverOptionValues } from "./parse-driver-options.ts";
 
-/** Wishes of one source (flags, file, settings), by field, as the user wrote them. A field a source is silent on is absent. */
+/** Values requested by one source (flags, file, settings), by field, as the user wrote them. Fields the source does not set are absent. */
 export interface SpecLayer {
   readonly name?: string;
   readonly driver?: string;
-  /** By option; unlike other tables, sources are merged option by option, for each is a flag. */
+  /** By option; unlike other tables, these are merged option by option, because each option is a flag. */
   readonly driverOptions?: DriverOptionValues;
   readonly runtime?: string;
   readonly kubernetesVersion?: string;
@@ -40,7 +40,7 @@ export interface SpecLayer {
 
 export type ExtraConfigTable = Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
 
-/** The flag of `start` (and key of `config set`) that speaks for a field. */
+/** The flag of `start` (and key of `config set`) that sets a field. */
 export const flagOfField = {
   name: "profile",
   driver: "driver",
@@ -70,7 +70,7 @@ export const flagOfField = {
   embedCerts: "embed-certs",
 } as const satisfies Record<keyof SpecLayer, string>;
 
-/** A layer from parsed flags or stored settings; flags that are not about the cluster are passed over, undefined ones too. */
+/** A layer from parsed flags or stored settings; flags that do not concern the cluster are ignored, as are undefined ones. */
 export function layerFromFlags(flags: Readonly<Record<string, unknown>>): SpecLayer {
   const fields = Object.entries(flagOfField).filter(([, flag]) => flags[flag] !== undefined);
   const names = Object.values(driverOptions).flatMap((list) => list.map(({ name }) => name));
@@ -83,7 +83,7 @@ export function layerFromFlags(flags: Readonly<Record<string, unknown>>): SpecLa
   };
 }
 
-/** What an existing cluster was made with, as a layer. */
+/** The spec an existing cluster was created with, as a layer. */
 export function layerFromSpec(spec: ClusterSpec): SpecLayer {
   const { memoryMiB, diskGiB, apiServer, waitTimeoutSeconds, extraConfig, ...same } = spec;
   return {

@@ -25,16 +25,16 @@ import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface DeleteResult {
   readonly name: string;
-  /** False when there was nothing of that name. */
+  /** False when nothing of that name existed. */
   readonly existed: boolean;
 }
 
 export interface DeleteOptions {
-  /** Leave the machine as it is: it cannot be reached. Only where the driver can forget one (else DRIVER_CANNOT). */
+  /** Leave the machine as it is, because it cannot be reached. Only where the driver can forget one (else DRIVER_CANNOT). */
   readonly forget?: boolean;
 }
 
-/** Removes machine, kubeconfig entry and files of a profile; succeeds when it is gone already; rejects with what remains. */
+/** Removes machine, kubeconfig entry and files of a profile; succeeds when they are already gone; rejects with what remains. */
 export async function deleteCluster(
   name: string,
   context: UseCaseContext,
@@ -48,9 +48,9 @@ export async function deleteCluster(
 }
 
 /**
- * Every profile of this state folder, one after the other, and every machine of it that no profile knows. Goes on after a failure and
- * rejects at the end: with the failure itself when there was one, with DELETE_INCOMPLETE and all of them when there were several. What
- * was deleted before a failure is told by notices. An interruption ends it at once.
+ * Deletes every profile of this state folder, one after the other, and every machine of it that belongs to no profile. Continues after
+ * a failure and rejects at the end: with the failure itself when there was one, with DELETE_INCOMPLETE and all of them when there were
+ * several. What was deleted before a failure is reported as notices. An interruption ends it at once.
  */
 export async function deleteAll(context: UseCaseContext): Promise<readonly DeleteResult[]> {
   const { host, signal } = context;
@@ -93,7 +93,7 @@ function failureOfAll(failures: ReadonlyMap<string, unknown>, deleted: number): 
 
 type Found = { readonly record: ClusterRecord } | { readonly damage: LocalkubeError } | undefined;
 
-/** A damaged record must not keep anybody from deleting; one that cannot be read, or that a newer localkube wrote, may be whole. */
+/** A damaged record must not prevent deletion; one that cannot be read, or was written by a newer localkube, may be intact. */
 async function findRecord(name: string, { host }: UseCaseContext): Promise<Found> {
   try {
     const record = await loadCluster(host, name);
@@ -131,7 +131,7 @@ export async function deleteHoldingLock(
   await saveCluster(host, { ...record, phase: "deleting" }).catch(unlessDiskFull);
   const cluster: ClusterBase = { host, paths: clusterPaths(host, name), record };
   const node: NodeBase = { cluster, name, role: "control-plane", machineName: machineName(name), driver };
-  // First: a host that goes down in the middle must not start what is half deleted.
+  // First: if the host goes down halfway, it must not start a half-deleted cluster.
   await removeAutostart(name, host, context.signal);
   const rows = forget ? recipe.map(forgetting(context)) : recipe;
   const subjects = { cluster, nodes: [{ name, state: node }] };
@@ -143,7 +143,7 @@ export async function deleteHoldingLock(
 
 const undoTimeoutMs = 300_000;
 
-/** What is on this computer is removed as ever; the machine is left as it is. */
+/** What is on this computer is removed as usual; the machine is left as it is. */
 const forgetting =
   (context: UseCaseContext) =>
   (row: StartRow): StartRow => {
@@ -173,9 +173,9 @@ async function deleteDamaged(name: string, damage: LocalkubeError, context: UseC
 }
 
 /**
- * Removes a machine of this name that our drivers made though no record tells of it (a lost or damaged one). True when there was one. Every
- * driver is tried; the first failure is told at the end. One that cannot be used here is passed over, with a notice when it is `expected`
- * to have the machine: its mark stays on it, so that a later call finds it.
+ * Removes a machine of this name that our drivers created but that has no record (lost or damaged). True when there was one. Every
+ * driver is tried; the first failure is reported at the end. A driver that is not usable here is skipped, with a notice when it is
+ * `expected` to have the machine: its mark stays on the machine, so that a later call finds it.
  */
 async function removeUnrecorded(name: string, context: UseCaseContext, expected?: string): Promise<boolean> {
   const machine = machineName(name);
@@ -204,19 +204,19 @@ async function removeUnrecorded(name: string, context: UseCaseContext, expected?
   return found;
 }
 
-/** Also those that cannot be used here: a hypervisor that was uninstalled may have left machines that are mere files by now. */
+/** Includes drivers that are not usable here: a hypervisor that was uninstalled may have left machines that are only files now. */
 const openDrivers = async ({ host }: UseCaseContext) =>
   (await probeDrivers(host)).map((probed) => ({ ...probed, driver: probed.definition.open(host) }));
 
 export interface MachineList {
   readonly driver: string;
-  /** Of this state folder. */
+  /** Machines of this state folder. */
   readonly names: readonly string[];
-  /** Why a driver that can be used did not tell. */
+  /** Why a usable driver could not list its machines. */
   readonly failure?: unknown;
 }
 
-/** The machines of this state folder, by driver; recorded or not. Read-only. */
+/** The machines of this state folder by driver, recorded or not. Read-only. */
 export async function machineLists(context: UseCaseContext): Promise<readonly MachineList[]> {
   const c = quietly(context);
   const lists = (await openDrivers(context)).map(

@@ -5,7 +5,7 @@ import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { osRelease } from "../../host/os-release.ts";
 import { missingPackages } from "../../host/packages.ts";
 
-/** Debian packages this host lacks for a start: the driver's, and the builder's when something has to be built. */
+/** Debian packages missing on this host for a start: the driver's, and the builder's when something has to be built. */
 export async function neededPackages(
   probe: Probe,
   host: HostContext,

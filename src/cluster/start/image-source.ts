@@ -7,7 +7,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
 import { type DiskWish, type ImageSource, machineImage } from "../../machine/image/machine-image.ts";
 
-/** The image for a cluster; changes and fetches nothing. Rejects with OS_NEEDS_VM or IMAGE_NEEDS_VM. */
+/** The image for a cluster; changes and downloads nothing. Rejects with OS_NEEDS_VM or IMAGE_NEEDS_VM. */
 export async function imageSource(
   spec: ClusterSpec,
   { name, capabilities }: Pick<DriverDefinition, "name" | "capabilities">,
@@ -20,8 +20,8 @@ export async function imageSource(
 }
 
 /**
- * Told before anything is made: Flatcar's image is known to lack what Debian artifacts leave to it, and has no apt by which `guest-packages`
- * could bring it. What a user's own image has is seen when it runs. Throws IMAGE_LACKS_PROGRAMS. Pure.
+ * Reported before anything is created: Flatcar's image is known to lack programs that Debian artifacts rely on, and has no apt with which
+ * `guest-packages` could install them. What a user's own image contains is checked when it runs. Throws IMAGE_LACKS_PROGRAMS. Pure.
  */
 export function refuseLackingImage(spec: ClusterSpec, { source, reason }: ArtifactPlan): void {
   const { os, artifacts } = spec;
@@ -30,7 +30,7 @@ export function refuseLackingImage(spec: ClusterSpec, { source, reason }: Artifa
     image: `of ${os}`,
     programs: "etcd and CNI plugins",
     reason,
-    // Where upstream's releases cannot be had, asking for them is no help.
+    // Where upstream's releases are not available, advising them does not help.
     fix:
       artifacts === "debian"
         ? "Use --artifacts upstream"

@@ -7,7 +7,7 @@ import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../provision/programs/resolve-programs.ts";
 import { type ClusterState, need, type NodeState } from "./state.ts";
 
-/** First minor whose kubelet tells of its readiness by itself (kubelet.go, fastStatusUpdateOnce); one more than we are sure of. */
+/** First minor whose kubelet reports readiness by itself (kubelet.go, fastStatusUpdateOnce); one more than the one we are sure of. */
 const readyAtOnceSince = 28;
 
 export const clusterDomain = "cluster.local";

@@ -10,8 +10,8 @@ import { machineLists } from "./delete.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 /**
- * Removes settings, cache and the drivers' imported images once no cluster and no machine is left. What else is in the two folders stays
- * and is named. Waits for every other localkube that writes in the state folder. Idempotent. Rejects with PURGE_CLUSTERS_LEFT or
+ * Removes settings, cache and the drivers' imported images once no cluster and no machine is left. Anything else in the two folders
+ * stays and is listed. Waits for every other localkube that writes in the state folder. Idempotent. Rejects with PURGE_CLUSTERS_LEFT or
  * STATE_LOCKED; nothing was removed then.
  */
 export async function purge(context: UseCaseContext): Promise<Removal> {
@@ -28,7 +28,7 @@ export async function purge(context: UseCaseContext): Promise<Removal> {
     const images: string[] = [];
     for (const { definition, probe } of await probeDrivers(host))
       if (probe.usable) images.push(...(await definition.open(host).purge(c)));
-    // The cache first: it may lie in the state folder.
+    // The cache first: it may be inside the state folder.
     const cache = await removeOwn(host, "cache");
     const state = await removeOwn(host, "state");
     return {
@@ -36,12 +36,12 @@ export async function purge(context: UseCaseContext): Promise<Removal> {
       kept: [...cache.kept, ...state.kept],
     };
   });
-  // Now that our own lock is gone from there.
+  // Now that our own lock is no longer in it.
   const folders = [await removeMark(host, "cache"), await removeMark(host, "state")];
   return { removed: [...done.removed, ...folders.filter((folder) => folder !== undefined)], kept: done.kept };
 }
 
-/** Clusters on record, machines that the drivers know, and folders of machines whose driver does not answer. */
+/** Recorded clusters, machines that the drivers know, and folders of machines whose driver does not answer. */
 async function whatIsLeft(context: UseCaseContext): Promise<readonly string[]> {
   const { host } = context;
   const clusters = (await listClusters(host)).map(({ name }) => name);

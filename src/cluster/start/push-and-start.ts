@@ -6,7 +6,7 @@ import { unpackPrograms } from "../../provision/programs/unpack-programs.ts";
 import { restartUnits, staleUnits } from "../../provision/units/ensure-units.ts";
 import { need, type NodeState } from "./state.ts";
 
-/** Makes parts of a node as they should be and restarts the units whose inputs changed. Idempotent; says when there was nothing to do. */
+/** Updates parts of a node to the desired state and restarts the units whose inputs changed. Idempotent; reports when nothing had to be done. */
 export async function pushAndStart(
   s: NodeState,
   parts: readonly NodePart[],

@@ -36,8 +36,8 @@ const perNode = (step: Step<NodeState, NodeBase>, place: Place<NodeState> = {}):
 });
 
 /**
- * The whole start: its order, what waits for what, and what applies when. `delete` undoes it backwards. The table in ARCHITECTURE.md is made
- * from it, with the names of the conditions as words.
+ * The whole start: the order of its steps, their dependencies and their conditions. `delete` undoes it backwards. The table in
+ * ARCHITECTURE.md is generated from it, with the names of the conditions as words.
  */
 export const recipe: readonly StartRow[] = [
   once(hostPackages, { when: packagesAreMissing, download: true }),
@@ -86,7 +86,7 @@ function apiGoesOverSsh({ cluster, definition }: NodeState): boolean {
   return !definition.capabilities.forwardsApi && cluster.record.spec.apiServer.overSsh;
 }
 
-/** A machine made from our own image has all packages. */
+/** A machine created from our own image has all packages. */
 function imageIsNotOurs({ cluster, definition }: NodeState): boolean {
   const { image, os } = cluster.record.spec;
   return definition.capabilities.image === "none" || image !== "" || os !== "debian";

@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 
-/** The two addresses of a service network that clusters agree on: the first is the API's, the tenth DNS's. IPv4. */
+/** The two addresses of a service network that are fixed by convention: the first is the API's, the tenth is DNS's. IPv4. */
 export function serviceAddresses(serviceCidr: string): ClusterRecord["addresses"] {
   const network = ipaddr.IPv4.networkAddressFromCIDR(serviceCidr).toByteArray();
   const base = network.reduce((sum, octet) => sum * 256 + octet, 0);

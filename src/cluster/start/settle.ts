@@ -27,16 +27,16 @@ import { imageSource, refuseLackingImage } from "./image-source.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { ClusterState, NodeState } from "./state.ts";
 
-/** What the user asked of a start. */
+/** What the user requested of a start. */
 export interface StartWishes {
   readonly name: string;
-  /** By strength; the existing profile's spec comes between `file` and `settings`. */
+  /** Strongest first; the existing profile's spec comes between `file` and `settings`. */
   readonly wishes: { readonly flags: SpecLayer; readonly file: SpecLayer; readonly settings: SpecLayer };
   /** Remove the cluster with its data first. */
   readonly recreate?: boolean;
 }
 
-/** What a start is about, once everything is decided that must not change later. */
+/** The decisions behind a start, made before the first change and fixed from then on. */
 interface Settled {
   readonly record: ClusterRecord;
   readonly definition: DriverDefinition;
@@ -45,22 +45,22 @@ interface Settled {
   readonly image: ImageSource;
 }
 
-/** Decides everything that must not change later, without changing anything. Rejects with what stands in the way. */
+/** Decides everything that must not change later, without changing anything. Rejects with the first obstacle. */
 export async function settle(wishes: StartWishes, context: UseCaseContext): Promise<ClusterState> {
   const { host } = context;
   const recorded = withSettledArtifacts(await loadCluster(host, wishes.name));
-  // A recreated cluster keeps its settings, but nothing that was settled for the old one binds it.
+  // A recreated cluster keeps its settings, but no decision made for the old one binds it.
   const existing = wishes.recreate ? undefined : recorded;
   if (existing?.phase === "deleting")
     throw new LocalkubeError("CLUSTER_BEING_DELETED", { name: wishes.name });
   const spec = await wantedSpec(wishes, { recorded, existing }, context);
   await checkKubeconfig(wishes.name, host);
-  await loadPodNetwork(spec.cni); // read again when it is needed; a mistake in it is told now
+  await loadPodNetwork(spec.cni); // read again when it is needed; an error in it is reported now
   const settled = existing ? await settleExisting(spec, existing, context) : await settleNew(spec, context);
   return stateOf(settled, context);
 }
 
-/** The spec that flags, file, the recorded cluster and settings come to, checked against this host. */
+/** The spec that results from flags, file, the recorded cluster and settings, checked against this host. */
 async function wantedSpec(
   { wishes }: StartWishes,
   {
@@ -75,14 +75,14 @@ async function wantedSpec(
     { capacity, drivers: driverNames, runtimes: runtimeNames, driverOptions },
   );
   const heldPort = recorded && !existing ? await portHeldBy(recorded, context) : undefined;
-  // Those that `auto` chooses among make machines on this computer.
+  // The drivers that `auto` chooses from create machines on this computer.
   const named = existing?.driver ?? (spec.driver === "auto" ? undefined : spec.driver);
   const isElsewhere = named !== undefined && (await loadDriver(named)).capabilities.resources === "own";
   await checkSpecOnHost(spec, context.host, { existing: existing?.spec, heldPort, capacity, isElsewhere });
   return spec;
 }
 
-/** A cluster on record keeps what was settled when it was made; the change must be one it can take. */
+/** A recorded cluster keeps what was decided when it was created; the change must be one it can take. */
 async function settleExisting(
   spec: ClusterSpec,
   existing: ClusterRecord,
@@ -104,7 +104,7 @@ async function settleExisting(
   return { record, definition, probe: () => definition.probe(host), plan, image };
 }
 
-/** A new cluster: `auto` and `cri` come to something here, and the addresses are fixed for its life. */
+/** A new cluster: `auto` and `cri` are resolved here, and the addresses are fixed for its life. */
 async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Settled> {
   const { host } = context;
   const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
@@ -134,7 +134,7 @@ async function stateOf(
 ): Promise<ClusterState> {
   const { host } = context;
   const { name } = record.spec;
-  // A machine that exists was made with everything it takes.
+  // An existing machine was created with everything it needs.
   const missingPackages = record.machine ? [] : await neededPackages(await probe(), host, image, plan);
   const nodes: NodeState[] = [];
   const state: ClusterState = {
@@ -167,13 +167,13 @@ const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
     (flag) => etcdFlagState(flag, catalogueEntry(version).etcd),
   );
 
-/** Earlier releases recorded another wish for the artifacts of a cluster and went on with those it had. */
+/** Earlier releases recorded a changed artifacts setting for an existing cluster but kept using its original artifacts. */
 function withSettledArtifacts(record: ClusterRecord | undefined): ClusterRecord | undefined {
   if (!record || record.spec.artifacts === "auto") return record;
   return { ...record, spec: { ...record.spec, artifacts: record.artifactsSource } };
 }
 
-/** The API port on this host of a cluster that runs and is about to be removed; undefined when something else may have it by now. */
+/** The API port on this host of a running cluster that is about to be removed; undefined when another program may have taken it by now. */
 async function portHeldBy(record: ClusterRecord, context: UseCaseContext): Promise<number | undefined> {
   const [state] = await machineStates([record], context);
   return state === "running" || state === "paused" ? record.machine?.ports.api : undefined;

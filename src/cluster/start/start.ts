@@ -17,7 +17,7 @@ import { notice, noticesOnly, type UseCaseContext } from "../access/use-case.ts"
 export interface StartOptions extends StartWishes {
   readonly dryRun?: boolean;
   readonly downloadOnly?: boolean;
-  /** Asked before host packages are installed; false stops with HOST_PACKAGES_MISSING. */
+  /** Called before host packages are installed; false stops with HOST_PACKAGES_MISSING. */
   readonly confirmPackages: (packages: readonly string[]) => Promise<boolean>;
 }
 
@@ -36,10 +36,11 @@ export interface StartResult {
 }
 
 /**
- * Creates or starts the cluster, or changes its settings. Idempotent: a second call on a healthy cluster writes nothing; after a call that was killed
- * anywhere it goes on. Nothing that exists is ever removed, unless `recreate` says so. A dry run only reads, so it waits for nobody.
- * Rejects with STATE_PATH_UNUSABLE before anything is made, and with CLUSTER_DELETED_MEANWHILE when the cluster was there and a `delete`
- * removed it while this call waited for its turn.
+ * Creates or starts the cluster, or changes its settings. Idempotent: a second call on a healthy cluster writes nothing; after a call
+ * that was killed at any point it continues. Nothing that exists is ever removed, unless `recreate` is set. A dry run only reads, so it waits
+ * for no lock.
+ * Rejects with STATE_PATH_UNUSABLE before anything is created, and with CLUSTER_DELETED_MEANWHILE when the cluster existed and a `delete`
+ * removed it while this call waited for the lock.
  */
 export async function start(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
   refuseUnusablePath(context.host.stateDir);
@@ -62,7 +63,7 @@ export async function start(options: StartOptions, context: UseCaseContext): Pro
   });
 }
 
-/** Keys and sockets lie there, and OpenSSH replaces `${…}` in a path without any way to write it literally. */
+/** Keys and sockets are stored there, and OpenSSH expands `${…}` in a path and has no way to escape it. */
 function refuseUnusablePath(folder: string): void {
   const what = /[\r\n]/.test(folder) ? "an end of line" : folder.includes("${") ? "'${'" : undefined;
   if (what !== undefined)
@@ -86,9 +87,9 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   }
   await refuseUnconfirmedPackages(state, options);
   await markFolder(host, "cache");
-  // Last of all checks: a mistake in the wishes must not cost the old cluster.
+  // After all other checks: an error in the requested values must not cost the old cluster.
   if (options.recreate && !options.downloadOnly) await deleteHoldingLock(options.name, noticesOnly(context));
-  // The record stands before anything is made, so that `delete` finds whatever a killed start leaves.
+  // The record is written before anything is created, so that `delete` finds whatever a killed start leaves.
   if (!options.downloadOnly) await saveCluster(host, state.record);
   const record: EmitEvent = options.downloadOnly ? () => undefined : journal(state.paths.journal);
   const emit: EmitEvent = (event) => {

@@ -16,7 +16,7 @@ import type { ClusterRecord } from "../../state/cluster-record.ts";
 import type { clusterPaths } from "../../state/paths.ts";
 import { saveCluster } from "../../state/store.ts";
 
-/** What is known of any cluster on record; enough to take it away. */
+/** What is known of any recorded cluster; enough to remove it. */
 export interface ClusterBase {
   readonly host: HostContext;
   readonly paths: ReturnType<typeof clusterPaths>;
@@ -29,21 +29,21 @@ export interface NodeBase {
   /** The node's name in Kubernetes, and its machine's hostname. */
   readonly name: string;
   readonly role: NodeRole;
-  /** In its hypervisor. */
+  /** Name in the hypervisor. */
   readonly machineName: string;
   readonly driver: Driver;
 }
 
-/** What is settled for the whole cluster before a start, and what its steps find out; each later field is set by the step named beside it. */
+/** What is decided for the whole cluster before a start, plus what its steps find out; each later field is set by the step named beside it. */
 export interface ClusterState extends ClusterBase {
   readonly runtime: RuntimeDefinition;
   readonly plan: ArtifactPlan;
   readonly image: ImageSource;
-  /** Debian packages of the host that are missing; installed by `host-packages`. */
+  /** Missing Debian packages of the host; installed by `host-packages`. */
   readonly missingPackages: readonly string[];
-  /** Tells the user something a step found though nothing failed. */
+  /** Reports something a step found although nothing failed. */
   readonly notice: (text: string, level: "info" | "warning") => void;
-  /** Same as on disk: change it through `updateRecord` only. */
+  /** Same as on disk: change it only through `updateRecord`. */
   record: ClusterRecord;
   readonly nodes: readonly NodeState[];
   /** artifacts */
@@ -70,33 +70,33 @@ export interface NodeState extends NodeBase {
   files?: NodeFiles;
 }
 
-/** The node whose API server and machine stand for the cluster. */
+/** The node whose API server and machine represent the cluster. */
 export function firstNode<N>({ nodes }: { readonly nodes: readonly N[] }): N {
   const [node] = nodes;
   if (!node) throw new Error("a cluster without a node");
   return node;
 }
 
-/** Saves a change of the record; the state's record is the saved one. */
+/** Saves a change of the record; the state's record is always the saved one. */
 export async function updateRecord(state: ClusterState, change: Partial<ClusterRecord>): Promise<void> {
   const record = { ...state.record, ...change };
   await saveCluster(state.host, record);
   state.record = record;
 }
 
-/** The node's machine as it is recorded; undefined until the driver has made it. */
+/** The node's recorded machine; undefined until the driver has created it. */
 export const recordedMachine = ({ cluster }: NodeBase): MachineRef | undefined => cluster.record.machine;
 
 export const recordMachine = ({ cluster }: NodeState, machine: MachineRef): Promise<void> =>
   updateRecord(cluster, { machine });
 
-/** How a node's machine is waited for. */
+/** Options for waiting for a node's machine. */
 export const waiting = (node: NodeState, signal: AbortSignal): Waiting => ({
   signal,
   emulated: isEmulated(need(node, "facts")),
 });
 
-/** A field that an earlier step sets; that it is missing is a mistake in the recipe's order. */
+/** Reads a field that an earlier step sets; if it is missing, the recipe's order is wrong. */
 export function need<S extends object, K extends keyof S>(state: S, field: K): NonNullable<S[K]> {
   const value = state[field];
   if (value === undefined || value === null) throw new Error(`step order: ${String(field)} is not set yet`);

@@ -10,7 +10,7 @@ export default class ConfigUnset extends ConfigCommand<typeof ConfigUnset> {
   override async run(): Promise<void> {
     const { key } = this.args;
     const { [key]: value, ...others } = loadSettings(this.host);
-    // A name that is stored can be forgotten, also when this version no longer knows it.
+    // A stored name can be removed even when this version no longer knows it.
     if (value === undefined) await this.settingFlag(key);
     else await saveSettings(this.host, others);
     this.print({ key, removed: value !== undefined }, () =>

@@ -5,16 +5,16 @@ import type { ListedCluster } from "../../state/store.ts";
 
 interface ListedProfile {
   readonly name: string;
-  /** Commands without `--profile` work on it. */
+  /** Commands without `--profile` use it. */
   readonly current: boolean;
   readonly driver?: string;
   readonly runtime?: string;
   readonly kubernetesVersion?: string;
-  /** What the last command made of the cluster. */
+  /** The cluster's state as the last command left it. */
   readonly phase?: string;
-  /** What the hypervisor says of its machine now. */
+  /** The current state of its machine according to the hypervisor. */
   readonly machine?: MachineState;
-  /** Why nothing is known of it. */
+  /** Why its state is unknown. */
   readonly problem?: string;
 }
 

@@ -16,7 +16,7 @@ export default class ProfileUse extends BaseCommand<typeof ProfileUse> {
     name: Args.string({ description: "Name of an existing profile", required: true }),
   };
 
-  /** A stored profile that is gone must not keep us from choosing another. */
+  /** A stored profile that no longer exists must not keep the user from choosing another one. */
   protected override readsSettings(): boolean {
     return false;
   }

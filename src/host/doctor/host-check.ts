@@ -3,15 +3,15 @@ import type { HostContext } from "../../contract/host.ts";
 export type CheckStatus = "ok" | "warn" | "fail";
 
 export interface CheckResult {
-  /** `warn`: it works, but may surprise; `fail`: `start` will not get through. */
+  /** `warn`: it works, but there may be surprises; `fail`: `start` will not succeed. */
   readonly status: CheckStatus;
-  /** What was found, one sentence. */
+  /** The finding, one sentence. */
   readonly detail: string;
-  /** The one command or action that mends it; always there when not ok. */
+  /** The one command or action that fixes it; always set when the status is not ok. */
   readonly fix?: string;
 }
 
-/** One question about the host. `run` is read-only and never asks anything of the network. */
+/** One check of the host. `run` is read-only and never uses the network. */
 export interface HostCheck {
   /** Kebab-case, stable: scripts read it. */
   readonly id: string;

@@ -13,7 +13,7 @@ import { proxy } from "./checks/proxy.ts";
 import { swap } from "./checks/swap.ts";
 import type { HostCheck } from "./host-check.ts";
 
-/** What `doctor` asks of every host, in the order of the report; drivers add their own. */
+/** The checks that `doctor` runs on every host, in output order; drivers add their own. */
 export const hostChecks: readonly HostCheck[] = [
   operatingSystem,
   nodeVersion,

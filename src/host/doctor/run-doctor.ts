@@ -9,7 +9,7 @@ export interface CheckReport extends CheckResult {
 }
 
 export interface DoctorReport {
-  /** The worst of all. */
+  /** The worst status of all checks. */
   readonly status: CheckStatus;
   /** In the order of the checks. */
   readonly checks: readonly CheckReport[];
@@ -18,7 +18,7 @@ export interface DoctorReport {
 const deadlineMs = 10_000;
 
 /**
- * Runs all host checks and the given ones side by side. Read-only. Never rejects for a check's sake: one that breaks or does not end
+ * Runs all host checks and the given ones in parallel. Read-only. Never rejects because of a check: one that throws or does not end
  * within 10 s is reported as failed.
  */
 export async function runDoctor(

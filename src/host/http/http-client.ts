@@ -10,7 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const connectMs = 15_000;
 
 /**
- * got, set up for an address as this host needs it: proxy, authorities (and `privateAuthority`, PEM, beside them), no decompression
+ * got, configured for an address as this host needs it: proxy, certificate authorities (plus `privateAuthority`, PEM), no decompression
  * (digests are of the bytes sent), no retries and no exceptions for HTTP statuses: callers decide. Loaded on first use.
  */
 export async function httpClient(url: URL, env: Environment, privateAuthority?: string): Promise<HttpClient> {
@@ -28,7 +28,7 @@ export async function httpClient(url: URL, env: Environment, privateAuthority?: 
 }
 
 async function agents(url: URL, env: Environment, ca: string[] | undefined) {
-  // A redirect may change the protocol (http mirror to https), hence both, each by its own variable.
+  // A redirect may change the protocol (http mirror to https), hence both agents, each configured by its own variable.
   const http = proxyFor(new URL(`http://${url.host}`), env);
   const https = proxyFor(new URL(`https://${url.host}`), env);
   if (!http && !https) return {};

@@ -3,9 +3,9 @@ import ipaddr from "ipaddr.js";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Proxy for an address by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY as curl and Go read them (lower case first; NO_PROXY
- * may hold names, `.suffixes`, addresses, CIDRs, `host:port` and `*`). Loopback is never sent to a proxy, as in Go.
- * A proxy's address may hold a password: never log it.
+ * Proxy for an address from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY as curl and Go read them (lower case first; NO_PROXY
+ * may contain names, `.suffixes`, addresses, CIDRs, `host:port` and `*`). Loopback never uses a proxy, as in Go.
+ * A proxy's address may contain a password: never log it.
  */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
   const read = (name: string) => env[name.toLowerCase()] || env[name] || "";

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { getCACertificates } from "node:tls";
 
 /**
- * Certificates to trust: Node's own, NODE_EXTRA_CA_CERTS (in its default list) and the file named by SSL_CERT_FILE, which curl,
- * Go and Python read but Node does not; beside them `privateAuthority` (PEM). `undefined` = Node's default is right.
+ * Certificates to trust: Node's own, NODE_EXTRA_CA_CERTS (in Node's default list) and the file named by SSL_CERT_FILE, which curl,
+ * Go and Python read but Node does not; plus `privateAuthority` (PEM). `undefined` = Node's default is sufficient.
  */
 export async function trustedAuthorities(
   env: Readonly<Record<string, string | undefined>>,

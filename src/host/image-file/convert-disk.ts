@@ -11,13 +11,16 @@ const variable = "XDG_CACHE_HOME";
 
 interface DiskFile {
   readonly file: string;
-  /** As qemu-img calls it. */
+  /** Name of the format in qemu-img. */
   readonly format: string;
   /** `-o` of `qemu-img convert`. */
   readonly options?: string;
 }
 
-/** Copies a disk into another format, holes left out. Rejects with IMAGE_NO_SPACE, if it can before it begins, or HOST_COMMAND_FAILED. */
+/**
+ * Converts a disk to another format, leaving holes out.
+ * Rejects with IMAGE_NO_SPACE, before it begins if possible, or HOST_COMMAND_FAILED.
+ */
 export async function convertDisk(from: DiskFile, to: DiskFile, { host, signal }: RunContext): Promise<void> {
   const folder = dirname(to.file);
   const needed = await neededMiB(from, { host, signal });
@@ -32,12 +35,12 @@ export async function convertDisk(from: DiskFile, to: DiskFile, { host, signal }
   });
 }
 
-/** No format packs a system more tightly. */
+/** No format stores a system in less space. */
 const densest = 4;
 
 /**
- * What the disk holds once it is unpacked, and a tenth for the format's own tables and its larger blocks. qemu-img finds no holes in some
- * formats; then the file's own size says more.
+ * The unpacked content of the disk, plus a tenth for the format's own tables and larger blocks. qemu-img finds no holes in some
+ * formats; then the file's own size is the better estimate.
  */
 async function neededMiB(
   { file, format }: DiskFile,

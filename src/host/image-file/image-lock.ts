@@ -3,14 +3,14 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 
 const pollMs = 500;
-/** The lock of a killed builder is taken over after this long without a sign of life. */
+/** The lock of a killed builder is taken over after this long without a heartbeat. */
 const staleMs = 10_000;
 const heartbeatMs = 2500;
 const longestWaitMs = 1_200_000;
 
 /**
- * Runs `work` as the only builder of that file on this host; a second one waits, saying so. The context given to `work` also ends when
- * the lock is lost. Rejects with IMAGE_BUILD_BUSY after 20 minutes.
+ * Runs `work` as the only builder of that file on this host; a second builder waits and reports that it waits. The context passed to
+ * `work` is also aborted when the lock is lost. Rejects with IMAGE_BUILD_BUSY after 20 minutes.
  */
 export async function withImageLock(
   file: string,
@@ -42,6 +42,6 @@ export async function withImageLock(
   try {
     await work({ ...c, signal: AbortSignal.any([c.signal, lost.signal]) });
   } finally {
-    await release().catch(() => undefined); // a lock that was lost is another's now
+    await release().catch(() => undefined); // a lost lock belongs to another process now
   }
 }

@@ -8,15 +8,15 @@ import type { RunContext } from "../../contract/host.ts";
 interface ImageRecord {
   readonly sha256: string;
   readonly size: number;
-  /** Of the file when it had that digest; unchanged since then is taken for whole. */
+  /** State of the file when it had that digest; if unchanged, the file is assumed to be intact. */
   readonly mtimeMs: number;
 }
 
 const recordOf = (file: string): string => `${file}.json`;
 
 /**
- * Writes the record of a finished build, before the file gets its name: a record without its file is none, a file without its record
- * is no image. Returns the digest.
+ * Writes the record of a finished build, before the file gets its final name: a record without a file is ignored, a file without a
+ * record is not a valid image. Returns the digest.
  */
 export async function recordImage(built: string, file: string, c: RunContext): Promise<string> {
   const { default: writeFileAtomic } = await import("write-file-atomic");
@@ -27,7 +27,7 @@ export async function recordImage(built: string, file: string, c: RunContext): P
   return sha256;
 }
 
-/** Whether the file is what was built. Costs a `stat`; one that was touched or copied since then is read again. */
+/** Whether the file is what was built. Costs a `stat`; a file that was touched or copied since is read again. */
 export async function isWhole(file: string): Promise<boolean> {
   try {
     const record = JSON.parse(await readFile(recordOf(file), "utf8")) as ImageRecord;
@@ -35,7 +35,7 @@ export async function isWhole(file: string): Promise<boolean> {
     if (size !== record.size) return false;
     return mtimeMs === record.mtimeMs || (await digest(file)) === record.sha256;
   } catch {
-    return false; // whatever cannot be read counts as not there; building it says why
+    return false; // an unreadable file counts as missing; building it reports the reason
   }
 }
 

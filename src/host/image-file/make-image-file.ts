@@ -6,9 +6,9 @@ import { isWhole, recordImage } from "./image-record.ts";
 import { sweepPartials } from "./sweep-partials.ts";
 
 /**
- * Makes a large file of the cache once: a second localkube waits for the first one's, a damaged file is made anew, a killed attempt leaves
- * nothing that the next one keeps. `make` gets a path of its own, of which it makes a file or a folder, and returns the finished file,
- * there or in it; that one gets the name `file`. Rejects with IMAGE_BUILD_BUSY or what `make` rejects with.
+ * Creates a large file in the cache once: a second localkube waits for the first one's, a damaged file is recreated, and a killed attempt
+ * leaves nothing that the next one would use. `make` gets a path of its own, where it creates a file or a folder, and returns the finished
+ * file, which is there or inside it; that file gets the name `file`. Rejects with IMAGE_BUILD_BUSY or what `make` rejects with.
  */
 export async function makeImageFile(
   file: string,
@@ -20,7 +20,7 @@ export async function makeImageFile(
   await withImageLock(file, c, async (locked) => {
     if (await isWhole(file)) return;
     await sweepPartials(file);
-    // A name of its own: the tool of a killed localkube may still be writing to the earlier one.
+    // A unique name: the tool of a killed localkube may still be writing to the earlier one.
     const partial = `${file}.${process.pid}.partial`;
     try {
       const made = await make(partial, locked);

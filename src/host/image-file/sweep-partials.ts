@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** Removes what killed builds of that file left beside it. Only for who holds the file's lock. */
+/** Removes what killed builds of that file left beside it. Only for the holder of the file's lock. */
 export async function sweepPartials(file: string): Promise<void> {
   const folder = dirname(file);
   const names = await readdir(folder);

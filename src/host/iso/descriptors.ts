@@ -9,7 +9,7 @@ export interface Volume {
   readonly rootSectors: number;
 }
 
-/** ECMA-119 8.4: the primary volume descriptor. Dates are «not given», so that equal content is equal bytes. */
+/** ECMA-119 8.4: the primary volume descriptor. Dates are "not specified", so that equal content gives equal bytes. */
 export function volumeDescriptor({ label, total, pathTableSector, rootSector, rootSectors }: Volume): Buffer {
   const bytes = Buffer.alloc(sectorSize);
   bytes[0] = 1;
@@ -45,7 +45,7 @@ export function terminator(): Buffer {
 
 const pathTableSize = 10;
 
-/** ECMA-119 9.4: the root alone. */
+/** ECMA-119 9.4: only the root. */
 export function pathTable(rootSector: number, order: "little" | "big"): Buffer {
   const bytes = Buffer.alloc(sectorSize);
   bytes[0] = 1;

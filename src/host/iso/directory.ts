@@ -39,7 +39,7 @@ export function dirRecords(rootSector: number, rootSectors: number, files: reado
   return Buffer.concat([...sectors, Buffer.alloc(room)]);
 }
 
-/** What a reader without Rock Ridge sees; sorted as ECMA-119 wants it because the index is. */
+/** The name seen by a reader without Rock Ridge; sorted as ECMA-119 requires because the index is. */
 const plainName = (index: number): string => `F${String(index).padStart(7, "0")}.;1`;
 
 interface Extent {
@@ -66,13 +66,13 @@ export function record(name: Buffer, { sector, size, folder }: Extent, system: r
   return bytes;
 }
 
-/** SUSP 5.3: says that system use fields are here. */
+/** SUSP 5.3: indicates that system use fields are present. */
 const sharingProtocol = Buffer.from([0x53, 0x50, 7, 1, 0xbe, 0xef, 0]);
 
-/** SUSP 5.5, without the texts for people: with them a folder's own record would be longer than a record can be. */
+/** SUSP 5.5, without the human-readable texts: with them a folder's own record would be longer than a record can be. */
 const rockRidge = Buffer.concat([Buffer.from([0x45, 0x52, 18, 1, 10, 0, 0, 1]), Buffer.from("IEEE_P1282")]);
 
-/** RRIP 4.1.1: mode, links, owner root, serial number. By equal numbers libarchive takes files for hard links of one another. */
+/** RRIP 4.1.1: mode, links, owner root, serial number. libarchive treats files with equal serial numbers as hard links of one another. */
 function attributes(mode: number, serial: number): Buffer {
   const bytes = Buffer.alloc(44);
   Buffer.from([0x50, 0x58, 44, 1]).copy(bytes);

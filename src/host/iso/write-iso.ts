@@ -5,12 +5,12 @@ import { dirRecords, type IsoFile, sectorSize, sectorsOf } from "./directory.ts"
 import { pathTable, terminator, volumeDescriptor } from "./descriptors.ts";
 
 export interface IsoEntry {
-  /** Name in the root folder; letters, digits, `.`, `_` and `-`, at most 80. */
+  /** Name in the root folder; letters, digits, `.`, `_` and `-`, at most 80 characters. */
   readonly name: string;
   readonly content: string | Uint8Array | IsoSource;
 }
 
-/** A file of the host; where its digest (SHA-256, hex) is given, the image is made of that content or not at all. */
+/** A file on the host; if its digest (SHA-256, hex) is given, the image is created with exactly that content or not at all. */
 interface IsoSource {
   readonly file: string;
   readonly sha256?: string;
@@ -31,9 +31,9 @@ const rootSector = 20;
 const largest = 0xffff_f800;
 
 /**
- * Writes an ISO 9660 image with Rock Ridge names (ECMA-119, IEEE P1282): one folder of files, which is what seeds and artifact volumes
- * are. Equal entries give equal bytes. The file appears whole or not at all. Rejects for names it cannot carry, files of 4 GiB and more, and
- * files that are not what their digest says.
+ * Writes an ISO 9660 image with Rock Ridge names (ECMA-119, IEEE P1282): one folder of files, which is all that seeds and artifact volumes
+ * need. Equal entries give equal bytes. The file appears completely or not at all. Rejects names it cannot represent, files of 4 GiB or
+ * more, and files that do not match their digest.
  */
 export async function writeIso(
   file: string,
@@ -50,7 +50,7 @@ export async function writeIso(
     rootSector + rootSectors,
   );
   const partial = `${file}.${process.pid}.partial`;
-  // What a killed process of the same number left would keep its mode.
+  // A file left by a killed process with the same process id would keep its mode.
   await rm(partial, { force: true });
   const output = await open(partial, "wx", mode);
   try {
@@ -84,7 +84,7 @@ async function measure({ name, content }: IsoEntry): Promise<IsoEntry & { size: 
   return { name, content: bytes, size };
 }
 
-/** Files one after the other from that sector on; an empty file needs none. */
+/** Files one after the other, starting at that sector; an empty file needs no sector. */
 function place(entries: readonly (IsoEntry & { size: number })[], first: number): (IsoEntry & IsoFile)[] {
   let sector = first;
   return entries.map((entry) => {
@@ -94,7 +94,7 @@ function place(entries: readonly (IsoEntry & { size: number })[], first: number)
   });
 }
 
-/** One `write` may take less than it was given, at the end of a full disk for instance. */
+/** A `write` may write less than requested, for instance when the disk is nearly full. */
 async function writeAt(output: FileHandle, sector: number, bytes: Uint8Array, offset = 0): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const at = sector * sectorSize + offset + done;

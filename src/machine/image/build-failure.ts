@@ -35,7 +35,7 @@ export function buildFailure(
     const folder = `${host.env["TMPDIR"] || tmpdir()} or ${tarFolder}`;
     return new LocalkubeError("IMAGE_NO_SPACE", { folder, needed: 700, variable: "TMPDIR" }, { cause });
   }
-  // apt's own failure comes first: an engine's build repeats nothing of it, but may name hosts in what follows.
+  // apt's own failure comes first: an engine's build does not repeat it, but may name hosts in what follows.
   const away = unreachable.exec(text)?.[0].trim();
   if (away) return new LocalkubeError("DEBIAN_ARCHIVE_UNREACHABLE", { archive, problem: away }, { cause });
   const noImage = baseImage === undefined ? undefined : noBaseImage.exec(text)?.[0].trim();

@@ -7,7 +7,7 @@ import { imageEngine, type ImageEngine } from "./image-builder.ts";
 
 const buildTimeoutMs = 1_200_000;
 const shortTimeoutMs = 300_000;
-/** An engine that is cut off in the middle of a change leaves half of it in its store. */
+/** An engine that is interrupted in the middle of a change leaves half of it in its store. */
 const settleMs = 60_000;
 
 /** What podman's build needs where machines run: no OCI runtime and no cgroups of its own, as crun refuses cgroup v1. */
@@ -17,7 +17,7 @@ const buildOptions: Readonly<Record<ImageEngine, readonly string[]>> = {
 };
 
 /**
- * Builds the root file system into a tar by `templates/guest/Containerfile` with podman or docker. Unlike mmdebstrap's it carries what
+ * Builds the root file system into a tar by `templates/guest/Containerfile` with podman or docker. Unlike mmdebstrap's it contains what
  * Debian's image and the engine put there (apt's settings of that image, /.dockerenv). Leaves neither image nor container behind.
  */
 export async function containerfileImage(file: string, c: RunContext): Promise<void> {
@@ -43,7 +43,7 @@ export async function containerfileImage(file: string, c: RunContext): Promise<v
       timeoutMs: buildTimeoutMs,
       onLine,
     });
-    // Also docker without its buildx plugin can export; `build --output` it cannot.
+    // docker without its buildx plugin can export too, but it cannot `build --output`.
     const options = { signal: c.signal, timeoutMs: shortTimeoutMs, settleMs };
     await c.host.run([engine, "create", "--name", name, name, "/sbin/init"], options);
     c.report({ message: "exporting the root file system" });
@@ -85,7 +85,7 @@ function buildArgv(
   ];
 }
 
-/** The base image stays: it may have been there before us, and the next build wants it. */
+/** The base image stays: it may have been there before us, and the next build needs it. */
 async function removeTraces(engine: ImageEngine, name: string, c: RunContext): Promise<void> {
   const options = { timeoutMs: shortTimeoutMs, settleMs, allowFailure: true };
   await c.host.run([engine, "rm", "--force", name], options).catch(() => undefined);

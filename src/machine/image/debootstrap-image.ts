@@ -7,7 +7,7 @@ import { buildFailure, defaultArchive } from "./build-failure.ts";
 import { guestFolder, guestRecipe, unitLists } from "./guest-recipe.ts";
 
 const timeoutMs = 1_200_000;
-/** Part of mmdebstrap. With it the root is merged-/usr from the start, and the package usrmerge with all of perl (50 MB) stays out. */
+/** Part of mmdebstrap. With it the root is merged-/usr from the start, and the package usrmerge with all of perl (50 MB) is not installed. */
 const mergedUsr = "/usr/share/mmdebstrap/hooks/merged-usr";
 
 /** Builds the root file system into a tar with mmdebstrap; without root rights in a user namespace. */
@@ -19,7 +19,7 @@ export async function debootstrapImage(file: string, c: RunContext): Promise<voi
     () => true,
     () => false,
   );
-  // The script's text, not its path: in a user namespace nobody may look into this user's home. (copy-in reads outside of it.)
+  // The script's text, not its path: in a user namespace this user's home may be unreadable. (copy-in reads outside of it.)
   const prepareRoot = await readFile(join(folder, "prepare-root.sh"), "utf8");
   const lines: string[] = [];
   c.report({ message: "installing Debian packages" });
@@ -34,7 +34,7 @@ export async function debootstrapImage(file: string, c: RunContext): Promise<voi
         `--include=${recipe.packages.join(",")}`,
         `--aptopt=Acquire::Languages "none"`,
         `--aptopt=Acquire::Retries "3"`,
-        // Nobody needs half of it after a power cut: it is built anew.
+        // Half of it is useless after a power cut: it is built again.
         "--dpkgopt=force-unsafe-io",
         ...["doc", "man", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
         `--customize-hook=copy-in ${shellQuote([join(folder, "sshd.conf")])} /etc/ssh/sshd_config.d`,

@@ -29,8 +29,8 @@ export const unitLists = ({ disabledUnits, maskedUnits }: GuestRecipe): Readonly
 });
 
 /**
- * Content key of the machine image: of all we decide, not of what the archive holds on the day. Both builders have the same one, for
- * their results serve alike.
+ * Content key of the machine image: covers everything we decide, not what the archive contains that day. Both builders share it, because
+ * their results are interchangeable.
  */
 export async function imageKey(arch: string): Promise<string> {
   const names = ["packages.json", "sshd.conf", "prepare-root.sh", "Containerfile"];

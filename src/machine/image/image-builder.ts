@@ -22,7 +22,7 @@ export async function imageBuilder(host: Pick<HostContext, "env">): Promise<Imag
   throw new LocalkubeError("IMAGE_TOOL_MISSING", { programs: "mmdebstrap", packages: "mmdebstrap" });
 }
 
-/** The engine that builds by Containerfile: podman before docker, as for machines. */
+/** The engine that builds from the Containerfile: podman before docker, as for machines. */
 export async function imageEngine(host: Pick<HostContext, "env">): Promise<ImageEngine | undefined> {
   for (const program of ["podman", "docker"] as const) if (await findProgram(program, host)) return program;
   return undefined;

@@ -11,19 +11,19 @@ import { buildRootfsImage, rootfsImage } from "./rootfs-image.ts";
 
 /** The image a machine is made from, and how to get it. */
 export interface ImageSource {
-  /** What a person calls it: «the machine image 3f2a…». */
+  /** How messages name it: "the machine image 3f2a…". */
   readonly title: string;
   /** Half a sentence for `--dry-run`: what `build` does when it has to. */
   readonly plan: string;
-  /** Whether it is in the cache, whole, and nobody has to be asked. */
+  /** Whether it is in the cache, complete, and no server has to be asked. */
   ready(): Promise<boolean>;
-  /** Gives the image, making it where it is not there; idempotent. */
+  /** Returns the image, building it if it is missing; idempotent. */
   build(c: RunContext): Promise<MachineImage>;
-  /** Programs of this host that `build` runs; `canInstall`: what is missing could be had as Debian packages. */
+  /** Programs of this host that `build` runs; `canInstall`: what is missing can be installed as Debian packages. */
   programs(canInstall: boolean): Promise<readonly string[]>;
 }
 
-/** Which disk a virtual machine shall have. */
+/** Which disk a virtual machine should have. */
 export type DiskWish =
   | { readonly from: "debian" }
   | { readonly from: "file"; readonly file: string; readonly firstBoot: FirstBoot }
@@ -36,8 +36,8 @@ export type DiskWish =
     };
 
 /**
- * Decides by what the driver wants and, for a disk, by the wish; changes and fetches nothing. Rejects with IMAGE_NEEDS_VM when a container
- * should get a disk.
+ * Decides by what the driver needs and, for a disk, by what was requested; changes and downloads nothing. Rejects with IMAGE_NEEDS_VM when
+ * a disk is requested for a container.
  */
 export async function machineImage(
   kind: DriverCapabilities["image"],
@@ -55,7 +55,7 @@ export async function machineImage(
 }
 
 const noImage: MachineImage = { kind: "none", file: "", key: "none" };
-/** For a machine that is there, or gets its system from elsewhere. */
+/** For a machine that exists already, or gets its system from elsewhere. */
 const noSource: ImageSource = {
   title: "no image",
   plan: "",
@@ -113,7 +113,7 @@ async function rootfsSource(host: HostContext): Promise<ImageSource> {
       await buildRootfsImage(image, c);
       return image;
     },
-    // Where packages can be installed mmdebstrap is; elsewhere the image may come from a registry instead.
+    // Where packages can be installed, mmdebstrap is used; elsewhere the image may come from a registry instead.
     programs: async (canInstall) =>
       canInstall || (await imageBuilder(host)) === "mmdebstrap" ? ["mmdebstrap"] : [],
   };

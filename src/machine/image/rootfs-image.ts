@@ -17,7 +17,7 @@ export async function rootfsImage(host: HostContext): Promise<MachineImage> {
   return { kind: "rootfs", key, file: join(host.cacheDir, "images", `machine-${key}.tar`) };
 }
 
-/** Whether the image is there as it was built: a missing, partial or changed file is none. */
+/** Whether the image exists as it was built: a missing, partial or changed file does not count. */
 export const hasImage = (image: MachineImage): Promise<boolean> => isWhole(image.file);
 
 /**

@@ -18,7 +18,7 @@ export interface AttendOptions {
   readonly onLine: ((line: string) => void) | undefined;
   /** False when the connection under the channel is gone. */
   readonly connected: () => boolean;
-  /** The command said more than we hold in memory. */
+  /** The command printed more than we keep in memory. */
   readonly onOverflow: (limitMiB: number) => void;
 }
 
@@ -47,9 +47,9 @@ export function attendChannel(channel: ClientChannel, options: AttendOptions): P
   });
   if (options.stdout) channel.pipe(options.stdout, { end: false });
   channel.on("exit", (code: number | null, signal?: string) => (exit = { code, signal }));
-  // When the connection breaks, ssh2 makes up an end of the output; only an end that sshd said counts.
+  // When the connection breaks, ssh2 makes up an end of the output; only an end sent by sshd counts.
   channel.on("end", () => (outputWhole = options.connected()));
-  // A command that ends before it read all its input; its end is told by `close`.
+  // A command that ends before it read all its input; its end is reported by `close`.
   channel.on("error", () => undefined);
 
   return new Promise((resolve) => {

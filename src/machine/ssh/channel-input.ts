@@ -3,8 +3,8 @@ import type { ClientChannel } from "ssh2";
 export type ChannelInput = string | Uint8Array | AsyncIterable<Uint8Array | string>;
 
 /**
- * Writes all input and the end of it. Stops silently when `closed` aborts: a command that ends without reading all its input is no
- * fault. Rejects when the input itself breaks; the channel is then left open, so that its reader does not see a regular end.
+ * Writes all input and the end of it. Stops silently when `closed` aborts: a command that ends without reading all its input is not
+ * an error. Rejects when the input itself breaks; the channel is then left open, so that its reader does not see a regular end.
  */
 export async function feedChannel(
   channel: ClientChannel,
@@ -36,7 +36,7 @@ function written(channel: ClientChannel, chunk: Uint8Array | string, closed: Abo
   });
 }
 
-/** The same input after a few words of ours; the channel's own end is unchanged. */
+/** The same input after a prefix of ours; the channel's own end is unchanged. */
 export function withPreamble(preamble: string, input: ChannelInput | undefined): ChannelInput | undefined {
   if (preamble === "") return input;
   if (input === undefined || typeof input === "string") return preamble + (input ?? "");

@@ -12,9 +12,9 @@ export interface ConnectionOptions {
   readonly log: (line: string) => void;
 }
 
-/** The live ssh2 client of an endpoint, made again when it was lost. */
+/** The live ssh2 client of an endpoint, reconnected when it was lost. */
 export interface Connection {
-  /** Connected client; callers side by side share one attempt. Rejects with the signal's reason, SSH_UNREACHABLE or what `dial` says. */
+  /** Connected client; callers side by side share one attempt. Rejects with the signal's reason, SSH_UNREACHABLE or what `dial` rejects with. */
   client(signal: AbortSignal): Promise<Client>;
   /** How commands become root's; known once `client` resolved. */
   root(): BecomeRoot;
@@ -121,7 +121,7 @@ async function reach(
       await pause(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
       // Forwarders that accept before the guest listens keep us hanging: give up early, later for machines that are slow to come up. A
-      // part of the time waited so far, or a machine that is there already would be noticed as late as the last attempt was long.
+      // part of the time waited so far, or a machine that is already up would be noticed as late as the last attempt was long.
       greetingTimeoutMs = Math.min(Math.max(2000, (timeoutMs - deadline.remaining()) / 4), 15_000);
     }
   } finally {

@@ -6,7 +6,7 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Milliseconds left, never negative. */
   remaining(): number;
-  /** Forgets timer and listener; call it when the work is over. */
+  /** Removes timer and listener; call it when the work is over. */
   clear(): void;
 }
 
@@ -28,7 +28,7 @@ export function startDeadline(timeoutMs: number, signal?: AbortSignal): Deadline
   };
 }
 
-/** Rejects with the signal's reason as soon as it aborts; `promise` itself goes on. */
+/** Rejects with the signal's reason as soon as it aborts; `promise` itself continues. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason as Error);

@@ -10,9 +10,9 @@ import { hostKeyAlgorithms } from "./host-key-algorithms.ts";
 
 export interface DialOptions {
   readonly signal: AbortSignal;
-  /** Milliseconds until the peer must have said its first byte. */
+  /** Milliseconds until the peer must have sent its first byte. */
   readonly greetingTimeoutMs: number;
-  /** Milliseconds until the session must stand. */
+  /** Milliseconds until the session must be established. */
   readonly timeoutMs: number;
 }
 
@@ -47,7 +47,7 @@ function openSocket({ host, port }: SshServer): Socket {
   return socket;
 }
 
-/** Given up like a silent greeting: the jump host's own system may wait minutes for a target whose packets go nowhere. */
+/** Given up like a missing greeting: the jump host's own system may wait minutes for a target whose packets are lost. */
 function openChannel(
   way: Client,
   { host, port }: SshServer,
@@ -75,7 +75,7 @@ async function login(
   const [{ default: ssh2 }, privateKey] = await Promise.all([import("ssh2"), readIdentity(server)]);
   options.signal.throwIfAborted();
   const socket = open();
-  // A socket that is still connecting goes on at once: its errors come before any wait is over.
+  // A socket that is still connecting is passed on at once: its errors come before any wait is over.
   return converse(server, socket instanceof Socket ? socket : await socket, { ssh2, privateKey }, options);
 }
 
@@ -138,11 +138,11 @@ function established(
       signal.removeEventListener("abort", abort);
     };
     signal.addEventListener("abort", abort, { once: true });
-    // A channel has its first bytes already: a listener of ours would take them from ssh2.
+    // A channel already has its first bytes: a listener of ours would take them from ssh2.
     if (socket instanceof Socket)
       client.on("connect", () => socket.once("data", () => clearTimeout(greeting)));
     else client.on("handshake", () => clearTimeout(greeting));
-    // Stays for the connection's life: without a listener a broken connection would end the process.
+    // Kept for the connection's life: without a listener a broken connection would end the process.
     client.on("error", (error) => fail(explainError(error)));
     client.once("close", () => fail(new Error("the connection was closed during the login")));
     client.once("ready", () => {

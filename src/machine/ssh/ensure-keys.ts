@@ -11,7 +11,7 @@ export interface MachineKeys {
 }
 
 /**
- * The two key pairs of a machine, made when they are missing, else read. Idempotent: a pair that is there is never replaced, for
+ * The two key pairs of a machine, generated when they are missing, else read. Idempotent: an existing pair is never replaced, because
  * the machine knows it. Only the private file counts; a lost `.pub` is derived from it again.
  */
 export async function ensureKeys(files: {

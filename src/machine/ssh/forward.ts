@@ -23,7 +23,7 @@ export async function forward(
   log: (line: string) => void,
 ): Promise<Forward> {
   const sockets = new Set<Socket>();
-  // Half-open is kept: a client that has said all it wants to say still waits for the answer.
+  // Half-open is kept: a client that has sent everything still waits for the answer.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -64,7 +64,7 @@ async function carry(connection: Connection, target: ForwardTarget, socket: Sock
   if (socket.destroyed) return void channel.close();
   socket.pipe(channel);
   channel.pipe(socket);
-  // `destroy` of a channel ends it as if all had been said; `close` alone tells the guest that the peer is gone.
+  // `destroy` of a channel ends it as if everything had been sent; only `close` tells the guest that the peer is gone.
   socket.once("close", () => channel.close());
   channel.once("close", () => {
     if (!connection.isAlive(client)) socket.resetAndDestroy();

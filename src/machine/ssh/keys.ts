@@ -21,11 +21,11 @@ export async function generateKeyPair(): Promise<KeyPair> {
   }
 }
 
-/** Writes `file` (0600) and `file.pub` (0644) atomically; the folder is made with 0700 when it is missing. */
+/** Writes `file` (0600) and `file.pub` (0644) atomically; the folder is created with 0700 if missing. */
 export async function writeIdentity(file: string, pair: KeyPair): Promise<void> {
   const { default: writeFileAtomic } = await import("write-file-atomic");
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  // The private key last: who finds it finds a whole pair.
+  // The private key last: whoever finds it finds a complete pair.
   await writeFileAtomic(`${file}.pub`, `${pair.publicKey}\n`, { mode: 0o644 });
   await writeFileAtomic(file, pair.privatePem, { mode: 0o600 });
 }

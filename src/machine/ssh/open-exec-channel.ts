@@ -26,7 +26,7 @@ const retryPauseMs = 50;
 
 /**
  * Starts a command on the live connection. As long as the command was certainly not started (the channel was never opened), a lost
- * connection is made again and a guest whose sessions are all taken is asked again, until the signal aborts; afterwards a
+ * connection is reopened and a guest whose sessions are all taken is asked again, until the signal aborts; afterwards a
  * loss is SSH_CONNECTION_LOST, because nobody knows what the command has done.
  */
 export async function openExecChannel<T>(
@@ -70,6 +70,6 @@ function open<T>(client: Client, { commandLine, attend }: OpenExecOptions<T>): P
   });
 }
 
-// ssh2's own words: "Unable to exec" comes after the request was sent; channel errors and "Not connected" come before.
+// ssh2's own messages: "Unable to exec" comes after the request was sent; channel errors and "Not connected" come before.
 const mayHaveStarted = (error: unknown): boolean =>
   error instanceof Error && error.message === "Unable to exec";

@@ -40,7 +40,7 @@ export interface ScpOptions {
   readonly recursive?: boolean;
 }
 
-/** argv of the real scp (OpenSSH 9 or newer: it takes paths literally but for patterns, which are made literal here). */
+/** argv of the real scp (OpenSSH 9 or newer: it takes paths literally except for patterns, which are made literal here). */
 export function scpArgv(endpoint: SshEndpoint, options: ScpOptions): [string, ...string[]] {
   const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
   const place = (path: ScpPath, source: boolean) => {
@@ -65,7 +65,7 @@ function knownHostsLine({ host, port, hostKey }: SshServer): string {
   return `${port === 22 ? host : `[${host}]:${port}`} ${hostKey.split(" ").slice(0, 2).join(" ")}`;
 }
 
-/** The lines that pin the machine's key, and that of the server on the way. */
+/** The lines that pin the machine's key, and that of the jump host. */
 export const knownHostsText = ({ jump, ...machine }: SshEndpoint): string =>
   [machine, ...(jump ? [jump] : [])].map((server) => `${knownHostsLine(server)}\n`).join("");
 
@@ -90,7 +90,7 @@ function serverOptions(server: SshServer, knownHostsFile: string): string[] {
     GlobalKnownHostsFile: "/dev/null",
     HostKeyAlgorithms: hostKeyAlgorithms(hostKey).join(","),
     UpdateHostKeys: "no",
-    // With this the agent offers no keys but those of the file; and ssh has files of its own that it would try.
+    // With this the agent offers no keys but those of the file; and ssh has default key files that it would try.
     IdentitiesOnly: agent === undefined ? "yes" : "no",
     IdentityAgent: agent === undefined ? "none" : quotedPath(agent),
     IdentityFile: identityFile === undefined ? "none" : quotedPath(identityFile),

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 
 /**
- * sshd tells no process ids and refuses signals for root's sessions, so the shell says its own id as the first line of standard
- * error. It is cut out again here; by it a command that must end is ended with everything it started.
+ * sshd reports no process ids and refuses signals for root's sessions, so the shell prints its own id as the first line of standard
+ * error. It is removed again here; with it a command is ended together with everything it started.
  */
 export interface ProcessMarker {
   /** To be put before the command line. */

@@ -3,7 +3,7 @@ import { alreadyRoot, type BecomeRoot } from "./sudo.ts";
 /**
  * argv as text for a remote shell (bash, dash, any POSIX shell), run as root: every word is taken literally.
  * `exec` makes the program take the shell's place, so that its process id is the shell's and signals reach it.
- * Throws TypeError for words that no shell can carry (NUL).
+ * Throws TypeError for words that no shell can represent (NUL).
  */
 export function remoteCommandLine(argv: readonly string[], root: BecomeRoot = alreadyRoot): string {
   if (argv[0] === undefined || argv[0] === "" || argv[0].startsWith("-"))

@@ -35,7 +35,7 @@ export async function remoteCommand(
   argv: readonly [string, ...string[]],
   options: RemoteCommandOptions = {},
 ): Promise<ExecResult> {
-  // Before anything is done: a word no shell can carry is a mistake of the caller's.
+  // Before anything is done: a word no shell can represent is the caller's mistake.
   remoteCommandLine(argv);
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const deadline = startDeadline(timeoutMs, options.signal);
@@ -121,7 +121,7 @@ async function dismiss(
   connection: Connection,
 ): Promise<void> {
   const patience = pause(5000, undefined, { ref: false });
-  // Nobody reads any more: without this the channel's end would wait behind unread output.
+  // Nobody reads it any more: without this the channel's end would wait behind unread output.
   channel.unpipe();
   channel.resume();
   const pid = await Promise.race([marker.pid, ended.then(() => undefined), patience]);

@@ -4,7 +4,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { SshEndpoint } from "../../contract/transport.ts";
 import { shellQuote } from "../../host/run-command.ts";
 
-/** How commands become root's in one machine. */
+/** How commands run as root in one machine. */
 export interface BecomeRoot {
   /** The command line that runs another one as root: same process group, root's own PATH and home. */
   wrap(argv: readonly string[]): string;
@@ -15,13 +15,13 @@ export interface BecomeRoot {
 /** For root's own login. */
 export const alreadyRoot: BecomeRoot = { wrap: (argv) => `exec ${shellQuote(argv)}`, preamble: "" };
 
-// A login by sudo has whatever PATH sudoers says; what runs must be the same for root and for a user.
+// sudo sets whatever PATH sudoers says; what runs must be the same for root and for a user.
 const asRoot =
   'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root; export PATH HOME; cd || cd /; exec "$@"';
 
 /**
- * `-k` with a command takes no notice of a cached password and caches none: whether sudo reads a line of our standard input never depends on
- * what the user did before. `-p ''` because the prompt would stand in the command's error output.
+ * `-k` with a command ignores a cached password and caches none: whether sudo reads a line of our standard input never depends on
+ * what the user did before. `-p ''` because the prompt would appear in the command's error output.
  */
 const words = {
   withPassword: ["sudo", "-k", "-S", "-p", "", "--"],
@@ -36,9 +36,9 @@ const wrapper =
     `LC_ALL=C; export LC_ALL; exec ${shellQuote([...sudo, "/bin/sh", "-c", asRoot, "sh", ...argv])}`;
 
 /**
- * Finds out, once for a connection, whether sudo asks for a password, and that the one we have is right: a wrong one must not be told from a
- * command's own failure later, nor may sudo read the command's input as further attempts. Rejects with SUDO_PASSWORD_MISSING, SUDO_PASSWORD_WRONG,
- * SUDO_PASSWORD_UNREADABLE, SUDO_NOT_ALLOWED, SUDO_NEEDS_TTY, SUDO_ABSENT or SUDO_FAILED.
+ * Finds out, once for a connection, whether sudo asks for a password, and that the one we have is right: it must not be necessary to tell a wrong
+ * one from a command's own failure later, nor may sudo read the command's input as further attempts. Rejects with SUDO_PASSWORD_MISSING,
+ * SUDO_PASSWORD_WRONG, SUDO_PASSWORD_UNREADABLE, SUDO_NOT_ALLOWED, SUDO_NEEDS_TTY, SUDO_ABSENT or SUDO_FAILED.
  */
 export async function becomeRoot(
   endpoint: SshEndpoint,
@@ -62,7 +62,7 @@ export async function becomeRoot(
 
 type Refusal = Extract<ErrorId, `SUDO_${string}`>;
 
-/** What sudo means by its words (1.8 to 1.9, LC_ALL=C). In this order: a wrong password ends in «a password is required» too. */
+/** What sudo's messages mean (1.8 to 1.9, LC_ALL=C). In this order: a wrong password also ends in "a password is required". */
 export function refused(output: string): Refusal {
   if (/sorry, you must have a tty/i.test(output)) return "SUDO_NEEDS_TTY";
   if (/not in the sudoers file|is not allowed to|may not run sudo/i.test(output)) return "SUDO_NOT_ALLOWED";

@@ -5,7 +5,7 @@ import type { HostContext } from "../../contract/host.ts";
 import type { SshEndpoint } from "../../contract/transport.ts";
 import { commonOptions, writeKnownHosts } from "./openssh.ts";
 
-/** A port of 127.0.0.1 that leads to a port of a machine for as long as the machine lives, without any command of ours running. */
+/** A port of 127.0.0.1 that is forwarded to a port of a machine for as long as the machine lives, without a running localkube command. */
 export interface Tunnel {
   readonly endpoint: SshEndpoint;
   /** File written for the OpenSSH client. */
@@ -22,7 +22,7 @@ type Context = { readonly host: HostContext; readonly signal: AbortSignal };
 const openMs = 60_000;
 const askMs = 10_000;
 
-// A dead machine or network is noticed within a minute; the client then ends and the next command that needs the tunnel makes it anew.
+// A dead machine or network is noticed within a minute; the client then ends and the next command that needs the tunnel reopens it.
 const keepAlive = [
   "ServerAliveInterval=15",
   "ServerAliveCountMax=4",
@@ -104,7 +104,7 @@ async function control(tunnel: Tunnel, verb: "check" | "exit", c: Context): Prom
 /** What the client says before it is in the background, beside its socket. */
 const said = "tunnel.log";
 
-/** The client to the jump host keeps our standard error for as long as it lives: as a pipe we would wait for its end. */
+/** The client to the jump host keeps our standard error open for as long as it lives: if that were a pipe, we would wait for its end. */
 const toFile = (file: string): [string, ...string[]] => ["sh", "-c", 'exec "$@" > /dev/null 2> "$0"', file];
 
 /** The socket is named relative to the working folder: a Unix socket's path may have 104 bytes, and state folders are anywhere. */

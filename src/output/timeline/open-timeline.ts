@@ -18,8 +18,8 @@ const writers = {
 };
 
 /**
- * Collects a run's events for a picture of where the time went; the ending of `file` chooses its form, `.html` when unknown. Rejects with
- * FILE_UNWRITABLE, before anything is made, when the file could not be written in the end.
+ * Collects a run's events for a picture of where the time was spent; the extension of `file` selects the format, `.html` when unknown.
+ * Rejects with FILE_UNWRITABLE, before anything is created, when the file could not be written in the end.
  */
 export async function openTimeline(file: string): Promise<Timeline> {
   const unwritable = (problem: string, cause?: unknown) =>
@@ -32,7 +32,7 @@ export async function openTimeline(file: string): Promise<Timeline> {
     async save() {
       const ending = extname(file) as keyof typeof writers;
       const text = (writers[ending] ?? timelineHtml)(timelineBars(events));
-      // Nobody wants the former picture back.
+      // Nobody needs the former picture.
       await writeUserFile(file, text, { backup: false }).catch((cause: Error) => {
         throw unwritable(cause.message, cause);
       });

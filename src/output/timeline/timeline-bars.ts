@@ -9,7 +9,7 @@ export interface TimelineBar {
   readonly outcome: "done" | "unchanged" | "failed";
 }
 
-/** One bar a step that ran, in the order of their starts. */
+/** One bar per executed step, in the order of their starts. */
 export function timelineBars(events: readonly PipelineEvent[]): readonly TimelineBar[] {
   const zero = events.find((event) => event.type === "run-started")?.at ?? 0;
   const started = new Map<string, { title: string; at: number }>();

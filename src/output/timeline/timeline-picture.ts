@@ -9,7 +9,7 @@ const colours: Readonly<Record<TimelineBar["outcome"], string>> = {
   failed: "#c0392b",
 };
 
-/** A waterfall: one row a step, time from left to right, with seconds at each bar. */
+/** A waterfall chart: one row per step, time from left to right, with seconds at each bar. */
 export function timelineSvg(bars: readonly TimelineBar[]): string {
   const total = Math.max(1, ...bars.map(({ startMs, durationMs }) => startMs + durationMs));
   const scale = (width - labels - 90) / total;

@@ -2,7 +2,7 @@ import { endsLast } from "../../host/pod-processes.ts";
 import type { KubeObject } from "../kube/api-client.ts";
 
 export interface ClusterDnsInput {
-  /** `upstream`: CoreDNS; `debian`: our stand-in (templates/cluster-dns), as Debian carries no CoreDNS. */
+  /** `upstream`: CoreDNS; `debian`: our replacement (templates/cluster-dns), as Debian has no CoreDNS package. */
   readonly source: "upstream" | "debian";
   readonly image: string;
   readonly address: string;
@@ -14,7 +14,7 @@ const namespace = "kube-system";
 const labels = { "k8s-app": "kube-dns" };
 
 /**
- * The cluster's DNS as everyone knows it: Deployment `coredns`, Service `kube-dns` at the tenth service address. What answers behind
+ * The cluster's DNS under its usual names: Deployment `coredns`, Service `kube-dns` at the tenth service address. What answers behind
  * it depends on the artifacts; one replica, because the cluster has one node.
  */
 export function clusterDnsObjects(input: ClusterDnsInput): readonly KubeObject[] {
@@ -108,7 +108,7 @@ function deployment(input: ClusterDnsInput): KubeObject {
           dnsPolicy: "Default",
           tolerations: [
             { key: "CriticalAddonsOnly", operator: "Exists" },
-            // It may start while the node is still on its way to Ready: that is a second saved at every start.
+            // It may start before the node is Ready: that saves a second at every start.
             { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoSchedule" },
           ],
           containers: [
@@ -116,7 +116,7 @@ function deployment(input: ClusterDnsInput): KubeObject {
               name,
               image: input.image,
               imagePullPolicy: "IfNotPresent",
-              // Names are answered until the last pod has ended, and no stop waits for the seconds in which it answers on after SIGTERM.
+              // Names are answered until the last pod has ended, and no stop waits for the seconds in which it keeps answering after SIGTERM.
               env: [endsLast],
               args: isCoredns ? ["-conf", "/etc/coredns/Corefile"] : ["--domain", input.domain],
               ports: [
@@ -131,7 +131,7 @@ function deployment(input: ClusterDnsInput): KubeObject {
                 periodSeconds: 10,
                 failureThreshold: 5,
               },
-              // Every second: the first answer decides when the cluster is usable, and a look costs nothing.
+              // Every second: the first answer decides when the cluster is usable, and a probe costs nothing.
               readinessProbe: {
                 httpGet: { path: "/ready", port: 8181 },
                 periodSeconds: 1,

@@ -1,7 +1,7 @@
 import type { Transport } from "../../contract/transport.ts";
 import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 
-// Nothing while a restart is still under way: the old process and its time would be told.
+// Nothing while a restart is still in progress: the old process and its time would be reported.
 const script = `
 eval "$(systemctl show --property ActiveState,Job kubelet | sed 's/[^A-Za-z0-9=]//g')"
 if [ "$ActiveState" = active ] && [ "\${Job:-0}" = 0 ]; then

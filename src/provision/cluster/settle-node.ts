@@ -4,7 +4,7 @@ import type { ApiClient, KubeObject } from "../kube/api-client.ts";
 import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 import { nodeBlock } from "../network/node-block.ts";
 
-/** The block of the pod CIDR that is ours to give to the node of this index; undefined when the user has the controller manager do it. */
+/** The block of the pod CIDR that localkube assigns to the node of this index; undefined when the user lets the controller manager do it. */
 export function blockToAssign({ podCidr, extraConfig }: ClusterSpec, index: number): string | undefined {
   const users = extraConfig["controller-manager"]?.["allocate-node-cidrs"] ?? "false";
   return users === "false" ? nodeBlock(podCidr, index) : undefined;
@@ -15,7 +15,7 @@ interface NodeObject extends KubeObject {
   readonly spec?: { readonly podCIDR?: string };
 }
 
-/** By these `kubectl get nodes` shows the role, and others find the control plane; a kubelet may not give them to itself. */
+/** From these labels `kubectl get nodes` shows the role, and others find the control plane; a kubelet may not set them on itself. */
 const roleLabels: Readonly<Record<NodeRole, Readonly<Record<string, string>>>> = {
   "control-plane": { "node-role.kubernetes.io/control-plane": "" },
   worker: { "node-role.kubernetes.io/worker": "" },
@@ -23,7 +23,7 @@ const roleLabels: Readonly<Record<NodeRole, Readonly<Record<string, string>>>> =
 
 /**
  * Gives the node the label of its role and its block of the pod CIDR as soon as it is registered, which this waits for. The built-in
- * network does not need the block, other networks do. A block that the node has stays: the API server lets nobody change it.
+ * network does not need the block, other networks do. An existing block is kept: the API server does not allow it to be changed.
  * Idempotent. Rejects with API_REFUSED, or with the signal's reason.
  */
 export async function settleNode(

@@ -5,8 +5,8 @@ import { type Waiting, waitUntil } from "../kube/wait-until.ts";
 import { whileUnitsRun } from "../units/while-units-run.ts";
 
 /**
- * Waits until /readyz says ok. Rejects with CONTROL_PLANE_FAILING as soon as etcd or the API server keeps ending, so that a wrong flag is
- * told after seconds with the program's own words and not after the deadline.
+ * Waits until /readyz says ok. Rejects with CONTROL_PLANE_FAILING as soon as etcd or the API server keeps exiting, so that a wrong flag is
+ * reported after seconds with the program's own words and not after the deadline.
  */
 export async function waitForApi(api: ApiClient, transport: Transport, waiting: Waiting): Promise<void> {
   await whileUnitsRun(transport, ["etcd", "kube-apiserver"], waiting, (signal) =>

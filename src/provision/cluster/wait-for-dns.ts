@@ -7,7 +7,7 @@ const noError = 0;
 
 /**
  * Waits until cluster DNS answers for the API's own name through its Service address: that takes kube-proxy's rules, the pod network
- * and the DNS server's caches, so it proves more than any status in the API, which after a reboot still tells of the time before.
+ * and the DNS server's caches, so it proves more than any status in the API, which after a reboot still shows the state before it.
  */
 export async function waitForDns(
   transport: Transport,
@@ -28,7 +28,7 @@ export async function waitForDns(
   }
 }
 
-/** A question for the A record as DNS over TCP carries it: length, header with «recursion desired», one question (RFC 1035, 4.1, 4.2.2). */
+/** A query for the A record as sent over TCP: length, header with "recursion desired", one question (RFC 1035, 4.1, 4.2.2). */
 function dnsQuery(name: string): Buffer {
   const header = Buffer.from([queryId >> 8, queryId & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
   const labels = name

@@ -14,7 +14,7 @@ interface NodeCondition {
 }
 
 /**
- * Ready by a report not older than `since` (seconds since the epoch): the API goes on telling what a kubelet said before it ended. Between its
+ * Ready by a report not older than `since` (seconds since the epoch): the API keeps showing what a kubelet reported before it ended. Between its
  * end and the start of the next one lies a second (`restartUnits`, RestartSec in its unit), so that a report of the second in which the
  * next one started is the next one's.
  */
@@ -44,8 +44,8 @@ interface Deployment extends KubeObject {
 }
 
 /**
- * Whether all replicas are available and of the template that is there now, as `kubectl rollout status` judges it: the controller has seen this
- * spec, made its pods, and the pods of the template before are gone. The condition 'Available' may hold with none, and for an older spec.
+ * Whether all replicas are available and of the current template, as `kubectl rollout status` judges it: the controller has seen this
+ * spec, created its pods, and the pods of the previous template are gone. The condition 'Available' may hold with none, and for an older spec.
  */
 function isRolledOut({ metadata, spec, status = {} }: Deployment): boolean {
   const wanted = spec?.replicas ?? 1;
@@ -84,7 +84,7 @@ async function waitForObject<T extends KubeObject>(
   const { signal } = waiting;
   await waitUntil(
     async (timeoutMs) => {
-      // A node that starts everything at once may leave a question unanswered; the deadline decides.
+      // A node that starts everything at once may leave a request unanswered; the deadline decides.
       const object = await api.get<T>(path, { signal, timeoutMs }).catch((error: unknown) => {
         if (error instanceof LocalkubeError && error.id === "API_UNREACHABLE") return undefined;
         throw error;

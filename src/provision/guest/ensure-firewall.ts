@@ -18,8 +18,8 @@ nft -f "$1"
 `;
 
 /**
- * Closes the machine as far as the plan's `scope` says, but with `admitCaller` not for whom we are as the machine sees us; at every boot before
- * the network. Returns whether anything changed. Rejects with GUEST_FIREWALL_FAILED or FIREWALL_CALLER_UNKNOWN.
+ * Closes the machine as far as the plan's `scope` says, but with `admitCaller` not for our address as the machine sees it; at every boot before
+ * the network comes up. Returns whether anything changed. Rejects with GUEST_FIREWALL_FAILED or FIREWALL_CALLER_UNKNOWN.
  */
 export async function ensureFirewall(
   transport: Transport,
@@ -59,7 +59,7 @@ while [ "\${pid:-0}" -gt 1 ]; do
 done
 `;
 
-/** The address our connection comes from, as the machine's sshd sees it: behind a router it is not one of this computer's. */
+/** The address our connection comes from, as the machine's sshd sees it: behind a router it is not an address of this computer. */
 async function callerOf(transport: Transport, signal: AbortSignal): Promise<string> {
   const { stdout } = await transport.exec(["sh", "-c", callerScript], { signal, timeoutMs: loadMs });
   const caller = stdout.trim();

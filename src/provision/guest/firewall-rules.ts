@@ -3,7 +3,7 @@ import { apiServerPort, kubeletPort } from "../node/guest-paths.ts";
 
 export interface FirewallPlan {
   /**
-   * `closed`: nobody comes in but to SSH. `shared`: the machine has services of its own, which are left alone; only what the cluster opens is
+   * `closed`: only SSH is reachable. `shared`: the machine has services of its own, which are left alone; only what the cluster opens is
    * closed: API server, kubelet, NodePorts, host ports and pods.
    */
   readonly scope: "closed" | "shared";
@@ -19,7 +19,7 @@ const nodePorts = "30000-32767";
 const toNodePort = `meta l4proto { tcp, udp, sctp } ct status dnat ct original proto-dst ${nodePorts}`;
 
 /**
- * nftables rules of a machine that others reach: in comes what was asked for from within, what pods send, SSH, and the caller. A table of
+ * nftables rules of a machine that others can reach: they admit replies, what pods send, SSH, and the caller. A table of
  * its own, replaced as a whole in one transaction; other tables are left alone, and what they drop stays dropped. Pure; throws for an
  * address that is none, as it becomes text.
  */
@@ -29,7 +29,7 @@ export function firewallRules({ scope, sshPort, podCidr, caller }: FirewallPlan)
   const always = [
     "ct state established,related accept",
     'iif "lo" accept',
-    // Only from where the way back leads: nobody outside can pretend to be a pod.
+    // Only on the interface the reply would leave by: nobody outside can pretend to be a pod.
     `ip saddr ${pods} fib saddr . iif oif exists accept`,
   ];
   const admitted = from ? [`${from} tcp dport { ${apiServerPort}, ${nodePorts} } accept`] : [];
@@ -63,7 +63,7 @@ export function firewallRules({ scope, sshPort, podCidr, caller }: FirewallPlan)
       ...rules.map((rule) => `\t\t${rule}`),
       "\t}",
     ].join("\n");
-  // The first line makes the second one work where there is no table yet.
+  // The first line makes the second one work where no table exists yet.
   return `${[
     "table inet localkube",
     "delete table inet localkube",

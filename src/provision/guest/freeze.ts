@@ -2,7 +2,7 @@ import type { Transport } from "../../contract/transport.ts";
 import { podFunctions } from "../../host/pod-processes.ts";
 
 /**
- * Shell functions over a node that is paused: `cluster_frozen` succeeds when pods or any unit of the control plane stand still, whole or in
+ * Shell functions over a node that is paused: `cluster_frozen` succeeds when pods or any unit of the control plane are frozen, completely or in
  * part. Asks no program that may be frozen itself, and systemd only to freeze and thaw.
  */
 export const frozenFunctions = String.raw`
@@ -17,7 +17,7 @@ stopped_units() {
 cluster_frozen() { pods_frozen || stopped_units; }
 `;
 
-// The kubelet first, for it would look after pods that do not answer; the control plane last, so that nobody sees it missing.
+// The kubelet first, because it would act on pods that do not answer; the control plane last, so that nothing notices it missing.
 const script = String.raw`
 ${frozenFunctions}
 signal_units() {
@@ -54,13 +54,13 @@ const run = (transport: Transport, words: readonly string[], signal: AbortSignal
 
 export interface FreezeOutcome {
   readonly ok: boolean;
-  /** Whether anything stood still before. */
+  /** Whether anything was frozen before. */
   readonly wasFrozen: boolean;
-  /** What the machine said, when not ok. */
+  /** The machine's output, when not ok. */
   readonly output: string;
 }
 
-/** Whether pods or control plane of the node stand still, whole or in part. Read-only. */
+/** Whether pods or control plane of the node are frozen, completely or in part. Read-only. */
 export async function isFrozen(transport: Transport, signal: AbortSignal): Promise<boolean> {
   return (await run(transport, ["look"], signal, 8000)).stdout.trim() === "frozen";
 }
@@ -69,7 +69,7 @@ export async function isFrozen(transport: Transport, signal: AbortSignal): Promi
 export const freezeNode = (transport: Transport, signal: AbortSignal): Promise<FreezeOutcome> =>
   outcome(transport, "freeze", signal);
 
-/** Thaws pods and control plane, also after a freeze that was cut off anywhere. Idempotent. */
+/** Thaws pods and control plane, also after a freeze that was interrupted anywhere. Idempotent. */
 export const thawNode = (transport: Transport, signal: AbortSignal): Promise<FreezeOutcome> =>
   outcome(transport, "thaw", signal);
 

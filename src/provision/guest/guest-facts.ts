@@ -2,7 +2,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { frozenFunctions } from "./freeze.ts";
 
-/** What the machine is, asked once per start. Versions and paths are empty when the program is not there. */
+/** What the machine is, asked once per start. Versions and paths are empty when the program is missing. */
 export interface GuestFacts {
   readonly os: string;
   readonly osVersion: string;
@@ -12,7 +12,7 @@ export interface GuestFacts {
   readonly cgroupVersion: 1 | 2;
   /** `kvm`, `podman`, `none`: what systemd-detect-virt says. */
   readonly virtualization: string;
-  /** Containers share the host's kernel: no module loading, and they may lack capabilities. */
+  /** Containers share the host's kernel: no module loading, and some capabilities may be missing. */
   readonly isContainer: boolean;
   readonly canLowerOomScore: boolean;
   readonly memoryMiB: number;
@@ -25,11 +25,11 @@ export interface GuestFacts {
   readonly etcdVersion: string;
   readonly etcdPath: string;
   readonly cniBinDir: string;
-  /** What kubelet and kube-proxy run, and nobody brings: kubeadm asks for the same. */
+  /** Programs that kubelet and kube-proxy run and nothing installs: kubeadm checks for the same. */
   readonly hasIptables: boolean;
   readonly hasConntrack: boolean;
   readonly forwardsPackets: boolean;
-  /** The cluster on it is paused, or was being paused when that was cut off. */
+  /** The cluster on it is paused, or was being paused when that was interrupted. */
   readonly isFrozen: boolean;
   /** Seconds by which the guest's clock is certainly ahead (negative: behind) of this host's; 0 within a second. */
   readonly clockAheadSeconds: number;
@@ -42,7 +42,7 @@ export const isEmulated = ({ virtualization }: Pick<GuestFacts, "virtualization"
 const capSysResource = 24n;
 
 // One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program
-// that we did not bring: one with a note of ours is looked for outside the folders we write to.
+// that we did not install: one with a note of ours is looked for outside the folders we write to.
 const script = `
 ${frozenFunctions}
 echo "clock=$(date +%s)"

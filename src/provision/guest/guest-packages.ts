@@ -4,14 +4,14 @@ import type { Transport } from "../../contract/transport.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import type { GuestFacts } from "./guest-facts.ts";
 
-/** Something a node needs that our own machine image carries, and the Debian package that has it. */
+/** Something a node needs that our own machine image contains, and the Debian package that contains it. */
 interface Need {
   /** A program, or an absolute path of a file. */
   readonly what: string;
   readonly package: string;
 }
 
-/** What Kubernetes' components run or read beside what we bring; kubeadm checks the same programs. */
+/** What Kubernetes' components run or read in addition to what we install; kubeadm checks the same programs. */
 const tools: readonly Need[] = [
   { what: "iptables", package: "iptables" },
   { what: "conntrack", package: "conntrack" },
@@ -23,12 +23,12 @@ const tools: readonly Need[] = [
   { what: "/etc/ssl/certs/ca-certificates.crt", package: "ca-certificates" },
 ];
 
-/** Of a machine that others reach. */
+/** For a machine that others can reach. */
 const firewallTool: Need = { what: "nft", package: "nftables" };
 
 type ProgramFacts = Pick<GuestFacts, "etcdPath" | "containerdPath" | "runcVersion" | "cniBinDir">;
 
-/** Of the programs that upstream artifacts bring and Debian's leave to the guest: those that it lacks. Pure. */
+/** Of the programs that upstream artifacts contain and Debian artifacts leave to the guest: those that it is missing. Pure. */
 export function missingPrograms(facts: ProgramFacts): readonly Need[] {
   return [
     ...(facts.etcdPath ? [] : [{ what: "etcd", package: "etcd-server" }]),
@@ -38,7 +38,7 @@ export function missingPrograms(facts: ProgramFacts): readonly Need[] {
   ];
 }
 
-// For each pair of arguments: prints the first when it is not there.
+// For each pair of arguments: prints the first when it is missing.
 const lookScript = `
 PATH=$PATH:/usr/sbin:/sbin
 while [ $# -gt 0 ]; do
@@ -80,9 +80,9 @@ const exitNoApt = 127;
 const installMs = 600_000;
 
 /**
- * Makes the guest have what our image would: returns the packages it installed, none when nothing was missing. Their names, with those of
+ * Installs in the guest what our image would contain; returns the packages it installed, none when nothing was missing. Their names, with those of
  * their dependencies, are in the guest's file `installed-packages`. Rejects with GUEST_PACKAGES_MISSING where there is no apt, and
- * GUEST_PACKAGES_FAILED with its words.
+ * GUEST_PACKAGES_FAILED with apt's output.
  */
 export async function ensureGuestPackages(
   transport: Transport,

@@ -24,8 +24,8 @@ const inotify = "fs.inotify.max_user_instances = 8192\nfs.inotify.max_user_watch
 const managerConfig = "[Manager]\nDefaultTimeoutStopSec=10s\n";
 
 /**
- * Files by which the guest's own systemd makes these settings at every boot. A container's kernel is not its own: no modules and no limits of
- * the kernel there. On an existing host only what pods cannot do without: how it shuts down and what its users may watch is its owner's.
+ * Files from which the guest's own systemd applies these settings at every boot. A container's kernel is not its own: no modules and no limits of
+ * the kernel there. On an existing host only what pods cannot do without: how it shuts down and what its users may watch is up to its owner.
  */
 export function guestSettings({
   facts: { isContainer },
@@ -44,7 +44,7 @@ export function guestSettings({
   ];
 }
 
-// Written one by one instead of by restarting systemd's units: other people's settings are none of our business, and a container
+// Written one by one instead of by restarting systemd's units: other settings must not be touched, and a container
 // may have some of these read-only.
 const script = `
 for module in $1; do modprobe "$module" 2>/dev/null || echo "module $module is not there"; done
@@ -62,7 +62,7 @@ done
 exit 0
 `;
 
-/** Brings the settings into effect when their files were changed by this start or are not in effect; never rejects for what a kernel lacks. */
+/** Applies the settings when this start changed their files or they are not in effect; never rejects for what a kernel does not have. */
 export async function applyGuestSettings(
   transport: Transport,
   { facts, machine }: Pick<NodeInput, "facts" | "machine">,

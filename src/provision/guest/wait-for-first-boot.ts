@@ -8,8 +8,8 @@ const lookMs = 15_000;
 const pollMs = 1000;
 
 /**
- * Waits until cloud-init or Ignition has done what our seed says: a provider's image opens sshd before, restarts it in between, and holds
- * the lock of apt. Connections that break meanwhile are made anew. Rejects with GUEST_FIRST_BOOT_LATE.
+ * Waits until cloud-init or Ignition has done what our seed says: a provider's image starts sshd before that, restarts it in between, and holds
+ * the lock of apt. Connections that break meanwhile are reopened. Rejects with GUEST_FIRST_BOOT_LATE.
  */
 export async function waitForFirstBoot(
   transport: Transport,

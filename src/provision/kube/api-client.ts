@@ -8,6 +8,8 @@ export interface ApiAccess {
   readonly certificate: string;
   /** Secret. */
   readonly key: string;
+  /** Milliseconds that a request may wait for its answer unless it says otherwise. Default 30 000. */
+  readonly answerMs?: number;
 }
 
 export interface ApiResponse {
@@ -19,7 +21,7 @@ export interface ApiRequest {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE" | "PUT";
   readonly body?: string;
   readonly contentType?: string;
-  /** Milliseconds. Default 10 000. */
+  /** Milliseconds until API_UNREACHABLE. Default: `ApiAccess.answerMs`. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -52,7 +54,7 @@ export class ApiClient {
 
   /** Resolves with any status; rejects with API_UNREACHABLE when no answer comes. */
   send(path: string, options: ApiRequest = {}): Promise<ApiResponse> {
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? 30_000);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? this.#access.answerMs ?? 30_000);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     return new Promise((resolve, reject) => {
       const failed = (cause: unknown): void => {

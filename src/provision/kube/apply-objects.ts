@@ -39,7 +39,7 @@ export async function applyObjects(
   return changed;
 }
 
-/** What an object says, without what the server and its controllers keep about it. */
+/** The content of an object, without what the server and its controllers keep about it. */
 function content(object: KubeObject): string {
   const kept = ["managedFields", "resourceVersion", "generation", "status"];
   return JSON.stringify(object, (key, value: unknown) => (kept.includes(key) ? undefined : value));

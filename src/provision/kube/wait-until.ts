@@ -4,14 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Waiting {
   readonly signal: AbortSignal;
   /**
-   * The machine's processor is emulated: its time must not be spent on our questions. They get rarer the longer an answer or the whole wait
+   * The machine's processor is emulated: its time must not be spent on our requests. They get rarer the longer an answer or the whole wait
    * takes, and an answer has all the time it needs.
    */
   readonly emulated: boolean;
 }
 
 export interface WaitOptions extends Waiting {
-  /** Milliseconds between two looks; grows by half each time up to `maxIntervalMs`. */
+  /** Milliseconds between two polls; grows by half each time up to `maxIntervalMs`. */
   readonly intervalMs?: number;
   readonly maxIntervalMs?: number;
 }
@@ -20,16 +20,16 @@ export interface WaitOptions extends Waiting {
 const ofWaited = 0.03;
 const longestPauseMs = 2000;
 
-/** A first handshake takes an emulated machine seconds; giving up on one means another. */
+/** A first handshake takes an emulated machine seconds; giving up on one means starting another. */
 const longAnswerMs = 30_000;
 const shortAnswerMs = 1000;
-/** A question that hangs may hide for so long that the next one would be answered: this part of the time waited so far. */
+/** For how long a hanging request may hide that the next one would be answered: this part of the time waited so far. */
 const answerOfWaited = 0.1;
 
 /**
- * Looks until `look` gives something; ends only by that, by its rejection or by the signal (the step's deadline is in it). `look` is told
- * for how many milliseconds a question may wait for its answer. On a machine at full speed the pause between two looks is the same
- * however long a look took: a question that hung for seconds is no reason to notice the end seconds later.
+ * Polls `look` until it returns a value; rejects if `look` rejects or the signal aborts (it includes the step's deadline). `look` gets the
+ * milliseconds that a request may wait for its answer. On a machine at full speed the pause between two polls is the same
+ * however long a poll took: a request that hung for seconds is no reason to notice the end seconds later.
  */
 export async function waitUntil<T>(
   look: (answerMs: number) => Promise<T | undefined>,

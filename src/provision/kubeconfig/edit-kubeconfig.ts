@@ -9,7 +9,7 @@ import { assertWhole, isLink, notPlainFile, userFileProblem, writeUserFile } fro
 import { KubeconfigDocument } from "./kubeconfig-document.ts";
 
 export interface EditOptions {
-  /** Ends the waiting for the lock. */
+  /** Ends the wait for the lock. */
   readonly signal?: AbortSignal;
   /** Milliseconds until KUBECONFIG_LOCKED. Default 15 000, longer than a killed localkube's lock lives. */
   readonly lockWaitMs?: number;
@@ -19,7 +19,7 @@ const waitMs = 15_000;
 const pollMs = 50;
 
 /**
- * Changes a kubeconfig under the lock that kubectl itself uses (`FILE.lock`), as `writeUserFile` does: mode and owner stay, a new file is
+ * Changes a kubeconfig under the lock that kubectl itself uses (`FILE.lock`), as `writeUserFile` does: mode and owner are kept, a new file is
  * 0600. Writes nothing when `edit` changed nothing; removes the file when it is disposable and nothing is left in it. Returns whether it changed.
  * Rejects with KUBECONFIG_MALFORMED, KUBECONFIG_LOCKED, KUBECONFIG_UNUSABLE, KUBECONFIG_NOT_PERMITTED, FILE_HALF_WRITTEN or what
  * `edit` throws, the file being untouched then.
@@ -30,7 +30,7 @@ export async function editKubeconfig(
   { signal, lockWaitMs = waitMs }: EditOptions = {},
 ): Promise<boolean> {
   const fail = unusable(file);
-  // Before the lock, whose folder would stand beside a device.
+  // Before the lock, whose folder would be created beside a device.
   await assertPlain(file);
   const made = await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(fail);
   const release = await lock(file, lockWaitMs, signal);
@@ -57,7 +57,7 @@ export async function editKubeconfig(
 }
 
 /**
- * The text of a kubeconfig; undefined when there is none. Rejects with KUBECONFIG_UNUSABLE, also for a device or a pipe, which nobody could
+ * The text of a kubeconfig; undefined when there is none. Rejects with KUBECONFIG_UNUSABLE, also for a device or a pipe, which cannot be
  * read twice, with KUBECONFIG_NOT_PERMITTED or FILE_HALF_WRITTEN.
  */
 export async function readKubeconfig(file: string): Promise<string | undefined> {
@@ -68,7 +68,7 @@ export async function readKubeconfig(file: string): Promise<string | undefined> 
   );
 }
 
-/** Rejects as `editKubeconfig` would for want of rights, a folder in the file's place and the like. Makes nothing. */
+/** Rejects as `editKubeconfig` would because of missing permissions, a folder in the file's place and so on. Creates nothing. */
 export async function assertEditable(file: string): Promise<void> {
   await assertPlain(file);
   const fail = unusable(file);
@@ -92,7 +92,7 @@ async function assertPlain(file: string): Promise<void> {
   if (problem !== undefined) throw new LocalkubeError("KUBECONFIG_UNUSABLE", { file, problem });
 }
 
-/** A path through a file leads nowhere too. */
+/** A path through a file does not exist either. */
 export const isMissing = ({ code }: NodeJS.ErrnoException): boolean =>
   code === "ENOENT" || code === "ENOTDIR";
 
@@ -110,7 +110,7 @@ async function lock(
     try {
       return await lockfile.lock(file, options);
     } catch (problem) {
-      // ENOTDIR: a lock of kubectl's, which is a file, has grown old; only its owner or the user may remove it.
+      // ENOTDIR: one of kubectl's locks, which is a file, is stale; only its owner or the user may remove it.
       const { code } = problem as NodeJS.ErrnoException;
       if (code !== "ELOCKED" && code !== "ENOTDIR") return unusable(file)(problem as Error);
     }
@@ -120,7 +120,7 @@ async function lock(
   }
 }
 
-/** Turns what a call on a kubeconfig failed with into an error of ours. */
+/** Turns the failure of a call on a kubeconfig into an error of ours. */
 export function unusable(file: string) {
   return (cause: Error): never => {
     if (cause instanceof LocalkubeError) throw cause;

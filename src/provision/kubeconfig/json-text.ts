@@ -1,12 +1,12 @@
 import { isMap, isScalar, isSeq } from "yaml";
 
-/** Nodes of a YAML document as JSON text, with the indentation and the last line break of `like`. Numbers and truths keep their spelling. */
+/** Nodes of a YAML document as JSON text, with the indentation and the last line break of `like`. Numbers and booleans keep their spelling. */
 export function jsonText(node: unknown, like: string): string {
   const indent = /\n([ \t]+)\S/.exec(like)?.[1] ?? "";
   return write(node, like.includes("\n") ? indent : undefined, "\n") + (like.endsWith("\n") ? "\n" : "");
 }
 
-/** Without an indentation everything is in one line. */
+/** Without indentation everything is on one line. */
 function write(node: unknown, indent: string | undefined, lineBreak: string): string {
   const inner = lineBreak + (indent ?? "");
   const enclose = (open: string, items: readonly string[], close: string): string => {
@@ -26,6 +26,6 @@ function write(node: unknown, indent: string | undefined, lineBreak: string): st
     return enclose("[", items, "]");
   }
   if (!isScalar(node) || typeof node.value !== "string") return "null";
-  // What stood without quotes in JSON is a number or a truth, though it was read as text.
+  // Whatever was unquoted in JSON is a number or a boolean, though it was read as text.
   return node.type === "PLAIN" ? node.value : JSON.stringify(node.value);
 }

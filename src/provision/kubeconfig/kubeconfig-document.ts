@@ -9,11 +9,11 @@ export const entryKinds: readonly EntryKind[] = ["cluster", "user", "context"];
 /** Name of the extension by which an entry is known to be ours. */
 const ownMark = "localkube";
 
-/** A kubeconfig under edit: what is not ours keeps its text, order and comments. */
+/** A kubeconfig being edited: what is not ours keeps its text, order and comments. */
 export class KubeconfigDocument {
   /** There was no such file. */
   readonly isNew: boolean;
-  /** Nothing of the user's was ever the reason for this file: it may go when it is empty. */
+  /** This file never held anything of the user's: it may be removed when it is empty. */
   isDisposable = false;
   readonly #file: string;
   readonly #text: string;
@@ -25,11 +25,11 @@ export class KubeconfigDocument {
     this.#file = file;
     this.isNew = text === undefined;
     this.#text = text ?? "";
-    // All scalars are text here: whether `010` or `yes` is a number or a truth is for its readers to say, and must not change its spelling.
+    // All scalars are text here: whether `010` or `yes` is a number or a boolean is up to its readers, and must not change its spelling.
     const parse = { schema: "failsafe" as const, customTags: ["null" as const] };
     const malformed = (problem: string, line: number, column: number) =>
       new LocalkubeError("KUBECONFIG_MALFORMED", { file, line, column, problem });
-    // Tags like !!int are for its readers too.
+    // Tags like !!int are up to its readers too.
     this.#yaml = readUserYaml(this.#text, malformed, { parse, strict: false });
     this.#document = this.#yaml.documents[0];
     const { contents } = this.#document;
@@ -78,7 +78,7 @@ export class KubeconfigDocument {
     return names.filter((name) => name !== undefined).filter((name) => this.isOurs("context", name));
   }
 
-  /** Sets fields of an entry of ours, making it if need be; undefined removes a field; others (a namespace of the user's) stay. */
+  /** Sets fields of an entry of ours, creating it if necessary; undefined removes a field; others (the user's namespace) are kept. */
   put(kind: EntryKind, name: string, fields: Readonly<Record<string, string | undefined>>): void {
     if (!this.has(kind, name)) this.#add(kind, name);
     const body = this.#body(kind, name);
@@ -96,7 +96,7 @@ export class KubeconfigDocument {
     if (entry && index >= 0) entries?.items.splice(index, 1);
   }
 
-  /** Nothing in it that anybody wrote: no entry, no comment, no field beyond the empty frame. */
+  /** Nothing in it that a person wrote: no entry, no comment, no field beyond the empty frame. */
   get isEmpty(): boolean {
     const frame = new Set(Object.keys(emptyKubeconfig()));
     const { contents } = this.#document;
@@ -115,7 +115,7 @@ export class KubeconfigDocument {
     try {
       return this.#yamlText();
     } catch (problem) {
-      // An anchor that others use went with an entry.
+      // An anchor that others use was removed with an entry.
       throw this.#malformed(0, (problem as Error).message);
     }
   }
@@ -135,7 +135,7 @@ export class KubeconfigDocument {
       this.#document.set(`${kind}s`, this.#document.createNode([]));
       entries = this.#entries(kind);
     }
-    // An empty list is written as []; what comes in is to be readable.
+    // An empty list is written as []; what is added must be readable.
     if (entries?.items.length === 0) entries.flow = false;
     const extensions = [{ extension: { profile: this.#scalar(name) }, name: ownMark }];
     const entry = { [kind]: { extensions }, name: this.#scalar(name) };
@@ -174,7 +174,7 @@ export class KubeconfigDocument {
     return isScalar(scalar) && typeof scalar.value === "string" ? scalar.value : undefined;
   }
 
-  /** Quoted whenever a YAML 1.1 reader, as kubectl is, might take the text for a number, a truth or nothing. */
+  /** Quoted whenever a YAML 1.1 reader, as kubectl is, might take the text for a number, a boolean or null. */
   #scalar(text: string) {
     const scalar = this.#document.createNode(text);
     const isWord =

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-/** Where a cluster is reached and by which files; paths are absolute. */
+/** Where a cluster is reached and with which files; paths are absolute. */
 export interface KubeconfigInput {
   /** Profile; names the cluster, the user and the context. */
   readonly name: string;
@@ -9,13 +9,13 @@ export interface KubeconfigInput {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
-  /** Contents instead of paths: the kubeconfig can then be carried elsewhere. */
+  /** Contents instead of paths: the kubeconfig can then be copied elsewhere. */
   readonly embedCerts: boolean;
   /** Name in the server's certificate when it is not the server's address. */
   readonly tlsServerName?: string;
 }
 
-/** Fields of the three entries; undefined ones must not be there (the other spelling of a certificate, for instance). */
+/** Fields of the three entries; undefined ones must be absent (the other spelling of a certificate, for instance). */
 export interface KubeconfigEntries {
   readonly cluster: Readonly<Record<string, string | undefined>>;
   readonly user: Readonly<Record<string, string | undefined>>;

@@ -9,5 +9,5 @@ export function kubeconfigFiles({ env }: Pick<HostContext, "env">): readonly [st
   return first === undefined ? [join(env["HOME"] || homedir(), ".kube", "config")] : [first, ...others];
 }
 
-/** The file our entries go to: the first that kubectl reads, so that what stands there holds. */
+/** The file our entries go to: the first that kubectl reads, so that its entries take precedence. */
 export const kubeconfigFile = (host: Pick<HostContext, "env">): string => kubeconfigFiles(host)[0];

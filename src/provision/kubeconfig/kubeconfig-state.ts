@@ -7,7 +7,7 @@ import { kubeconfigFile } from "./kubeconfig-file.ts";
 export type KubeconfigState = "configured" | "missing" | "misconfigured";
 
 /**
- * Whether kubectl reaches a cluster by the user's kubeconfig: `missing` without an entry of ours, `misconfigured` when it leads elsewhere
+ * Whether kubectl reaches a cluster with the user's kubeconfig: `missing` without an entry of ours, `misconfigured` when it points elsewhere
  * or the file cannot be read (`localkube update-context` repairs the first and names the line of the second). Read-only.
  */
 export async function kubeconfigState(

@@ -9,7 +9,7 @@ import { kubeconfigFile, kubeconfigFiles } from "./kubeconfig-file.ts";
 /** Note in our context: what was current before us, restored when the cluster is deleted. */
 export const previousContextNote = "previous-context";
 
-/** Note in our context: the file was made for it, and goes when nothing is left in it. */
+/** Note in our context: the file was created for it, and is removed when nothing is left in it. */
 export const madeFileNote = "made-this-file";
 
 export interface MergeResult {
@@ -19,8 +19,8 @@ export interface MergeResult {
 }
 
 /**
- * Puts a cluster's entries into the user's kubeconfig, or brings them up to date, and makes its context the current one unless
- * `keepContext`. Foreign entries, comments and order stay. Idempotent. Rejects with KUBECONFIG_NAME_TAKEN when an entry of that name is
+ * Adds a cluster's entries to the user's kubeconfig, or updates them, and makes its context the current one unless
+ * `keepContext`. Other entries, comments and order are kept. Idempotent. Rejects with KUBECONFIG_NAME_TAKEN when an entry of that name is
  * not ours, and as `editKubeconfig` does; the file is untouched then. Record the file before: `$KUBECONFIG` may be another one by the
  * time of removal, and a killed call may have written it.
  */
@@ -42,21 +42,21 @@ export async function mergeKubeconfig(
 }
 
 /**
- * Tells before anything is made whether `mergeKubeconfig` could work: rejects as it would, but for the lock. An entry of that name in any
- * other file of `$KUBECONFIG` counts too, for ours would hide it. Read-only.
+ * Finds out, before anything is created, whether `mergeKubeconfig` could work: rejects as it would, except for the lock. An entry
+ * of that name in any other file of `$KUBECONFIG` counts too, because ours would hide it. Read-only.
  */
 export async function checkKubeconfig(name: string, host: Pick<HostContext, "env">): Promise<void> {
   const [first, ...others] = kubeconfigFiles(host);
   assertNotForeign(new KubeconfigDocument(first, await readKubeconfig(first)), name, first);
   await assertEditable(first);
   for (const file of others) {
-    // What a pipe gives can be read once: that is kubectl's.
+    // A pipe can be read only once: that is left to kubectl.
     if ((await notPlainFile(file)) !== undefined) continue;
     assertNotForeign(new KubeconfigDocument(file, await readKubeconfig(file)), name, file);
   }
 }
 
-/** A kubeconfig of nothing but this cluster, for the profile's own folder. */
+/** A kubeconfig with only this cluster, for the profile's own folder. */
 export async function kubeconfigText(input: KubeconfigInput): Promise<string> {
   const entries = await kubeconfigEntries(input);
   const document = new KubeconfigDocument("", "");

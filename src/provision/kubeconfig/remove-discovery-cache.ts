@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { HostContext } from "../../contract/host.ts";
 
 /**
- * Removes what kubectl keeps of a server that is gone: its folder of API discovery below `~/.kube/cache`, named by host and port with
- * everything unusual as `_` (client-go, discovery/cached/disk). Fine when there is none.
+ * Removes what kubectl has cached about a server that is gone: its folder of API discovery below `~/.kube/cache`, named by host and port with
+ * everything unusual as `_` (client-go, discovery/cached/disk). Succeeds when there is none.
  */
 export async function removeDiscoveryCache(server: string, host: Pick<HostContext, "env">): Promise<void> {
   const folder = new URL(server).host.replace(/[^\w.]/g, "_");

@@ -6,9 +6,9 @@ import { kubeconfigFiles } from "./kubeconfig-file.ts";
 import { madeFileNote, previousContextNote } from "./merge-kubeconfig.ts";
 
 /**
- * Takes a cluster's entries out of the user's kubeconfigs, by default all of `$KUBECONFIG`; entries of that name that are not ours stay. If its
- * context was the current one, the context that was current before it is again, provided it is still there. Idempotent; a missing file is fine,
- * and so is a device, in which nothing of ours can be. Goes on after a file that cannot be edited and rejects at the end with the
+ * Takes a cluster's entries out of the user's kubeconfigs, by default all of `$KUBECONFIG`; entries of that name that are not ours are kept.
+ * If its context was the current one, the context that was current before it is again, provided it still exists. Idempotent; a missing file is fine,
+ * and so is a device, in which nothing of ours can be. Continues after a file that cannot be edited and rejects at the end with the
  * first problem, as `editKubeconfig` does.
  */
 export async function removeKubeconfig(
@@ -43,7 +43,7 @@ function takeOut(document: KubeconfigDocument, name: string): void {
   const [heir] = document.ownContexts();
   if (madeFile !== undefined && heir !== undefined) document.setNote(heir, madeFileNote, madeFile);
   document.isDisposable = madeFile !== undefined;
-  // Whoever would go back to this context goes back to where it would have gone.
+  // Clusters that noted this context as the previous one get its own previous context instead.
   for (const other of document.ownContexts())
     if (document.note(other, previousContextNote) === name)
       document.setNote(other, previousContextNote, previous);

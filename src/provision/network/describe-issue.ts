@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** What a schema found wrong, as half a sentence that names the place: «plugins.0.type is missing». */
+/** What a schema found wrong, as half a sentence that names the place: "plugins.0.type is missing". */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {
   const place = v.getDotPath(issue);
   if (place === null) return "it is not an object";

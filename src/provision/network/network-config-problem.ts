@@ -4,7 +4,7 @@ import { describeIssue } from "./describe-issue.ts";
 // The runtime looks for a program of this name in its folder of plugins: a path would leave it.
 const plugin = v.looseObject({ type: v.pipe(v.string(), v.regex(/^[\w.-]+$/)) });
 
-/** «Network configuration format» of the CNI specification; libcni wants the same of a name. */
+/** "Network configuration format" of the CNI specification; libcni requires the same of a name. */
 const common = {
   cniVersion: v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/)),
   name: v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][\w.-]*$/)),

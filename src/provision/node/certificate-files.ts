@@ -6,7 +6,7 @@ import { textEntry } from "./push-entries.ts";
 
 /**
  * The certificates and keys that a node has by file name (`apiserver.crt`, `sa.pub`); keys are 0600. What only the user's side needs stays on
- * the host, and so do keys with which nothing is signed in the guest; a worker gets no key but those of its own kubelet and proxy.
+ * the host, and so do keys with which nothing is signed in the guest; a worker gets only the keys of its own kubelet and proxy.
  */
 export function certificateFiles({ certificates, node, nodes }: NodeInput): ReadonlyMap<string, PushEntry> {
   const { authorities, leaves, serviceAccount } = certificates;

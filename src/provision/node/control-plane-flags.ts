@@ -10,13 +10,13 @@ const kubeconfig = (name: string): string => `${guestPaths.kubernetes}/${name}.c
 export function etcdArguments(input: NodeInput): readonly string[] {
   const users = input.spec.extraConfig.etcd ?? {};
   const controlPlanes = input.nodes.filter(({ role }) => role === "control-plane");
-  // A member alone speaks to nobody.
+  // A single member has no peers.
   const peer = ({ address }: ClusterNode): string =>
     `https://${controlPlanes.length > 1 ? address : "127.0.0.1"}:2380`;
   const flags: Flags = {
     name: input.node.name,
     "data-dir": guestPaths.etcdData,
-    // Loopback only: the API server beside it is its one client.
+    // Loopback only: the API server beside it is its only client.
     "listen-client-urls": "https://127.0.0.1:2379",
     "advertise-client-urls": "https://127.0.0.1:2379",
     "listen-peer-urls": peer(input.node),
@@ -31,7 +31,7 @@ export function etcdArguments(input: NodeInput): readonly string[] {
     "peer-trusted-ca-file": pki("etcd-ca.crt"),
     "peer-client-cert-auth": true,
     "listen-metrics-urls": "http://127.0.0.1:2381",
-    // From 3.6 on this is the default, and the flag on its way out.
+    // From 3.6 on this is the default, and the flag is deprecated.
     ...(compareReleases(input.programs.etcd.version, "3.6.0") < 0 ? { "snapshot-count": 10000 } : {}),
     ...users,
   };
@@ -93,8 +93,8 @@ export const controllerManagerFlags = (input: NodeInput): Flags => ({
   // The default of 20 a second makes its controllers queue for their credentials at every start.
   "kube-api-qps": 100,
   "kube-api-burst": 200,
-  // We give the one node its block ourselves: until 1.26 this allocator sleeps ten seconds before it looks, and with it every
-  // controller that was not started yet.
+  // We give the node its block ourselves: until 1.26 this allocator sleeps ten seconds before it starts working, and delays every
+  // controller that has not started yet.
   "allocate-node-cidrs": false,
   "cluster-cidr": input.spec.podCidr,
   "service-cluster-ip-range": input.spec.serviceCidr,

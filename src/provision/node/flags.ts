@@ -14,8 +14,8 @@ const componentOf: Readonly<Record<KubernetesProgram, Component>> = {
 };
 
 /**
- * Refuses a user's flag that is localkube's to set with FLAG_OWNED, one that the version does not have with FLAG_NOT_IN_VERSION: dropping it in silence would hide a mistake. Asked
- * before a spec is recorded, or the record would carry the mistake into every later start.
+ * Refuses a user's flag that localkube must set itself with FLAG_OWNED, and one that the version does not have with FLAG_NOT_IN_VERSION:
+ * dropping it silently would hide a mistake. Called before a spec is recorded, or the record would repeat the mistake at every later start.
  */
 export function assertUserFlags(
   { extraConfig }: Pick<ClusterSpec, "extraConfig">,
@@ -38,8 +38,8 @@ export function assertUserFlags(
 }
 
 /**
- * A program's arguments: ours, less those that this version does not have, then the user's, which `assertUserFlags` has
- * looked at.
+ * A program's arguments: ours, without those that this version does not have, then the user's, which `assertUserFlags` has
+ * checked.
  */
 export function programArguments(
   program: KubernetesProgram,

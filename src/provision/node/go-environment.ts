@@ -3,7 +3,7 @@ import type { NodeInput } from "./node-input.ts";
 
 /**
  * What a Go program of the node gets into its environment, as the end of an `Environment=` line. In emulation each garbage collection costs
- * ten times what it does elsewhere, and memory costs the same: they come less often.
+ * ten times what it costs elsewhere, while memory costs the same: so collections are made rarer.
  */
 export const goEnvironment = ({ facts }: Pick<NodeInput, "facts">): string =>
   isEmulated(facts) ? " GOGC=400" : "";

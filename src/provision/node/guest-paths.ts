@@ -8,9 +8,9 @@ export const guestPaths = {
   kubeletRoot: "/var/lib/kubelet",
   proxyConfig: "/etc/kubernetes/kube-proxy.yaml",
   etcdData: "/var/lib/etcd/localkube",
-  /** Without ending. */
+  /** Without file extension. */
   cniConfig: "/etc/cni/net.d/10-localkube",
-  /** Where pod networks put their plugins by custom. */
+  /** Where pod networks put their plugins by convention. */
   cniBin: "/opt/cni/bin",
   runc: "/usr/local/sbin/runc",
   crictl: "/etc/crictl.yaml",
@@ -18,7 +18,7 @@ export const guestPaths = {
   /** Pushed archives, and notes of what was unpacked. */
   programs: "/var/lib/localkube/programs",
   state: "/var/lib/localkube",
-  /** Programs and links that came to be otherwise than by push, one path a line; written before they are made. */
+  /** Programs and links that were not created by push, one path per line; written before they are created. */
   placed: "/var/lib/localkube/placed.list",
   modules: "/etc/modules-load.d/localkube.conf",
   firewall: "/etc/localkube-firewall.nft",

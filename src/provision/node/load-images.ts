@@ -4,9 +4,9 @@ import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { guestPaths } from "./guest-paths.ts";
 
-// Imports an archive unless the runtime has what came of it: a user, the kubelet or a new store may have removed or replaced the image
-// since, so the note beside the archive alone says nothing. The list of images has the name first and the digest third. The runtime is
-// still coming up at a first start, so its socket is waited for here: 20 ms looks cost less than another round trip.
+// Imports an archive unless the runtime has its image: a user, the kubelet or a new store may have removed or replaced the image
+// since, so the note beside the archive proves nothing by itself. In the list of images, the name is the first column and the digest the
+// third. The runtime is still starting at a first start, so this waits for its socket: checking every 20 ms costs less than another round trip.
 const script = `
 socket=$1 archive=$2 digest=$3 ref=$4 list=$5; shift 5
 for i in $(seq 500); do [ -S "$socket" ] && break; sleep 0.02; done

@@ -1,7 +1,7 @@
 import { guestPaths } from "./guest-paths.ts";
 import type { NodeInput } from "./node-input.ts";
 
-/** As many MiB fewer than asked for are no difference. */
+/** This many MiB less than requested do not count as a difference. */
 const toleranceMiB = 256;
 
 /** KubeletConfiguration v1beta1 (fixed from 1.20 to 1.37). */
@@ -24,8 +24,8 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
   failSwapOn: false,
   healthzBindAddress: "127.0.0.1",
   healthzPort: 10248,
-  // Where the kubelet finds out only at its next look that its node got ready, it shall not be the ten seconds of the default. What it
-  // tells the API server unasked stays as rare as by default, which must then be said.
+  // Where the kubelet notices only at its next regular check that its node is ready, the default of ten seconds is too long. What it
+  // reports to the API server without a change stays as rare as by default, which must then be set explicitly.
   ...(input.version.kubeletReportsReadyAtOnce
     ? {}
     : { nodeStatusUpdateFrequency: "2s", nodeStatusReportFrequency: "5m0s" }),
@@ -39,7 +39,7 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
   },
   ...reservedForHost(input),
   serializeImagePulls: false,
-  // Every version's default from 1.27 on; before it was 5 and 10, on which a starting node has to wait.
+  // The default since 1.27; before that it was 5 and 10, which makes a starting node wait.
   kubeAPIQPS: 50,
   kubeAPIBurst: 100,
   ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
@@ -56,7 +56,7 @@ export const proxyConfiguration = (input: NodeInput): object => ({
   bindAddress: "0.0.0.0",
   clientConnection: { kubeconfig: `${guestPaths.kubernetes}/kube-proxy.conf` },
   clusterCIDR: input.spec.podCidr,
-  // Said outright: leaving it out means another thing in other versions.
+  // Set explicitly: leaving it out means different things in different versions.
   mode: "iptables",
   hostnameOverride: input.node.name,
   metricsBindAddress: "127.0.0.1:10249",
@@ -84,8 +84,8 @@ export const componentKubeconfig = (user: string, certificate: string, server: s
 });
 
 /**
- * A container machine sees all of the host in /proc, whatever its limits are; what the user did not give it is set aside, so that the
- * scheduler fills the machine and not the host. Any other machine is the node's whole, however large: a server has what it has.
+ * A container machine sees all of the host in /proc, whatever its limits are; whatever the user did not assign to it is reserved, so that the
+ * scheduler fills the machine and not the host. On any other machine the node may use everything, however large the machine is.
  */
 function reservedForHost({ facts, spec, machine }: NodeInput): object {
   if (machine.resources !== "shared") return {};

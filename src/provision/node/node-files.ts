@@ -14,7 +14,7 @@ import { kubernetesUnits, type PickCertificates } from "./kubernetes-units.ts";
 import type { NodeInput } from "./node-input.ts";
 import { fileEntry, textEntry, yamlEntry } from "./push-entries.ts";
 
-/** One part of a node: what must stand in the guest before its units may run. */
+/** One part of a node: what must be in the guest before its units may run. */
 export interface NodePart {
   readonly files: readonly PushEntry[];
   /** Those of `files` that must be unpacked first. */
@@ -23,8 +23,8 @@ export interface NodePart {
 }
 
 /**
- * A node in parts, in the order in which they cross the wire: the runtime, which often needs no upload of ours, with etcd and the
- * API server, because everything waits for them; the kubelet, which takes seconds to look around before it needs the API; then the rest.
+ * A node in parts, in the order in which they cross the wire: the runtime, which often needs no upload, with etcd and the
+ * API server, because everything waits for them; the kubelet, which takes seconds to inspect the machine before it needs the API; then the rest.
  */
 export interface NodeFiles {
   /** Absent on a worker. */
@@ -76,7 +76,7 @@ export function nodeFiles(input: NodeInput): NodeFiles {
 
 function etcdUnit(input: NodeInput, archives: readonly GuestArchive[], pki: PickCertificates): Unit {
   const { path, version } = input.programs.etcd;
-  // Until 3.5, etcd runs on this architecture only when told that one knows it to be untested.
+  // Up to 3.5, etcd runs on this architecture only with an explicit opt-in, because it is untested there.
   const isUntested = input.facts.machine === "aarch64" && compareReleases(version, "3.5.0") < 0;
   return {
     name: "etcd.service",

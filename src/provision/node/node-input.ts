@@ -17,7 +17,7 @@ export interface VersionFacts {
   readonly flagState: (program: KubernetesProgram, flag: string) => "present" | "absent" | "unknown";
   /** Whether the KubeletConfiguration of this version knows the field. */
   kubeletConfigHas(field: string): boolean;
-  /** Whether a kubelet that starts looks at once, and not only at its next regular look, whether its node is ready now. */
+  /** Whether a starting kubelet checks at once, and not only at its next regular check, whether its node is ready. */
   readonly kubeletReportsReadyAtOnce: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface NodeInput {
   readonly serviceAddress: string;
   /** Address of the cluster's DNS: the tenth of the service CIDR. */
   readonly dnsAddress: string;
-  /** Of the driver that made the machine. */
+  /** Of the driver that created the machine. */
   readonly machine: Pick<DriverCapabilities, "origin" | "resources">;
   readonly cgroupDriver: "systemd" | "cgroupfs";
 }

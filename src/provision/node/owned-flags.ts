@@ -26,7 +26,7 @@ const serviceCidr = all(
 );
 const podCidr = all("cluster-cidr", "the network of Pods is one for all components", "Use --pod-cidr");
 
-/** The user's hands are off these: with another value the cluster cannot work, or another flag of `start` sets it everywhere. */
+/** Users cannot set these: with another value the cluster cannot work, or another flag of `start` sets it everywhere. */
 const owned: Readonly<Record<Component, Readonly<Record<string, Owner>>>> = {
   apiserver: {
     ...all(
@@ -92,7 +92,7 @@ const owned: Readonly<Record<Component, Readonly<Record<string, Owner>>>> = {
   },
 };
 
-/** Refuses with FLAG_OWNED a user's flag that localkube must set itself: the cluster would only be waited for in vain. */
+/** Refuses with FLAG_OWNED a user's flag that localkube must set itself: `start` would only wait in vain for the cluster. */
 export function assertNotOwned(component: Component, flag: string): void {
   const found = Object.hasOwn(owned[component], flag) ? owned[component][flag] : undefined;
   if (found === undefined) return;

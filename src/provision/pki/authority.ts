@@ -25,8 +25,8 @@ export async function createAuthority(commonName: string, now = Date.now()): Pro
 }
 
 /**
- * Another certificate for the key that an authority has, under its name: whatever the key has signed stays signed by it. For one whose
- * times are wrong.
+ * Another certificate for an authority's existing key, under its name: everything the key has signed stays valid. For an authority whose
+ * validity times are wrong.
  */
 export async function reissueAuthority(authority: Pem, now = Date.now()): Promise<Pem> {
   const old = new x509.X509Certificate(authority.certificate);
@@ -95,7 +95,7 @@ const extendedUsages = {
   client: x509.ExtendedKeyUsage.clientAuth,
 } as const;
 
-// Positive and never leading with a zero byte, as DER wants it.
+// Positive and never leading with a zero byte, as DER requires.
 function serial(): string {
   const bytes = randomBytes(16);
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;

@@ -1,11 +1,11 @@
 import type { ClusterNode } from "../../contract/node.ts";
 
-/** Which certificates a cluster has: data, in one place. Names follow kubeadm's, so that people find their way in the guest. */
+/** Which certificates a cluster has: data, in one place. Names follow kubeadm's, so that people recognise them in the guest. */
 
 export type AuthorityName = "ca" | "etcd-ca" | "front-proxy-ca";
 
 export interface LeafPlan {
-  /** File name without ending in the host's `pki/` folder: `apiserver`, and for each node but the first `nodes/worker1/kubelet-server`. */
+  /** File name without extension in the host's `pki/` folder: `apiserver`, and for each node but the first `nodes/worker1/kubelet-server`. */
   readonly name: string;
   readonly authority: AuthorityName;
   readonly commonName: string;
@@ -27,7 +27,7 @@ export interface CertificateInput {
 
 export const authorities: Readonly<Record<AuthorityName, string>> = {
   ca: "localkube-ca",
-  // Apart from the cluster's, or every client certificate of the cluster could open etcd.
+  // Separate from the cluster's, or every client certificate of the cluster would give access to etcd.
   "etcd-ca": "localkube-etcd-ca",
   "front-proxy-ca": "localkube-front-proxy-ca",
 };
@@ -59,7 +59,7 @@ export function nodeLeaves({ name, role }: ClusterNode, index: number): Readonly
 const controlPlaneLeaves = ["apiserver", "etcd"] as const;
 const workerLeaves = ["kubelet-client", "kubelet-server"] as const;
 
-/** The first node's files stand in the folder itself, where they always were. */
+/** The first node's files are in the folder itself, where they always were. */
 const leafName = (leaf: string, node: string, index: number): string =>
   index === 0 ? leaf : `nodes/${node}/${leaf}`;
 
@@ -106,7 +106,7 @@ const sharedPlan: readonly LeafPlan[] = [
     organization: "system:node-proxier",
     usages: client,
   },
-  // The group that every version's authorizer knows by itself; kubeadm's own group needs a binding that only kubeadm makes.
+  // The group that every version's authorizer has built in; kubeadm's own group needs a binding that only kubeadm creates.
   {
     name: "admin",
     authority: "ca",

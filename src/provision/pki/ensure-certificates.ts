@@ -21,7 +21,7 @@ export interface CertificateSet {
   readonly serviceAccount: { readonly publicKey: string; readonly privateKey: string };
   /** Names that were issued or renewed in this call. */
   readonly issued: readonly string[];
-  /** Those of `issued` that were not valid yet: when they were made, this host's clock was ahead of what it is now. */
+  /** Those of `issued` that were not valid yet: when they were issued, this host's clock was ahead of what it is now. */
   readonly notYetValid: readonly string[];
 }
 

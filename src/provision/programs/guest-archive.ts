@@ -3,7 +3,7 @@ import type { PushEntry } from "../../contract/transport.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import { fileEntry } from "../node/push-entries.ts";
 
-/** An archive that stands in the guest and has to be unpacked there. */
+/** An archive in the guest that has to be unpacked there. */
 export interface GuestArchive {
   readonly name: ArchiveName;
   readonly entry: PushEntry;
@@ -19,7 +19,7 @@ export interface GuestArchive {
 const plugins =
   "bandwidth bridge dhcp dummy firewall host-device host-local ipvlan loopback macvlan portmap ptp sbr static tap tuning vlan vrf";
 
-/** What upstream's release archives hold for us (their names begin with a folder, but for crictl's and the plugins'). */
+/** What we need from upstream's release archives (names in them begin with a folder, except crictl's and the plugins'). */
 const contents: Readonly<
   Record<Exclude<ArchiveName, "runc">, Pick<GuestArchive, "target" | "strip" | "members">>
 > = {

@@ -16,12 +16,12 @@ export interface ProgramNeeds {
   readonly runc: string;
 }
 
-/** Which etcd, runtime and plugins a node runs, and what has to be brought for that. */
+/** Which etcd, runtime and plugins a node runs, and what has to be installed for that. */
 export interface ResolvedPrograms {
   readonly etcd: { readonly path: string; readonly version: string };
   readonly containerd: { readonly path: string; readonly version: string };
   readonly cniBinDir: string;
-  /** Where plugins of the guest are that shall be found in `cniBinDir` too. */
+  /** Where the guest's own plugins are, which must be found in `cniBinDir` too. */
   readonly linkCniFrom?: string;
   readonly archives: readonly GuestArchive[];
   /** Files that need no unpacking. */
@@ -42,9 +42,9 @@ type ProgramFacts = Pick<
 >;
 
 /**
- * What the guest has and is good enough is used, the rest is pushed. `foreignNetwork`: the pod network brings plugins of its own, which
- * by custom go to /opt/cni/bin, so the runtime must look there. Throws GUEST_UNSUITABLE, which names everything that is missing and that the
- * artifacts do not carry. Pure.
+ * What the guest has is used if it is good enough, the rest is pushed. `foreignNetwork`: the pod network installs its own plugins,
+ * by convention in /opt/cni/bin, so the runtime must look there. Throws GUEST_UNSUITABLE, which names everything that is missing and that the
+ * artifacts do not contain. Pure.
  */
 export function resolvePrograms(
   facts: ProgramFacts,
@@ -87,7 +87,7 @@ export function resolvePrograms(
   };
 }
 
-/** Nobody brings these. */
+/** Nothing installs these. */
 const missingTools = ({ hasIptables, hasConntrack }: ProgramFacts): readonly Lack[] => [
   ...(hasIptables ? [] : [{ name: "iptables", version: "" } as const]),
   ...(hasConntrack ? [] : [{ name: "conntrack", version: "" } as const]),
@@ -102,7 +102,7 @@ const isWithin = ({ version }: Own, { floor, below }: ProgramNeeds["containerd"]
   compareReleases(version, floor) >= 0 &&
   (below === undefined || compareReleases(version, below) < 0);
 
-/** An older runc than we would bring is still good enough where we have none; `undefined` when there is none at all. */
+/** A runc older than the one we would install is still good enough where we have none; `undefined` when there is none at all. */
 function runcFiles(
   version: string,
   { archives }: Pick<ArtifactSet, "archives">,

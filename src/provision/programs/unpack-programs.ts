@@ -6,8 +6,8 @@ import type { GuestArchive } from "./guest-archive.ts";
 
 /**
  * First argument: root to work under (empty in a guest), then six words an archive. Members are unpacked beside their place and moved
- * over it, so that a program is whole or absent and one that runs is not written to. The note says «unfinished» before the first
- * move, as guestFacts takes what stands in our folders without a note for the guest's own.
+ * over it, so that a program is complete or absent and a running one is not written to. The note says "unfinished" before the first
+ * move, because guestFacts takes anything in our folders without a note for the guest's own.
  */
 export const unpackScript = `
 set -eu

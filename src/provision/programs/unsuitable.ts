@@ -14,14 +14,14 @@ const packages = {
 
 export interface Lack {
   readonly name: keyof typeof packages;
-  /** Of the one that is there and does not do; empty = none is. */
+  /** Of the one that exists but is not suitable; empty = there is none. */
   readonly version: string;
 }
 
 const derivedFromDebian = ["debian", "ubuntu"];
 const broughtByNobody = ["iptables", "conntrack"];
 
-/** GUEST_UNSUITABLE with everything that is missing, and the one thing that brings all of it. */
+/** GUEST_UNSUITABLE with everything that is missing, and one fix for all of it. */
 export function unsuitable(
   lacks: readonly Lack[],
   os: string,
@@ -40,7 +40,7 @@ export function unsuitable(
 
 function fix(lacks: readonly Lack[], hasUnfit: boolean, os: string, profile: string): string {
   const names = lacks.flatMap(({ name }) => packages[name] ?? []);
-  // Debian has one version of each: it is no better than what is there.
+  // Debian has one version of each: it is no better than the existing one.
   if (!hasUnfit && derivedFromDebian.includes(os))
     return `localkube ssh -p ${profile} -- 'apt-get update && apt-get install -y ${names.join(" ")}', then run the same command again`;
   if (lacks.some(({ name }) => broughtByNobody.includes(name)))

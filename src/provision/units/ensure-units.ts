@@ -1,7 +1,7 @@
 import type { Transport } from "../../contract/transport.ts";
 import { type Unit, unitInputs } from "./unit-file.ts";
 
-// Prints «unit state inputs» for each argument. The environment of the process is the truth: it tells with which inputs the process that
+// Prints "unit state inputs" for each argument. The environment of the process is the truth: it shows with which inputs the process that
 // runs now was started, whatever was pushed since. Right after a boot a unit may still wait for its turn; then what systemd has
 // loaded for it counts, as that is what it will start.
 const stateScript = `
@@ -18,12 +18,12 @@ for unit in "$@"; do
 done
 `;
 
-/** systemd reads all units again, which an emulated machine that starts everything at once takes a while for. */
+/** systemd reloads all units, which takes a while on an emulated machine that starts everything at once. */
 const commandMs = 180_000;
 
 // Reading all units again costs an emulated machine five seconds, and `enable` would do it too. systemd reads a unit it does not know yet
-// by itself; one it looked for in vain before, only from 247 on. What a kubelet reports carries its time in whole seconds: one that runs ends
-// in an earlier second than the next one starts in, so that nobody takes the old one's report for the new one's.
+// by itself; one it failed to find before, only since 247. A kubelet's report has its time in whole seconds: the running one ends
+// in an earlier second than the next one starts in, so that the old one's report is not taken for the new one's.
 const restartScript = `
 systemctl enable --quiet --no-reload "$@"
 if systemctl show --property NeedDaemonReload,LoadState --value "$@" | grep -qvxE 'no|loaded|'; then

@@ -18,7 +18,7 @@ export interface Unit {
 
 /**
  * The hash that the running process carries in its environment as LOCALKUBE_INPUTS. The template's text is part of it, not only its name:
- * another release of localkube may bring another text. `template` is that text, read from `templates/systemd` unless given.
+ * another release of localkube may contain another text. `template` is that text, read from `templates/systemd` unless given.
  */
 export function unitInputs(unit: Unit, template = templateText(unit)): string {
   const hash = createHash("sha256").update(

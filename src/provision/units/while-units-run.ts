@@ -4,24 +4,24 @@ import type { Transport } from "../../contract/transport.ts";
 import type { Waiting } from "../kube/wait-until.ts";
 
 const lookMs = 1500;
-/** Where a look takes seconds (emulation), looking must stay a small part of what the guest does. */
+/** Where a check takes seconds (emulation), checking must stay a small part of what the guest does. */
 const pauseOfLook = 15;
 const commandMs = 120_000;
 
 /**
- * Ends since the wait began that mean a program will not come up by itself. An emulated API server may well give up on etcd, or a controller on
- * the API server, a few times before both are there.
+ * This many exits since the wait began mean that a program will not come up by itself. An emulated API server may well give up on etcd, or a
+ * controller on the API server, a few times before both are there.
  */
 const endsThatMeanFailure = { fullSpeed: 3, emulated: 10 } as const;
 
 const controlPlane = new Set(["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]);
 
-/** Lines of the report; a program's own words of why it ended are among the last ones it wrote. */
+/** Lines of the report; a program's own reason for exiting is among the last lines it wrote. */
 const reportedLines = 8;
 /** Go's programs may write the stack of every goroutine after their last words. */
 const searchedLines = 500;
 
-// $1 unit, $2 lines: what the program itself wrote; where it could not even be run, what systemd says of it.
+// $1 unit, $2 lines: what the program itself wrote; where it could not even be run, what systemd reports about it.
 const lastWordsScript = `
 said=$(journalctl "_SYSTEMD_UNIT=$1.service" --lines "$2" --output cat --no-pager 2>/dev/null)
 [ "$said" ] || said=$(journalctl --unit "$1" --lines ${reportedLines} --output cat --no-pager 2>/dev/null)
@@ -29,9 +29,9 @@ echo "$said"
 `;
 
 /**
- * Does `work` and rejects as soon as one of the node's systemd units (named without `.service`) keeps ending meanwhile: with
- * CONTROL_PLANE_FAILING or NODE_UNIT_FAILING, the last lines of its log as output. What ended before does not count. `work` gets the
- * signal to obey; when it is done first, its result is handed on. A look that fails is no failure: `work` finds out whether the machine is
+ * Does `work` and rejects as soon as one of the node's systemd units (named without `.service`) keeps exiting meanwhile: with
+ * CONTROL_PLANE_FAILING or NODE_UNIT_FAILING, the last lines of its log as output. Earlier exits do not count. `work` gets the
+ * signal to obey; when it finishes first, its result is returned. A failed check is not a failure: `work` finds out whether the machine is
  * still there.
  */
 export async function whileUnitsRun<T>(
@@ -43,7 +43,7 @@ export async function whileUnitsRun<T>(
   const over = new AbortController();
   const watched = AbortSignal.any([signal, over.signal]);
   let failing: LocalkubeError | undefined;
-  // Nobody waits for its end: a look that is under way when the work is done ends by itself.
+  // Nothing waits for it to finish: a check in progress when the work is done ends by itself.
   void watchUnits(transport, units, { signal, emulated }, watched).then(
     (error) => {
       failing = error;
@@ -123,7 +123,7 @@ async function wordsOf(transport: Transport, unit: string, signal: AbortSignal):
 /** A fatal line, as klog, Go and cobra write it: what follows it is the stack. */
 const fatal = /^F\d{4} |^panic: |^fatal error: |^Error: |"command failed"|level=fatal/;
 
-/** The lines that tell most of why a program ended: from its last fatal one on, else the last ones. Pure. */
+/** The lines that best explain why a program ended: from its last fatal one on, else the last ones. Pure. */
 export function lastWords(text: string): string {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const at = lines.findLastIndex((line) => fatal.test(line));

@@ -1,6 +1,6 @@
 import type { ExistingHost } from "./existing-host.ts";
 
-// Logs, caches and random seeds belong to the host's own daily life; so do sudo's and PAM's marks of a login.
+// Logs, caches (those of ldconfig, after packages came and went) and random seeds belong to the host's own daily life; so do sudo's and PAM's marks of a login.
 const script = `
 set -f
 prune() { for path; do printf -- '-path %s -prune -o ' "$path"; done; }
@@ -17,7 +17,7 @@ find /etc /usr/local -xdev -type f -exec sha256sum {} + | sed 's/^/content /'
 `;
 
 const daily =
-  /^(\/run\/netns|\/home\/\w+\/\.sudo_as_admin_successful|\/var\/lib\/(apt\/lists\/auxfiles|dpkg\/.*|sudo.*|pam.*)|\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-|.* \/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-|content \S+ {2}\/etc\/(ld\.so\.cache|mtab)|\/etc\/\.pwd\.lock)$/;
+  /^(\/run\/netns|\/var\/cache\/ldconfig\/aux-cache|\/home\/\w+\/\.sudo_as_admin_successful|\/var\/lib\/(apt\/lists\/auxfiles|dpkg\/.*|sudo.*|pam.*)|\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-|.* \/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-|content \S+ {2}\/etc\/(ld\.so\.cache|mtab)|\/etc\/\.pwd\.lock)$/;
 
 /** What a host has: files, units, packages, packet filter, interfaces, accounts, mounts, and the content of its configuration. Sorted lines. */
 export async function hostSnapshot(host: ExistingHost): Promise<readonly string[]> {

@@ -18,8 +18,10 @@ export const apiReady: Step<ClusterState, ClusterBase> = {
       certificate: admin.certificate,
       key: admin.key,
     };
-    s.api = new ApiClient(access);
-    await waitForApi(s.api, need(node, "transport"), waiting(node, c.signal));
+    const whose = waiting(node, c.signal);
+    // An emulated API server that has just become ready is still busy with itself: its first answers took more than half a minute.
+    s.api = new ApiClient(whose.emulated ? { ...access, answerMs: 180_000 } : access);
+    await waitForApi(s.api, need(node, "transport"), whose);
     return "unchanged";
   },
 };

@@ -2,7 +2,7 @@ import type { Step } from "../../../contract/step.ts";
 import { closeApiTunnel, ensureApiTunnel } from "../../access/api-tunnel.ts";
 import { need, type NodeBase, type NodeState, recordedMachine } from "../state.ts";
 
-/** To the API of a machine whose driver forwards no port. */
+/** Tunnel to the API of a machine whose driver forwards no port. */
 export const apiTunnel: Step<NodeState, NodeBase> = {
   id: "api-tunnel",
   title: "Opening an SSH tunnel to the API server",

@@ -6,7 +6,7 @@ import { mountVolume, unmountVolume } from "../../../provision/guest/mount-volum
 import { guestPaths } from "../../../provision/node/guest-paths.ts";
 import { need, type NodeBase, type NodeState } from "../state.ts";
 
-/** What a fresh machine needs, where its hypervisor can attach it as an ISO image: through SSH an emulated machine takes 2 MB/s. */
+/** Provides what a fresh machine needs as an ISO image, where its hypervisor can attach one: over SSH an emulated machine receives 2 MB/s. */
 export const attachArtifacts: Step<NodeState, NodeBase> = {
   id: "artifact-volume",
   title: "Attaching the artifacts volume",
@@ -40,7 +40,7 @@ export const attachArtifacts: Step<NodeState, NodeBase> = {
 
 const releaseMs = 20_000;
 
-/** By size alone: a push finds out by itself what differs. */
+/** By size alone: a push detects the differences itself. */
 async function hasBinaries(s: NodeState, c: RunContext): Promise<boolean> {
   const { binaries } = need(s.cluster, "artifacts");
   const names = Object.keys(binaries) as (keyof typeof binaries)[];

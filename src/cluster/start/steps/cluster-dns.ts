@@ -7,7 +7,7 @@ import { type ClusterBase, type ClusterState, firstNode, need } from "../state.t
 export const clusterDns: Step<ClusterState, ClusterBase> = {
   id: "cluster-dns",
   title: "Applying cluster DNS",
-  timeoutMs: 300_000,
+  timeoutMs: 900_000,
   plan: ({ record: { spec } }) => [
     ...(["bridge", "none"].includes(spec.cni) ? [] : [`apply the pod network of ${spec.cni}`]),
     "apply cluster DNS (Deployment coredns, Service kube-dns)",
@@ -15,7 +15,7 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
   async apply(s, c) {
     const api = need(s, "api");
     const network = need(firstNode(s), "network");
-    // Before DNS, whose pod waits for it.
+    // Before DNS, because its pod waits for the network.
     const pods = network.kind === "manifest" && (await applyObjects(api, network.objects, c.signal));
     const objects = clusterDnsObjects({
       source: s.plan.source,

@@ -8,7 +8,7 @@ const plans = {
   shared: ["configure the host's firewall: the cluster's ports are closed to other machines"],
 } as const;
 
-/** Before anything listens there: everybody may try the address. */
+/** Before anything listens there: the address may be open to everyone. */
 export const firewall: Step<NodeState, NodeBase> = {
   id: "firewall",
   title: "Configuring the firewall",

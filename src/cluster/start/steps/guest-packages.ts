@@ -3,7 +3,7 @@ import { guestFacts } from "../../../provision/guest/guest-facts.ts";
 import { ensureGuestPackages } from "../../../provision/guest/guest-packages.ts";
 import { need, type NodeBase, type NodeState } from "../state.ts";
 
-/** Debian packages that are missing in a machine which is not made from our image. */
+/** Installs Debian packages that are missing in a machine that was not created from our image. */
 export const guestPackages: Step<NodeState, NodeBase> = {
   id: "guest-packages",
   title: "Installing packages in the machine",
@@ -11,7 +11,7 @@ export const guestPackages: Step<NodeState, NodeBase> = {
   plan: () => ["install missing packages in the machine, if it has apt"],
   async apply(s, c) {
     const transport = need(s, "transport");
-    // Upstream's artifacts bring etcd, the runtime and the plugins themselves.
+    // Upstream's artifacts contain etcd, the runtime and the plugins themselves.
     const programs = s.cluster.plan.source === "debian";
     const firewall = s.definition.capabilities.firewall !== "none";
     const installed = await ensureGuestPackages(transport, need(s, "facts"), { programs, firewall }, c);

@@ -9,7 +9,7 @@ export const hostPackages: Step<ClusterState, ClusterBase> = {
   timeoutMs: 900_000,
   plan: ({ missingPackages }) => [`install the Debian packages ${missingPackages.join(", ")} on this host`],
   async apply(s, c) {
-    // Confirmed before the first step, while there was no view on the terminal yet.
+    // Confirmed before the first step, when no view was drawing on the terminal yet.
     await installPackages(s.missingPackages, c, { confirm: () => Promise.resolve(true) });
     const { definition } = firstNode(s);
     const probe = await definition.probe(c.host);

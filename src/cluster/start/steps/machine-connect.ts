@@ -20,7 +20,7 @@ export const machineConnect: Step<NodeState, NodeBase> = {
       log: c.log,
     });
     s.transport = transport;
-    // Behind by the time it was asleep. Certificates and leases need it right.
+    // The clock is behind by the time the machine was suspended. Certificates and leases need it right.
     if (capabilities.hasOwnClock) await setClock(transport, c.signal);
     if (capabilities.firstBootByProvider) await waitForFirstBoot(transport, c);
     s.facts = await guestFacts(transport, c.signal);

@@ -13,7 +13,7 @@ import { type NodeBase, type NodeState, recordedMachine, recordMachine } from ".
 export const machineCreate: Step<NodeState, NodeBase> = {
   id: "machine-create",
   title: "Creating the machine",
-  // A bare metal server is installed meanwhile; drivers have deadlines of their own.
+  // A bare metal server is installed during this step; drivers have deadlines of their own.
   timeoutMs: 2_400_000,
   plan: ({ cluster: { record }, definition, machineName }) => {
     const { cpus, memoryMiB } = record.spec;
@@ -33,9 +33,9 @@ export const machineCreate: Step<NodeState, NodeBase> = {
       if (machine) return driver.remove(machine, c);
       await driver.removeByName(machineName, c).catch(async (error: unknown) => {
         const id = error instanceof LocalkubeError ? error.id : "";
-        // Without its program the driver could have made nothing either.
+        // Without its program the driver cannot have created anything either.
         if (id === "HOST_COMMAND_NOT_FOUND") return;
-        // Whoever has the name is why this cluster was never made. It stays, and the record need not.
+        // A foreign machine with this name is why this cluster was never created. It stays; the record can be removed.
         if (id !== "DRIVER_OTHER_HOME" && id !== "DRIVER_NAME_TAKEN") throw error;
         const listed = await driver.list(c);
         if (listed.some(({ name, home }) => name === machineName && home === undefined)) throw error;
@@ -47,7 +47,7 @@ export const machineCreate: Step<NodeState, NodeBase> = {
     const { driver, cluster } = s;
     const recorded = recordedMachine(s);
     if (recorded) {
-      // Before it is asked for its state: what changed may be how it is reached.
+      // Before its state is queried: the change may concern how it is reached.
       const machine =
         (await driver.withOptions?.(recorded, cluster.record.spec.driverOptions, c)) ?? recorded;
       if (!isDeepStrictEqual(machine, recorded)) await recordMachine(s, machine);

@@ -4,7 +4,7 @@ import { type ClusterBase, type ClusterState, recordedMachine } from "../state.t
 export const machineImage: Step<ClusterState, ClusterBase> = {
   id: "machine-image",
   title: "Preparing the machine image",
-  // An image from a slow server takes its time.
+  // An image from a slow server takes time.
   timeoutMs: 5_400_000,
   check: async (s) => ((await needsNoImage(s)) ? "done" : "todo"),
   plan: async (s) => (s.image.plan === "" || (await needsNoImage(s)) ? [] : [`${s.image.plan}, once`]),
@@ -13,6 +13,6 @@ export const machineImage: Step<ClusterState, ClusterBase> = {
   },
 };
 
-/** A machine that exists needs no image any more. */
+/** An existing machine no longer needs an image. */
 const needsNoImage = async (s: ClusterState): Promise<boolean> =>
   s.nodes.every(recordedMachine) || (await s.image.ready());

@@ -12,7 +12,7 @@ export const machineResize: Step<NodeState, NodeBase> = {
     const has = await resize.hardware(machine, c);
     if (has.cpus === cpus && has.memoryMiB === memoryMiB && has.diskGiB === diskGiB) return "unchanged";
     const state = await s.driver.state(machine, c);
-    // Also while it runs, where nothing is done yet: a disk that cannot shrink is told at once.
+    // Also checked while it runs, when nothing is resized yet: a disk that cannot shrink is reported immediately.
     if (state === "stopped" || diskGiB < has.diskGiB) {
       await resize.resize(machine, { cpus, memoryMiB, diskGiB }, c);
       return undefined;

@@ -65,7 +65,7 @@ function unitNames(s: NodeState): readonly string[] {
 
 const registrationMs = 30_000;
 
-/** Never rejects: a node that is not registered in time is settled by the next start; that it is Ready is waited for elsewhere. */
+/** Never rejects: a node that is not registered in time is handled by the next start; another step waits for it to become Ready. */
 async function settleNodes(s: ClusterState, c: RunContext): Promise<void> {
   const signal = AbortSignal.any([c.signal, AbortSignal.timeout(registrationMs)]);
   const settled = s.nodes.map((node, index) => {
@@ -78,7 +78,7 @@ async function settleNodes(s: ClusterState, c: RunContext): Promise<void> {
   await Promise.all(settled);
 }
 
-/** Without a pod network neither the node nor cluster DNS gets ready until the user brings one. */
+/** Without a pod network neither the node nor cluster DNS becomes ready until the user installs one. */
 function reachable(s: ClusterState): readonly WaitTarget[] {
   const { wait } = s.record.spec;
   if (need(firstNode(s), "network").kind !== "none") return wait;
@@ -92,7 +92,7 @@ function reachable(s: ClusterState): readonly WaitTarget[] {
 }
 
 const waitFor: Readonly<Record<WaitTarget, (s: ClusterState, whose: Waiting) => Promise<void>>> = {
-  // The step api-ready has waited already.
+  // The step api-ready has already waited.
   apiserver: () => Promise.resolve(),
   node: async (s, whose) => {
     const api = need(s, "api");
@@ -105,7 +105,7 @@ const waitFor: Readonly<Record<WaitTarget, (s: ClusterState, whose: Waiting) => 
   "system-pods": async (s, whose) => {
     const api = need(s, "api");
     await waitForDeployment(api, "kube-system", "coredns", whose);
-    // What makes the default namespace usable: pods are refused until it has its service account.
+    // The default namespace is usable only with this: pods are refused until it has its service account.
     await waitForServiceAccount(api, "default", whose);
   },
   dns: (s, whose) =>

@@ -9,7 +9,7 @@ export const cgroups: HostCheck = {
   run: async () => judgeCgroups(cgroupMode(await textOf("/proc/self/mountinfo"))),
 };
 
-/** By /proc/self/mountinfo; hybrid is v1 controllers with a v2 tree beside them. */
+/** According to /proc/self/mountinfo; hybrid means v1 controllers with a v2 tree beside them. */
 export function cgroupMode(mountinfo: string): CgroupMode {
   const mounts = mountinfo.split("\n").map((line) => {
     const [place = "", type = ""] = line.split(" - ");

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import process from "node:process";
 import { fail, ok, type HostCheck } from "../host-check.ts";
 
-/** Nothing of this product existed before. */
+/** localkube did not exist before this date. */
 const earliest = Date.UTC(2026, 0, 1);
 const dayMs = 24 * 3600 * 1000;
 
@@ -15,7 +15,7 @@ export const clock: HostCheck = {
   },
 };
 
-/** Certificates are dated by this clock: made in the past they are expired, made in the future not yet valid. */
+/** Certificates are dated by this clock: with a clock in the past they are already expired, with one in the future not yet valid. */
 export function judgeClock(now: number, nodeInstalledAt: number) {
   const time = new Date(now).toISOString();
   const fix = "Set the clock, for instance by timedatectl set-ntp true";

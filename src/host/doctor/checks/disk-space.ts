@@ -6,9 +6,9 @@ import { fail, ok, warn, type CheckResult, type HostCheck } from "../host-check.
 interface Place {
   readonly name: string;
   readonly folder: string;
-  /** Below it `start` cannot get through. */
+  /** With less, `start` cannot succeed. */
   readonly leastGiB: number;
-  /** Below it a first start that builds the Debian artifacts may run out. */
+  /** With less, a first start that builds the Debian artifacts may run out of space. */
   readonly comfortableGiB: number;
 }
 
@@ -57,7 +57,7 @@ function places(host: HostContext): readonly Place[] {
   ];
 }
 
-/** Of the nearest folder that exists: on a fresh host none of ours does. */
+/** Of the nearest existing folder: on a fresh host none of ours exists. */
 async function freeGiB(folder: string): Promise<number> {
   const status = await statfs(folder).catch(() => undefined);
   if (status) return (status.bavail * status.bsize) / 2 ** 30;

@@ -1,7 +1,7 @@
 import { ok, warn, type HostCheck } from "../host-check.ts";
 import { textOf } from "../text-of.ts";
 
-/** What one cluster's systemd, kubelet and a dozen of pods need, measured generously. */
+/** What the systemd, kubelet and a dozen pods of one cluster need, with a generous margin. */
 const least = { instances: 128, watches: 65_536, files: 10_000 };
 
 export interface FileLimits {
@@ -33,5 +33,5 @@ export function judgeFileLimits({ instances, watches, files }: FileLimits) {
   return ok(detail);
 }
 
-/** What the host does not tell, it does not limit. */
+/** Limits that the host does not report do not exist. */
 const limit = (text: string) => (/^\d+$/.test(text) ? Number(text) : Infinity);

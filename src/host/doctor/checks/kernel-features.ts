@@ -10,7 +10,7 @@ interface Feature {
   readonly module: string;
   /** Name in the kernel's configuration. */
   readonly option: string;
-  /** Without it pods have no network or no file system; else only some of it. */
+  /** Without it pods have no network or no file system at all; otherwise only some features are missing. */
   readonly isVital: boolean;
 }
 
@@ -26,7 +26,7 @@ const features: readonly Feature[] = [
   { module: "br_netfilter", option: "BRIDGE_NETFILTER", isVital: false },
 ];
 
-/** All that tells, without loading anything, what a kernel can do. */
+/** Everything that shows what a kernel supports, without loading anything. */
 export interface KernelSources {
   /** /proc/config.gz or /boot/config-RELEASE, unpacked. */
   readonly config: string;
@@ -57,7 +57,7 @@ export function featureState({ module, option }: Feature, sources: KernelSources
   const isLive = new RegExp(`^(?:nodev)?\\s*${module}(?:\\s|$)`, "m").test(sources.live);
   const isInstalled = new RegExp(`/${module}\\.ko`, "m").test(sources.installed);
   if (isLive || isInstalled || sources.config.includes(`\nCONFIG_${option}=y`)) return "present";
-  // A module named by the configuration may lack its file: containers and cut-down images have no /lib/modules.
+  // A module named by the configuration may lack its file: containers and stripped-down images have no /lib/modules.
   const isModule = sources.config.includes(`\nCONFIG_${option}=m`);
   if (isModule) return sources.installed === "" ? "unknown" : "absent";
   return sources.config === "" && sources.installed === "" ? "unknown" : "absent";
@@ -81,7 +81,7 @@ export function judgeFeatures(
   return ok(`the kernel ${release()} has ${names("present")}`);
 }
 
-/** Links are tried in a network namespace that ends with the command, so nothing stays. Needs root. */
+/** Link types are tried in a network namespace that ends with the command, so nothing is left behind. Needs root. */
 async function probe(module: string, host: HostContext): Promise<FeatureState> {
   const isLink = module === "veth" || module === "bridge";
   if (!isLink || !host.isRoot || !(await findProgram("unshare", host))) return "unknown";

@@ -1,15 +1,15 @@
 import { shellQuote } from "../../run-command.ts";
 import { ok, warn, type HostCheck } from "../host-check.ts";
 
-/** A machine with our label that no profile knows. */
+/** A machine with our label that belongs to no profile. */
 export interface Leftover {
   readonly driver: string;
   readonly name: string;
-  /** The state folder that it belongs to, where that is another one, which is not there now. */
+  /** The state folder it belongs to, if that is another one that does not exist now. */
   readonly home?: string;
 }
 
-/** The check for machines nobody owns; only drivers can tell of machines, so the caller hands in the question. */
+/** The check for machines without an owner; only drivers can list machines, so the caller passes in the function. */
 export function leftovers(find: () => Promise<readonly Leftover[]>): HostCheck {
   return {
     id: "leftovers",

@@ -3,7 +3,7 @@ import { hostCapacity, minimumMemoryMiB } from "../../capacity.ts";
 import { fail, ok, warn, type HostCheck } from "../host-check.ts";
 import { textOf } from "../text-of.ts";
 
-/** The smallest default of a cluster. */
+/** The smallest default memory of a cluster. */
 const comfortableMiB = 2048;
 
 export const memory: HostCheck = {
@@ -29,7 +29,7 @@ export function judgeMemory(found: {
   return ok(detail);
 }
 
-/** What could be had without swapping; the kernel's estimate counts caches as free, `freemem` may not. */
+/** Memory available without swapping; the kernel's estimate counts caches as free, `freemem` may not. */
 async function availableMiB(): Promise<number> {
   const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(await textOf("/proc/meminfo"))?.[1];
   return Math.floor(kibibytes === undefined ? freemem() / 2 ** 20 : Number(kibibytes) / 1024);

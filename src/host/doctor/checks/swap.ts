@@ -7,7 +7,7 @@ export const swap: HostCheck = {
   run: async () => judgeSwap(await textOf("/proc/swaps")),
 };
 
-/** No ground for a warning: our kubelets run with `failSwapOn: false`; it explains slow pods. */
+/** Not a reason for a warning: our kubelets run with `failSwapOn: false`; but it explains slow pods. */
 export function judgeSwap(swaps: string) {
   const areas = swaps.split("\n").slice(1);
   const kibibytes = areas

@@ -7,7 +7,7 @@ import type { DiskParts } from "./unpack-root.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** Puts the parts of a disk together without loop devices or mounts; returns the qcow2. */
+/** Assembles the parts of a disk without loop devices or mounts; returns the qcow2. */
 export async function assembleDisk(parts: DiskParts, folder: string, c: RunContext): Promise<string> {
   c.report({ message: "putting the disk together" });
   const raw = join(folder, "disk.raw");

@@ -9,7 +9,7 @@ const coreSegment = 0x820;
 const noJump = 0x9090;
 
 /**
- * What `grub-bios-setup` would write for a core image that lies in one piece from `start` on: the boot sector knows where the core begins,
+ * What `grub-bios-setup` would write for a contiguous core image from `start` on: the boot sector knows where the core begins,
  * the core's first sector where the rest of it is. Throws when the core does not fit its partition.
  */
 export function biosSectors(

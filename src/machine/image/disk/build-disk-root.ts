@@ -19,7 +19,7 @@ export async function buildDiskRoot(file: string, c: RunContext): Promise<void> 
     () => true,
     () => false,
   );
-  // Texts, not paths: in a user namespace nobody may look into this user's home. (copy-in and upload read outside of it.)
+  // Texts, not paths: in a user namespace this user's home may be unreadable. (copy-in and upload read outside of it.)
   const [beforeKernel, prepareRoot, bootScript] = await Promise.all(
     ["before-kernel.sh", "prepare-root.sh", "boot.sh"].map((name) =>
       readFile(join(diskFolder(), name), "utf8"),
@@ -77,7 +77,7 @@ export async function buildDiskRoot(file: string, c: RunContext): Promise<void> 
   }
 }
 
-/** Files of templates/guest and where they stand in the root. */
+/** Files of templates/guest and their paths in the root. */
 const uploads = [
   ["sshd.conf", "/etc/ssh/sshd_config.d/sshd.conf"],
   ["disk/grow-root.sh", "/usr/local/sbin/localkube-grow"],

@@ -11,7 +11,7 @@ import { unpackRoot } from "./unpack-root.ts";
 
 const consoles = { amd64: "ttyS0", arm64: "ttyAMA0" } as const;
 
-/** Where the disk image is or will be, with the kernel and initramfs of its first boot beside it; the key covers all that decides its content. */
+/** Where the disk image is or will be, with the kernel and initramfs of its first boot; the key covers everything that decides its content. */
 export async function builtDiskImage(host: HostContext): Promise<MachineImage> {
   const key = await diskKey(host.arch);
   const base = join(host.cacheDir, "images", `disk-${key}`);

@@ -1,4 +1,4 @@
-/** Where things lie on the disk, in sectors of 512 bytes. The root comes last: it grows with the disk. */
+/** The layout of the disk, in sectors of 512 bytes. The root comes last: it grows with the disk. */
 export const sector = 512;
 export const layout = {
   bios: { start: 2048, size: 2048 },

@@ -10,10 +10,10 @@ type Arch = HostContext["arch"];
 interface DiskTemplate {
   readonly packages: readonly string[];
   readonly kernel: Readonly<Record<Arch, string>>;
-  /** Folders of /lib/modules/VERSION/kernel that no virtual machine looks into. */
+  /** Folders of /lib/modules/VERSION/kernel that no virtual machine uses. */
   readonly excludedModules: readonly string[];
   readonly initramfsModules: readonly string[];
-  /** Packages that are there only while the boot files are made. */
+  /** Packages that are installed only while the boot files are created. */
   readonly bootTools: Readonly<Record<Arch, readonly string[]>>;
   readonly maskedUnits: readonly string[];
 }
@@ -46,7 +46,7 @@ export async function diskRecipe(arch: Arch): Promise<DiskRecipe> {
   };
 }
 
-/** Content key: of all we decide, not of what the archive holds on the day. */
+/** Content key: covers everything we decide, not what the archive contains that day. */
 export async function diskKey(arch: Arch): Promise<string> {
   const names = (await readdir(diskFolder())).sort().map((name) => join("disk", name));
   const hash = createHash("sha256").update(`disk ${revision} ${arch}`);

@@ -16,8 +16,8 @@ export function foreignDisk(content: unknown, firstBoot: FirstBoot, host: HostCo
 }
 
 /**
- * Where the qcow2 of a user's own file is or will be. Told apart by the file's place, size and time, for its digest would cost seconds at each
- * start; one that is gone keeps a key of its own, for a machine that is made already needs it no more.
+ * Where the qcow2 of a user's own file is or will be. Identified by the file's path, size and time, because its digest would cost seconds at each
+ * start; one that is gone keeps a key of its own, because an existing machine no longer needs it.
  */
 export async function ownDiskImage(
   file: string,
@@ -29,8 +29,8 @@ export async function ownDiskImage(
 }
 
 /**
- * Converts it once; the user's file is only read. Rejects with IMAGE_UNUSABLE for what is no image, and for one that names other files: a disk
- * from somewhere must not bring this host's files into the machine.
+ * Converts it once; the user's file is only read. Rejects with IMAGE_UNUSABLE for a file that is not an image, and for one that names other files: a
+ * third-party disk must not copy this host's files into the machine.
  */
 export async function convertDiskImage(own: string, image: MachineImage, c: RunContext): Promise<void> {
   await makeImageFile(image.file, c, async (partial, locked) => {

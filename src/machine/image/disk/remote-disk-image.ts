@@ -6,7 +6,7 @@ import { makeImageFile } from "../../../host/image-file/make-image-file.ts";
 import { convertForeignDisk, type FirstBoot, foreignDisk } from "./own-disk-image.ts";
 
 export interface RemoteDiskImage {
-  /** Whether it is in the cache, and nobody has to be asked which one it is. */
+  /** Whether it is in the cache, and no server has to be asked which one it is. */
   ready(): Promise<boolean>;
   /** Finds out which image is meant (once), and downloads and converts it unless the cache has it. Errors of RemoteDisk and IMAGE_UNUSABLE. */
   build(c: RunContext): Promise<MachineImage>;

@@ -4,7 +4,7 @@ import type { RunContext } from "../../../contract/host.ts";
 import { diskFolder } from "./disk-recipe.ts";
 import { rootMiB } from "./disk-layout.ts";
 
-/** What a disk is put together from: files on the host. */
+/** The parts a disk is assembled from: files on the host. */
 export interface DiskParts {
   /** ext4 file system, `rootMiB` large, mostly holes. */
   readonly root: string;
@@ -30,7 +30,7 @@ mke2fs -q -t ext4 -L localkube-root -m 1 -d "$2/root" "$2/root.ext4" "$3M"
 rm -rf "$2/root" "$1"
 `;
 
-/** Takes a root file system's tar apart into the parts of a disk; the tar is gone afterwards. */
+/** Splits a root file system's tar into the parts of a disk; removes the tar. */
 export async function unpackRoot(tar: string, folder: string, c: RunContext): Promise<DiskParts> {
   c.report({ message: "making the file system" });
   const users = c.host.isRoot ? [] : (["unshare", "--user", "--map-auto", "--map-root-user", "--"] as const);

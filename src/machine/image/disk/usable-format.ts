@@ -8,7 +8,7 @@ const formats = ["qcow2", "raw", "vdi", "vmdk", "vhdx", "vpc"];
 /** First bytes, hex. To qemu-img all of these are raw disks. */
 const compressions = { xz: "fd377a585a00", gzip: "1f8b", bzip2: "425a68", zstd: "28b52ffd", zip: "504b0304" };
 
-/** What of `qemu-img info --output=json` counts. */
+/** The relevant fields of `qemu-img info --output=json`. */
 interface Info {
   readonly format: string;
   readonly "backing-filename"?: string;
@@ -18,8 +18,8 @@ interface Info {
 }
 
 /**
- * The format of a disk image that is not ours, as qemu-img calls it. Rejects with IMAGE_UNUSABLE for what is no image, for a compressed one, and
- * for one that names other files.
+ * The format of a disk image that is not ours, as qemu-img calls it. Rejects with IMAGE_UNUSABLE for a file that is not an image, for a
+ * compressed one, and for one that names other files.
  */
 export async function usableFormat(own: string, { host, signal }: RunContext): Promise<string> {
   const unusable = (problem: string): LocalkubeError =>

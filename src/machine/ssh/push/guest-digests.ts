@@ -1,4 +1,4 @@
-/** Paths on standard input, each ended by NUL. openssl is several times faster than coreutils and often there. Reads only. */
+/** Paths on standard input, each ended by NUL. openssl is several times faster than coreutils and often installed. Reads only. */
 export const digestScript = String.raw`
 export LC_ALL=C
 if openssl dgst -sha256 -r /dev/null >/dev/null 2>&1

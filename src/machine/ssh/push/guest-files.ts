@@ -44,7 +44,7 @@ export function foldersAbove(path: string): string[] {
   return folders;
 }
 
-/** Standard output of `inspectScript`. Lines it cannot read count as not there: the file is then hashed or sent again. */
+/** Standard output of `inspectScript`. Lines it cannot parse count as missing files: the file is then hashed or sent again. */
 export function guestFiles(output: string): GuestFiles {
   const [memo = "", ...records] = output.split("\0");
   const remembered = new Map<string, { sha256: string; identity: string }>();

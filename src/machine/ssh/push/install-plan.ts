@@ -6,7 +6,7 @@ import type { DesiredFile } from "./push-manifest.ts";
 export interface InstallPlan {
   /** What `installScript` reads before the tar stream. */
   readonly text: string;
-  /** Everything that is installed, by the number the script calls it. */
+  /** Everything that is installed, by its number in the script. */
   readonly sent: readonly DesiredFile[];
   /** Members of the tar stream in their order, `name` as in the archive. */
   readonly members: readonly { readonly name: string; readonly file: DesiredFile }[];
@@ -17,7 +17,7 @@ const largeBytes = 1 << 20;
 
 /**
  * Lays out one push. `realFolders` says where folders reached over a symlink really are. `known` are files whose digest was just
- * read in the guest and that need nothing but to be remembered. What the guest's `volume` has is not in the stream.
+ * read in the guest and that only need to be remembered. What the guest's `volume` has is not in the stream.
  */
 export function installPlan(
   difference: Pick<PushDifference, "send" | "attributes">,

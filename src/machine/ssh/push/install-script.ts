@@ -6,10 +6,10 @@ export const volumeUnusable = 5;
  * `installPlan`, then a tar stream with the members `<folder number>/<file number>`.
  *
  * Every file is unpacked into a hidden folder beside its place (same file system and mount, so that the rename is atomic), all
- * are verified before the first is put in place, and the hidden folders are listed in the state folder before they are made: what a killed push or a
- * power cut leaves behind is removed by the next push. A lock on the work folder tells dead pushes from live ones.
+ * are verified before the first is put in place, and the hidden folders are listed in the state folder before they are created: what a killed
+ * push or a power cut leaves behind is removed by the next push. A lock on the work folder tells dead pushes from live ones.
  *
- * Says on standard output `mismatch <file number>` (exit 4), `problem <text>` (exit 3) or `volume <text>` (exit 5: `volumeUnusable`).
+ * Prints on standard output `mismatch <file number>` (exit 4), `problem <text>` (exit 3) or `volume <text>` (exit 5: `volumeUnusable`).
  */
 export const installScript = `
 set -u

@@ -8,8 +8,8 @@ const readBytes = 256 * 1024;
 
 /**
  * The plan and then the files as a tar stream, read from disk as fast as it is taken. Two buffers are used again and again: a chunk is
- * good until the next one is asked for. Digests are not made here, the guest makes them of what arrived, before anything is installed.
- * Breaks off with ARTIFACT_DIGEST_MISMATCH (the size alone is wrong already) or SSH_PUSH_SOURCE_UNREADABLE; the archive is
+ * good until the next one is asked for. Digests are not computed here; the guest computes them from what arrived, before anything is installed.
+ * Aborts with ARTIFACT_DIGEST_MISMATCH (the size alone is wrong already) or SSH_PUSH_SOURCE_UNREADABLE; the archive is
  * then without its end, and the guest installs nothing.
  */
 export async function* installStream(

@@ -3,9 +3,9 @@ import { foldersAbove, type GuestFile, type GuestFiles } from "./guest-files.ts"
 import type { DesiredFile } from "./push-manifest.ts";
 
 export interface PushDifference {
-  /** Content is missing or another one. */
+  /** Content is missing or different. */
   readonly send: readonly DesiredFile[];
-  /** Only mode or owner is another one. */
+  /** Only mode or owner differs. */
   readonly attributes: readonly DesiredFile[];
   /** Size is right but the content must be read in the guest, because nothing trustworthy is remembered. */
   readonly unknown: readonly DesiredFile[];
@@ -14,7 +14,7 @@ export interface PushDifference {
 }
 
 /**
- * Compares the manifest with what the guest said. `hashed` holds digests just read in the guest, by path; with it nothing stays
+ * Compares the manifest with what the guest reported. `hashed` holds digests just read in the guest, by path; with it nothing stays
  * `unknown`. Rejects with SSH_PUSH_REFUSED when a path leads over a symlink that is not root's, or is a folder.
  */
 export function pushDifference(

@@ -6,7 +6,7 @@ import type { ExecResult } from "../../../contract/transport.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
 /**
- * What a failed install script means. When the guest's digest is another one, the file of the host is read again to tell who is wrong:
+ * What a failed install script means. When the guest's digest differs, the host's file is read again to find out which is wrong:
  * the host's file (ARTIFACT_DIGEST_MISMATCH) or the way to the guest (SSH_PUSH_MISMATCH). Only a failure costs this second
  * reading; a push that succeeds is hashed once, in the guest.
  */

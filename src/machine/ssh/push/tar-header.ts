@@ -1,12 +1,12 @@
 const tarBlockBytes = 512;
-/** Largest file that a plain ustar header can tell, in bytes. */
+/** Largest file that a plain ustar header can describe, in bytes. */
 export const tarFileLimit = 0o77777777777;
 /** Two empty blocks end an archive. */
 export const tarEnd = Buffer.alloc(2 * tarBlockBytes);
 
 /**
- * The ustar header of one of root's files. Our member names are short and ASCII, so one block says it all; being bytes and no
- * stream of a library, it lets a push be broken off anywhere with no file left open.
+ * The ustar header of one of root's files. Our member names are short and ASCII, so one block is enough; as bytes instead of a
+ * library's stream, it lets a push be aborted anywhere with no file left open.
  */
 export function tarHeader(name: string, mode: number, size: number): Buffer {
   const header = Buffer.alloc(tarBlockBytes);

@@ -14,6 +14,7 @@ import { ensureCertificates } from "../../../../src/provision/pki/ensure-certifi
 export async function apiServer(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   now = Date.now(),
+  answerMs?: number,
 ): Promise<ApiClient> {
   const folder = await mkdtemp(join(tmpdir(), "localkube-api-"));
   const { authorities, leaves } = await ensureCertificates(
@@ -37,6 +38,7 @@ export async function apiServer(
     ca: authorities.ca.certificate,
     certificate: admin.certificate,
     key: admin.key,
+    ...(answerMs === undefined ? {} : { answerMs }),
   });
   onTestFinished(() => {
     api.close();

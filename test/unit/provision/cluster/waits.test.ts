@@ -118,3 +118,16 @@ test("a certificate of another time is told with this host's clock", async () =>
     message: expect.stringMatching(/not yet valid by this host's clock \(20\d\d-/) as string,
   });
 });
+
+test("a client with more patience waits longer for each answer, unless a request says otherwise", async () => {
+  const api = await apiServer((_request, response) => void setTimeout(() => response.end("late"), 300));
+  await expect(api.send("/readyz", { timeoutMs: 50 })).rejects.toMatchObject({ id: "API_UNREACHABLE" });
+  expect((await api.send("/readyz")).body).toBe("late");
+  const hasty = await apiServer(
+    (_request, response) => void setTimeout(() => response.end("late"), 300),
+    undefined,
+    50,
+  );
+  await expect(hasty.send("/readyz")).rejects.toMatchObject({ id: "API_UNREACHABLE" });
+  expect((await hasty.send("/readyz", { timeoutMs: 5000 })).body).toBe("late");
+});
