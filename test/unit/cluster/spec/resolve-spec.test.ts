@@ -250,7 +250,7 @@ describe("bad input", () => {
     [{ serviceCidr: "10.244.0.0/24" }, "CIDR_OVERLAP", "10.244.0.0/16"],
     [{ extraConfig: "kubelet.max-pods" }, "EXTRA_CONFIG_MALFORMED", "'=' is missing"],
     [{ extraConfig: "max-pods=5" }, "EXTRA_CONFIG_MALFORMED", "'.' between"],
-    [{ extraConfig: "kubelet.=5" }, "EXTRA_CONFIG_MALFORMED", "'' is no name"],
+    [{ extraConfig: "kubelet.=5" }, "EXTRA_CONFIG_MALFORMED", "'' is not a valid"],
     [{ extraConfig: "kubelet.a b=5" }, "EXTRA_CONFIG_MALFORMED", "'a b'"],
     [{ extraConfig: "kubelet.v=1\nExecStart=x" }, "EXTRA_CONFIG_MALFORMED", "line break"],
     [{ extraConfig: ["kubelet.v=1", "kublet.v=1"] }, "EXTRA_CONFIG_COMPONENT_UNKNOWN", "'kubelet'"],
