@@ -63,7 +63,7 @@ export async function diagnoseMachine(engine: Engine, name: string, c: RunContex
   });
   const lines = `${logs.stdout}${logs.stderr}`.trim();
   return [
-    `${engine.dialect.program} says the container ${name} is «${Status}» (exit code ${ExitCode})`,
+    `${engine.dialect.program} says the container ${name} is '${Status}' (exit code ${ExitCode})`,
     ...(reason ? [reason] : []),
     ...(lines ? [`Its last lines:\n${lines}`] : []),
   ].join("\n");

@@ -46,7 +46,7 @@ export function restrictedPrivileges(boundingSet: bigint): Privileges {
       ...["--device-cgroup-rule", "a *:* rwm", "--device", "/dev/kmsg"],
     ],
     command: ["/bin/sh", "-c", writable],
-    notice: `this host cannot give ${without.join(", ") || "every capability"}: the machine runs with the others instead of as a privileged container`,
+    notice: `this host cannot give ${without.join(", ") || "every capability"}: the machine runs with the remaining capabilities instead of as a privileged container`,
   };
 }
 

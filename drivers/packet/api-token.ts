@@ -42,7 +42,7 @@ async function fromFile(file: string, host: HostContext): Promise<string> {
   let text: string;
   try {
     const { mode } = await stat(file);
-    if (host.platform !== "win32" && mode & 0o077) throw unusable("others than you can read it");
+    if (host.platform !== "win32" && mode & 0o077) throw unusable("other users can read it");
     text = (await readFile(file, "utf8")).trim();
   } catch (error) {
     if (error instanceof LocalkubeError) throw error;

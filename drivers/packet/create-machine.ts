@@ -120,7 +120,7 @@ async function makeDevice(
   } catch (error) {
     c.signal.throwIfAborted();
     if (isRefusal(error)) throw error;
-    c.log(`${String(error)}; looking whether the device was made`);
+    c.log(`${String(error)}; checking whether the device was created`);
     for (const wait of api.pacing.lostMs) {
       await sleep(wait, undefined, { signal: c.signal });
       const device = onlyDevice(await ownDevices(api, owner, c), owner.machine);

@@ -72,7 +72,7 @@ export const packetOptions: readonly DriverOption[] = [
   },
   {
     name: "packet-termination-time",
-    summary: "When the provider shall remove the server, for example 2027-01-31T18:00:00Z",
+    summary: "When the provider is to remove the server, for example 2027-01-31T18:00:00Z",
     helpValue: "TIME",
     change: "recreate",
   },

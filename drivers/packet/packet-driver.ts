@@ -65,7 +65,7 @@ function openDriver(pacing: Pacing): Driver {
       if (!device) return `The device ${m.id} of ${m.name} is not at ${api.endpoint} any more`;
       const events = await lastEvents(api, device.id, c);
       return [
-        `The device ${device.id} of ${m.name} at ${api.endpoint} is «${said(device)}»`,
+        `The device ${device.id} of ${m.name} at ${api.endpoint} is '${said(device)}'`,
         ...(events ? [`Its last events:\n${events}`] : []),
       ].join("\n");
     },
@@ -80,7 +80,7 @@ function openDriver(pacing: Pacing): Driver {
       await forgetProject(c.host, { endpoint, project });
       const tags = `localkube, localkube-machine-${m.name}`;
       return [
-        `the device ${m.id} and its key in the project ${project} at ${endpoint}, with the tags ${tags}; it goes on costing`,
+        `the device ${m.id} and its key in the project ${project} at ${endpoint}, with the tags ${tags}; it continues to cost money`,
       ];
     },
     withOptions: (m, options) =>

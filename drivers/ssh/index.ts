@@ -28,7 +28,7 @@ async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise
 export default (connect: ConnectSsh): DriverDefinition => ({
   apiVersion: 1,
   name: "ssh",
-  summary: "A Linux host that is there already, over SSH",
+  summary: "An existing Linux host, over SSH",
   priority: "named",
   capabilities: {
     resources: "own",

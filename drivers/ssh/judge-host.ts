@@ -25,7 +25,7 @@ export function judgeHost(facts: HostFacts, judgement: Judgement): void {
   if (facts.init !== "systemd")
     throw unsuitable(
       host,
-      `its first process is «${facts.init}», not systemd`,
+      `its first process is '${facts.init}', not systemd`,
       "Use a host that runs systemd",
     );
   checkClock(facts, host);
@@ -54,7 +54,7 @@ function checkClock({ clockAheadSeconds }: HostFacts, host: string): void {
 
 function checkKernel({ cgroup, missingControllers, missingModules }: HostFacts, host: string): void {
   if (cgroup !== "cgroup2fs" && cgroup !== "tmpfs")
-    throw unsuitable(host, `/sys/fs/cgroup is «${cgroup}»`, "Boot it with systemd and its cgroups mounted");
+    throw unsuitable(host, `/sys/fs/cgroup is '${cgroup}'`, "Boot it with systemd and its cgroups mounted");
   if (missingControllers.length > 0)
     throw unsuitable(
       host,

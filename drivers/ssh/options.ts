@@ -4,14 +4,14 @@ import type { DriverOption } from "../../src/contract/driver-option.ts";
 export const sshOptions = [
   {
     name: "ssh-host",
-    summary: "Name or address of the host that shall carry the cluster",
+    summary: "Name or address of the host on which to run the cluster",
     helpValue: "HOST",
     change: "recreate",
   },
   { name: "ssh-port", summary: "Port of its sshd (22)", helpValue: "PORT", change: "client" },
   {
     name: "ssh-user",
-    summary: "Who logs in (root); anyone else works through sudo",
+    summary: "User to log in as (root); others work through sudo",
     helpValue: "USER",
     change: "client",
   },
@@ -30,7 +30,7 @@ export const sshOptions = [
   },
   {
     name: "ssh-jump",
-    summary: "Host through which it is reached",
+    summary: "Jump host through which it is reached",
     helpValue: "USER@HOST[:PORT]",
     change: "client",
   },
@@ -56,7 +56,7 @@ export const sshOptions = [
   },
   {
     name: "ssh-take-over",
-    summary: "Keep aside what another Kubernetes or container runtime left there, and put it back on delete",
+    summary: "Set aside what another Kubernetes or container runtime left there, and put it back on delete",
     boolean: true,
     change: "client",
   },

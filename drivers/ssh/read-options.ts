@@ -87,7 +87,7 @@ function portNumber(option: SshOptionName, value: string): number {
 function hostKey(option: SshOptionName, value: string): string {
   const match = hostKeyPattern.exec(value.trim());
   if (match) return `${match[1]} ${match[2]}`;
-  throw invalid(option, value, "it is no public key like «ssh-ed25519 AAAA…»");
+  throw invalid(option, value, "it is no public key like 'ssh-ed25519 AAAA…'");
 }
 
 const invalid = (option: SshOptionName, value: string, problem: string): LocalkubeError =>

@@ -14,7 +14,7 @@ export async function installedVersion({ host, signal }: RunContext): Promise<Ve
     "DRIVER_UNUSABLE",
     {
       driver: "virtualbox",
-      problem: "VBoxManage --version tells no version",
+      problem: "VBoxManage --version reports no version",
       fix: "Reinstall VirtualBox",
     },
     { output },

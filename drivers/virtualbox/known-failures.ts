@@ -38,7 +38,7 @@ const knownFailures: readonly KnownFailure[] = [
     said: /rc=-1908\b|kernel driver not (?:installed|accessible)|VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)/i,
     only: "darwin",
     problem: "macOS blocks VirtualBox' kernel extension",
-    fix: "Allow «Oracle America, Inc.» in System Settings, Privacy & Security, then restart the Mac",
+    fix: "Allow 'Oracle America, Inc.' in System Settings, Privacy & Security, then restart the Mac",
   },
   {
     said: /vboxdrv kernel module is not loaded|\/dev\/vboxdrv|VERR_VM_DRIVER_(?:NOT_INSTALLED|LOAD_ERROR|NOT_ACCESSIBLE|VERSION_MISMATCH)/,
@@ -52,7 +52,7 @@ const knownFailures: readonly KnownFailure[] = [
   },
   {
     said: /INTNET_FLT_IF_NOT_FOUND|INTNET_FLT_IF_FAILED/,
-    problem: "the adapter is there, but VirtualBox' network filter is not bound to it",
+    problem: "the adapter exists, but VirtualBox' network filter is not bound to it",
     fix: "Restart this host, or on Windows disable and enable the adapter in the network settings",
   },
   {

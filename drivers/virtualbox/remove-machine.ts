@@ -101,7 +101,7 @@ async function closeDisc(disc: string | undefined, c: RunContext): Promise<void>
   if (disc === undefined) return;
   await vboxmanage(c.host, ["closemedium", "dvd", disc], { signal: c.signal }).catch((error: unknown) => {
     c.signal.throwIfAborted();
-    c.log(`the disc stays in VirtualBox' list: ${wordsFrom(error)}`);
+    c.log(`the ISO image stays in VirtualBox' list: ${wordsFrom(error)}`);
   });
 }
 

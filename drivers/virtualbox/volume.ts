@@ -28,7 +28,7 @@ export const volumeOps: VolumeOps = {
     await change(machine.id, "emptydrive", c);
     // Otherwise VirtualBox keeps it in its list of media, and complains when the file is removed one day.
     await vboxmanage(c.host, ["closemedium", "dvd", disc], { signal: c.signal }).catch((error: unknown) =>
-      c.log(`the disc stays in VirtualBox' list: ${wordsFrom(error)}`),
+      c.log(`the ISO image stays in VirtualBox' list: ${wordsFrom(error)}`),
     );
   },
 };

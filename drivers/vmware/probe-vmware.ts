@@ -19,8 +19,8 @@ export async function probeVmware(host: HostContext): Promise<Probe> {
   if (host.arch === "arm64" && host.platform !== "darwin")
     return {
       usable: false,
-      problem: "VMware Workstation is made for x86 processors alone",
-      fix: "Take another driver: localkube start --driver qemu",
+      problem: "VMware Workstation supports x86 processors only",
+      fix: "Use another driver: localkube start --driver qemu",
     };
   const found = await findVmware(host);
   if (!found) return { usable: false, ...installHint(host.platform) };

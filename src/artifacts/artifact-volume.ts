@@ -32,7 +32,7 @@ export async function artifactVolume(
   const file = join(folder, `artifacts-${key}.iso`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (!(await isAsMade(file))) {
-    c.report({ message: "making a disc of the artifacts" });
+    c.report({ message: "creating the artifacts ISO image" });
     const entries = digests.map((sha256) => ({
       name: sha256,
       content: { file: files.get(sha256)!, sha256 },

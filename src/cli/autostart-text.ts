@@ -6,6 +6,6 @@ export function autostartText({ name, enabled, unit, lingers }: Autostart): stri
   const when = lingers ? "with this host" : "when you log in";
   return [
     `Cluster ${name} starts ${when} (${unit})`,
-    ...(lingers ? [] : ["To start it with the host, without a login: loginctl enable-linger"]),
+    ...(lingers ? [] : ["To start it at boot, without a login: loginctl enable-linger"]),
   ].join("\n");
 }

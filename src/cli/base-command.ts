@@ -30,7 +30,7 @@ const globalFlags = {
     default: "text",
     helpGroup: "GLOBAL",
   }),
-  verbose: Flags.boolean({ summary: "Tell more: progress, causes, stack traces", helpGroup: "GLOBAL" }),
+  verbose: Flags.boolean({ summary: "Print more: progress, causes, stack traces", helpGroup: "GLOBAL" }),
 };
 
 type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<typeof globalFlags & T["flags"]>;

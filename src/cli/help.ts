@@ -22,7 +22,7 @@ class HelpWithExits extends CommandHelp {
   }
 }
 
-const pointer: [string, string] = ["…", "all others: see localkube --help"];
+const pointer: [string, string] = ["…", "for all others, see localkube --help"];
 
 const rows = (codes: Readonly<Record<number, string>>): [string, string][] =>
   Object.entries(codes).map(([code, meaning]) => [code, meaning]);

@@ -5,7 +5,7 @@ import { BaseCommand } from "../cli/base-command.ts";
 export default class Cp extends BaseCommand<typeof Cp> {
   static override summary = "Copy a file or folder into the machine or out of it";
   static override description =
-    "One of the two is a path of the machine: `:/path`, or `NAME:/path` for that profile's machine. Modes and times are kept, missing folders are made, and an existing folder (or a name ending with /) as target takes the source into it. A file of this host with a colon in its name is written ./a:b.";
+    "One of the two is a path of the machine: `:/path`, or `NAME:/path` for that profile's machine. Modes and times are kept, missing folders are created, and if the target is an existing folder (or ends with /), the source is copied into it. A file of this host with a colon in its name is written ./a:b.";
   static override examples = [
     "<%= config.bin %> cp hosts.txt :/etc/hosts.d/mine.txt",
     "<%= config.bin %> cp two:/var/lib/etcd ./etcd-of-two",

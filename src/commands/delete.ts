@@ -4,7 +4,7 @@ import { loadSettings, saveSettings, standardProfile } from "../cli/settings.ts"
 import type { DeleteResult } from "../cluster/start/delete.ts";
 
 export default class Delete extends BaseCommand<typeof Delete> {
-  static override summary = "Remove a cluster and everything localkube made for it";
+  static override summary = "Delete a cluster and everything localkube created for it";
   static override examples = [
     "<%= config.bin %> delete",
     "<%= config.bin %> delete -p two",
@@ -12,15 +12,14 @@ export default class Delete extends BaseCommand<typeof Delete> {
     "<%= config.bin %> delete --all --purge",
   ];
   static override flags = {
-    all: Flags.boolean({ summary: "Every cluster of this user" }),
+    all: Flags.boolean({ summary: "All clusters of this user" }),
     forget: Flags.boolean({
-      summary:
-        "Of a machine that cannot be reached: remove only what is on this computer, and tell what stays there",
+      summary: "Remove local state only (for unreachable machines); prints what is left behind",
       exclusive: ["all"],
     }),
     purge: Flags.boolean({
       summary:
-        "Also the settings and the cache of downloads and images; files that localkube did not make stay",
+        "Also remove the settings and the cache of downloads and images; files that localkube did not create are kept",
       dependsOn: ["all"],
     }),
   };
@@ -93,7 +92,7 @@ export default class Delete extends BaseCommand<typeof Delete> {
 const mostKeptLines = 10;
 
 function keptLines(kept: readonly string[]): readonly string[] {
-  const lines = kept.slice(0, mostKeptLines).map((path) => `Kept ${path}: localkube did not make it`);
+  const lines = kept.slice(0, mostKeptLines).map((path) => `Kept ${path}: localkube did not create it`);
   const more = kept.length - lines.length;
   return more > 0 ? [...lines, `Kept ${more} more (see them with --output json)`] : lines;
 }

@@ -8,7 +8,7 @@ const marks: Readonly<Record<CheckStatus, string>> = { ok: "ok  ", warn: "warn",
 export default class Doctor extends BaseCommand<typeof Doctor> {
   static override summary = "Check whether this host can run clusters, with one fix for each problem";
   static override description =
-    "Looks at the system, programs, kernel, memory, disks, limits and proxy, at each driver, and for machines that no profile knows. Changes nothing and asks nothing of the network. A warning says what may surprise; a failure is what start would not get through.";
+    "Checks the system, programs, kernel, memory, disks, limits and proxy, each driver, and looks for machines that belong to no profile. Changes nothing and does not use the network. A warning is about what may surprise; a failure would stop start.";
   static override examples = ["<%= config.bin %> doctor", "<%= config.bin %> doctor --output json"];
   static override exits = { 69: "a check failed" };
 

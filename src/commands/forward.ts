@@ -3,16 +3,16 @@ import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
 
 export default class Forward extends BaseCommand<typeof Forward> {
-  static override summary = "Bring a Service, or a port of the node, to a port of this host until Ctrl-C";
+  static override summary = "Forward a Service or node port to a local port until Ctrl-C";
   static override description =
-    "Goes through the SSH connection, so it works with every driver; listens on 127.0.0.1 only. TARGET is the name of a Service (with :PORT, number or name, when it has several) or the number of a NodePort.";
+    "Uses the SSH connection, so it works with every driver; listens on 127.0.0.1 only. TARGET is the name of a Service (with :PORT, number or name, when it has several) or the number of a NodePort.";
   static override examples = [
     "<%= config.bin %> forward web",
     "<%= config.bin %> forward web:http -n shop --port 8080",
     "<%= config.bin %> forward 30080",
   ];
   static override args = {
-    target: Args.string({ description: "Service[:PORT] or number of a port of the node", required: true }),
+    target: Args.string({ description: "Service[:PORT] or number of a node port", required: true }),
   };
   static override flags = {
     namespace: Flags.string({

@@ -5,7 +5,7 @@ import { foreignWords } from "../cli/foreign-words.ts";
 export default class Kubectl extends BaseCommand<typeof Kubectl> {
   static override summary = "Run the kubectl of the cluster's own version, as its administrator";
   static override description =
-    "Always talks to the profile's cluster, whatever KUBECONFIG or its current context say. Words after -- reach kubectl as they are; standard input, output and the exit code pass through.";
+    "Always uses the profile's cluster, whatever KUBECONFIG or its current context say. Words after -- are passed to kubectl unchanged; standard input, output and the exit code pass through.";
   static override examples = [
     "<%= config.bin %> kubectl -- get pods -A",
     "<%= config.bin %> kubectl -p two -- apply -f deployment.yaml",

@@ -9,7 +9,7 @@ interface Section {
 }
 
 export default class Logs extends BaseCommand<typeof Logs> {
-  static override summary = "Show what the cluster's components and the last start said";
+  static override summary = "Show the logs of the cluster's components and of the last start";
   static override description =
     "COMPONENT is any of start (what the last localkube start did), etcd, apiserver, controller-manager, scheduler, kubelet, proxy, the runtime (containerd) and pods (those of kube-system); default: all. When the machine does not run, the logs of this host are shown.";
   static override examples = [
@@ -22,8 +22,8 @@ export default class Logs extends BaseCommand<typeof Logs> {
   static override usage = "logs [COMPONENT…] [--follow] [--problems] [--lines N] [--file FILE]";
   static override strict = false;
   static override flags = {
-    follow: Flags.boolean({ char: "f", summary: "Go on with what comes, until Ctrl-C" }),
-    problems: Flags.boolean({ summary: "Only lines that tell of something wrong" }),
+    follow: Flags.boolean({ char: "f", summary: "Follow the log until Ctrl-C" }),
+    problems: Flags.boolean({ summary: "Show only errors and warnings" }),
     lines: Flags.integer({
       char: "n",
       summary: "Last lines of each component",
@@ -31,7 +31,7 @@ export default class Logs extends BaseCommand<typeof Logs> {
       default: 60,
       min: 1,
     }),
-    file: Flags.string({ summary: "Write them to a file (mode 0600) instead", helpValue: "FILE" }),
+    file: Flags.string({ summary: "Write the logs to a file (mode 0600) instead", helpValue: "FILE" }),
   };
 
   override async run(): Promise<void> {

@@ -2,11 +2,11 @@ import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
 
 export default class Resume extends BaseCommand<typeof Resume> {
-  static override summary = "Wake a suspended cluster where it was";
+  static override summary = "Resume a suspended cluster where it left off";
   static override examples = ["<%= config.bin %> resume", "<%= config.bin %> resume -p two --discard"];
   static override flags = {
     discard: Flags.boolean({
-      summary: "Throw the saved memory away instead; the machine is then stopped, as after a power cut",
+      summary: "Discard the saved memory instead; the machine is then stopped, as after a power cut",
     }),
   };
 
@@ -19,7 +19,7 @@ export default class Resume extends BaseCommand<typeof Resume> {
       discard
         ? `Cluster ${name} is stopped; its saved memory is gone`
         : resumed
-          ? `Cluster ${name} goes on after ${seconds.toFixed(1)} s`
+          ? `Cluster ${name} is running again after ${seconds.toFixed(1)} s`
           : `Cluster ${name} was running`,
     );
   }

@@ -5,7 +5,7 @@ import { foreignWords } from "../cli/foreign-words.ts";
 export default class Ssh extends BaseCommand<typeof Ssh> {
   static override summary = "Log in to the machine as root, or run a command in it";
   static override description =
-    "Words after -- reach the program as they are; a single quoted text is a script for the machine's shell. Standard input, output and the exit code pass through; 255 means that ssh itself failed.";
+    "Words after -- are passed to the program unchanged; a single quoted text is a script for the machine's shell. Standard input, output and the exit code pass through; 255 means that ssh itself failed.";
   static override examples = [
     "<%= config.bin %> ssh",
     "<%= config.bin %> ssh -- systemctl status kubelet",

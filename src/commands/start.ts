@@ -5,10 +5,9 @@ import { confirm } from "../cli/confirm.ts";
 import type { StartResult } from "../cluster/start/start.ts";
 
 export default class Start extends BaseCommand<typeof Start> {
-  static override summary =
-    "Make a cluster be there and usable: create it, start it again, or change its settings";
+  static override summary = "Create or start a cluster, or change its settings";
   static override description =
-    "Safe to run again at any time: what is done is left alone, what an interrupted start left is finished, and nothing that exists is removed unless --recreate is given. Settings of an existing cluster stay as they are unless a flag says otherwise.";
+    "Safe to run again at any time: finished steps are left alone, an interrupted start is continued, and nothing that exists is removed unless --recreate is given. Settings of an existing cluster are kept unless a flag changes them.";
   static override examples = [
     "<%= config.bin %> start",
     "<%= config.bin %> start --yes",
@@ -25,7 +24,7 @@ export default class Start extends BaseCommand<typeof Start> {
   static override flags = {
     driver: Flags.string({
       summary:
-        "What makes the machine: auto, qemu, virtualbox, vmware, podman, docker, packet (bare metal), ssh (a host that is there already)",
+        "What runs the machine: auto, qemu, virtualbox, vmware, podman, docker, packet (bare metal), ssh (an existing host)",
       helpValue: "NAME",
       helpGroup: "MACHINE",
     }),
@@ -47,12 +46,12 @@ export default class Start extends BaseCommand<typeof Start> {
     }),
     image: Flags.string({
       summary:
-        "Disk of a virtual machine: debian (built here), upstream (its makers' cloud image), or your own qcow2, raw, VDI, VMDK, VHDX",
+        "Disk of a virtual machine: debian (built here), upstream (the distribution's cloud image), or your own qcow2, raw, VDI, VMDK, VHDX",
       helpValue: "NAME|FILE|URL",
       helpGroup: "MACHINE",
     }),
     recreate: Flags.boolean({
-      summary: "Remove the existing cluster with all its data first",
+      summary: "Delete the existing cluster with all its data first",
       helpGroup: "MACHINE",
     }),
     yes: Flags.boolean({
@@ -72,7 +71,7 @@ export default class Start extends BaseCommand<typeof Start> {
     }),
     "extra-config": Flags.string({
       summary:
-        "A component's own flag, all of them each time, '' for none; components: kubelet, apiserver, controller-manager, scheduler, proxy, etcd",
+        "A component's own flag; give all of them each time, '' for none; components: kubelet, apiserver, controller-manager, scheduler, proxy, etcd",
       helpValue: "COMPONENT.KEY=VALUE",
       multiple: true,
       helpGroup: "KUBERNETES",
@@ -83,13 +82,13 @@ export default class Start extends BaseCommand<typeof Start> {
       helpGroup: "KUBERNETES",
     }),
     "apiserver-names": Flags.string({
-      summary: "Further DNS names of the API server's certificate; '' for none",
+      summary: "Additional DNS names for the API server's certificate; '' for none",
       multiple: true,
       delimiter: ",",
       helpGroup: "KUBERNETES",
     }),
     "apiserver-ips": Flags.string({
-      summary: "Further addresses of the API server's certificate; '' for none",
+      summary: "Additional addresses for the API server's certificate; '' for none",
       multiple: true,
       delimiter: ",",
       helpGroup: "KUBERNETES",
@@ -101,7 +100,7 @@ export default class Start extends BaseCommand<typeof Start> {
     }),
     "api-over-ssh": Flags.boolean({
       summary:
-        "Of a machine without port forwards (driver ssh): reach the API through an SSH tunnel, not at its address",
+        "For machines without port forwards (driver ssh): reach the API through an SSH tunnel, not at its address",
       allowNo: true,
       helpGroup: "NETWORK",
     }),
@@ -132,7 +131,7 @@ export default class Start extends BaseCommand<typeof Start> {
       helpGroup: "ARTIFACTS",
     }),
     "download-only": Flags.boolean({
-      summary: "Only fetch or build what a start needs",
+      summary: "Only download or build what a start needs",
       helpGroup: "ARTIFACTS",
     }),
     wait: Flags.string({
@@ -142,7 +141,7 @@ export default class Start extends BaseCommand<typeof Start> {
       helpGroup: "WAITING",
     }),
     "wait-timeout": Flags.string({
-      summary: "How long, for example 6m",
+      summary: "How long to wait, for example 6m",
       helpValue: "TIME",
       helpGroup: "WAITING",
     }),
@@ -158,7 +157,7 @@ export default class Start extends BaseCommand<typeof Start> {
     }),
     ...(driverFlags as Record<never, never>),
     config: Flags.string({
-      summary: "A localkube.yaml with the same settings; flags win",
+      summary: "A localkube.yaml with the same settings; flags take precedence",
       helpValue: "FILE",
     }),
     "dry-run": Flags.boolean({ summary: "Print what would be done and change nothing" }),

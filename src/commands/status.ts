@@ -2,9 +2,9 @@ import process from "node:process";
 import { BaseCommand } from "../cli/base-command.ts";
 
 export default class Status extends BaseCommand<typeof Status> {
-  static override summary = "Tell the state of machine, cluster and kubeconfig";
+  static override summary = "Show the state of machine, cluster and kubeconfig";
   static override description =
-    "The exit code is a sum: 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig not right; 7 also when there is no cluster.";
+    "The exit code is a bitmask: 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig not right; 7 also when there is no cluster.";
   static override examples = ["<%= config.bin %> status", "<%= config.bin %> status -p two --output json"];
   static override exits = {
     1: "machine not running",
@@ -22,7 +22,7 @@ export default class Status extends BaseCommand<typeof Status> {
         ? [
             `${name} (Kubernetes ${result.kubernetesVersion}, ${result.driver})`,
             `  machine     ${machine}`,
-            `  API server  ${api}${tunnel === "gone" ? ": the SSH tunnel to it is gone, localkube start makes it anew" : ""}`,
+            `  API server  ${api}${tunnel === "gone" ? ": the SSH tunnel to it is gone; localkube start opens it again" : ""}`,
             `  node        ${node}`,
             `  kubeconfig  ${kubeconfig}`,
             ...(api === "paused"

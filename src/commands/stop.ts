@@ -6,7 +6,7 @@ export default class Stop extends BaseCommand<typeof Stop> {
   static override examples = ["<%= config.bin %> stop", "<%= config.bin %> stop -p two --grace 60"];
   static override flags = {
     grace: Flags.integer({
-      summary: "Seconds for an orderly shutdown before it is forced",
+      summary: "Seconds to wait for an orderly shutdown before forcing it",
       default: 30,
       min: 0,
     }),

@@ -17,7 +17,7 @@ export function nearestWord(word: string, known: readonly string[]): string | un
 /** "; did you mean 'x'?" or nothing: the end of a message about an unknown word. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = nearestWord(word, known);
-  return near === undefined ? "" : `; did you mean «${near}»?`;
+  return near === undefined ? "" : `; did you mean '${near}'?`;
 }
 
 /** Number of insertions, deletions, replacements and swaps of neighbouring letters that turn one word into the other. */

@@ -17,7 +17,7 @@ function problemOf(name: string): string | undefined {
   if (name.length > longest) return `it has ${name.length} characters, ${longest} are allowed`;
   if (/[A-Z]/.test(name)) return "it has capital letters";
   const odd = /[^a-z0-9-]/u.exec(name);
-  if (odd) return `it has the character «${odd[0]}»`;
-  if (name.startsWith("-") || name.endsWith("-")) return "it begins or ends with «-»";
+  if (odd) return `it has the character '${odd[0]}'`;
+  if (name.startsWith("-") || name.endsWith("-")) return "it begins or ends with '-'";
   return undefined;
 }

@@ -35,7 +35,7 @@ test("delete --all --purge leaves what localkube did not make, and names it", as
   });
   expect((await readdir(join(home, "state"))).sort()).toEqual([".bashrc", "machines", "thesis.tex"]);
   const text = await localkube(home, ["delete", "--all", "--purge"]);
-  expect(text.stdout).toContain(`Kept ${join(home, "state/thesis.tex")}: localkube did not make it`);
+  expect(text.stdout).toContain(`Kept ${join(home, "state/thesis.tex")}: localkube did not create it`);
 });
 
 test("delete --all --purge of a home of our own leaves nothing of it", async () => {

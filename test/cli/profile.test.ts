@@ -53,7 +53,7 @@ test("use refuses a profile that is not there, and a bad name", async () => {
   const unknown = await localkube(home, ["profile", "use", "tow"]);
   expect(unknown.exitCode).toBe(66);
   expect(unknown.stderr).toContain("USAGE_UNKNOWN_PROFILE");
-  expect(unknown.stderr).toContain("did you mean «two»");
+  expect(unknown.stderr).toContain("did you mean 'two'");
   const bad = await localkube(home, ["profile", "use", "../two"]);
   expect(bad.exitCode).toBe(2);
   expect(bad.stderr).toContain("PROFILE_NAME_INVALID");

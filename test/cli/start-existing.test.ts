@@ -14,7 +14,7 @@ test("a cluster keeps its artifacts: others are refused, and the refusal says wh
   const args = ["start", "-p", "web", "--artifacts", "upstream", "--dry-run"];
   const { stderr, exitCode } = await localkube(home, args);
   expect(stderr).toMatch(
-    /^Error CHANGE_NEEDS_RECREATE: artifacts of the cluster web was settled .* debian, not upstream$/m,
+    /^Error CHANGE_NEEDS_RECREATE: artifacts of the cluster web cannot be changed .* debian, requested upstream\)$/m,
   );
   expect(stderr).toContain("localkube start -p NAME --artifacts upstream");
   expect(exitCode).toBe(2);

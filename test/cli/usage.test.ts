@@ -8,22 +8,22 @@ beforeEach(async () => {
 
 describe("what a wrong command line says", () => {
   test.each([
-    [["verson"], "USAGE_MISTYPED_COMMAND", "did you mean «version»", "Fix: Run localkube version"],
+    [["verson"], "USAGE_MISTYPED_COMMAND", "did you mean 'version'", "Fix: Run localkube version"],
     [
       ["confg", "view"],
       "USAGE_MISTYPED_COMMAND",
-      "did you mean «config view»",
+      "did you mean 'config view'",
       "Fix: Run localkube config view",
     ],
-    [["xyzzy"], "USAGE_UNKNOWN_COMMAND", "«xyzzy»", "localkube --help"],
+    [["xyzzy"], "USAGE_UNKNOWN_COMMAND", "'xyzzy'", "localkube --help"],
     [["version", "--verbos"], "USAGE_MISTYPED_FLAG", "did you mean --verbose", "Use --verbose"],
     [["version", "--xyzzy"], "USAGE_UNKNOWN_FLAG", "version has no flag --xyzzy", "localkube version --help"],
     [["config", "get"], "USAGE_MISSING_ARGUMENT", "config get needs the argument KEY", "config get --help"],
-    [["version", "extra"], "USAGE_UNEXPECTED_ARGUMENT", "«extra»", "Leave it out"],
+    [["version", "extra"], "USAGE_UNEXPECTED_ARGUMENT", "'extra'", "Leave it out"],
     [["version", "--output", "xml"], "USAGE_INVALID", "text, json", "localkube version --help"],
     [["version", "--output"], "USAGE_INVALID", "expects", "localkube version --help"],
     [["completion", "tcsh"], "USAGE_INVALID", "bash, zsh, fish, powershell", "localkube completion --help"],
-    [["config", "get", "profle"], "USAGE_UNKNOWN_SETTING", "did you mean «profile»", "Use one of: "],
+    [["config", "get", "profle"], "USAGE_UNKNOWN_SETTING", "did you mean 'profile'", "Use one of: "],
   ])("%j → %s", async (argv, id, what, fix) => {
     const { exitCode, stdout, stderr } = await localkube(home, argv);
     expect(exitCode).toBe(2);
@@ -36,8 +36,8 @@ describe("what a wrong command line says", () => {
   });
 
   test.each([
-    [["--os", "fedora"], "OS_UNKNOWN", "«fedora»", "debian, flatcar"],
-    [["--os", "flatcra"], "OS_UNKNOWN", "did you mean «flatcar»", "--os"],
+    [["--os", "fedora"], "OS_UNKNOWN", "'fedora'", "debian, flatcar"],
+    [["--os", "flatcra"], "OS_UNKNOWN", "did you mean 'flatcar'", "--os"],
     [["--os", "flatcar", "--image", "debian"], "OS_IMAGE_CONFLICT", "--os flatcar", "Leave one of them out"],
     [["--image", "ftp://example.org/disk"], "IMAGE_ADDRESS_INVALID", "only http and https", "#sha256=HEX"],
     [
@@ -75,7 +75,7 @@ describe("what a wrong command line says", () => {
   test("names a wrong environment variable and how to get rid of it", async () => {
     const { exitCode, stderr } = await localkube(home, ["version"], { LOCALKUBE_VERBOSE: "perhaps" });
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("LOCALKUBE_VERBOSE has the value «perhaps»");
+    expect(stderr).toContain("LOCALKUBE_VERBOSE has the value 'perhaps'");
     expect(stderr).toContain("Fix: Change or unset LOCALKUBE_VERBOSE");
   });
 });

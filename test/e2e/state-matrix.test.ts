@@ -84,7 +84,7 @@ describe("every command in every state of a cluster", () => {
 
   it("running", async () => {
     await tryAll([
-      ["unpause", 0, /goes on/],
+      ["unpause", 0, /is running again/],
       ["resume", 0, /was running/],
       ["status", 0, /node +ready/],
       ["kubectl -- get nodes", 0, /Ready/],
@@ -129,9 +129,9 @@ describe("every command in every state of a cluster", () => {
       ["update-context", 0, /./],
       ["ip", 0, /192\./],
       ...counts(/running/),
-      ["unpause", 0, /goes on/],
+      ["unpause", 0, /is running again/],
       ["pause", 0, /is paused/],
-      ["resume", 0, /goes on/],
+      ["resume", 0, /is running again/],
       ["kubectl -- get nodes", 0, /Ready/],
       ["pause", 0, /is paused/],
       ["start", 0, /resumed/],
@@ -152,7 +152,7 @@ describe("every command in every state of a cluster", () => {
       ]);
       await run("pause", afterMs);
       await tryAll([
-        ["unpause", 0, /goes on/],
+        ["unpause", 0, /is running again/],
         ["kubectl -- get nodes", 0, /Ready/],
       ]);
     }

@@ -29,7 +29,7 @@ function saidBy({ status, json, body }: ApiAnswer, token: string): string {
   const texts = [...(Array.isArray(errors) ? (errors as unknown[]) : [errors]), error].filter(
     (text): text is string => typeof text === "string" && text.trim() !== "",
   );
-  const foreign = json === undefined ? `no JSON but «${body.replace(/<[^>]*>|\s+/g, " ").trim()}»` : "";
+  const foreign = json === undefined ? `no JSON but '${body.replace(/<[^>]*>|\s+/g, " ").trim()}'` : "";
   return redact([`status ${status}`, texts.join("; ") || foreign].filter(Boolean).join(", "), token);
 }
 

@@ -11,6 +11,6 @@ export async function blockedExtension({ run }: Pick<HostContext, "run">): Promi
   if (said === undefined || said.stdout.includes(bundle)) return undefined;
   return {
     problem: "macOS blocks VirtualBox' kernel extension",
-    fix: "Allow «Oracle America, Inc.» in System Settings, Privacy & Security, then restart the Mac",
+    fix: "Allow 'Oracle America, Inc.' in System Settings, Privacy & Security, then restart the Mac",
   };
 }

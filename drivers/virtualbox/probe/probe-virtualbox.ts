@@ -46,7 +46,7 @@ function noVersion(program: string, said: CommandResult, host: HostContext): Obs
   return {
     problem: broken
       ? `VirtualBox' installation is damaged: ${program} cannot be executed`
-      : `${program} --version tells no version: ${(said.stderr.trim() || said.stdout.trim()).slice(0, 200)}`,
+      : `${program} --version reports no version: ${(said.stderr.trim() || said.stdout.trim()).slice(0, 200)}`,
     fix: `Reinstall VirtualBox: ${installHint(host)}`,
   };
 }

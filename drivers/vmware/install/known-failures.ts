@@ -69,7 +69,7 @@ const failures: readonly (KnownFailure & { readonly words: RegExp })[] = [
     // Not the word alone: VMware's log mentions licences even when all is well.
     words:
       /evaluation period|not licensed|\blicense\b.*\b(?:expired|required|missing|(?:in|not )valid)|(?:invalid|no valid|requires? an?)\b.*\blicense/i,
-    problem: "VMware wants a licence",
+    problem: "VMware requires a licence",
     fix: "Install VMware Workstation 17.6.2 or Fusion 13.6.2 or newer, which are free of charge",
   },
 ];

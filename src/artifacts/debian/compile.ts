@@ -96,7 +96,7 @@ async function checkVersions(job: BuildJob, programs: readonly string[]): Promis
       timeoutMs: 60_000,
     });
     if (stdout.trim().split(" ").at(-1) === recipe.kubernetesVersion) continue;
-    const output = `${name} says «${stdout.trim()}», wanted is ${recipe.kubernetesVersion}`;
+    const output = `${name} says '${stdout.trim()}', wanted is ${recipe.kubernetesVersion}`;
     throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: name, log: job.paths.log }, { output });
   }
 }

@@ -65,7 +65,7 @@ async function accepted(
         source: subject.source,
         ...compareDigests(expected, result.digest),
       });
-    request.log(`${subject.path}: the continued download has a wrong digest; fetching it anew`);
+    request.log(`${subject.path}: the resumed download has a wrong digest; downloading it again`);
     return false;
   }
   await rename(part.path, file);

@@ -25,13 +25,13 @@ function assignments(value: NonNullable<SpecLayer["extraConfig"]>) {
 function parseAssignment(value: string) {
   const malformed = (problem: string) => new LocalkubeError("EXTRA_CONFIG_MALFORMED", { value, problem });
   const equals = value.indexOf("=");
-  if (equals < 0) throw malformed("«=» is missing");
+  if (equals < 0) throw malformed("'=' is missing");
   const [left, text] = [value.slice(0, equals), value.slice(equals + 1)];
   const dot = left.indexOf(".");
-  if (dot < 0) throw malformed("«.» between component and key is missing");
+  if (dot < 0) throw malformed("'.' between component and key is missing");
   const component = knownComponent(left.slice(0, dot), value);
   const key = left.slice(dot + 1);
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(key)) throw malformed(`«${key}» is no name of an option`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(key)) throw malformed(`'${key}' is not a valid option name`);
   // Values end up in unit files, where a line break would start a new directive.
   if (/[\p{Cc}]/u.test(text)) throw malformed("the value has a line break or control character");
   return { component, key, text };

@@ -52,7 +52,7 @@ function problemOf(issue: v.BaseIssue<unknown>, path: readonly unknown[]): strin
   if (issue.type === "strict_object" && issue.expected === "never") {
     const parent = v.getDotPath(issue)?.split(".").slice(0, -1).join(".") ?? "";
     const where = parent === "" ? "" : ` in ${parent}`;
-    return `there is no field «${String(path.at(-1))}»${where}${didYouMean(String(path.at(-1)), knownFields(path))}`;
+    return `there is no field '${String(path.at(-1))}'${where}${didYouMean(String(path.at(-1)), knownFields(path))}`;
   }
   if (issue.type === "strict_object" || issue.received === "undefined") return `the field ${at} is missing`;
   return `${at} must be ${issue.expected ?? "something else"}, not ${issue.received}`;

@@ -162,7 +162,7 @@ const forgetting =
 /** Without its record a cluster is found by our marks: machines by their label, kubeconfig entries by their note. */
 async function deleteDamaged(name: string, damage: LocalkubeError, context: UseCaseContext): Promise<void> {
   const { host, signal } = context;
-  notice(context, `${damage.message}; what localkube made is looked for by its marks`, "warning");
+  notice(context, `${damage.message}; what localkube created is looked for by its marks`, "warning");
   const { driver, userKubeconfig } = await hintsOfDamaged(host, name);
   await removeAutostart(name, host, signal);
   await closeTunnelAt(clusterPaths(host, name).tunnel, { host, signal });

@@ -2,7 +2,7 @@ import { BaseCommand } from "../../cli/base-command.ts";
 import { autostartText } from "../../cli/autostart-text.ts";
 
 export default class AutostartDisable extends BaseCommand<typeof AutostartDisable> {
-  static override summary = "No longer start the cluster with this host; it stays as it is";
+  static override summary = "No longer start the cluster at boot; the cluster is not changed";
   static override examples = ["<%= config.bin %> autostart disable -p two"];
 
   override async run(): Promise<void> {

@@ -2,7 +2,7 @@ import { BaseCommand } from "../../cli/base-command.ts";
 import { autostartText } from "../../cli/autostart-text.ts";
 
 export default class AutostartStatus extends BaseCommand<typeof AutostartStatus> {
-  static override summary = "Say whether the cluster starts with this host";
+  static override summary = "Show whether the cluster starts at boot";
   static override examples = [
     "<%= config.bin %> autostart status",
     "<%= config.bin %> autostart status --output json",

@@ -7,7 +7,7 @@ import { loadSettings, saveSettings } from "../../cli/settings.ts";
 export default class ConfigSet extends ConfigCommand<typeof ConfigSet> {
   static override summary = "Store the default of a flag";
   static override description =
-    "Store the default of a flag. A flag on the command line, its environment variable and a --config file go before it.";
+    "Store the default of a flag. A flag on the command line, its environment variable and a --config file take precedence.";
   static override examples = [
     "<%= config.bin %> config set cpus 4",
     {
@@ -17,7 +17,7 @@ export default class ConfigSet extends ConfigCommand<typeof ConfigSet> {
   ];
   static override args = {
     key: Args.string({ description: "Name of a flag of start, or of a global one", required: true }),
-    value: Args.string({ description: "What would stand after --KEY=", required: true }),
+    value: Args.string({ description: "The text that would follow --KEY=", required: true }),
   };
 
   override async run(): Promise<void> {

@@ -3,7 +3,7 @@ import { ConfigCommand } from "../../cli/config-command.ts";
 import { loadSettings, saveSettings } from "../../cli/settings.ts";
 
 export default class ConfigUnset extends ConfigCommand<typeof ConfigUnset> {
-  static override summary = "Forget the stored default of a flag";
+  static override summary = "Remove the stored default of a flag";
   static override examples = ["<%= config.bin %> config unset cpus"];
   static override args = { key: Args.string({ description: "Name of the setting", required: true }) };
 

@@ -5,7 +5,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
   static override summary = "Load image archives of this host into the cluster's node";
   static override description =
-    "FILE is what `podman save` or `docker save` write (docker-archive), or an OCI layout in a tar; gzip and zstd are undone on the way. A name that is there already leads to the new image for pods started afterwards. Pods use what was loaded when their imagePullPolicy is IfNotPresent or Never. Names are loaded in full (alpine:3 is docker.io/library/alpine:3); an image without a name, or with a tag only, needs --name.";
+    "FILE is what `podman save` or `docker save` write (docker-archive), or an OCI layout in a tar; gzip and zstd are decompressed. If the name exists already, pods started afterwards use the new image. Pods use what was loaded when their imagePullPolicy is IfNotPresent or Never. Names are loaded in full (alpine:3 is docker.io/library/alpine:3); an image without a name, or with a tag only, needs --name.";
   static override examples = [
     "<%= config.bin %> image load web.tar",
     "<%= config.bin %> image load -p two web.tar.gz worker.tar --output json",
@@ -13,9 +13,9 @@ export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
   ];
   static override flags = {
     name: Flags.string({
-      summary: "Name of the image, in place of those in the archive",
+      summary: "Name of the image, instead of the names in the archive",
       description:
-        "For an archive with one image. Without a tag it takes the one in the archive, or latest. Only the command line is looked at for it.",
+        "For an archive with one image. Without a tag it takes the one in the archive, or latest. It is read from the command line only.",
       helpValue: "NAME[:TAG]",
     }),
   };

@@ -4,7 +4,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 export default class ImageRm extends BaseCommand<typeof ImageRm> {
   static override summary = "Remove images from the cluster's node";
   static override description =
-    "REF may be short: nginx is docker.io/library/nginx:latest. When one of them is not there nothing is removed.";
+    "REF may be short: nginx is docker.io/library/nginx:latest. If one of them does not exist, nothing is removed.";
   static override examples = [
     "<%= config.bin %> image rm localhost/web:1",
     "<%= config.bin %> image rm -p two nginx docker.io/library/busybox:1.36",

@@ -6,9 +6,9 @@ import { formatBytes } from "../../output/format-bytes.ts";
 export default class MirrorBuild extends BaseCommand<typeof MirrorBuild> {
   static override summary = "Build Kubernetes from Debian's source package into a mirror";
   static override description =
-    "Compiles Kubernetes v1.20.2 in a Debian root of its own, which takes some minutes once; an interrupted build goes on where it stopped. Needs root and mmdebstrap.";
+    "Compiles Kubernetes v1.20.2 in a Debian root of its own, which takes some minutes once; an interrupted build continues where it stopped. Needs root and mmdebstrap.";
   static override examples = ["<%= config.bin %> mirror build /srv/mirror --from debian"];
-  static override args = { dir: Args.string({ required: true, description: "Folder; made if need be" }) };
+  static override args = { dir: Args.string({ required: true, description: "Folder; created if missing" }) };
   static override flags = {
     from: Flags.option({ options: ["debian"] as const })({ summary: "Whose source", default: "debian" }),
   };

@@ -4,15 +4,15 @@ import { BaseCommand } from "../../cli/base-command.ts";
 import { formatBytes } from "../../output/format-bytes.ts";
 
 export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
-  static override summary = "Fetch everything one Kubernetes version needs into a folder";
+  static override summary = "Download everything one Kubernetes version needs into a folder";
   static override description =
-    "The folder can then be carried to a machine without internet, or served by any web server: start --mirror DIR|URL takes everything from it. Several versions may share one folder; what is there already is not fetched again.";
+    "The folder can then be copied to a machine without internet, or served by any web server: start --mirror DIR|URL takes everything from it. Several versions may share one folder; what exists already is not downloaded again.";
   static override examples = [
     "<%= config.bin %> mirror pull /srv/mirror",
     "<%= config.bin %> mirror pull /srv/mirror --kubernetes-version v1.36.5 --artifacts upstream",
     "<%= config.bin %> start --mirror /srv/mirror",
   ];
-  static override args = { dir: Args.string({ required: true, description: "Folder; made if need be" }) };
+  static override args = { dir: Args.string({ required: true, description: "Folder; created if missing" }) };
   static override flags = {
     "kubernetes-version": Flags.string({
       summary: "For example v1.36.5; default: the newest stable one the artifacts offer",

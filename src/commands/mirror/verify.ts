@@ -3,7 +3,7 @@ import process from "node:process";
 import { BaseCommand } from "../../cli/base-command.ts";
 
 export default class MirrorVerify extends BaseCommand<typeof MirrorVerify> {
-  static override summary = "Hash every file of a mirror's folder and tell which are not what they should be";
+  static override summary = "Verify the checksums of all files in a mirror";
   static override description =
     "Compares with the digests localkube knows, the mirror's SHA256SUMS, the publishers' own digest files, and digests in file names. Changes nothing.";
   static override examples = [

@@ -56,7 +56,7 @@ function describe(
 }
 
 function table(profiles: readonly ListedProfile[]): string {
-  if (profiles.length === 0) return "There are no clusters; make one with: localkube start";
+  if (profiles.length === 0) return "There are no clusters; create one with: localkube start";
   const rows = profiles.map(({ name, current, driver, runtime, kubernetesVersion, machine, problem }) => [
     `${current ? "*" : " "} ${name}`,
     driver ?? "",

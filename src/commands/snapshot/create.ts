@@ -3,14 +3,14 @@ import { BaseCommand } from "../../cli/base-command.ts";
 
 export default class SnapshotCreate extends BaseCommand<typeof SnapshotCreate> {
   static override summary =
-    "Keep the cluster as it is now: disk and memory while it runs, the disk alone while it is stopped";
+    "Take a snapshot of the cluster: disk and memory if it is running, the disk alone if it is stopped";
   static override examples = [
     "<%= config.bin %> snapshot create before-upgrade",
     "<%= config.bin %> snapshot create -p two clean",
   ];
   static override args = {
     name: Args.string({
-      description: "Name of the new snapshot: small letters, digits, dots, dashes",
+      description: "Name of the new snapshot: lower-case letters, digits, dots, dashes",
       required: true,
     }),
   };
@@ -18,6 +18,6 @@ export default class SnapshotCreate extends BaseCommand<typeof SnapshotCreate> {
   override async run(): Promise<void> {
     const { createSnapshot } = await import("../../cluster/life/snapshots.ts");
     const result = await createSnapshot(this.flags.profile, this.args.name, this.quietUseCase());
-    this.print(result, () => `Snapshot ${result.snapshot} of ${result.name} is made`);
+    this.print(result, () => `Snapshot ${result.snapshot} of ${result.name} is created`);
   }
 }

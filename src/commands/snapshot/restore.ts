@@ -5,15 +5,15 @@ import { confirm } from "../../cli/confirm.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
 export default class SnapshotRestore extends BaseCommand<typeof SnapshotRestore> {
-  static override summary = "Put the cluster back to a snapshot; what it wrote since is lost";
+  static override summary = "Restore the cluster from a snapshot; data written since is lost";
   static override description =
-    "A snapshot with memory gives a running cluster, whose pods go on from then; one of the disk alone a stopped cluster.";
+    "A snapshot with memory restores a running cluster, whose pods continue from that moment; a snapshot of the disk alone restores a stopped cluster.";
   static override examples = [
     "<%= config.bin %> snapshot restore before-upgrade",
     "<%= config.bin %> snapshot restore before-upgrade --yes",
   ];
   static override flags = {
-    yes: Flags.boolean({ char: "y", summary: "Do not ask whether newer data may be lost" }),
+    yes: Flags.boolean({ char: "y", summary: "Do not ask before discarding newer data" }),
   };
   static override args = { name: Args.string({ description: "Name of the snapshot", required: true }) };
 

@@ -9,37 +9,37 @@ export const artifactErrors = {
   KUBERNETES_VERSION_NOT_OFFERED: {
     exit: exitCodes.unavailable,
     title: "The {source} artifacts do not offer Kubernetes {version}; they offer {offered} ({reason})",
-    fix: "Use --kubernetes-version {offered}, or --mirror with a folder or URL that holds {version}",
+    fix: "Use --kubernetes-version {offered}, or --mirror with a folder or URL that has {version}",
   },
   ARTIFACT_DIGEST_MISMATCH: {
     exit: exitCodes.io,
-    title: "{path} has another content than its digest says (wanted {wanted}, got {got})",
+    title: "The content of {path} does not match its digest (expected {wanted}, got {got})",
     fix: "The source {source} serves a wrong file; use another --mirror",
   },
   ARTIFACT_DIGEST_MISSING: {
     exit: exitCodes.io,
-    title: "{path} from {source} holds no SHA-256 or SHA-512 digest of {name}",
+    title: "{path} from {source} contains no SHA-256 or SHA-512 digest of {name}",
     fix: "Check what {source} serves, or use another --mirror",
   },
   ARTIFACT_NOT_FOUND: {
     exit: exitCodes.notFound,
     title: "{source} does not have {path}",
-    fix: "Check that the version exists, or use a --mirror that holds it",
+    fix: "Check that the version exists, or use a --mirror that has it",
   },
   ARTIFACT_SOURCE_UNREACHABLE: {
     exit: exitCodes.unavailable,
-    title: "{path} cannot be had from {source}: {problem}",
+    title: "Could not download {path} from {source}: {problem}",
     fix: "Check the network and HTTPS_PROXY, use --mirror DIR|URL, or --artifacts debian",
   },
   ARTIFACT_SOURCE_UNTRUSTED: {
     exit: exitCodes.permission,
-    title: "{source} shows a certificate that this host does not trust ({problem})",
+    title: "{source} presents a certificate that this host does not trust ({problem})",
     fix: "Set SSL_CERT_FILE to the PEM file of the authority that issued it",
   },
   ARTIFACT_REFUSED: {
     exit: exitCodes.permission,
-    title: "{source} refuses {path} with HTTP {status}",
-    fix: "Check the rights and the proxy in front of {source}, or use another --mirror",
+    title: "{source} refused {path} with HTTP {status}",
+    fix: "Check the access rights and the proxy in front of {source}, or use another --mirror",
   },
   ARTIFACT_NO_SPACE: {
     exit: exitCodes.cannotCreate,
@@ -48,7 +48,7 @@ export const artifactErrors = {
   },
   ARTIFACT_LOCK_TIMEOUT: {
     exit: exitCodes.temporary,
-    title: "Another localkube has been fetching {path} for {seconds} s",
+    title: "Another localkube process has been downloading {path} for {seconds} s",
     fix: "Wait for it to end, then run the same command again",
   },
   ARTIFACT_PATH_INVALID: {
@@ -63,7 +63,7 @@ export const artifactErrors = {
   },
   MIRROR_UNREACHABLE: {
     exit: exitCodes.unavailable,
-    title: "{path} cannot be had from the mirror {source}: {problem}",
+    title: "Could not download {path} from the mirror {source}: {problem}",
     fix: "Check the address given with --mirror",
   },
   MIRROR_INVALID: {
@@ -78,7 +78,8 @@ export const artifactErrors = {
   },
   DEBIAN_BUILD_NO_RIGHTS: {
     exit: exitCodes.permission,
-    title: "Kubernetes cannot be built from Debian's source: no rights to make a Debian root ({problem})",
+    title:
+      "Kubernetes cannot be built from Debian's source: no permission to create a Debian root ({problem})",
     fix: "{fix}",
   },
   DEBIAN_BUILD_NO_SPACE: {
@@ -89,7 +90,7 @@ export const artifactErrors = {
   DEBIAN_ARCHIVE_UNREACHABLE: {
     exit: exitCodes.unavailable,
     title: "The Debian archive {archive} cannot be used: {problem}",
-    fix: "Check the network and http_proxy, or set LOCALKUBE_DEBIAN_MIRROR to an archive that answers",
+    fix: "Check the network and http_proxy, or set LOCALKUBE_DEBIAN_MIRROR to a reachable archive",
   },
   DEBIAN_ARCHIVE_UNTRUSTED: {
     exit: exitCodes.io,
@@ -99,16 +100,16 @@ export const artifactErrors = {
   DEBIAN_BUILD_FAILED: {
     exit: exitCodes.software,
     title: "Building Kubernetes from Debian's source failed: {phase}",
-    fix: "Read {log}; the same command goes on where it stopped",
+    fix: "Read {log}, then run the same command again; it continues where it stopped",
   },
   DEBIAN_BUILD_BUSY: {
     exit: exitCodes.temporary,
-    title: "Another localkube has been building Kubernetes for {minutes} minutes",
+    title: "Another localkube process has been building Kubernetes for {minutes} minutes",
     fix: "Wait for it to end, then run the same command again",
   },
   DEBIAN_BUILD_TAKEN_OVER: {
     exit: exitCodes.temporary,
-    title: "Another localkube took over this build while this one slept",
+    title: "Another localkube process took over this build while this one was asleep",
     fix: "Run the same command again; it waits for the other one's result",
   },
 } as const satisfies Record<string, ErrorEntry>;

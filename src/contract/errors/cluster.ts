@@ -4,17 +4,17 @@ export const clusterErrors = {
   INTERRUPTED: {
     exit: exitCodes.interrupted,
     title: "Interrupted",
-    fix: "Run the same command again; it goes on where it stopped",
+    fix: "Run the same command again; it continues where it stopped",
   },
   PKI_AUTHORITY_EXPIRED: {
     exit: exitCodes.config,
     title:
       "The cluster's certificate authority {name} in {folder} expired on {end}; this host's clock says {now}",
-    fix: "Set the clock if it is wrong (timedatectl set-ntp true). If it is right, make the cluster again, which loses its data: localkube start --recreate",
+    fix: "Set the clock if it is wrong (timedatectl set-ntp true). If it is right, recreate the cluster, which loses its data: localkube start --recreate",
   },
   FLAG_OWNED: {
     exit: exitCodes.usage,
-    title: "--extra-config {component}.{flag} is not for the user: {reason}",
+    title: "--extra-config {component}.{flag} is reserved for localkube: {reason}",
     fix: "{instead}",
   },
   FLAG_NOT_IN_VERSION: {
@@ -30,11 +30,11 @@ export const clusterErrors = {
   API_REFUSED: {
     exit: exitCodes.software,
     title: "The Kubernetes API answered {method} {path} with status {status}",
-    fix: "Look inside: localkube logs --problems",
+    fix: "See the logs: localkube logs --problems",
   },
   API_KIND_UNKNOWN: {
     exit: exitCodes.config,
-    title: "This cluster knows no {kind} of {apiVersion} (object {name})",
+    title: "This cluster does not know the kind {kind} of {apiVersion} (object {name})",
     fix: "See what it knows: localkube kubectl -- api-resources",
   },
   COPY_SOURCE_MISSING: {
@@ -44,13 +44,13 @@ export const clusterErrors = {
   },
   COPY_NOT_A_FILE: {
     exit: exitCodes.usage,
-    title: "{path} cannot be copied from or to: {problem}",
-    fix: "Send what you mean through it: localkube ssh -- cat FILE > {path}",
+    title: "{path} cannot be copied, or copied to: {problem}",
+    fix: "Redirect the content instead: localkube ssh -- cat FILE > {path}",
   },
   COPY_FAILED: {
     exit: exitCodes.io,
     title: "{from} could not be copied to {to} {where}",
-    fix: "Correct what scp says, then run the same command again",
+    fix: "Fix what scp reports, then run the same command again",
   },
   LOGS_FILE_UNWRITABLE: {
     exit: exitCodes.cannotCreate,
@@ -64,12 +64,12 @@ export const clusterErrors = {
   },
   IMAGE_FILE_INVALID: {
     exit: exitCodes.io,
-    title: "{file} is no image archive: {problem}",
-    fix: "Make one with: podman save -o FILE IMAGE (or docker save -o FILE IMAGE)",
+    title: "{file} is not an image archive: {problem}",
+    fix: "Create one with: podman save -o FILE IMAGE (or docker save -o FILE IMAGE)",
   },
   IMAGE_NAME_MISSING: {
     exit: exitCodes.usage,
-    title: "{file} holds an image that pods cannot name: it has {problem}",
+    title: "{file} contains an image that pods cannot refer to: it has {problem}",
     fix: "Give it a name: localkube image load {file} --name NAME:TAG",
   },
   IMAGE_NAME_INVALID: {
@@ -85,47 +85,47 @@ export const clusterErrors = {
   IMAGE_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "The machine has no image {ref}{hint}",
-    fix: "See those it has: localkube image ls",
+    fix: "See which images it has: localkube image ls",
   },
   IMAGE_NOT_ARRIVED: {
     exit: exitCodes.software,
-    title: "The runtime took {file} but has no image {refs} now",
-    fix: "See what it says: localkube logs {runtime}",
+    title: "The runtime accepted {file} but does not list the image {refs}",
+    fix: "See its log: localkube logs {runtime}",
   },
   MIRROR_FOLDER_UNUSABLE: {
     exit: exitCodes.cannotCreate,
-    title: "{folder} cannot be made a mirror: {problem}",
+    title: "{folder} cannot be used as a mirror: {problem}",
     fix: "Give a folder that this user may write to",
   },
   CONTROL_PLANE_FAILING: {
     exit: exitCodes.software,
-    title: "The control plane does not come up: a program keeps ending",
-    fix: "Correct what its last lines say (often an --extra-config), then run localkube start again",
+    title: "The control plane does not start: a program keeps exiting",
+    fix: "Fix the error shown above (often an --extra-config), then run localkube start again",
   },
   NODE_UNIT_FAILING: {
     exit: exitCodes.software,
-    title: "The node does not come up: {unit} ended {times}",
-    fix: "Correct what its last lines say (often an --extra-config), then run localkube start again; all it wrote: localkube logs {unit}",
+    title: "The node does not start: {unit} exited {times}",
+    fix: "Fix the error shown above (often an --extra-config), then run localkube start again; full log: localkube logs {unit}",
   },
   CLUSTER_BEING_DELETED: {
     exit: exitCodes.config,
-    title: "The cluster {name} is half deleted: an earlier delete did not finish",
+    title: "The cluster {name} is partly deleted: an earlier delete did not finish",
     fix: "Finish it: localkube delete -p {name}",
   },
   CLUSTER_DELETED_MEANWHILE: {
     exit: exitCodes.temporary,
-    title: "The cluster {name} was deleted while this start waited for another localkube",
+    title: "The cluster {name} was deleted while this start waited for another localkube process",
     fix: "If you want a new one: localkube start -p {name}",
   },
   DELETE_INCOMPLETE: {
     exit: exitCodes.software,
-    title: "Of {count} clusters {failed} could not be deleted: {names}",
-    fix: "Do what the lines above say, then run localkube delete --all again",
+    title: "{failed} of {count} clusters could not be deleted: {names}",
+    fix: "Follow the fixes shown above, then run localkube delete --all again",
   },
   CLUSTER_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "There is no cluster {name}",
-    fix: "Make it: localkube start -p {name}",
+    fix: "Create it: localkube start -p {name}",
   },
   CLUSTER_NOT_RUNNING: {
     exit: exitCodes.unavailable,
@@ -145,22 +145,22 @@ export const clusterErrors = {
   CLUSTER_UNPAUSE_FAILED: {
     exit: exitCodes.unavailable,
     title: "The cluster {name} could not be resumed completely; some of its processes are still frozen",
-    fix: "Restart its machine, all data stays: localkube stop -p {name} && localkube start -p {name}",
+    fix: "Restart its machine (no data is lost): localkube stop -p {name} && localkube start -p {name}",
   },
   SERVICE_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "There is no Service {service} in the namespace {namespace}",
-    fix: "See which there are: localkube kubectl -- get services -A",
+    fix: "List them: localkube kubectl -- get services -A",
   },
   SERVICE_PORT_UNKNOWN: {
     exit: exitCodes.notFound,
-    title: "Which TCP port of the Service {service} is not clear; it has: {known}",
+    title: "It is not clear which TCP port of the Service {service} is meant; it has: {known}",
     fix: "Name one: localkube forward {service}:PORT",
   },
   AUTOSTART_UNSUPPORTED: {
     exit: exitCodes.unavailable,
-    title: "Starting a cluster with the host is done by systemd, which {platform} does not have",
-    fix: "See docs/autostart.md for what to use here",
+    title: "Starting a cluster at boot needs systemd, which {platform} does not have",
+    fix: "See docs/autostart.md for the alternative on this system",
   },
   CLUSTER_NOT_SUSPENDED: {
     exit: exitCodes.unavailable,
@@ -170,7 +170,7 @@ export const clusterErrors = {
   DRIVER_CANNOT: {
     exit: exitCodes.unavailable,
     title: "The driver {driver} cannot {what}",
-    fix: "Use a driver of virtual machines: localkube start --driver qemu -p NAME",
+    fix: "Use a driver for virtual machines: localkube start --driver qemu -p NAME",
   },
   PURGE_CLUSTERS_LEFT: {
     exit: exitCodes.cannotCreate,
@@ -179,12 +179,12 @@ export const clusterErrors = {
   },
   WAIT_TIMEOUT: {
     exit: exitCodes.temporary,
-    title: "After {seconds} s the cluster {name} still waits for: {what}",
-    fix: "Look inside: localkube logs --problems -p {name}",
+    title: "After {seconds} s the cluster {name} is still waiting for: {what}",
+    fix: "See the logs: localkube logs --problems -p {name}",
   },
   STEP_TIMEOUT: {
     exit: exitCodes.temporary,
-    title: "«{title}» did not end within {seconds} s",
-    fix: "Look inside: localkube logs --problems",
+    title: "'{title}' did not end within {seconds} s",
+    fix: "See the logs: localkube logs --problems",
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -8,23 +8,23 @@ export const driverErrors = {
   },
   DRIVER_CREATE_FAILED: {
     exit: exitCodes.unavailable,
-    title: "{driver} could not make {name}",
+    title: "{driver} could not create {name}",
     fix: "Run localkube doctor",
   },
   DRIVER_STOP_FAILED: {
     exit: exitCodes.unavailable,
-    title: "{driver} could not stop the machine {name}, also not by force",
-    fix: "Look at it: {driver} inspect {name}",
+    title: "{driver} could not stop the machine {name}, not even by force",
+    fix: "Inspect it: {driver} inspect {name}",
   },
   DRIVER_IMAGE_DAMAGED: {
     exit: exitCodes.io,
     title: "The machine image {file} was damaged since it was built and has been removed",
-    fix: "Run the same command again; it builds the image anew",
+    fix: "Run the same command again; it rebuilds the image",
   },
   DRIVER_NO_SPACE: {
     exit: exitCodes.cannotCreate,
     title: "No space left where {driver} keeps its images",
-    fix: "Free some space there; see what takes it: {driver} system df",
+    fix: "Free some space there; see what uses it: {driver} system df",
   },
   DRIVER_NO_FREE_PORT: {
     exit: exitCodes.unavailable,
@@ -34,11 +34,11 @@ export const driverErrors = {
   DRIVER_PORT_TAKEN: {
     exit: exitCodes.unavailable,
     title: "{driver} could not start the machine {name}: port {port} of 127.0.0.1 is used by another program",
-    fix: "Find and end that program: ss -ltnp sport = :{port}",
+    fix: "Find and stop that program: ss -ltnp sport = :{port}",
   },
   DRIVER_NAME_TAKEN: {
     exit: exitCodes.cannotCreate,
-    title: "{driver} already has a {kind} named {name} that localkube did not make",
+    title: "{driver} already has a {kind} named {name} that localkube did not create",
     fix: "Choose another profile name: localkube start --profile NAME",
   },
   DRIVER_OTHER_HOME: {
@@ -48,72 +48,72 @@ export const driverErrors = {
   },
   DRIVER_MACHINE_ABSENT: {
     exit: exitCodes.notFound,
-    title: "The machine {name} is gone: {driver} does not know it any more",
-    fix: "If its data may be lost, make it anew: localkube start --recreate",
+    title: "The machine {name} is gone: {driver} no longer knows it",
+    fix: "If its data may be lost, recreate it: localkube start --recreate",
   },
   DRIVER_MACHINE_BROKEN: {
     exit: exitCodes.unavailable,
-    title: "The machine {name} is in the state «{state}», which localkube does not touch",
-    fix: "Look at it with {driver}, bring it to a known state, then run the same command again",
+    title: "The machine {name} is in the state '{state}', which localkube does not touch",
+    fix: "Inspect it with {driver}, bring it to a known state, then run the same command again",
   },
   DRIVER_MACHINE_DIFFERS: {
     exit: exitCodes.cannotCreate,
-    title: "{driver} has a machine {name} that was made with other settings",
-    fix: "Start it with its old settings, or make it anew and lose its data: localkube start --recreate",
+    title: "{driver} has a machine {name} that was created with other settings",
+    fix: "Start it with its old settings, or recreate it, which loses its data: localkube start --recreate",
   },
   DRIVER_SUSPEND_FAILED: {
     exit: exitCodes.unavailable,
-    title: "{driver} could not suspend the machine {name}; it runs on",
-    fix: "Look for free space where its disk is, or power it off: localkube stop",
+    title: "{driver} could not suspend the machine {name}; it is still running",
+    fix: "Check for free space where its disk is, or power it off: localkube stop",
   },
   DRIVER_RESUME_FAILED: {
     exit: exitCodes.unavailable,
-    title: "{driver} could not wake the machine {name}; its saved memory is kept",
+    title: "{driver} could not resume the machine {name}; its saved memory is kept",
     fix: "Start it from its disk without that memory: localkube resume --discard",
   },
   DRIVER_SNAPSHOT_EXISTS: {
     exit: exitCodes.cannotCreate,
-    title: "The machine {name} has a snapshot {snapshot} already",
-    fix: "Choose another name, or remove that one: localkube snapshot delete {snapshot}",
+    title: "The machine {name} already has a snapshot {snapshot}",
+    fix: "Choose another name, or delete that one: localkube snapshot delete {snapshot}",
   },
   DRIVER_SNAPSHOT_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "The machine {name} has no snapshot {snapshot}",
-    fix: "See which there are: localkube snapshot list",
+    fix: "List them: localkube snapshot list",
   },
   DRIVER_SNAPSHOT_DIFFERS: {
     exit: exitCodes.cannotCreate,
-    title: "The snapshot {snapshot} holds the memory of a machine with {had}; {name} has {has} now",
+    title: "The snapshot {snapshot} contains the memory of a machine with {had}; {name} now has {has}",
     fix: "Give the machine that size again (localkube stop, then start with --cpus and --memory), then restore",
   },
   DRIVER_SNAPSHOT_FAILED: {
     exit: exitCodes.unavailable,
     title: "{driver} could not {action} the snapshot {snapshot} of {name}",
-    fix: "Look for free space where the machine's disk is; nothing was changed",
+    fix: "Check for free space where the machine's disk is; nothing was changed",
   },
   DRIVER_DISK_SMALL: {
     exit: exitCodes.usage,
     title: "A disk of {wanted} GiB is smaller than its image, which has {has}",
-    fix: "Ask for as much or more: localkube start --disk-size {has}G",
+    fix: "Use that size or more: localkube start --disk-size {has}G",
   },
   DRIVER_DISK_SHRINK: {
     exit: exitCodes.usage,
     title: "The disk of {name} has {has} GiB and cannot shrink to {wanted}",
-    fix: "Leave --disk-size at {has}G or more; smaller takes localkube start --recreate",
+    fix: "Keep --disk-size at {has}G or more; a smaller disk needs localkube start --recreate",
   },
   DRIVER_RESIZE_FAILED: {
     exit: exitCodes.unavailable,
-    title: "{driver} could not resize the machine {name}; it is as it was",
+    title: "{driver} could not resize the machine {name}; it is unchanged",
     fix: "Run localkube doctor",
   },
   DRIVER_DISK_FULL: {
     exit: exitCodes.cannotCreate,
-    title: "The machine {name} waits because the disk of this host is full where it lies, in {folder}",
-    fix: "Free some space there, then run localkube start: it goes on where it stands",
+    title: "The machine {name} is halted because the host disk that holds it is full, in {folder}",
+    fix: "Free some space there, then run localkube start: the machine continues where it stopped",
   },
   QEMU_ACCEL_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "LOCALKUBE_QEMU_ACCEL is «{value}», which is no accelerator",
+    title: "LOCALKUBE_QEMU_ACCEL is '{value}', which is not an accelerator",
     fix: "Set it to one of {known}, or unset it",
   },
   DRIVER_VOLUME_FAILED: {
@@ -124,12 +124,12 @@ export const driverErrors = {
   DRIVER_LEFTOVERS: {
     exit: exitCodes.software,
     title: "{driver} could not remove everything of {name}",
-    fix: "Free what is named above, then run localkube delete again",
+    fix: "Release what is named above, then run localkube delete again",
   },
   DRIVER_NO_FREE_NETWORK: {
     exit: exitCodes.unavailable,
     title: "No free network in 192.168.64.0 to 192.168.191.255 for {name}",
-    fix: "See which routes take them: ip route",
+    fix: "See which routes use them: ip route",
   },
   VIRTUALBOX_BLOCKED: {
     exit: exitCodes.unavailable,
@@ -148,12 +148,12 @@ export const driverErrors = {
   },
   VIRTUALBOX_ADAPTER_INVISIBLE: {
     exit: exitCodes.temporary,
-    title: "VirtualBox made the host-only adapter {name} but does not list it",
-    fix: "Run the same command again; if it stays so, restart this host",
+    title: "VirtualBox created the host-only adapter {name} but does not list it",
+    fix: "Run the same command again; if that does not help, restart this host",
   },
   DRIVER_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "There is no driver «{driver}» (there are: {known})",
+    title: "There is no driver '{driver}' (there are: {known})",
     fix: "Choose one: localkube start --driver auto",
   },
   DRIVER_UNUSABLE: {
@@ -168,13 +168,13 @@ export const driverErrors = {
   },
   SSH_HOST_MISSING: {
     exit: exitCodes.usage,
-    title: "The driver ssh needs the host that shall carry the cluster",
+    title: "The driver ssh needs the host on which to run the cluster",
     fix: "Name it: localkube start --driver ssh --ssh-host HOST --ssh-user USER",
   },
   SSH_OPTION_INVALID: {
     exit: exitCodes.usage,
-    title: "--{option} is «{value}»: {problem}",
-    fix: "See what it takes: localkube start --help",
+    title: "--{option} is '{value}': {problem}",
+    fix: "See the allowed values: localkube start --help",
   },
   SSH_LOGIN_KEY_MISSING: {
     exit: exitCodes.usage,
@@ -183,13 +183,13 @@ export const driverErrors = {
   },
   SSH_HOST_KEY_UNKNOWN: {
     exit: exitCodes.permission,
-    title: "{host}:{port} shows the host key {fingerprint}, and nothing here says that it is the right one",
+    title: "{host}:{port} presents the host key {fingerprint}, which is not known here",
     fix: "Compare it with what the host's owner says (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), then pin it: --{option} '{key}'",
   },
   SSH_HOST_KEY_UNTOLD: {
     exit: exitCodes.permission,
-    title: "Nothing here says which host key {host}:{port} has, and it shows none of type ed25519",
-    fix: "Give the one its owner tells you: --{option} 'TYPE BASE64'",
+    title: "The host key of {host}:{port} is not known here, and it presents none of type ed25519",
+    fix: "Get the key from its owner and pass it: --{option} 'TYPE BASE64'",
   },
   SSH_HOST_CLOCK: {
     exit: exitCodes.unavailable,
@@ -199,37 +199,37 @@ export const driverErrors = {
   },
   SSH_HOST_UNSUITABLE: {
     exit: exitCodes.unavailable,
-    title: "{host} cannot carry a cluster: {problem}",
+    title: "{host} cannot run a cluster: {problem}",
     fix: "{fix}",
   },
   SSH_HOST_BUSY: {
     exit: exitCodes.unavailable,
-    title: "On {host} there is {unit}, which runs containers of its own",
-    fix: "If it may go, stop it there: sudo systemctl disable --now {unit}",
+    title: "{host} runs {unit}, which has containers of its own",
+    fix: "If it is not needed, stop it there: sudo systemctl disable --now {unit}",
   },
   SSH_HOST_FOREIGN: {
     exit: exitCodes.cannotCreate,
-    title: "On {host} there is something of another cluster or container runtime: {what}",
-    fix: "Take another host, or add --ssh-take-over: it is stopped and kept aside, and put back when the cluster goes",
+    title: "{host} has remains of another cluster or container runtime: {what}",
+    fix: "Use another host, or add --ssh-take-over: they are stopped and set aside, and put back when the cluster is deleted",
   },
   SSH_HOST_TAKEN: {
     exit: exitCodes.cannotCreate,
-    title: "{host} carries another cluster of localkube, {name}",
-    fix: "Take another host, or delete that cluster first, from where it was made",
+    title: "{host} already runs another localkube cluster, {name}",
+    fix: "Use another host, or first delete that cluster from the computer that created it",
   },
   SSH_HOST_TWIN: {
     exit: exitCodes.cannotCreate,
-    title: "{host} has the {what} of the host that carries {name}: one is a copy of the other",
+    title: "{host} has the same {what} as the host that runs {name}: one is a copy of the other",
     fix: "Give it its own: sudo hostnamectl set-hostname NAME; sudo rm /etc/machine-id; sudo systemd-machine-id-setup",
   },
   SSH_HOST_CLAIM_FAILED: {
     exit: exitCodes.unavailable,
-    title: "localkube could not write its note on {host}, or not keep aside what is in the way",
-    fix: "Look there for space and rights: df -h /var/lib",
+    title: "localkube could not write its record on {host}, or could not set aside what is in the way",
+    fix: "Check free space and permissions there: df -h /var/lib",
   },
   SSH_HOST_UNREACHABLE: {
     exit: exitCodes.unavailable,
-    title: "{host} cannot be reached, so what localkube put there would stay: {problem}",
-    fix: "Run it again when the host answers; if it never will, forget it: localkube delete --forget",
+    title: "{host} cannot be reached, so what localkube installed there would be left behind: {problem}",
+    fix: "Run the command again when the host is reachable; if it never will be, forget it: localkube delete --forget",
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -2,7 +2,7 @@
 export interface ErrorEntry {
   readonly exit: number;
   readonly title: string;
-  /** One action, if it can be a command then a command. Never «delete your cluster». */
+  /** One action, if it can be a command then a command. Never "delete your cluster". */
   readonly fix: string;
 }
 

@@ -3,7 +3,7 @@ import { type ErrorEntry, exitCodes } from "./entry.ts";
 export const hostErrors = {
   HOST_ARCH_UNSUPPORTED: {
     exit: exitCodes.unavailable,
-    title: "This Node.js is built for the processor {arch}; localkube works on x64 and arm64",
+    title: "This Node.js is built for {arch}; localkube supports x64 and arm64",
     fix: "Use a Node.js built for x64 or arm64, on a host with such a processor",
   },
   HOST_COMMAND_FAILED: {
@@ -23,14 +23,14 @@ export const hostErrors = {
   },
   HOST_PACKAGES_MISSING: {
     exit: exitCodes.unavailable,
-    title: "The host lacks the packages {packages}",
+    title: "These packages are missing on this host: {packages}",
     fix: "Install them: {command}",
   },
   HOST_PACKAGES_UNSUPPORTED: {
     exit: exitCodes.unavailable,
     title:
-      "The host lacks programs of the Debian packages {packages}, and localkube installs packages only on Debian and its relatives, not on {system}",
-    fix: "Install what {system} calls {packages}",
+      "The host lacks programs of the Debian packages {packages}, and localkube installs packages only on Debian and its derivatives, not on {system}",
+    fix: "Install the equivalents of {packages} on {system}",
   },
   HOST_PACKAGES_FAILED: {
     exit: exitCodes.unavailable,
@@ -54,8 +54,8 @@ export const hostErrors = {
   },
   FILE_HALF_WRITTEN: {
     exit: exitCodes.config,
-    title: "An earlier write to {file} was cut off; what was in it before is in {backup}",
-    fix: "Put that back, or, if {file} is right, only remove {backup}: cat {backup} > {file} && rm {backup}",
+    title: "An earlier write to {file} was interrupted; its previous content is in {backup}",
+    fix: "Restore that, or, if {file} is correct, just remove {backup}: cat {backup} > {file} && rm {backup}",
   },
   NO_SPACE_LEFT: {
     exit: exitCodes.cannotCreate,
@@ -69,18 +69,18 @@ export const hostErrors = {
   },
   TOO_MANY_OPEN_FILES: {
     exit: exitCodes.unavailable,
-    title: "Too many files are open to open {place}",
+    title: "{place} cannot be opened: too many open files",
     fix: "Raise the limit in this shell: ulimit -n 4096",
   },
   WORKING_FOLDER_GONE: {
     exit: exitCodes.notFound,
-    title: "The working folder was deleted, so a relative path leads nowhere",
-    fix: "Go to a folder that exists, for example with cd, or give absolute paths",
+    title: "The working folder was deleted, so relative paths cannot be resolved",
+    fix: "Change to a folder that exists, or use absolute paths",
   },
   FILE_NOT_PERMITTED: {
     exit: exitCodes.permission,
-    title: "This user has no right to {action} {place}",
-    fix: "See whose it is: ls -ld {place}",
+    title: "This user has no permission to {action} {place}",
+    fix: "See who owns it: ls -ld {place}",
   },
   FILE_UNUSABLE: {
     exit: exitCodes.io,
@@ -90,6 +90,6 @@ export const hostErrors = {
   OUTPUT_UNWRITABLE: {
     exit: exitCodes.io,
     title: "Standard output cannot be written: {problem}",
-    fix: "Send the output to a file or a terminal that takes it; df -h shows which file system is full",
+    fix: "Send the output to a file or terminal that can be written; df -h shows which file system is full",
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -4,7 +4,7 @@ export type { ErrorId } from "./catalogue.ts";
 
 export interface ErrorDetails {
   readonly cause?: unknown;
-  /** The last lines of a foreign program's output, shown under the message. */
+  /** The last lines of another program's output, shown under the message. */
   readonly output?: string;
 }
 

@@ -5,11 +5,11 @@ export const packetErrors = {
     exit: exitCodes.usage,
     title:
       "The driver packet needs the address of an API: Packet's public service ended on 30 June 2026, so there is no default",
-    fix: "Name a private one: localkube start --driver packet --packet-endpoint https://metal.example.org/metal/v1",
+    fix: "Specify a private one: localkube start --driver packet --packet-endpoint https://metal.example.org/metal/v1",
   },
   PACKET_ENDPOINT_INVALID: {
     exit: exitCodes.usage,
-    title: "--packet-endpoint «{endpoint}» cannot be used: {problem}",
+    title: "--packet-endpoint '{endpoint}' cannot be used: {problem}",
     fix: "Give it as https://HOST/PATH, for example https://metal.example.org/metal/v1",
   },
   PACKET_AUTHORITY_UNREADABLE: {
@@ -34,28 +34,28 @@ export const packetErrors = {
   },
   PACKET_FORBIDDEN: {
     exit: exitCodes.permission,
-    title: "The token may not {action}: {said}",
+    title: "The token is not permitted to {action}: {said}",
     fix: "Use a token that may write to the project, or another project: --packet-project ID",
   },
   PACKET_NOT_FOUND: {
     exit: exitCodes.notFound,
-    title: "The API at {endpoint} has nothing to {action} with: {said}",
+    title: "The API at {endpoint} has no endpoint to {action}: {said}",
     fix: "Check --packet-endpoint (the path before /projects belongs to it) and --packet-project",
   },
   PACKET_REFUSED: {
     exit: exitCodes.unavailable,
     title: "The API refuses to {action}: {said}",
-    fix: "Change what it names among the --packet-… flags, then run the same command again",
+    fix: "Change the --packet-… flags it names, then run the same command again",
   },
   PACKET_RATE_LIMITED: {
     exit: exitCodes.temporary,
-    title: "The API takes no more requests for {seconds} s (asked to {action})",
+    title: "The API accepts no more requests for {seconds} s (asked to {action})",
     fix: "Run the same command again after that time; it goes on where it stopped",
   },
   PACKET_SERVICE_FAILED: {
     exit: exitCodes.unavailable,
     title: "The API at {endpoint} could not {action}: {said}",
-    fix: "Run the same command again; it goes on where it stopped",
+    fix: "Run the same command again; it continues where it stopped",
   },
   PACKET_UNREACHABLE: {
     exit: exitCodes.unavailable,
@@ -64,22 +64,22 @@ export const packetErrors = {
   },
   PACKET_PROJECT_UNCLEAR: {
     exit: exitCodes.usage,
-    title: "The token sees {count} projects, and it is not said which one to use",
-    fix: "Name one: --packet-project ID, of {known}",
+    title: "The token has access to {count} projects, and none was chosen",
+    fix: "Choose one: --packet-project ID, of {known}",
   },
   PACKET_CHOICE_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "{flag} «{value}»: {problem}",
+    title: "{flag} '{value}': {problem}",
     fix: "Use one of: {known}",
   },
   PACKET_CHOICE_MISSING: {
     exit: exitCodes.usage,
-    title: "It is not said which {what} the server shall have",
+    title: "No {what} was given for the server",
     fix: "Give {flag} one of: {known}",
   },
   PACKET_PLACE_TWICE: {
     exit: exitCodes.usage,
-    title: "A server stands in a metro or in a facility; both were given ({metro} and {facility})",
+    title: "A server is in a metro or in a facility; both were given ({metro} and {facility})",
     fix: "Leave out one of --packet-metro and --packet-facility",
   },
   PACKET_RESERVATION_UNUSABLE: {
@@ -94,17 +94,17 @@ export const packetErrors = {
   },
   PACKET_DEVICE_FAILED: {
     exit: exitCodes.unavailable,
-    title: "The server {name} (device {id}) could not be provisioned: its state is «{state}»",
-    fix: "Run the same command again; the device and its key were removed unless it is said otherwise above",
+    title: "The server {name} (device {id}) could not be provisioned: its state is '{state}'",
+    fix: "Run the same command again; the device and its key were removed unless stated otherwise above",
   },
   PACKET_DEVICE_LATE: {
     exit: exitCodes.temporary,
-    title: "The server {name} (device {id}) is still «{state}» after {minutes} minutes",
-    fix: "Run the same command again: it finds that device and waits on",
+    title: "The server {name} (device {id}) is still '{state}' after {minutes} minutes",
+    fix: "Run the same command again: it finds that device and continues to wait",
   },
   PACKET_DEVICES_SEVERAL: {
     exit: exitCodes.config,
-    title: "There are {count} devices that carry the tags of the machine {name}: {ids}",
-    fix: "Remove all but the right one where you look after the project, then run the same command again",
+    title: "There are {count} devices with the tags of the machine {name}: {ids}",
+    fix: "Remove all but the right one in the project's console, then run the same command again",
   },
 } as const satisfies Record<string, ErrorEntry>;

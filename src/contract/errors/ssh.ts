@@ -8,18 +8,19 @@ export const sshErrors = {
   },
   SSH_HOST_KEY_MISMATCH: {
     exit: exitCodes.permission,
-    title: "The machine at {host}:{port} shows another SSH host key than the one we gave it",
-    fix: "Another program answers on that port, or the machine was replaced; run localkube doctor",
+    title:
+      "The machine at {host}:{port} presents an SSH host key that differs from the one localkube gave it",
+    fix: "Another program listens on that port, or the machine was replaced; run localkube doctor",
   },
   SSH_AUTH_FAILED: {
     exit: exitCodes.permission,
-    title: "The machine at {host}:{port} refuses the key {identityFile}",
+    title: "The machine at {host}:{port} rejects the key {identityFile}",
     fix: "Check authorized_keys of user {user} in the machine",
   },
   SSH_IDENTITY_UNREADABLE: {
     exit: exitCodes.io,
     title: "The SSH key {identityFile} cannot be used: {problem}",
-    fix: "Restore that file, readable by you alone (mode 0600)",
+    fix: "Restore that file, readable only by you (mode 0600)",
   },
   SSH_HANDSHAKE_FAILED: {
     exit: exitCodes.config,
@@ -33,37 +34,37 @@ export const sshErrors = {
   },
   SSH_COMMAND_FAILED: {
     exit: exitCodes.software,
-    title: "In the machine `{command}` ended with exit code {exitCode}",
-    fix: "Look inside: localkube logs --problems",
+    title: "In the machine, `{command}` ended with exit code {exitCode}",
+    fix: "See the logs: localkube logs --problems",
   },
   SSH_COMMAND_TIMEOUT: {
     exit: exitCodes.temporary,
-    title: "In the machine `{command}` did not end within {seconds} s",
-    fix: "Look inside: localkube logs --problems",
+    title: "In the machine, `{command}` did not end within {seconds} s",
+    fix: "See the logs: localkube logs --problems",
   },
   SSH_PUSH_REFUSED: {
     exit: exitCodes.config,
-    title: "No file can be put at {path} in the machine: {problem}",
-    fix: "Look at the place: localkube ssh -- ls -ld {path}",
+    title: "No file can be written at {path} in the machine: {problem}",
+    fix: "Inspect the path: localkube ssh -- ls -ld {path}",
   },
   SSH_PUSH_FAILED: {
     exit: exitCodes.cannotCreate,
     title: "Files could not be written in the machine: {problem}",
-    fix: "See whether it has space left: localkube ssh -- df -h",
+    fix: "Check its free space: localkube ssh -- df -h",
   },
   SSH_PUSH_SOURCE_UNREADABLE: {
     exit: exitCodes.io,
     title: "{file} cannot be read for the machine: {problem}",
-    fix: "Run the same localkube command again; files of the cache are made anew when they are missing",
+    fix: "Run the same localkube command again; missing cache files are created again",
   },
   SSH_FORWARD_FAILED: {
     exit: exitCodes.unavailable,
     title: "Port {port} of 127.0.0.1 cannot be opened: {problem}",
-    fix: "Use another port, or end the program that holds it",
+    fix: "Use another port, or stop the program that uses it",
   },
   SSH_PUSH_MISMATCH: {
     exit: exitCodes.io,
-    title: "{path} arrived in the machine with another content than was sent",
+    title: "{path} arrived in the machine with content that differs from what was sent",
     fix: "Run the same localkube command again; the file was not installed",
   },
   SSH_TUNNEL_FAILED: {
@@ -74,7 +75,7 @@ export const sshErrors = {
   SUDO_PASSWORD_UNREADABLE: {
     exit: exitCodes.io,
     title: "The file {file} gives no password for sudo: {problem}",
-    fix: "Write the password into its first line, readable by you alone (chmod 600 {file})",
+    fix: "Write the password into its first line, readable only by you (chmod 600 {file})",
   },
   SUDO_PASSWORD_MISSING: {
     exit: exitCodes.permission,
@@ -83,7 +84,7 @@ export const sshErrors = {
   },
   SUDO_PASSWORD_WRONG: {
     exit: exitCodes.permission,
-    title: "sudo on {host} refuses the password of {user}",
+    title: "sudo on {host} rejects the password of {user}",
     fix: "Correct it where it comes from: LOCALKUBE_SUDO_PASSWORD, or the file that the driver's option names",
   },
   SUDO_NOT_ALLOWED: {
@@ -93,7 +94,7 @@ export const sshErrors = {
   },
   SUDO_NEEDS_TTY: {
     exit: exitCodes.permission,
-    title: "sudo on {host} wants a terminal (requiretty), which a program does not have",
+    title: "sudo on {host} requires a terminal (requiretty), which a program does not have",
     fix: "Let an administrator add there: echo 'Defaults:{user} !requiretty' | sudo tee /etc/sudoers.d/{user}-tty",
   },
   SUDO_ABSENT: {

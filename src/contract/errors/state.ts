@@ -14,7 +14,7 @@ export const stateErrors = {
   SETTINGS_DAMAGED: {
     exit: exitCodes.config,
     title: "The settings file {file} is damaged: {problem}",
-    fix: "Correct it, or do without the stored settings: rm {file}",
+    fix: "Correct it, or discard the stored settings: rm {file}",
   },
   STATE_TOO_NEW: {
     exit: exitCodes.config,
@@ -23,18 +23,18 @@ export const stateErrors = {
   },
   STATE_NOT_PERMITTED: {
     exit: exitCodes.permission,
-    title: "This user may not read or write {file}: it, or a folder on the way, belongs to somebody else",
-    fix: "If a command run as root made it, take it back: {command}",
+    title: "This user may not read or write {file}: it, or a parent folder, belongs to another user",
+    fix: "If a command run as root created it, take ownership: {command}",
   },
   STATE_LOCKED: {
     exit: exitCodes.temporary,
-    title: "Another localkube works on the profile {name} since {since}: {holder}",
+    title: "Another localkube process has been working on the profile {name} since {since}: {holder}",
     fix: "Wait until it has ended, then run the same command again",
   },
   STATE_LOCK_LOST: {
     exit: exitCodes.temporary,
-    title: "The lock of the profile {name} was taken away while this command worked",
-    fix: "Run the same command again; it goes on where it stopped",
+    title: "The lock of the profile {name} was lost while this command was running",
+    fix: "Run the same command again; it continues where it stopped",
   },
   STATE_UNWRITABLE: {
     exit: exitCodes.cannotCreate,
@@ -43,7 +43,7 @@ export const stateErrors = {
   },
   STATE_PATH_UNUSABLE: {
     exit: exitCodes.cannotCreate,
-    title: "The state folder's path {folder} holds {what}, which OpenSSH and others cannot be given",
+    title: "The state folder's path {folder} contains {what}, which OpenSSH and other programs do not accept",
     fix: "Point LOCALKUBE_HOME at a folder with another path",
   },
   KUBECONFIG_MALFORMED: {
@@ -59,17 +59,17 @@ export const stateErrors = {
   KUBECONFIG_NOT_PERMITTED: {
     exit: exitCodes.permission,
     title:
-      "This user may not read or write the kubeconfig {file}: it, or a folder on the way, belongs to somebody else",
-    fix: "If a command run as root made it, take it back: {command}",
+      "This user may not read or write the kubeconfig {file}: it, or a parent folder, belongs to another user",
+    fix: "If a command run as root created it, take ownership: {command}",
   },
   KUBECONFIG_LOCKED: {
     exit: exitCodes.temporary,
-    title: "The kubeconfig {file} is locked by another program since more than {seconds} s",
-    fix: "If no kubectl is running remove the leftover {lock}",
+    title: "The kubeconfig {file} has been locked by another program for more than {seconds} s",
+    fix: "If no kubectl is running, remove the leftover {lock}",
   },
   KUBECONFIG_NAME_TAKEN: {
     exit: exitCodes.config,
-    title: "The kubeconfig {file} has an entry {kind} «{name}» that localkube did not make",
+    title: "The kubeconfig {file} has an entry {kind} '{name}' that localkube did not create",
     fix: "Use another profile name: localkube start -p NAME",
   },
 } as const satisfies Record<string, ErrorEntry>;

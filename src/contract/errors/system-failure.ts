@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { type ErrorDetails, LocalkubeError } from "./localkube-error.ts";
 
-/** Failures of the system itself: whatever was being written, this is what the user has to put right. */
+/** Failures of the system itself: whatever was being written, this is what the user has to fix. */
 const exhausted: Readonly<Record<string, "NO_SPACE_LEFT" | "FILE_SYSTEM_READ_ONLY" | "TOO_MANY_OPEN_FILES">> =
   {
     ENOSPC: "NO_SPACE_LEFT",
@@ -25,14 +25,14 @@ const unusable = new Set([
   "EFBIG",
 ]);
 
-/** Errors of ours that already say what the system said, and where else to go. */
+/** Our errors that already report what the system reported, and the alternative. */
 const alreadyTold =
   /_NO_SPACE$|^(OUTPUT_UNWRITABLE|NO_SPACE_LEFT|FILE_SYSTEM_READ_ONLY|TOO_MANY_OPEN_FILES)$/;
 
 /**
  * What a failed system call means to a user: NO_SPACE_LEFT, FILE_SYSTEM_READ_ONLY or TOO_MANY_OPEN_FILES when such a call is the
- * cause of `error` at any depth; WORKING_FOLDER_GONE, FILE_NOT_PERMITTED or FILE_UNUSABLE when `error` itself is one that nobody
- * has turned into an error of ours. Undefined for everything else. `place` is the file being written, for calls that do not say
+ * cause of `error` at any depth; WORKING_FOLDER_GONE, FILE_NOT_PERMITTED or FILE_UNUSABLE when `error` itself has not
+ * been turned into one of our errors. Undefined for everything else. `place` is the file being written, for calls that do not say
  * (a write to an open file names none).
  */
 export function systemFailure(error: unknown, place?: string): LocalkubeError | undefined {
@@ -65,7 +65,7 @@ function bareFailure(
   return undefined;
 }
 
-/** Node says ENOENT of a folder that a recursive mkdir cannot make on a read-only file system. */
+/** Node reports ENOENT for a folder that a recursive mkdir cannot create on a read-only file system. */
 function codeOf(error: NodeJS.ErrnoException): string {
   const { code = "", syscall, path } = error;
   if (code !== "ENOENT" || syscall !== "mkdir" || path === undefined) return code;
@@ -79,7 +79,7 @@ function codeOf(error: NodeJS.ErrnoException): string {
   }
 }
 
-/** A rename that fails does so for its target's sake. */
+/** A failed rename fails because of its target. */
 function placeOf(error: Error): string | undefined {
   const { path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
   return dest ?? path;
@@ -95,14 +95,14 @@ function inSameStep(from: LocalkubeError | undefined, error: LocalkubeError): Lo
   return error;
 }
 
-/** For what may do without a note to itself: `delete` must work on a full disk, for it is what makes room. */
+/** For writes that may be skipped: `delete` must work on a full disk, because it is what frees space. */
 export function unlessDiskFull(error: unknown): undefined {
   if (systemFailure(error)?.id !== "NO_SPACE_LEFT") throw error;
 }
 
 /**
- * Runs `work`, which writes `place`; a full or read-only file system is then told with that path, which the system's own error for
- * a write leaves out. Everything else is thrown as it is.
+ * Runs `work`, which writes `place`; a full or read-only file system is then reported with that path, which the system's own error
+ * for a write omits. Everything else is rethrown unchanged.
  */
 export function writing<T>(place: string, work: () => T): T {
   try {

@@ -4,12 +4,12 @@ export const usageErrors = {
   USAGE_INVALID: { exit: exitCodes.usage, title: "{problem}", fix: "See localkube {command} --help" },
   USAGE_UNKNOWN_COMMAND: {
     exit: exitCodes.usage,
-    title: "There is no command «{typed}»",
+    title: "There is no command '{typed}'",
     fix: "See all commands: localkube --help",
   },
   USAGE_MISTYPED_COMMAND: {
     exit: exitCodes.usage,
-    title: "There is no command «{typed}»; did you mean «{near}»?",
+    title: "There is no command '{typed}'; did you mean '{near}'?",
     fix: "Run localkube {near}",
   },
   USAGE_UNKNOWN_FLAG: {
@@ -29,17 +29,17 @@ export const usageErrors = {
   },
   USAGE_UNEXPECTED_ARGUMENT: {
     exit: exitCodes.usage,
-    title: "{command} takes no argument «{argument}»",
+    title: "{command} takes no argument '{argument}'",
     fix: "Leave it out, or see localkube {command} --help",
   },
   USAGE_BAD_SETTING: {
     exit: exitCodes.usage,
-    title: "{origin} has the value «{value}», which is not allowed: {problem}",
+    title: "{origin} has the value '{value}', which is not allowed: {problem}",
     fix: "{remedy}",
   },
   USAGE_UNKNOWN_SETTING: {
     exit: exitCodes.usage,
-    title: "There is no setting «{key}»{hint}",
+    title: "There is no setting '{key}'{hint}",
     fix: "Use one of: {known}",
   },
   USAGE_COMMAND_LINE_ONLY: {
@@ -49,10 +49,10 @@ export const usageErrors = {
   },
   USAGE_UNKNOWN_PROFILE: {
     exit: exitCodes.notFound,
-    title: "There is no profile «{name}»{hint}",
-    fix: "Make it with localkube start -p {name}, or see localkube profile list",
+    title: "There is no profile '{name}'{hint}",
+    fix: "Create it with localkube start -p {name}, or see localkube profile list",
   },
-  /** Not thrown but told: whatever fails without one of our errors. */
+  /** Never thrown, only reported: any failure that is not one of our errors. */
   BUG: {
     exit: exitCodes.bug,
     title: "{message}",
@@ -60,7 +60,7 @@ export const usageErrors = {
   },
   PROFILE_NAME_INVALID: {
     exit: exitCodes.usage,
-    title: "«{name}» cannot be a profile name: {problem}",
+    title: "'{name}' cannot be a profile name: {problem}",
     fix: "Use 1 to 40 of a-z, 0-9 and -, beginning with a letter or digit and not ending with -, for example demo-1",
   },
   COPY_SIDES: {
@@ -75,12 +75,12 @@ export const usageErrors = {
   },
   LOGS_COMPONENT_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "There are no logs of «{value}»{hint}",
+    title: "There are no logs of '{value}'{hint}",
     fix: "Use some of: {known}",
   },
   RUNTIME_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "There is no container runtime «{value}»{hint}",
+    title: "There is no container runtime '{value}'{hint}",
     fix: "Use --runtime with one of: {known}",
   },
   KUBERNETES_DOWNGRADE: {
@@ -90,12 +90,12 @@ export const usageErrors = {
   },
   ARTIFACTS_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "There is no source of artifacts «{value}»{hint}",
+    title: "There is no artifact source '{value}'{hint}",
     fix: "Use --artifacts with one of: {known}",
   },
   CPUS_INVALID: {
     exit: exitCodes.usage,
-    title: "«{value}» is not a number of CPUs",
+    title: "'{value}' is not a number of CPUs",
     fix: "Use a whole number of 1 or more, for example --cpus 2",
   },
   CPUS_TOO_MANY: {
@@ -105,32 +105,32 @@ export const usageErrors = {
   },
   FORWARD_TARGET_INVALID: {
     exit: exitCodes.usage,
-    title: "«{target}» is neither a Service nor a port of the node",
+    title: "'{target}' is neither a Service nor a port of the node",
     fix: "Give a name or a number: localkube forward web:80 -n default, or localkube forward 30080",
   },
   SNAPSHOT_NAME_INVALID: {
     exit: exitCodes.usage,
-    title: "«{snapshot}» is no name for a snapshot",
-    fix: "Use small letters, digits, dots and dashes, at most 40: localkube snapshot create before-upgrade",
+    title: "'{snapshot}' is not a snapshot name",
+    fix: "Use lower-case letters, digits, dots and dashes, at most 40: localkube snapshot create before-upgrade",
   },
   RESTORE_NOT_CONFIRMED: {
     exit: exitCodes.usage,
-    title: "Nothing was restored: what the cluster wrote since the snapshot would be lost",
-    fix: "If it may be: localkube snapshot restore {snapshot} --yes",
+    title: "Nothing was restored: data written since the snapshot would be lost",
+    fix: "If that is acceptable: localkube snapshot restore {snapshot} --yes",
   },
   DISK_SIZE_INVALID: {
     exit: exitCodes.usage,
-    title: "--disk-size «{value}» is no disk size of {smallest} GiB or more",
+    title: "--disk-size '{value}' is not a disk size of {smallest} GiB or more",
     fix: "Give it as 20G or 1T: localkube start --disk-size 20G",
   },
   MEMORY_INVALID: {
     exit: exitCodes.usage,
-    title: "«{value}» is not an amount of memory",
+    title: "'{value}' is not an amount of memory",
     fix: "Write it like --memory 4G or --memory 4096 (MiB)",
   },
   MEMORY_TOO_SMALL: {
     exit: exitCodes.usage,
-    title: "{memoryMiB} MiB of memory are less than Kubernetes needs ({minimumMiB} MiB)",
+    title: "{memoryMiB} MiB of memory is less than Kubernetes needs ({minimumMiB} MiB)",
     fix: "Use --memory {minimumMiB} or more",
   },
   MEMORY_TOO_LARGE: {
@@ -140,7 +140,7 @@ export const usageErrors = {
   },
   CIDR_INVALID: {
     exit: exitCodes.usage,
-    title: "--{flag} «{value}» is not usable: {problem}",
+    title: "--{flag} '{value}' is not usable: {problem}",
     fix: "Use an IPv4 network in CIDR form, for example --{flag} {example}",
   },
   CIDR_SIZE: {
@@ -155,62 +155,62 @@ export const usageErrors = {
   },
   CIDR_OVERLAPS_HOST: {
     exit: exitCodes.usage,
-    title: "--{flag} {value} overlaps the host's route to {route} by {device}",
-    fix: "Use a network the host does not reach otherwise, for example --{flag} {example}",
+    title: "--{flag} {value} overlaps the host's route to {route} through {device}",
+    fix: "Use a network the host has no other route to, for example --{flag} {example}",
   },
   EXTRA_CONFIG_MALFORMED: {
     exit: exitCodes.usage,
-    title: "--extra-config «{value}» is not of the form COMPONENT.KEY=VALUE: {problem}",
+    title: "--extra-config '{value}' is not of the form COMPONENT.KEY=VALUE: {problem}",
     fix: "Write it like --extra-config kubelet.max-pods=50",
   },
   EXTRA_CONFIG_COMPONENT_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "--extra-config «{value}»: there is no component «{component}»{hint}",
+    title: "--extra-config '{value}': there is no component '{component}'{hint}",
     fix: "Begin it with one of: {known}",
   },
   FEATURE_GATE_MALFORMED: {
     exit: exitCodes.usage,
-    title: "--feature-gates: «{value}» is not of the form NAME=true or NAME=false",
+    title: "--feature-gates: '{value}' is not of the form NAME=true or NAME=false",
     fix: "Write it like --feature-gates GracefulNodeShutdown=true,SizeMemoryBackedVolumes=false",
   },
   WAIT_TARGET_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "--wait cannot wait for «{value}»{hint}",
+    title: "--wait cannot wait for '{value}'{hint}",
     fix: "Use a list of: {known}; or all, or none",
   },
   WAIT_TIMEOUT_INVALID: {
     exit: exitCodes.usage,
-    title: "--wait-timeout «{value}» is not a duration above zero",
+    title: "--wait-timeout '{value}' is not a duration above zero",
     fix: "Write it like --wait-timeout 6m or --wait-timeout 360s",
   },
   APISERVER_NAME_INVALID: {
     exit: exitCodes.usage,
-    title: "--apiserver-names: «{value}» is not a DNS name",
-    fix: "Write it like --apiserver-names kube.example.org (addresses belong into --apiserver-ips)",
+    title: "--apiserver-names: '{value}' is not a DNS name",
+    fix: "Write it like --apiserver-names kube.example.org (addresses go into --apiserver-ips)",
   },
   APISERVER_IP_INVALID: {
     exit: exitCodes.usage,
-    title: "--apiserver-ips: «{value}» is not an IP address",
-    fix: "Write it like --apiserver-ips 192.0.2.10 (names belong into --apiserver-names)",
+    title: "--apiserver-ips: '{value}' is not an IP address",
+    fix: "Write it like --apiserver-ips 192.0.2.10 (names go into --apiserver-names)",
   },
   PORT_INVALID: {
     exit: exitCodes.usage,
-    title: "--{flag} «{value}» is not a TCP port",
+    title: "--{flag} '{value}' is not a TCP port",
     fix: "Use a number from 1 to 65535, or 0 for any free port",
   },
   CNI_FILE_UNREADABLE: {
     exit: exitCodes.usage,
-    title: "--cni «{value}» is neither bridge nor none nor a file that can be read: {problem}",
+    title: "--cni '{value}' is neither bridge nor none nor a file that can be read: {problem}",
     fix: "Use --cni bridge, --cni none or the path of a CNI conflist or manifest",
   },
   CNI_FILE_INVALID: {
     exit: exitCodes.usage,
     title: "--cni {value} is neither a CNI configuration nor a manifest: {problem}",
-    fix: "Mend the file (https://www.cni.dev/docs/spec), or use --cni bridge",
+    fix: "Correct the file (https://www.cni.dev/docs/spec), or use --cni bridge",
   },
   SWITCH_INVALID: {
     exit: exitCodes.usage,
-    title: "{flag}: «{value}» is neither true nor false",
+    title: "{flag}: '{value}' is neither true nor false",
     fix: "Use {flag}=true or {flag}=false",
   },
   CONFIG_FILE_UNREADABLE: {
@@ -225,17 +225,17 @@ export const usageErrors = {
   },
   CHANGE_NEEDS_RECREATE: {
     exit: exitCodes.usage,
-    title: "{field} of the cluster {name} was settled when it was created: {from}, not {to}",
+    title: "{field} of the cluster {name} cannot be changed after creation (is {from}, requested {to})",
     fix: "Start another cluster with it: localkube start -p NAME --{field} {to}",
   },
   DRIVER_OPTION_UNKNOWN: {
     exit: exitCodes.usage,
-    title: "No driver has an option «{option}»{hint}",
-    fix: "See which there are: localkube start --help",
+    title: "No driver has an option '{option}'{hint}",
+    fix: "See the options: localkube start --help",
   },
   DRIVER_OPTION_FOREIGN: {
     exit: exitCodes.usage,
     title: "--{option} is an option of the driver {owner}, and the driver here is {driver}",
-    fix: "Leave it out, or say --driver {owner}",
+    fix: "Leave it out, or use --driver {owner}",
   },
 } as const satisfies Record<string, ErrorEntry>;

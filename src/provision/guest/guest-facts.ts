@@ -97,13 +97,13 @@ export function parseFacts(
   const booted = text("booted");
   if (booted !== "systemd")
     throw unsuitable(
-      `its first process is «${booted}», not systemd`,
+      `its first process is '${booted}', not systemd`,
       "Boot the machine with systemd as init",
     );
   const cgroup = text("cgroup");
   if (cgroup !== "cgroup2fs" && cgroup !== "tmpfs")
     throw unsuitable(
-      `/sys/fs/cgroup is «${cgroup}»`,
+      `/sys/fs/cgroup is '${cgroup}'`,
       "Boot the machine with systemd and its cgroups mounted",
     );
   const container = text("container");

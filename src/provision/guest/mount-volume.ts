@@ -16,7 +16,7 @@ for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   done
   sleep 0.25
 done
-echo "no drive of this machine has the disc" >&2
+echo "no drive of this machine contains the artifacts ISO image" >&2
 exit 1
 `;
 

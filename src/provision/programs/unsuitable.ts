@@ -34,7 +34,7 @@ export function unsuitable(
     ...unfit.map(({ name, version }) => `its ${name} ${version} does not go with this Kubernetes`),
     ...(absent.length > 0 ? [`it has no ${absent.join(", no ")}`] : []),
   ];
-  const problem = `${parts.join(", ")}, and the ${source} artifacts bring none`;
+  const problem = `${parts.join(", ")}, and the ${source} artifacts do not contain any`;
   return new LocalkubeError("GUEST_UNSUITABLE", { problem, fix: fix(lacks, unfit.length > 0, os, profile) });
 }
 
@@ -45,5 +45,5 @@ function fix(lacks: readonly Lack[], hasUnfit: boolean, os: string, profile: str
     return `localkube ssh -p ${profile} -- 'apt-get update && apt-get install -y ${names.join(" ")}', then run the same command again`;
   if (lacks.some(({ name }) => broughtByNobody.includes(name)))
     return "Use an image that has what is missing: localkube start -p NAME --image FILE";
-  return "Start another cluster whose artifacts bring it along: localkube start -p NAME --artifacts upstream";
+  return "Start another cluster whose artifacts contain it: localkube start -p NAME --artifacts upstream";
 }

@@ -16,6 +16,6 @@ test.each([
 });
 
 test("the hint is a tail for a message, or nothing", () => {
-  expect(didYouMean("kublet", components)).toBe("; did you mean «kubelet»?");
+  expect(didYouMean("kublet", components)).toBe("; did you mean 'kubelet'?");
   expect(didYouMean("zzz", components)).toBe("");
 });

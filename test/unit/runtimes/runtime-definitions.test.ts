@@ -99,7 +99,7 @@ test("«cri» means the default runtime; an unknown name is refused", () => {
   expect(() => runtimeByName("containrd")).toThrow(
     expect.objectContaining({
       id: "RUNTIME_UNKNOWN",
-      message: "There is no container runtime «containrd»; did you mean «containerd»?",
+      message: "There is no container runtime 'containrd'; did you mean 'containerd'?",
     }),
   );
 });

@@ -12,7 +12,7 @@ export const certificates: Step<ClusterState, ClusterBase> = {
     s.certificates = await ensureCertificates(s.paths.pki, certificateInput(s));
     if (s.certificates.notYetValid.length > 0)
       s.notice(
-        `certificates made while this host's clock was ahead are not valid yet; issued again: ${s.certificates.notYetValid.join(", ")}`,
+        `certificates issued while this host's clock was ahead are not valid yet; issued again: ${s.certificates.notYetValid.join(", ")}`,
         "warning",
       );
     return s.certificates.issued.length ? undefined : "unchanged";

@@ -85,7 +85,7 @@ function reachable(s: ClusterState): readonly WaitTarget[] {
   const now = wait.filter((target) => target === "apiserver");
   if (now.length < wait.length)
     s.notice(
-      "--cni none: the node gets Ready and cluster DNS answers once you bring a pod network; not waiting for them",
+      "--cni none: the node becomes Ready and cluster DNS answers once you install a pod network; not waiting for them",
       "info",
     );
   return now;

@@ -29,7 +29,7 @@ async function problemOf(
   if (!(await isWritable(place)))
     return fail(`${place} is not writable`, `Set ${variable} to a folder that is writable`);
   if (status && isPrivate && (status.mode & 0o077) !== 0)
-    return warn(`others may look into ${folder}, where keys are kept`, `chmod 700 ${folder}`);
+    return warn(`other users can read ${folder}, where keys are kept`, `chmod 700 ${folder}`);
   return undefined;
 }
 

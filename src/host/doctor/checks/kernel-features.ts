@@ -77,7 +77,7 @@ export function judgeFeatures(
   const lesser = names("absent", false);
   if (lesser) return warn(`the kernel ${release()} lacks ${lesser}`, modprobe(lesser));
   const unknown = names("unknown");
-  if (unknown) return warn(`nothing tells whether the kernel has ${unknown}`, modprobe(unknown));
+  if (unknown) return warn(`cannot determine whether the kernel has ${unknown}`, modprobe(unknown));
   return ok(`the kernel ${release()} has ${names("present")}`);
 }
 

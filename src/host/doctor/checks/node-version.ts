@@ -13,6 +13,6 @@ export function judgeNodeVersion(version: string) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const isEnough = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
   if (isEnough) return ok(`Node.js ${version}`);
-  const fix = "Run npm ci in localkube's folder: it brings a Node.js of its own";
+  const fix = "Run npm ci in localkube's folder: it installs a suitable Node.js";
   return fail(`Node.js ${version} is older than ${oldestMajor}.${oldestMinor}`, fix);
 }

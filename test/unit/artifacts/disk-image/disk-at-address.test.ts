@@ -64,7 +64,7 @@ test("without any nothing is downloaded, and the error says how to give one", as
   await put(join(site, "images/SHA512SUMS"), `${sha512(content)}  other.qcow2\n`);
   await expect(disk("", "/images/my%20disk.qcow2?sig=secret").currentDigest(c)).rejects.toMatchObject({
     id: "IMAGE_DIGEST_MISSING",
-    fix: `Give the one its publisher names: --image ${server.url}/images/my%20disk.qcow2#sha256=HEX or #sha512=HEX`,
+    fix: `Add the digest that its publisher gives: --image ${server.url}/images/my%20disk.qcow2#sha256=HEX or #sha512=HEX`,
   });
   expect(server.requests.filter((request) => request.includes("disk"))).toEqual([]);
 });

@@ -131,7 +131,7 @@ test("a server that ignores a changed ETag and continues another file is found o
   });
   await downloadFile(request(server.url));
   expect(await readFile(file)).toEqual(content);
-  expect(lines.join()).toContain("fetching it anew");
+  expect(lines.join()).toContain("downloading it again");
 });
 
 test.each([

@@ -30,7 +30,7 @@ test("an unknown word is refused with what was meant", () => {
   expect(() => logComponents(["kubletd"], unit)).toThrow(
     expect.objectContaining({
       id: "LOGS_COMPONENT_UNKNOWN",
-      message: expect.stringContaining("«kubelet»") as string,
+      message: expect.stringContaining("'kubelet'") as string,
     }),
   );
 });

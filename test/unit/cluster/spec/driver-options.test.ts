@@ -54,7 +54,7 @@ test("one that nobody has is refused with the nearest", () => {
   expect(() => spec({ file: { driver: "one", driverOptions: { "one-hots": "a" } } })).toThrow(
     expect.objectContaining({
       id: "DRIVER_OPTION_UNKNOWN",
-      message: expect.stringContaining("«one-host»") as string,
+      message: expect.stringContaining("'one-host'") as string,
     }) as Error,
   );
 });

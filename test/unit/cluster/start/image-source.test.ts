@@ -51,7 +51,7 @@ const plan = (source: "upstream" | "debian", reason = "dl.k8s.io is not reachabl
 test("with Debian artifacts Flatcar's image is refused before anything is made", () => {
   const refusal = (flags: SpecLayer) => () => refuseLackingImage(spec(flags), plan("debian"));
   expect(refusal({ os: "flatcar" })).toThrow(
-    "The disk image of flatcar has no etcd and CNI plugins of its own, and the debian artifacts bring none (dl.k8s.io is not reachable)",
+    "The disk image of flatcar has no etcd and CNI plugins, and the debian artifacts do not contain any (dl.k8s.io is not reachable)",
   );
   expect(refusal({ os: "flatcar" })).toThrow(
     expect.objectContaining({ fix: expect.stringContaining("Leave out --os") as string }),

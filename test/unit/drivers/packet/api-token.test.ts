@@ -35,7 +35,7 @@ test("the named file counts before the environment", async () => {
 });
 
 test.each([
-  ["others may read it", "token", 0o640, "others than you can read it"],
+  ["others may read it", "token", 0o640, "other users can read it"],
   ["it is empty", "\n", 0o600, "it is empty"],
   ["it holds two lines", "one\ntwo\n", 0o600, "more than one word"],
   ["it is not there", undefined, 0o600, "ENOENT"],

@@ -202,7 +202,7 @@ test("a request that is carried out after the interruption leaves nothing either
   provider.fault("createDevice", { kind: "belated", ms: 250 });
   const abort = new AbortController();
   const log = (line: string): void => {
-    if (line.includes("looking whether")) abort.abort(new Error("stop it"));
+    if (line.includes("checking whether")) abort.abort(new Error("stop it"));
   };
   await expect(driver.create(spec(), { ...c, log, signal: abort.signal })).rejects.toThrow("stop it");
   await new Promise((resolve) => setTimeout(resolve, 300));

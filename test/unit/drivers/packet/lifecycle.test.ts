@@ -126,7 +126,7 @@ test("every state of the documents is known, and no other is guessed", async () 
   device.state = "failed";
   for (const act of [() => driver.start(m, c), () => driver.stop(m, { ...c, ...stop })])
     await expect(act()).rejects.toMatchObject({ id: "DRIVER_MACHINE_BROKEN" });
-  expect(await driver.diagnose(m, c)).toMatch(/is «failed»\nIts last events:\n[^]*phoned home/);
+  expect(await driver.diagnose(m, c)).toMatch(/is 'failed'\nIts last events:\n[^]*phoned home/);
   device.state = "active";
   await driver.remove(m, c);
   expect(await driver.diagnose(m, c)).toContain("is not at");

@@ -61,7 +61,7 @@ describe("a host that is a copy of one that carries a cluster", () => {
     const error = await createMachine(connect, spec, c).catch((one: unknown) => one);
     expect(error).toMatchObject({
       id: "SSH_HOST_TWIN",
-      message: `one.test has the ${what} of the host that carries localkube-other: one is a copy of the other`,
+      message: `one.test has the same ${what} as the host that runs localkube-other: one is a copy of the other`,
     });
     expect(host.commands, "it was looked at alone").toBe(1);
     expect(await readHostFile(c.host, spec.name)).toBeUndefined();

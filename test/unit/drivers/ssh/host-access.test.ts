@@ -58,7 +58,7 @@ describe("the host's key", () => {
     expect(error).toMatchObject({ id: "SSH_HOST_KEY_UNKNOWN" });
     // As `ssh-keygen -lf` prints it.
     expect((error as LocalkubeError).message).toContain(
-      "one.test:22 shows the host key SHA256:UpVnphzSemeM5waeDcCX9SghWWgEGb22D1ZrdiPxZQk",
+      "one.test:22 presents the host key SHA256:UpVnphzSemeM5waeDcCX9SghWWgEGb22D1ZrdiPxZQk",
     );
     expect((error as LocalkubeError).fix).toContain(`--ssh-host-key '${hostKey}'`);
     expect(asked).toHaveLength(1);

@@ -53,7 +53,7 @@ test("too little memory or disk, no address, another init, a route in the way", 
   expect(refusal({ ...sound, memoryMiB: 500 })).toContain("500 MiB");
   expect(refusal({ ...sound, diskFreeMiB: 100 })).toContain("/var/lib has 100 MiB");
   expect(refusal({ ...sound, address: "" })).toContain("IPv4");
-  expect(refusal({ ...sound, init: "init" })).toContain("«init»");
+  expect(refusal({ ...sound, init: "init" })).toContain("'init'");
   expect(refusal({ ...sound, routes: '[{"dst":"10.244.3.0/24","dev":"flannel.1"}]' })).toContain("flannel.1");
 });
 

@@ -59,8 +59,8 @@ test("facts are read from the answer, versions without a distribution's addition
 });
 
 test.each([
-  [answer.replace("booted=systemd", "booted=runit"), "its first process is «runit», not systemd"],
-  [answer.replace("cgroup2fs", "ext2/ext3"), "/sys/fs/cgroup is «ext2/ext3»"],
+  [answer.replace("booted=systemd", "booted=runit"), "its first process is 'runit', not systemd"],
+  [answer.replace("cgroup2fs", "ext2/ext3"), "/sys/fs/cgroup is 'ext2/ext3'"],
 ])("a machine that cannot be a node is refused", (text, problem) => {
   expect(() => parseFacts(text, at)).toThrow(expect.objectContaining({ id: "GUEST_UNSUITABLE" }));
   expect(() => parseFacts(text, at)).toThrow(problem);

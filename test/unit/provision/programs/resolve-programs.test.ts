@@ -127,7 +127,7 @@ const refusal = (facts: Partial<typeof bookworm>): { message: string; fix: strin
 test("a cloud image of Debian is told all that it lacks, and how to get it", () => {
   const { message, fix } = refusal({ ...bare, hasIptables: false, hasConntrack: false });
   expect(message).toContain(
-    "it has no etcd, no containerd, no cni-plugins, no runc, no iptables, no conntrack, and the debian artifacts bring none",
+    "it has no etcd, no containerd, no cni-plugins, no runc, no iptables, no conntrack, and the debian artifacts do not contain any",
   );
   expect(fix).toBe(
     "localkube ssh -p demo -- 'apt-get update && apt-get install -y etcd-server containerd containernetworking-plugins runc iptables conntrack', then run the same command again",
@@ -137,7 +137,7 @@ test("a cloud image of Debian is told all that it lacks, and how to get it", () 
 test("upstream artifacts do not help a machine without iptables", () => {
   const lack = { ...bare, hasIptables: false, os: "alien" };
   const resolve = () => resolvePrograms(lack, upstream("v1.36"), catalogueEntry("v1.36"), own);
-  expect(resolve).toThrow("it has no iptables, and the upstream artifacts bring none");
+  expect(resolve).toThrow("it has no iptables, and the upstream artifacts do not contain any");
   expect(resolve).toThrow(
     expect.objectContaining({ fix: expect.stringContaining("--image FILE") as string }),
   );

@@ -28,7 +28,7 @@ test("a unit that keeps ending is named with its last words, within seconds", as
     whileUnitsRun(failing("kubelet", [0, 1, 3]), ["etcd", "kubelet"], waiting(), forever),
   ).rejects.toMatchObject({
     id: "NODE_UNIT_FAILING",
-    message: "The node does not come up: kubelet ended 3 times",
+    message: "The node does not start: kubelet exited 3 times",
     output: "its last words",
   });
   expect(performance.now() - begun).toBeLessThan(8000);
