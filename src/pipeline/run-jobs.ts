@@ -48,7 +48,7 @@ export async function runJobs(jobs: readonly Job[], options: RunOptions): Promis
   let failure: unknown;
   const running = new Map<string, Promise<void>>();
   for (const job of jobs) {
-    const done = (ids: readonly string[]) => Promise.all(ids.map((id) => running.get(id)));
+    const done = (ids: readonly string[]) => Promise.all(ids.flatMap((id) => running.get(id) ?? []));
     const run = done(job.after)
       .then(() => (job.also?.when() ? done(job.also.after) : undefined))
       .then(() => runJob(job, signal, options));
