@@ -1,5 +1,5 @@
 /**
- * Which way imports run (ARCHITECTURE.md, «Layers»): commands → cluster → capabilities → host, contract.
+ * Which way imports run (ARCHITECTURE.md, "Layers"): commands → cluster → capabilities → host, contract.
  * Type-only imports count too: a type that points upwards is a dependency as well.
  */
 const foundations = "^src/(host|contract)/";

@@ -57,7 +57,7 @@ async function warmArtifacts(host, context) {
   const plan = await planArtifacts(request, host, { signal: context.signal });
   if (plan.complete) return fetchArtifacts(plan, context);
   throw new Error(
-    "the cache has no Kubernetes; run «localkube start --download-only --artifacts debian --yes»",
+    "the cache has no Kubernetes; run 'localkube start --download-only --artifacts debian --yes'",
   );
 }
 
@@ -66,7 +66,7 @@ async function warmImage(host, { signal }) {
   const image = await rootfsImage(host);
   if (!(await hasImage(image)))
     throw new Error(
-      "the cache has no machine image; run «localkube start --download-only --artifacts debian --yes»",
+      "the cache has no machine image; run 'localkube start --download-only --artifacts debian --yes'",
     );
   const name = `localhost/localkube-machine:${image.key}`;
   const there = await run(["podman", "image", "exists", name], { signal }).then(

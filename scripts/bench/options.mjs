@@ -29,9 +29,9 @@ export function readOptions(argv) {
     process.exit(0);
   }
   const unknown = positionals.find((name) => !partNames.includes(name));
-  if (unknown) return wrong(`there is no part «${unknown}»`);
+  if (unknown) return wrong(`there is no part '${unknown}'`);
   if (!["text", "json"].includes(values.output))
-    return wrong(`--output is text or json, not «${values.output}»`);
+    return wrong(`--output is text or json, not '${values.output}'`);
   return {
     output: values.output,
     parts: positionals.length ? positionals : partNames.filter((name) => !onlyByName.includes(name)),

@@ -21,7 +21,7 @@ export async function start(bench) {
 /** What `startCluster` measured; `first` goes into the row of the whole. */
 export function startRows({ total, command, before, steps, load, pod }, first) {
   return [
-    { what: "start to «pod resolves DNS»", value: total, unit: "s", ...first },
+    { what: "start to 'pod resolves DNS'", value: total, unit: "s", ...first },
     { what: "localkube start", value: command, unit: "s", indent: 1 },
     { what: "before the first step", value: before, unit: "s", indent: 2 },
     ...steps.map(({ id, from, seconds: value }) => ({

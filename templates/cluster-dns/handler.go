@@ -36,7 +36,7 @@ func (h *handler) reply(query *dns.Msg, tcp bool) *dns.Msg {
 	inZone := h.zone.contains(q.Name)
 	reverse := reverseIP(q.Name) != nil
 	if (inZone || reverse) && !h.zone.cluster.synced() {
-		return failure(query, dns.RcodeServerFailure) // «no such name» would be a guess, and resolvers would keep it
+		return failure(query, dns.RcodeServerFailure) // "no such name" would be a guess, and resolvers would keep it
 	}
 	if inZone {
 		return h.fromZone(query, h.zone.resolve(q))

@@ -6,7 +6,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Seconds. Short, because pods come and go; also how long a «no such name» is believed.
+// Seconds. Short, because pods come and go; also how long a "no such name" is believed.
 const ttl = 5
 
 const schemaVersion = "1.1.0"
@@ -55,7 +55,7 @@ func only(q dns.Question, kind uint16, record dns.RR) answer {
 	return a
 }
 
-// soa goes with every «no»: its last number tells resolvers how long to remember that.
+// soa goes with every "no": its last number tells resolvers how long to remember that.
 func (z *zone) soa() *dns.SOA {
 	return &dns.SOA{
 		Hdr: header(z.name, dns.TypeSOA), Ns: "ns.dns." + z.name, Mbox: "hostmaster." + z.name,

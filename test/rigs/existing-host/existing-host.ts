@@ -92,7 +92,7 @@ async function host(name: string, address: string, folder: string): Promise<Exis
     podmanWith(stdin, "exec", "--interactive", name, "sh", "-euc", script);
   const booted = (): Promise<string> =>
     eventually(
-      // «degraded» will do: what fails in a container is none of the tests' business.
+      // "degraded" will do: what fails in a container is none of the tests' business.
       () => root("systemctl is-system-running || true"),
       (state) => ["running", "degraded"].includes(state.trim()),
       60_000,

@@ -60,7 +60,7 @@ export async function podmanMachines(c: RunContext): Promise<PodmanMachines> {
     async powerOff(id) {
       const ask = ["podman", "exec", nameOf(id), "systemctl", "is-system-running"] as const;
       const { stdout } = await c.host.run([...ask], { timeoutMs: 30_000, allowFailure: true });
-      // «stopping» or no answer: it is on its way down or there already.
+      // "stopping" or no answer: it is on its way down or there already.
       if (["starting", "running", "degraded"].includes(stdout.trim())) powerCuts.push(id);
       await run("stop", "--time", "0", nameOf(id));
     },

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 
-/** Sparse extents (VMware's «Virtual Disk Format»), with the descriptor inside: what qemu-img and VMware both write. */
+/** Sparse extents (VMware's "Virtual Disk Format"), with the descriptor inside: what qemu-img and VMware both write. */
 const sector = 512;
 const entryBytes = 4;
 
