@@ -35,3 +35,18 @@ test("a cluster that is to be made again is compared with the host like a new on
   const list = await localkube(home, ["profile", "list", "-o", "json"]);
   expect(list.stdout).toContain('"web"');
 });
+
+test("the plan of --recreate says first what is lost; without it, nothing is", async () => {
+  const dryRun = ["start", "-p", "web", "--dry-run", "--driver", "podman"];
+  const { stdout, stderr } = await localkube(home, [...dryRun, "--recreate"]);
+  expect(stderr).not.toContain("Error");
+  const [, first, ...others] = stdout.trim().split("\n");
+  expect(first).toMatch(
+    /^ {2}- delete the cluster web \(created \d{4}-\d\d-\d\d with the driver \w+\) with all its data: /,
+  );
+  expect(others.length).toBeGreaterThan(3);
+  expect(others.join("\n")).not.toContain("with all its data");
+  expect((await localkube(home, dryRun)).stdout).not.toContain("with all its data");
+  const unknown = ["start", "-p", "other", "--dry-run", "--driver", "podman", "--recreate"];
+  expect((await localkube(home, unknown)).stdout).not.toContain("with all its data");
+});

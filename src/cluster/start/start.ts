@@ -4,9 +4,10 @@ import { journal } from "../../pipeline/journal.ts";
 import { jobsOf, planOf, type Subjects } from "../../pipeline/recipe.ts";
 import { runLog } from "../../pipeline/run-log.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
+import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { markFolder } from "../../state/own-folders.ts";
-import { hasRecord, saveCluster } from "../../state/store.ts";
+import { hasRecord, loadCluster, saveCluster } from "../../state/store.ts";
 import { apiServerUrl } from "../access/api-server-url.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
@@ -83,7 +84,8 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   const summary = { name: spec.name, driver, runtime, kubernetesVersion, artifacts: artifactsSource };
   if (options.dryRun) {
     const plan = await planOf<ClusterState, ClusterBase, NodeState, NodeBase>(rows, subjects);
-    return { ...summary, plan, seconds: (Date.now() - startedAt) / 1000 };
+    const lost = options.recreate && !options.downloadOnly ? lossesOf(await loadCluster(host, spec.name)) : [];
+    return { ...summary, plan: [...lost, ...plan], seconds: (Date.now() - startedAt) / 1000 };
   }
   await refuseUnconfirmedPackages(state, options);
   await markFolder(host, "cache");
@@ -118,6 +120,15 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   return machine
     ? { ...summary, address: machine.address, server: apiServerUrl(machine), context: spec.name, seconds }
     : { ...summary, seconds };
+}
+
+/** What `--recreate` costs, for the plan: the first thing to read in it. */
+function lossesOf(existing: ClusterRecord | undefined): readonly string[] {
+  if (!existing) return [];
+  const created = `created ${existing.createdAt.slice(0, 10)} with the driver ${existing.driver}`;
+  return [
+    `delete the cluster ${existing.spec.name} (${created}) with all its data: objects, images, volumes, snapshots`,
+  ];
 }
 
 async function refuseUnconfirmedPackages(
