@@ -1,10 +1,10 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { HostContext } from "../../contract/host.ts";
 import type { EmitEvent } from "../../pipeline/events.ts";
 import { journal } from "../../pipeline/journal.ts";
 import { jobsOf, planOf, type Subjects } from "../../pipeline/recipe.ts";
 import { runLog } from "../../pipeline/run-log.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
-import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { markFolder } from "../../state/own-folders.ts";
 import { hasRecord, loadCluster, saveCluster } from "../../state/store.ts";
@@ -84,8 +84,11 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
   const summary = { name: spec.name, driver, runtime, kubernetesVersion, artifacts: artifactsSource };
   if (options.dryRun) {
     const plan = await planOf<ClusterState, ClusterBase, NodeState, NodeBase>(rows, subjects);
-    const lost = options.recreate && !options.downloadOnly ? lossesOf(await loadCluster(host, spec.name)) : [];
-    return { ...summary, plan: [...lost, ...plan], seconds: (Date.now() - startedAt) / 1000 };
+    return {
+      ...summary,
+      plan: [...(await lossesOf(options, host)), ...plan],
+      seconds: (Date.now() - startedAt) / 1000,
+    };
   }
   await refuseUnconfirmedPackages(state, options);
   await markFolder(host, "cache");
@@ -123,12 +126,14 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
 }
 
 /** What `--recreate` costs, for the plan: the first thing to read in it. */
-function lossesOf(existing: ClusterRecord | undefined): readonly string[] {
+async function lossesOf(
+  { name, recreate, downloadOnly }: StartOptions,
+  host: HostContext,
+): Promise<readonly string[]> {
+  const existing = recreate && !downloadOnly ? await loadCluster(host, name) : undefined;
   if (!existing) return [];
   const created = `created ${existing.createdAt.slice(0, 10)} with the driver ${existing.driver}`;
-  return [
-    `delete the cluster ${existing.spec.name} (${created}) with all its data: objects, images, volumes, snapshots`,
-  ];
+  return [`delete the cluster ${name} (${created}) with all its data: objects, images, volumes, snapshots`];
 }
 
 async function refuseUnconfirmedPackages(
