@@ -116,7 +116,7 @@ describe("the main job on a QEMU machine", () => {
     const serve =
       "mkdir -p /tmp/www && echo hello-from-pod > /tmp/www/index.html && httpd -f -p 8080 -h /tmp/www";
     await k("run", "server", `--image=${busyboxRef}`, "--labels=app=web", "--", "sh", "-c", serve);
-    await k("wait", "--for=condition=Ready", "pod/counter", "pod/server", "--timeout=180s");
+    await k("wait", "--for=condition=Ready", "pod/counter", "pod/server", "--timeout=600s");
     await k("expose", "pod", "server", "--name=web", "--port=80", "--target-port=8080", "--type=NodePort");
     expect(await k("exec", "server", "--", "nslookup", "kubernetes.default.svc.cluster.local")).toContain(
       "10.96.0.1",
@@ -145,6 +145,7 @@ describe("the main job on a QEMU machine", () => {
     const before = { processes: await machineProcesses(user, profile), boot: await bootId() };
     const outcomes: string[] = [];
     await user.ok(["start", "-p", profile, "--output", "json"], {
+      timeoutMs: bootMs,
       onEvent: ({ type, data }) => {
         if (type.endsWith("step.finished")) outcomes.push(`${String(data["id"])} ${String(data["outcome"])}`);
       },

@@ -43,7 +43,7 @@ describe("the main job on a VirtualBox machine", () => {
     });
     await user.ok(["image", "load", await busyboxImage(user.home), "-p", profile]);
     await k("run", "one", `--image=${busyboxRef}`, "--", "sleep", "100000");
-    await k("wait", "--for=condition=Ready", "pod/one", "--timeout=180s");
+    await k("wait", "--for=condition=Ready", "pod/one", "--timeout=600s");
     expect(await k("exec", "one", "--", "nslookup", "kubernetes.default.svc.cluster.local")).toContain(
       "10.96.0.1",
     );

@@ -51,7 +51,7 @@ describe("the main job on a VMware machine", () => {
   it("runs a pod that resolves names", async () => {
     await user.ok(["image", "load", await busyboxImage(user.home), "-p", profile]);
     await k("run", "tool", `--image=${busyboxRef}`, "--", "sleep", "86400");
-    await k("wait", "--for=condition=Ready", "pod/tool", "--timeout=180s");
+    await k("wait", "--for=condition=Ready", "pod/tool", "--timeout=600s");
     await resolves();
   });
 

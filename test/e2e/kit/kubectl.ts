@@ -6,10 +6,13 @@ export interface Kubectl {
   (...args: string[]): Promise<string>;
 }
 
+/** Longer than anything a test waits for by `kubectl wait`: an emulated cluster may need minutes for a pod. */
+const longestMs = 900_000;
+
 export const kubectl =
   (user: Workspace, profile: string): Kubectl =>
   async (...args) =>
-    (await user.ok(["kubectl", "-p", profile, "--", ...args])).stdout.trim();
+    (await user.ok(["kubectl", "-p", profile, "--", ...args], { timeoutMs: longestMs })).stdout.trim();
 
 const longestPauseMs = 5000;
 
@@ -17,7 +20,7 @@ const longestPauseMs = 5000;
 export async function eventually<T>(
   look: () => Promise<T>,
   good: (value: T) => boolean,
-  timeoutMs = 90_000,
+  timeoutMs = 300_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   let last: unknown;

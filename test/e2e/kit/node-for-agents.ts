@@ -85,7 +85,7 @@ export async function expectNodeForAgents(user: Workspace, profile: string): Pro
   await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: [agent, watcher] }));
   try {
     await k("apply", "-f", file);
-    await k("wait", "--for=condition=Ready", "pod/agent", "pod/watcher", "--timeout=180s");
+    await k("wait", "--for=condition=Ready", "pod/agent", "pod/watcher", "--timeout=600s");
 
     // A CSI driver mounts; the node and every other pod see it, and see it go.
     await inAgent(
