@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
@@ -9,6 +10,8 @@ import { profileOfRun, runProgram, type Workspace, workspace } from "./kit/works
 const profile = profileOfRun("e2e-states");
 const machine = `localkube-${profile}`;
 const longestMs = 10_000;
+/** On a host with more to do than it has processors, limits of seconds say something about the host and nothing about a command. */
+const patience = (): number => Math.min(6, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
 /** A folder of the node. */
 const saved = "/var/lib/localkube-test-saved";
 
@@ -19,7 +22,7 @@ type Row = readonly [command: string, exitCode: number, says: RegExp];
 describe("every command in every state of a cluster", () => {
   let user: Workspace;
   let image: string;
-  const run = (command: string, timeoutMs = 60_000) => {
+  const run = (command: string, timeoutMs = 300_000) => {
     const [words = "", foreign] = command.split(" -- ");
     const args = [...words.split(" "), "-p", profile, ...(foreign ? ["--", ...foreign.split(" ")] : [])];
     return user.run(args, { timeoutMs });
@@ -33,7 +36,7 @@ describe("every command in every state of a cluster", () => {
       expect(`${command}: ${text}`).toMatch(says);
       expect(text).not.toMatch(/\bBUG\b/);
       if (!command.startsWith("start"))
-        expect({ command, slow: Date.now() - begun > longestMs }).toEqual({ command, slow: false });
+        expect({ command, slow: Date.now() - begun > longestMs * patience() }).toEqual({ command, slow: false });
     }
   };
   const inspect = async (format: string) =>
@@ -104,7 +107,7 @@ describe("every command in every state of a cluster", () => {
     const begun = Date.now();
     await tryAll([["stop", 0, /is stopped/]]);
     // SIGTERM to the pod, its own second, etcd and the rest; far from any grace that ran out.
-    expect(Date.now() - begun).toBeLessThan(7000);
+    expect(Date.now() - begun).toBeLessThan(7000 * patience());
     expect(await inspect("{{.State.ExitCode}}")).not.toBe("137");
     await tryAll([
       ["start", 0, /./],
