@@ -36,7 +36,10 @@ describe("every command in every state of a cluster", () => {
       expect(`${command}: ${text}`).toMatch(says);
       expect(text).not.toMatch(/\bBUG\b/);
       if (!command.startsWith("start"))
-        expect({ command, slow: Date.now() - begun > longestMs * patience() }).toEqual({ command, slow: false });
+        expect({ command, slow: Date.now() - begun > longestMs * patience() }).toEqual({
+          command,
+          slow: false,
+        });
     }
   };
   const inspect = async (format: string) =>
