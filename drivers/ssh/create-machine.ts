@@ -40,7 +40,7 @@ export async function createMachine(
       throw new LocalkubeError("SSH_HOST_TAKEN", { host, name: facts.note.get("name") ?? "unnamed" });
     if (carried === undefined) {
       await refuseTwin(facts, spec.name, host, c);
-      judgeHost(facts, { host, takeOver: options.takeOver, avoidNetworks: spec.avoidNetworks });
+      judgeHost(facts, { host, takeOver: options.takeOver, avoid: spec.network.avoid });
     }
     const ref =
       recorded?.ref.data["id"] === id

@@ -8,7 +8,7 @@ export interface Judgement {
   readonly host: string;
   readonly takeOver: boolean;
   /** Pod and service networks. */
-  readonly avoidNetworks: readonly string[];
+  readonly avoid: readonly string[];
 }
 
 const toleratedSkewSeconds = 30;
@@ -104,10 +104,10 @@ export function checkPorts({ ports }: Pick<HostFacts, "ports">, host: string): v
 const unsuitable = (host: string, problem: string, fix: string): LocalkubeError =>
   new LocalkubeError("SSH_HOST_UNSUITABLE", { host, problem, fix });
 
-function checkRoutes({ routes }: HostFacts, { avoidNetworks, host }: Judgement): void {
+function checkRoutes({ routes }: HostFacts, { avoid, host }: Judgement): void {
   if (routes === "") return;
   const known = parseIpRoutes(routes).filter(({ prefix, device }) => prefix >= 8 && device !== "lo");
-  for (const text of avoidNetworks) {
+  for (const text of avoid) {
     const network = parseNetwork(text);
     const route = network && known.find((candidate) => networksOverlap(candidate, network));
     if (route)
