@@ -6,6 +6,9 @@ export interface ErrorEntry {
   readonly fix: string;
 }
 
+/** Errors by id: capital letters and underscores. Ids do not change. */
+export type ErrorTable = Readonly<Record<string, ErrorEntry>>;
+
 /** Exit codes by class; `status` has bits of its own. */
 export const exitCodes = {
   bug: 1,
