@@ -131,6 +131,23 @@ export const driverErrors = {
     title: "There is no driver '{driver}' (there are: {known})",
     fix: "Choose one: localkube start --driver auto",
   },
+  DRIVER_PACKAGE_BROKEN: {
+    exit: exitCodes.config,
+    title: "The driver package {package} in {folder} cannot be used: {problem}",
+    fix: "Install it again, or report that to its author; see its file {folder}/package.json",
+  },
+  DRIVER_PACKAGE_VERSION: {
+    exit: exitCodes.config,
+    title:
+      "The driver package {package} is written for version {has} of the driver contract; this localkube has version {wanted}",
+    fix: "Install a version of {package} for this localkube, or a localkube for that package",
+  },
+  DRIVER_PACKAGE_UNSAFE: {
+    exit: exitCodes.permission,
+    title:
+      "The driver package {package} is not loaded, because {path} can be changed by another user: {problem}",
+    fix: "Let it belong to you or root, and nobody else write to it: chmod -R go-w {path}",
+  },
   DRIVER_UNUSABLE: {
     exit: exitCodes.unavailable,
     title: "The driver {driver} cannot be used here: {problem}",

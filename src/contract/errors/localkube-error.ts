@@ -1,16 +1,7 @@
 import { catalogue, type ErrorId } from "./catalogue.ts";
-import type { ErrorEntry, ErrorTable } from "./entry.ts";
+import type { ErrorDetails, ErrorEntry, ErrorParams, ErrorTable } from "./entry.ts";
 
 export type { ErrorId } from "./catalogue.ts";
-
-export interface ErrorDetails {
-  readonly cause?: unknown;
-  /** The last lines of another program's output, shown under the message. */
-  readonly output?: string;
-}
-
-/** Values of the `{name}` places of the texts; never a secret. */
-export type ErrorParams = Readonly<Record<string, string | number>>;
 
 /**
  * The one error users see: a stable id, what failed and where, and the one thing that helps.
