@@ -97,7 +97,9 @@ function describe(name: string, full: string, folder: string): InstalledDriver {
     const { apiVersion: has, summary, options } = parsed.output.localkube;
     if (has !== apiVersion) {
       const params = { package: full, has, wanted: apiVersion };
-      return { ...base, summary, problem: new LocalkubeError("DRIVER_PACKAGE_VERSION", params) };
+      // Its options stay known: what is wrong is the version, not the flag of somebody who uses it.
+      const problem = new LocalkubeError("DRIVER_PACKAGE_VERSION", params);
+      return { ...base, summary, options: options as readonly DriverOption[], problem };
     }
     const foreign = options.find((option) => !option.name.startsWith(`${name}-`));
     if (foreign) return broken(`its option ${foreign.name} does not begin with ${name}-`);

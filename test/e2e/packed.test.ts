@@ -56,6 +56,9 @@ describe("the packed program, installed globally", () => {
     const start = (...args: readonly string[]) =>
       installed("start", "-p", boxed, "--driver", "podbox", "--artifacts", "debian", ...args);
 
+    // Where a test failed; else there is nothing to delete.
+    afterAll(async () => void (await installed("delete", "-p", boxed)), 120_000);
+
     it("has its options in the help and in the errors, and doctor lists it", async () => {
       const help = (await installed("start", "--help")).stdout;
       expect(help).toContain("DRIVER PODBOX FLAGS");
@@ -94,7 +97,16 @@ describe("the packed program, installed globally", () => {
     it("checks in TypeScript against the published types", async () => {
       const folder = join(prefix, "lib/node_modules/localkube-driver-podbox");
       const tsc = join(dirname(launcher), "../node_modules/.bin/tsc");
-      const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--types", "node"];
+      const options = [
+        "--ignoreConfig",
+        "--noEmit",
+        "--strict",
+        "--skipLibCheck",
+        "--module",
+        "nodenext",
+        "--types",
+        "node",
+      ];
       const roots = ["--typeRoots", join(dirname(launcher), "../node_modules/@types")];
       await writeFile(
         join(folder, "check.ts"),
@@ -113,22 +125,18 @@ describe("the packed program, installed globally", () => {
 
     it("says so when the package is for another version of the contract; other drivers work on", async () => {
       const file = join(prefix, "lib/node_modules/localkube-driver-podbox/package.json");
-      await writeFile(file, (await readFile(file, "utf8")).replace('"apiVersion": 1', '"apiVersion": 9'));
-      const refused = await start();
-      expect(refused.exitCode).toBe(78);
-      expect(refused.stderr).toContain("DRIVER_PACKAGE_VERSION");
-      const planned = await installed(
-        "start",
-        "-p",
-        boxed,
-        "--driver",
-        "podman",
-        "--artifacts",
-        "debian",
-        "--dry-run",
-      );
-      expect(planned.exitCode).toBe(0);
-      expect((await installed("doctor")).stdout).toContain("version 9");
+      const text = await readFile(file, "utf8");
+      await writeFile(file, text.replace('"apiVersion": 1', '"apiVersion": 9'));
+      try {
+        const refused = await start();
+        expect(refused.exitCode).toBe(78);
+        expect(refused.stderr).toContain("DRIVER_PACKAGE_VERSION");
+        const other = ["start", "-p", boxed, "--driver", "podman", "--artifacts", "debian", "--dry-run"];
+        expect((await installed(...other)).exitCode).toBe(0);
+        expect((await installed("doctor")).stdout).toContain("version 9");
+      } finally {
+        await writeFile(file, text);
+      }
     });
   });
 });
