@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import type { DriverDefinition } from "../contract/driver.ts";
 import type { CreateDriver, DriverKit } from "../contract/driver-kit.ts";
+import { driverState } from "../contract/driver-state.ts";
 import type { DriverOption } from "../contract/driver-option.ts";
 import { errorsOf, LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { hostContext } from "../host/host-context.ts";
@@ -55,7 +56,7 @@ function besideUs(): readonly string[] {
 }
 
 /** Where `npm install --prefix ~/.localkube/drivers` puts them. */
-const ownFolder = (): string => join(hostContext().stateDir, "drivers", "node_modules");
+const ownFolder = (): string => join(hostContext().stateDir, driverState.installed, "node_modules");
 
 /** Driver packages in these `node_modules` folders, the first of each name. The working folder is never searched. */
 export function findInstalled(folders: readonly string[]): readonly InstalledDriver[] {
