@@ -99,7 +99,7 @@ function thrown(file: string, text: string): readonly Thrown[] {
 }
 
 test("whoever throws fills every place of the texts", () => {
-  const throwing = sources.filter(({ text }) => /new \w*Error\(/.test(text));
+  const throwing = sources.filter(({ text }) => /new \w*Error\(\s*"[A-Z]/.test(text));
   const throws = throwing.flatMap(({ file, text }) => thrown(file, text));
   expect(throws.length).toBeGreaterThan(80);
   const gaps = throws.flatMap(({ where, id, given }) => {
