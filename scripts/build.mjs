@@ -1,5 +1,5 @@
 // Bundles the sources into dist/ and writes oclif.manifest.json and the root help. Runs in `prepare`, so it is quick.
-import { glob, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { glob, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ const commands = await files("src/commands/**/*.ts");
 const entries = [...commands, ...(await files("drivers/*/index.ts"))];
 for (const name of ["main", "command-table", "root-help"]) entries.push(`src/cli/${name}.ts`);
 
-await replaceDist(await bundle());
+await replaceDist(new Map([...(await bundle()), ...(await driverTypes())]));
 await writeManifest();
 console.log(`built ${entries.length} entry points in ${Math.round(performance.now() - started)} ms`);
 
@@ -67,6 +67,20 @@ async function toCommonJs(text, path) {
   const linked = code.replaceAll(ownImport, "Promise.resolve().then(()=>$named(require($1)))");
   const usesUrl = text.includes("import.meta.url");
   return (linked === code ? "" : named) + (usesUrl ? url : "") + linked;
+}
+
+/** Declarations of what the author of a driver needs (package.json, `exports`): the contract, which imports nothing else. */
+async function driverTypes() {
+  const { default: ts } = await import("typescript");
+  const contract = ["driver-kit", "driver", "driver-option", "host", "transport", "errors/entry"];
+  const compilerOptions = { module: ts.ModuleKind.NodeNext, strict: true };
+  const texts = contract.map(async (name) => {
+    const source = await readFile(join(root, `src/contract/${name}.ts`), "utf8");
+    const { outputText } = ts.transpileDeclaration(source, { fileName: `${name}.ts`, compilerOptions });
+    const text = outputText.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"');
+    return [join(root, `dist/types/${name}.d.ts`), text];
+  });
+  return new Map(await Promise.all(texts));
 }
 
 /** A running localkube never sees a half-written dist/: the new one is complete when it takes the old one's place. */

@@ -5,16 +5,24 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import * as prettier from "prettier";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const folder = join(root, "src/contract/errors");
 const target = join(root, "docs/errors.md");
 
-/** Entries by id, grouped by the catalogue's files: every export named `<area>Errors`. */
+/**
+ * Entries by id, grouped by file: every export of src/contract/errors named `<area>Errors`, then each driver's own, from the errors.ts of its
+ * folder.
+ */
 async function areas() {
+  const shared = await tables("src/contract/errors/*.ts", (file) => basename(file, ".ts"));
+  const drivers = await tables("drivers/*/errors.ts", (file) => basename(dirname(file)));
+  return [...shared, ...drivers.map(([name, entries]) => [`driver ${name}`, entries])];
+}
+
+async function tables(pattern, nameOf) {
   const found = [];
-  for await (const name of glob("*.ts", { cwd: folder })) {
-    const area = basename(name, ".ts");
-    const entries = (await import(pathToFileURL(join(folder, name)).href))[`${area}Errors`];
-    if (entries) found.push([area, entries]);
+  for await (const file of glob(pattern, { cwd: root })) {
+    const name = nameOf(file);
+    const entries = (await import(pathToFileURL(join(root, file)).href))[`${name}Errors`];
+    if (entries) found.push([name, entries]);
   }
   return found.sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -39,7 +39,7 @@ export function containerDriver(dialect: EngineDialect): DriverDefinition {
         create: (spec, c) => createMachine(engine, spec, c),
         start: (machine, c) => startMachine(engine, machine, c),
         stop: (machine, c) => stopMachine(engine, machine.name, c),
-        remove: (machine, c) => removeRecorded(engine, machine.name, c),
+        remove: (machine, c) => removeRecorded(engine, machine, c),
         removeByName: (name, c) => removeEverything(engine, name, c),
         state: (machine, c) => machineState(engine, machine.name, c),
         diagnose: (machine, c) => diagnoseMachine(engine, machine.name, c),

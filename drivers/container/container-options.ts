@@ -3,9 +3,10 @@ import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { type EngineDialect, type EngineInfo, refLabel, specLabel } from "./engine.ts";
 import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
+import type { ClusterNetwork } from "./network.ts";
 import { ownerOptions } from "./ownership.ts";
 import type { Privileges } from "./privileges.ts";
-import { networkName, volumeName } from "./remove-machine.ts";
+import { volumeName } from "./remove-machine.ts";
 import { specHash } from "./spec-hash.ts";
 
 /**
@@ -23,6 +24,7 @@ export async function containerOptions(
   info: EngineInfo,
   spec: MachineSpec,
   ref: MachineRef,
+  network: ClusterNetwork,
   privileges: Privileges,
   host: HostContext,
 ): Promise<readonly string[]> {
@@ -39,7 +41,7 @@ export async function containerOptions(
     ...dialect.initOptions,
     ...(dialect.forksContainers ? await ulimitOptions() : []),
     ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
-    ...["--network", networkName(spec.name), "--ip", ref.address],
+    ...["--network", network.name, "--ip", ref.address],
     ...["--volume", `${volumeName(spec.name)}:/var`],
     ...(existsSync(kernelModules) ? ["--volume", `${kernelModules}:${kernelModules}:ro`] : []),
     ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),

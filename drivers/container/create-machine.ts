@@ -3,12 +3,12 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { chooseContainerPorts } from "./choose-ports.ts";
 import { containerOptions } from "./container-options.ts";
-import { createNetwork } from "./create-network.ts";
 import { type Engine, engineInfo, refLabel, specLabel } from "./engine.ts";
 import { ensureImage } from "./machine-image.ts";
 import { inspectContainer, neverRan } from "./machine-state.ts";
-import { ownerOptions } from "./ownership.ts";
-import { ours, removeEverything, volumeName } from "./remove-machine.ts";
+import { createNetwork, nodeAddress } from "./network.ts";
+import { ours, ownerOptions } from "./ownership.ts";
+import { removeEverything, removeUnfinished, volumeName } from "./remove-machine.ts";
 import { choosePrivileges } from "./privileges.ts";
 import { seedArchive } from "./seed-archive.ts";
 import { specHash } from "./spec-hash.ts";
@@ -24,7 +24,7 @@ export async function createMachine(engine: Engine, spec: MachineSpec, c: RunCon
   const found = await existing(engine, spec, c);
   if (found) return found;
   // Anything that carries our label but has no complete container is left over from a killed create; it never ran, so it holds no data.
-  await removeEverything(engine, spec.name, c);
+  await removeUnfinished(engine, spec, c);
   try {
     return await createFresh(engine, spec, c);
   } catch (error) {
@@ -65,14 +65,14 @@ async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Pr
   const ref: MachineRef = {
     driver: dialect.program,
     name: spec.name,
-    address: network.replace(/0\/24$/, "2"),
+    address: nodeAddress(network.subnet, spec.network.index),
     addressReachable: info.addressReachable,
     ports: await chooseContainerPorts(engine, spec.name, spec.ports, c),
-    data: { network },
+    data: { network: network.subnet, cluster: spec.network.cluster },
   };
   const privileges = await choosePrivileges(engine, image, c);
   if (privileges.notice !== undefined) c.notice?.(privileges.notice);
-  const options = await containerOptions(dialect, info, spec, ref, privileges, c.host);
+  const options = await containerOptions(dialect, info, spec, ref, network, privileges, c.host);
   await make(engine, ["create", ...options, image, ...privileges.command], spec.name, c);
   await seed(engine, spec, c);
   const facts = await inspectContainer(engine, spec.name, c);

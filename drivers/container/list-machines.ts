@@ -2,6 +2,7 @@ import type { ListedMachine } from "../../src/contract/driver.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { type Engine, ownerLabel } from "./engine.ts";
 import { stateOf } from "./machine-state.ts";
+import { networkOfContainer } from "./network.ts";
 import { folderState, otherHome } from "./ownership.ts";
 import { labelledObjects, ourContainers } from "./our-containers.ts";
 
@@ -16,8 +17,11 @@ export async function listMachines(engine: Engine, c: RunContext): Promise<reado
     labelledObjects(engine, "volume", c),
     labelledObjects(engine, "network", c),
   ]);
+  // The network of a cluster whose first machine is gone is in use as long as there is another one.
+  const inUse = new Set(containers.map(networkOfContainer));
+  const unused = networks.filter(({ labels }) => !inUse.has(labels[ownerLabel] ?? ""));
   const found = [
-    ...[...volumes, ...networks].map(({ labels }) => ({ labels, state: "absent" as const })),
+    ...[...volumes, ...unused].map(({ labels }) => ({ labels, state: "absent" as const })),
     // Last, because a container's state is the machine's.
     ...containers.map(({ Config, State }) => ({ labels: Config.Labels ?? {}, state: stateOf(State.Status) })),
   ];

@@ -1,7 +1,8 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { HostContext } from "../../src/contract/host.ts";
-import { homeLabel, ownerLabel } from "./engine.ts";
+import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { HostContext, RunContext } from "../../src/contract/host.ts";
+import { type Engine, homeLabel, ownerLabel } from "./engine.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type Host = Pick<HostContext, "stateDir">;
@@ -70,3 +71,34 @@ function homeOf(labels: Labels): string | undefined {
     return text;
   }
 }
+
+export type Kind = "container" | "volume" | "network";
+
+/** Whether the object exists, carries our label with that owner and is of this state folder; rejects with DRIVER_NAME_TAKEN or DRIVER_OTHER_HOME when it is somebody else's. */
+export async function ours(
+  engine: Engine,
+  kind: Kind,
+  name: string,
+  owner: string,
+  c: RunContext,
+): Promise<boolean> {
+  const facts = (await engine.inspect(kind, name, { signal: c.signal, timeoutMs: 20_000 })) as
+    Labelled | undefined;
+  if (!facts) return false;
+  const labels = labelsOf(facts);
+  const other = otherHome(labels, c.host);
+  if (other !== undefined)
+    throw new LocalkubeError("DRIVER_OTHER_HOME", { kind, name, home: other, note: noteAbout(other) });
+  if (labels[ownerLabel] === owner) return true;
+  throw new LocalkubeError("DRIVER_NAME_TAKEN", { driver: engine.dialect.program, kind, name });
+}
+
+/** A container has its labels in Config, a volume at the top level; podman spells a network's keys in lower case. */
+interface Labelled {
+  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
+  readonly Labels?: Readonly<Record<string, string>> | null;
+  readonly labels?: Readonly<Record<string, string>> | null;
+}
+
+const labelsOf = (facts: Labelled): Readonly<Record<string, string>> =>
+  facts.Config?.Labels ?? facts.Labels ?? facts.labels ?? {};

@@ -1,10 +1,10 @@
 import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import type { Engine } from "./engine.ts";
-import { isConnected, renewNetwork } from "./create-network.ts";
-import { inspectContainer, machineState, refuseUnlessSane } from "./machine-state.ts";
-import { networksOf } from "./remove-machine.ts";
+import type { ContainerFacts, Engine } from "./engine.ts";
+import { inspectContainer, machineState, refuseUnlessSane, stateOf } from "./machine-state.ts";
+import { isConnected, networkOf, networkOfContainer, networksOf, renewNetwork } from "./network.ts";
+import { ourContainers } from "./our-containers.ts";
 import { thawFromOutside } from "./thaw-pods.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function startMachine(engine: Engine, machine: MachineRef, c: RunCo
   let result = await engine.change([verb, name], options);
   if (result.exitCode !== 0 && engine.dialect.remainsInTheWay?.test(result.stderr)) {
     c.log(`an earlier start was cut off: ${result.stderr.trim()}`);
-    await renewNetwork(engine, machine, container, c);
+    await renewNetwork(engine, machine, await containersOf(engine, machine, container, c), c);
     result = await engine.change([verb, name], options);
   }
   if (result.exitCode === 0) return;
@@ -39,16 +39,38 @@ export async function startMachine(engine: Engine, machine: MachineRef, c: RunCo
 async function clearTheWay(
   engine: Engine,
   machine: MachineRef,
-  container: Awaited<ReturnType<typeof inspectContainer>>,
+  container: ContainerFacts | undefined,
   c: RunContext,
 ): Promise<void> {
   // It may have been killed while the cluster was paused.
   await thawFromOutside(engine, machine.name, c);
   if (!container?.NetworkSettings?.Networks) return;
   // An earlier repair was interrupted: without a network the machine would run but be unreachable.
-  const networks = await networksOf(engine, machine.name, c);
+  const networks = await networksOf(engine, networkOf(machine), c);
   if (!networks.some((network) => isConnected(container, network)))
-    await renewNetwork(engine, machine, container, c);
+    await renewNetwork(engine, machine, await containersOf(engine, machine, container, c), c);
+}
+
+/**
+ * The containers on the machine's network, its own first. Rejects with DRIVER_START_FAILED when another one runs: it cannot be moved to a
+ * new network without losing its connections.
+ */
+async function containersOf(
+  engine: Engine,
+  machine: MachineRef,
+  own: ContainerFacts | undefined,
+  c: RunContext,
+): Promise<readonly ContainerFacts[]> {
+  const network = networkOf(machine);
+  const others = (await ourContainers(engine, c)).filter(
+    (other) => other.Id !== own?.Id && networkOfContainer(other) === network,
+  );
+  if (others.some(({ State }) => stateOf(State.Status) !== "stopped")) {
+    const params = { driver: engine.dialect.program, name: machine.name };
+    const output = `the network ${network} has to be created again while no machine of the cluster runs: localkube stop`;
+    throw new LocalkubeError("DRIVER_START_FAILED", params, { output });
+  }
+  return own ? [own, ...others] : others;
 }
 
 /**

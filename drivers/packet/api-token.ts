@@ -3,6 +3,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { findProgram } from "../../src/host/find-program.ts";
 import type { ApiAccess } from "./settings.ts";
+import { PacketError } from "./errors.ts";
 
 export interface ApiToken {
   readonly token: string;
@@ -34,11 +35,11 @@ export async function apiToken(
   }
   const token = await fromKeychain(new URL(endpoint).host, host, signal);
   if (token) return { token, origin: "the keychain" };
-  throw new LocalkubeError("PACKET_TOKEN_MISSING", { endpoint });
+  throw new PacketError("PACKET_TOKEN_MISSING", { endpoint });
 }
 
 async function fromFile(file: string, host: HostContext): Promise<string> {
-  const unusable = (problem: string) => new LocalkubeError("PACKET_TOKEN_FILE", { file, problem });
+  const unusable = (problem: string) => new PacketError("PACKET_TOKEN_FILE", { file, problem });
   let text: string;
   try {
     const { mode } = await stat(file);

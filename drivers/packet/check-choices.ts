@@ -1,8 +1,8 @@
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { ApiContext } from "./api/connection.ts";
 import type { PacketApi, PlaceChoice } from "./api/packet-api.ts";
 import type { OperatingSystem, Place, Plan } from "./api/shapes.ts";
 import { isId, listed, type PacketSettings, unknownChoice } from "./settings.ts";
+import { PacketError } from "./errors.ts";
 
 /** Everything a device is created from, as known to the API. */
 export interface Choices {
@@ -27,7 +27,7 @@ export async function chooseProject(
   if (only && named.length === 1) return only.id;
   const known = projects.map(({ id, name }) => (name ? `${id} (${name})` : id));
   if (wanted && !only) throw unknownChoice("packet-project", wanted, "there is no such project", known);
-  throw new LocalkubeError("PACKET_PROJECT_UNCLEAR", { count: named.length, known: listed(known) });
+  throw new PacketError("PACKET_PROJECT_UNCLEAR", { count: named.length, known: listed(known) });
 }
 
 /**
@@ -74,7 +74,7 @@ export async function checkCapacity(
   c: ApiContext,
 ): Promise<void> {
   if (settings.reservation || (await api.hasCapacity(plan.slug, place, c))) return;
-  throw new LocalkubeError("PACKET_NO_CAPACITY", { plan: plan.slug, place: place.code });
+  throw new PacketError("PACKET_NO_CAPACITY", { plan: plan.slug, place: place.code });
 }
 
 /** What the plan says about that location, by id or by the last segment of its address. */
@@ -98,7 +98,7 @@ function choose<T>(
 ): T {
   const known = all.map(nameOf).toSorted();
   if (!value)
-    throw new LocalkubeError("PACKET_CHOICE_MISSING", { what, flag: `--${flag}`, known: listed(known) });
+    throw new PacketError("PACKET_CHOICE_MISSING", { what, flag: `--${flag}`, known: listed(known) });
   const found = all.find((one) => nameOf(one) === value);
   if (!found) throw unknownChoice(flag, value, `there is no such ${what}`, known);
   return found;
@@ -113,6 +113,6 @@ async function reservedPlan(
   if (!reservation || reservation === "next-available") return undefined;
   const { provisionable, plan } = await api.reservation(reservation, c);
   if (provisionable === false)
-    throw new LocalkubeError("PACKET_RESERVATION_UNUSABLE", { id: reservation, problem: "it is in use" });
+    throw new PacketError("PACKET_RESERVATION_UNUSABLE", { id: reservation, problem: "it is in use" });
   return plan?.slug ?? undefined;
 }

@@ -175,5 +175,6 @@ async function cleanUp(
 function withLeftovers(error: unknown, problem: string): unknown {
   if (!(error instanceof LocalkubeError)) return error;
   const output = [error.output, problem].filter(Boolean).join("\n");
-  return new LocalkubeError(error.id, error.params, { cause: error, output });
+  const { id, params, exitCode: exit, message: title, fix } = error;
+  return new LocalkubeError(id, params, { cause: error, output }, { exit, title, fix });
 }

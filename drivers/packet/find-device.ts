@@ -5,6 +5,7 @@ import type { PacketApi } from "./api/packet-api.ts";
 import type { Device, ProjectKey } from "./api/shapes.ts";
 import { said } from "./device-state.ts";
 import { isOf, machineTag } from "./ownership.ts";
+import { PacketError } from "./errors.ts";
 
 /** Devices that carry our tags for that machine, except those being deleted. */
 export async function ownDevices(
@@ -36,7 +37,7 @@ export interface OwnerKey {
 export function onlyDevice(devices: readonly Device[], machine: string): Device | undefined {
   if (devices.length < 2) return devices[0];
   const ids = devices.map(({ id }) => id).join(", ");
-  throw new LocalkubeError("PACKET_DEVICES_SEVERAL", { count: devices.length, name: machine, ids });
+  throw new PacketError("PACKET_DEVICES_SEVERAL", { count: devices.length, name: machine, ids });
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import writeFileAtomic from "write-file-atomic";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import { driverState } from "../../src/contract/driver-state.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import type { ApiAccess } from "./settings.ts";
 
@@ -35,7 +36,7 @@ export interface HomeFile {
 }
 
 type Host = Pick<HostContext, "stateDir">;
-const homeFile = ({ stateDir }: Host): string => join(stateDir, "packet.json");
+const homeFile = ({ stateDir }: Host): string => join(stateDir, driverState.packet);
 
 /** Undefined when there is none. Rejects with STATE_UNREADABLE: without the id nobody can tell which machines belong to this folder. */
 export async function readHome(host: Host): Promise<HomeFile | undefined> {

@@ -1,10 +1,10 @@
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
 import type { Device } from "./api/shapes.ts";
 import { publicAddress, said } from "./device-state.ts";
 import type { KnownProject } from "./home-file.ts";
 import type { ApiAccess } from "./settings.ts";
+import { PacketError } from "./errors.ts";
 
 const sshPort = 22;
 
@@ -21,7 +21,7 @@ export async function machineRef(
       id: device.id,
       state: `${said(device)}, without a public IPv4 address`,
     };
-    throw new LocalkubeError("PACKET_DEVICE_FAILED", params);
+    throw new PacketError("PACKET_DEVICE_FAILED", params);
   }
   const tunnel = spec.ports.filter(({ name }) => name === "api");
   return {

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { openPacketApi, type PacketApi } from "./api/packet-api.ts";
 import type { Pacing } from "./api/pacing.ts";
 import { apiToken } from "./api-token.ts";
 import type { ApiAccess } from "./settings.ts";
+import { PacketError } from "./errors.ts";
 
 /** Rejects with PACKET_AUTHORITY_UNREADABLE, PACKET_TOKEN_FILE or PACKET_TOKEN_MISSING; does not contact the API. */
 export async function openAccess(
@@ -20,8 +20,7 @@ export async function openAccess(
 }
 
 async function certificates(file: string): Promise<string> {
-  const unreadable = (problem: string) =>
-    new LocalkubeError("PACKET_AUTHORITY_UNREADABLE", { file, problem });
+  const unreadable = (problem: string) => new PacketError("PACKET_AUTHORITY_UNREADABLE", { file, problem });
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw unreadable(error.code ?? "it cannot be read");
   });

@@ -1,5 +1,6 @@
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { PlaceChoice } from "./api/packet-api.ts";
+import { PacketError } from "./errors.ts";
 
 /** How this computer reaches an API; stored with the machine, so that later commands need no flags. Contains file names, no secrets. */
 export interface ApiAccess {
@@ -51,7 +52,7 @@ export function packetSettings(options: Options): PacketSettings {
 function placeChoice({ "packet-metro": metro, "packet-facility": facility }: Options): {
   place?: PlaceChoice;
 } {
-  if (metro && facility) throw new LocalkubeError("PACKET_PLACE_TWICE", { metro, facility });
+  if (metro && facility) throw new PacketError("PACKET_PLACE_TWICE", { metro, facility });
   if (metro) return { place: { kind: "metro", code: metro } };
   return facility ? { place: { kind: "facility", code: facility } } : {};
 }
@@ -74,7 +75,7 @@ function hardwareReservation(text: string | undefined): { reservation?: string }
 /** The part that may change during the machine's life. Throws PACKET_ENDPOINT_MISSING or PACKET_ENDPOINT_INVALID. */
 export function apiAccess(options: Options): ApiAccess {
   const { "packet-endpoint": endpoint, "packet-token-file": tokenFile, "packet-ca-file": caFile } = options;
-  if (!endpoint) throw new LocalkubeError("PACKET_ENDPOINT_MISSING");
+  if (!endpoint) throw new PacketError("PACKET_ENDPOINT_MISSING");
   return {
     endpoint: checkedEndpoint(endpoint),
     ...(tokenFile ? { tokenFile } : {}),
@@ -89,7 +90,7 @@ function checkedEndpoint(endpoint: string): string {
   const url = URL.parse(endpoint);
   const shown = url ? url.href.replace(`${url.username}:${url.password}@`, "") : endpoint;
   const invalid = (problem: string) =>
-    new LocalkubeError("PACKET_ENDPOINT_INVALID", { endpoint: shown, problem });
+    new PacketError("PACKET_ENDPOINT_INVALID", { endpoint: shown, problem });
   if (!url || !["https:", "http:"].includes(url.protocol)) throw invalid("it is no http(s) address");
   if (url.protocol === "http:" && !loopback.test(url.hostname))
     throw invalid("without TLS everybody on the way could read the token");
@@ -116,7 +117,7 @@ export const unknownChoice = (
   problem: string,
   known: readonly string[],
 ): LocalkubeError =>
-  new LocalkubeError("PACKET_CHOICE_UNKNOWN", { flag: `--${flag}`, value, problem, known: listed(known) });
+  new PacketError("PACKET_CHOICE_UNKNOWN", { flag: `--${flag}`, value, problem, known: listed(known) });
 
 const mostListed = 20;
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { ApiContext } from "./api/connection.ts";
 import type { PacketApi } from "./api/packet-api.ts";
 import type { Device } from "./api/shapes.ts";
 import { machineStateOf, said } from "./device-state.ts";
 import { lastEvents, reportEvents } from "./device-events.ts";
+import { PacketError } from "./errors.ts";
 
 /** States that do not change by themselves any more. */
 const final = ["running", "stopped", "broken", "absent", "unknown"];
@@ -29,7 +29,7 @@ export async function waitForDevice(
     if (device && (wanted as readonly string[]).includes(state)) return device;
     if (!device || final.includes(state)) {
       const output = device ? await lastEvents(api, id, c) : "";
-      throw new LocalkubeError(
+      throw new PacketError(
         "PACKET_DEVICE_FAILED",
         { name, id, state: device ? said(device) : "gone" },
         { output },
@@ -38,7 +38,7 @@ export async function waitForDevice(
     await reportEvents(api, device, seen, c);
     const pause = pollMs[Math.min(look, pollMs.length - 1)] ?? 1000;
     if (performance.now() + pause > deadline)
-      throw new LocalkubeError(
+      throw new PacketError(
         "PACKET_DEVICE_LATE",
         { name, id, state: said(device), minutes: Math.round(timeoutMs / 60_000) },
         { output: await lastEvents(api, id, c) },

@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
+import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { CommandOptions, CommandResult, RunContext } from "../../src/contract/host.ts";
-import type { ContainerFacts } from "../container/engine.ts";
+import { type ContainerFacts, refLabel } from "../container/engine.ts";
 
 /** What `podman network inspect` prints about a network; netavark reads the same format. */
 interface NetworkFacts {
@@ -53,8 +54,7 @@ export async function clearNetworkRemains(
         container_id: id,
         container_name: network.name,
         port_mappings: portMappings(container),
-        // The machine is the only one in its network and always has this address.
-        networks: { [network.name]: { interface_name: "eth0", static_ips: [`${prefix}2`] } },
+        networks: { [network.name]: { interface_name: "eth0", static_ips: [addressOf(container, prefix)] } },
         network_info: { [network.name]: { ...network, containers: undefined } },
       });
       for (const verb of ["setup", "teardown"])
@@ -68,6 +68,12 @@ export async function clearNetworkRemains(
   } finally {
     await ip(["netns", "delete", own], { ...c, signal: AbortSignal.timeout(callMs) }, { allowFailure: true });
   }
+}
+
+/** A machine always has the same address; without its container, the one that the cluster's first machine has. */
+function addressOf(container: ContainerFacts | undefined, prefix: string): string {
+  const ref = JSON.parse(container?.Config.Labels?.[refLabel] ?? "{}") as Partial<MachineRef>;
+  return ref.address ?? `${prefix}2`;
 }
 
 const portMappings = (container: ContainerFacts | undefined): readonly object[] =>

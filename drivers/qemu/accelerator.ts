@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { access, readFile } from "node:fs/promises";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { probeBoot } from "./probe-boot.ts";
+import { QemuError } from "./errors.ts";
 
 const accelerators = ["kvm", "hvf", "whpx", "tcg"] as const;
 export interface Accelerator {
@@ -22,8 +22,7 @@ export async function accelerator(host: Host): Promise<Accelerator> {
   const wanted = host.env[variable];
   if (wanted) {
     const name = accelerators.find((known) => known === wanted);
-    if (!name)
-      throw new LocalkubeError("QEMU_ACCEL_UNKNOWN", { value: wanted, known: accelerators.join(", ") });
+    if (!name) throw new QemuError("QEMU_ACCEL_UNKNOWN", { value: wanted, known: accelerators.join(", ") });
     return name === "tcg" ? { name, reason: `${variable} says so` } : { name };
   }
   const said = await whatHostSays(host);

@@ -47,8 +47,7 @@ async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef
     await Promise.all((await machineNames(host)).map((name) => readMachine(host, name)))
   ).flatMap((machine) => machine ?? []);
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
-  const networksOfOthers = others.flatMap(({ userNetwork, ref }) => [userNetwork, `${ref.address}/24`]);
-  const networks = await chooseNetworks(spec.name, [...spec.avoidNetworks, ...networksOfOthers], host);
+  const networks = await chooseNetworks(spec, others, host);
   const portsOfOthers = new Set(others.flatMap(({ ref }) => Object.values(ref.ports)));
   const id = randomUUID();
   const ref: MachineRef = {
@@ -77,6 +76,7 @@ async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef
     identity: identityOf(spec),
     machineType: await machineType(host),
     interfaces: networks.interfaces.map(({ name, mac }) => ({ name, mac })),
+    cluster: spec.network.cluster,
     nodeNetwork: networks.nodeNetwork,
     userNetwork: networks.userNetwork,
     firstBoot,

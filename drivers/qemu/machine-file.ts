@@ -9,7 +9,9 @@ export interface MachineFile extends MachineRecord {
   /** With its version (`pc-q35-7.2`), so that saved memory still loads after a QEMU upgrade. */
   readonly machineType: string;
   readonly interfaces: readonly { readonly name: string; readonly mac: string }[];
-  /** Multicast group and port on loopback through which machines of one node network reach each other. */
+  /** Missing in a record from before machines of one cluster shared a network. */
+  readonly cluster?: string;
+  /** Multicast group and port on loopback through which the machines of one cluster reach each other. */
   readonly nodeNetwork: { readonly group: string; readonly port: number };
   readonly userNetwork: string;
   readonly firstBoot: NonNullable<MachineImage["firstBoot"]>;

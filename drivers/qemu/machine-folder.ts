@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { driverState } from "../../src/contract/driver-state.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 
 type Host = Pick<HostContext, "stateDir" | "env">;
@@ -8,7 +9,8 @@ type Host = Pick<HostContext, "stateDir" | "env">;
 /** A socket's path must fit in 104 bytes on macOS, 108 on Linux, including the terminating NUL. */
 const longestSocketPath = 100;
 
-export const machinesFolder = ({ stateDir }: Pick<Host, "stateDir">): string => join(stateDir, "machines");
+export const machinesFolder = ({ stateDir }: Pick<Host, "stateDir">): string =>
+  join(stateDir, driverState.qemu);
 
 /** Every file of one machine; all in a folder that only its owner may read. */
 export function machineFiles(host: Host, name: string) {

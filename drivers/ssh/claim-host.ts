@@ -1,8 +1,8 @@
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Transport } from "../../src/contract/transport.ts";
 import { nodeFiles, nodeTrees, nodeUnits, noteFolder, sharedFolders } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
+import { SshDriverError } from "./errors.ts";
 
 /** Suffix of what is set aside, next to its original place: that is a rename, whatever the size. */
 export const asideEnding = ".before-localkube";
@@ -76,7 +76,7 @@ export async function claimHost(
     allowFailure: true,
   });
   if (exitCode === 0) return;
-  throw new LocalkubeError(
+  throw new SshDriverError(
     "SSH_HOST_CLAIM_FAILED",
     { host: transport.endpoint.host },
     { output: stderr.trim() },

@@ -13,6 +13,7 @@ import { checkPorts, judgeHost } from "./judge-host.ts";
 import { readOptions, type SshOptions } from "./read-options.ts";
 import { releaseHost } from "./release-host.ts";
 import { withHost } from "./with-host.ts";
+import { SshDriverError } from "./errors.ts";
 
 const cleanupMs = 120_000;
 
@@ -37,10 +38,10 @@ export async function createMachine(
     const carried = facts.note.get("id");
     const { host } = options.target;
     if (carried !== undefined && carried !== id)
-      throw new LocalkubeError("SSH_HOST_TAKEN", { host, name: facts.note.get("name") ?? "unnamed" });
+      throw new SshDriverError("SSH_HOST_TAKEN", { host, name: facts.note.get("name") ?? "unnamed" });
     if (carried === undefined) {
       await refuseTwin(facts, spec.name, host, c);
-      judgeHost(facts, { host, takeOver: options.takeOver, avoidNetworks: spec.avoidNetworks });
+      judgeHost(facts, { host, takeOver: options.takeOver, avoid: spec.network.avoid });
     }
     const ref =
       recorded?.ref.data["id"] === id
@@ -110,7 +111,7 @@ async function refuseTwin(facts: HostFacts, name: string, host: string, c: RunCo
       facts.machineId !== "" && other.machineId === facts.machineId
         ? "machine-id"
         : other.hostname === facts.hostname && "hostname";
-    if (what) throw new LocalkubeError("SSH_HOST_TWIN", { host, what, name: other.ref.name });
+    if (what) throw new SshDriverError("SSH_HOST_TWIN", { host, what, name: other.ref.name });
   }
 }
 

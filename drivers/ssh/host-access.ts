@@ -9,6 +9,7 @@ import type { ConnectSsh } from "../../src/contract/transport.ts";
 import { accessEndpoint } from "../../src/host/ssh-access.ts";
 import { knownHostKey } from "./known-hosts.ts";
 import type { Place, SshOptions } from "./read-options.ts";
+import { SshDriverError } from "./errors.ts";
 
 type Login = Pick<MachineAccess, "identityFile" | "agent">;
 
@@ -63,7 +64,7 @@ async function loginKeys(key: string | undefined, { env }: HostContext): Promise
     if (isThere) return { identityFile: file, ...agent };
   }
   if (agent.agent) return agent;
-  throw new LocalkubeError("SSH_LOGIN_KEY_MISSING");
+  throw new SshDriverError("SSH_LOGIN_KEY_MISSING");
 }
 
 async function pinned(
@@ -77,8 +78,8 @@ async function pinned(
   if (known !== undefined) return known;
   const key = await shownKey(access, connect, c);
   const { host, port } = place;
-  if (key === undefined) throw new LocalkubeError("SSH_HOST_KEY_UNTOLD", { host, port, option });
-  throw new LocalkubeError("SSH_HOST_KEY_UNKNOWN", {
+  if (key === undefined) throw new SshDriverError("SSH_HOST_KEY_UNTOLD", { host, port, option });
+  throw new SshDriverError("SSH_HOST_KEY_UNKNOWN", {
     host,
     port,
     option,

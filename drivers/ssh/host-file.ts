@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { driverState } from "../../src/contract/driver-state.ts";
 import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
@@ -16,7 +17,7 @@ export interface HostFile {
 
 type Folders = Pick<HostContext, "stateDir">;
 
-const folder = ({ stateDir }: Folders): string => join(stateDir, "hosts");
+const folder = ({ stateDir }: Folders): string => join(stateDir, driverState.ssh);
 const fileOf = (host: Folders, name: string): string => join(folder(host), `${name}.json`);
 
 /** Private: it says how to reach the host, though it contains no secret. */

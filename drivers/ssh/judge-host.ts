@@ -1,14 +1,15 @@
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import { minimumMemoryMiB } from "../../src/host/capacity.ts";
 import { networksOverlap, parseIpRoutes, parseNetwork } from "../../src/host/network.ts";
 import type { HostFacts } from "./inspect-host.ts";
+import { SshDriverError } from "./errors.ts";
 
 export interface Judgement {
   /** The user's name for the host. */
   readonly host: string;
   readonly takeOver: boolean;
   /** Pod and service networks. */
-  readonly avoidNetworks: readonly string[];
+  readonly avoid: readonly string[];
 }
 
 const toleratedSkewSeconds = 30;
@@ -30,14 +31,14 @@ export function judgeHost(facts: HostFacts, judgement: Judgement): void {
     );
   checkClock(facts, host);
   const [product] = facts.foreignProducts;
-  if (product !== undefined) throw new LocalkubeError("SSH_HOST_BUSY", { host, unit: product });
+  if (product !== undefined) throw new SshDriverError("SSH_HOST_BUSY", { host, unit: product });
   const foreign = [
     ...facts.foreignUnits,
     ...facts.foreignPaths,
     ...(facts.hasKubeChains ? ["chains of kube-proxy"] : []),
   ];
   if (foreign.length > 0 && !takeOver)
-    throw new LocalkubeError("SSH_HOST_FOREIGN", { host, what: summary(foreign) });
+    throw new SshDriverError("SSH_HOST_FOREIGN", { host, what: summary(foreign) });
   checkKernel(facts, host);
   checkRoom(facts, host);
   checkRoutes(facts, judgement);
@@ -49,7 +50,7 @@ function checkClock({ clockAheadSeconds }: HostFacts, host: string): void {
   const seconds = Math.abs(clockAheadSeconds);
   if (seconds <= toleratedSkewSeconds) return;
   const direction = clockAheadSeconds > 0 ? "ahead of" : "behind";
-  throw new LocalkubeError("SSH_HOST_CLOCK", { host, seconds, direction });
+  throw new SshDriverError("SSH_HOST_CLOCK", { host, seconds, direction });
 }
 
 function checkKernel({ cgroup, missingControllers, missingModules }: HostFacts, host: string): void {
@@ -102,12 +103,12 @@ export function checkPorts({ ports }: Pick<HostFacts, "ports">, host: string): v
 }
 
 const unsuitable = (host: string, problem: string, fix: string): LocalkubeError =>
-  new LocalkubeError("SSH_HOST_UNSUITABLE", { host, problem, fix });
+  new SshDriverError("SSH_HOST_UNSUITABLE", { host, problem, fix });
 
-function checkRoutes({ routes }: HostFacts, { avoidNetworks, host }: Judgement): void {
+function checkRoutes({ routes }: HostFacts, { avoid, host }: Judgement): void {
   if (routes === "") return;
   const known = parseIpRoutes(routes).filter(({ prefix, device }) => prefix >= 8 && device !== "lo");
-  for (const text of avoidNetworks) {
+  for (const text of avoid) {
     const network = parseNetwork(text);
     const route = network && known.find((candidate) => networksOverlap(candidate, network));
     if (route)

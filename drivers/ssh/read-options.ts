@@ -1,6 +1,7 @@
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import { hostKeyPattern } from "./known-hosts.ts";
 import type { sshOptions } from "./options.ts";
+import { SshDriverError } from "./errors.ts";
 
 export type SshOptionName = (typeof sshOptions)[number]["name"];
 
@@ -27,7 +28,7 @@ export function readOptions(values: Readonly<Record<string, string>>): SshOption
   const text = (name: SshOptionName): string | undefined => values[name] || undefined;
   const key = (name: SshOptionName) => optional(text(name), (value) => hostKey(name, value));
   const host = text("ssh-host");
-  if (host === undefined) throw new LocalkubeError("SSH_HOST_MISSING");
+  if (host === undefined) throw new SshDriverError("SSH_HOST_MISSING");
   const target = {
     host: hostName("ssh-host", host),
     port: portNumber("ssh-port", text("ssh-port") ?? "22"),
@@ -91,7 +92,7 @@ function hostKey(option: SshOptionName, value: string): string {
 }
 
 const invalid = (option: SshOptionName, value: string, problem: string): LocalkubeError =>
-  new LocalkubeError("SSH_OPTION_INVALID", { option, value, problem });
+  new SshDriverError("SSH_OPTION_INVALID", { option, value, problem });
 
 const optional = <T>(value: string | undefined, read: (value: string) => T): T | undefined =>
   value === undefined ? undefined : read(value);

@@ -4,6 +4,7 @@ import type { Transport } from "../../src/contract/transport.ts";
 import { asideEnding } from "./claim-host.ts";
 import { nodeFiles, nodeTrees, noteFolder, runTrees } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
+import { SshDriverError } from "./errors.ts";
 
 // $1 note folder, $2 id, $3 trees, $4 run trees, $5 files, $6 suffix. Prints `remains TEXT` for what is not ours to remove and `stuck TEXT`
 // for what could not be removed; the note is removed last, so that a killed call can be repeated.
@@ -100,7 +101,7 @@ export async function releaseHost(
       .flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).trim()] : []));
   const { host } = transport.endpoint;
   const [other] = said("other");
-  if (other !== undefined) throw new LocalkubeError("SSH_HOST_TAKEN", { host, name: other });
+  if (other !== undefined) throw new SshDriverError("SSH_HOST_TAKEN", { host, name: other });
   const stuck = said("stuck");
   if (stuck.length > 0)
     throw new LocalkubeError("DRIVER_LEFTOVERS", { driver: "ssh", name }, { output: stuck.join("\n") });

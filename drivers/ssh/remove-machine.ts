@@ -6,6 +6,7 @@ import { readHostFile, removeHostFile } from "./host-file.ts";
 import { accessOf } from "./machine-state.ts";
 import { releaseHost } from "./release-host.ts";
 import { withHost } from "./with-host.ts";
+import { SshDriverError } from "./errors.ts";
 
 /**
  * Removes everything of ours from the host and reports what remains. Rejects with SSH_HOST_UNREACHABLE when the host does not answer: a
@@ -22,7 +23,7 @@ export async function removeMachine(connect: ConnectSsh, machine: MachineRef, c:
   } catch (error) {
     c.signal.throwIfAborted();
     if (error instanceof LocalkubeError && unreachable.has(error.id))
-      throw new LocalkubeError(
+      throw new SshDriverError(
         "SSH_HOST_UNREACHABLE",
         { host: access.host, problem: error.message },
         { cause: error, output: error.output ?? "" },

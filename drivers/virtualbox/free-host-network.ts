@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import {
   formatNetwork,
   type Network,
@@ -7,6 +6,7 @@ import {
   networksOverlap,
   parseNetwork,
 } from "../../src/host/network.ts";
+import { VirtualBoxError } from "./errors.ts";
 
 /** How many candidates of a huge range are tried. */
 const most = 1024;
@@ -31,7 +31,7 @@ export function freeHostNetwork(
     .map((_, i) => candidates[(start + i) % candidates.length]!)
     .find((candidate) => !taken.some((other) => networksOverlap(candidate, other)));
   if (free) return formatNetwork(free);
-  throw new LocalkubeError("VIRTUALBOX_NO_FREE_NETWORK", {
+  throw new VirtualBoxError("VIRTUALBOX_NO_FREE_NETWORK", {
     allowed: allowed.map(formatNetwork).join(", ") || "nothing",
   });
 }

@@ -6,6 +6,7 @@ import type { HostOnlyOps } from "./host-only-ops.ts";
 import { explained } from "./known-failures.ts";
 import { parseBlocks } from "./list-output.ts";
 import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
+import { VirtualBoxError } from "./errors.ts";
 
 const mask = "255.255.255.0";
 /** On Windows a driver is installed for each adapter. */
@@ -56,7 +57,7 @@ export const hostOnlyAdapters: HostOnlyOps = {
 
 /** A wrong guess would put the machine on somebody else's adapter, which would then be removed with the machine. */
 const ambiguous = (same: readonly Adapter[], address: string): LocalkubeError =>
-  new LocalkubeError("VIRTUALBOX_BLOCKED", {
+  new VirtualBoxError("VIRTUALBOX_BLOCKED", {
     action: "tell which host-only adapter is the machine's",
     problem: `${same.map(({ name }) => name).join(" and ")} have the same address ${address}`,
     fix: "Remove the one that no machine uses: VBoxManage hostonlyif remove NAME",
@@ -99,7 +100,7 @@ async function create(before: ReadonlySet<string>, c: RunContext): Promise<strin
   if (failure !== undefined) throw explained(failure, "make a host-only adapter", c.host);
   // If an adapter of that name existed before, it is somebody else's.
   if (named !== undefined && !before.has(named)) await discard(named, c);
-  throw new LocalkubeError("VIRTUALBOX_ADAPTER_INVISIBLE", { name: named ?? "without a name" });
+  throw new VirtualBoxError("VIRTUALBOX_ADAPTER_INVISIBLE", { name: named ?? "without a name" });
 }
 
 async function configure(name: string, cidr: string, c: RunContext): Promise<void> {

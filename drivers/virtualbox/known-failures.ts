@@ -1,7 +1,7 @@
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { networksConf } from "./networks-conf.ts";
 import { wordsFrom } from "./vboxmanage.ts";
+import { VirtualBoxError } from "./errors.ts";
 
 interface KnownFailure {
   readonly said: RegExp;
@@ -81,7 +81,7 @@ export function explained(
   const output = wordsFrom(error);
   const known = knownFailure(output, host) ?? knownFailure(log, host);
   if (known)
-    return new LocalkubeError(
+    return new VirtualBoxError(
       "VIRTUALBOX_BLOCKED",
       { action, problem: known.problem, fix: known.fix },
       { cause: error, output },

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { driverState } from "../../src/contract/driver-state.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 
 /** Not QEMU's folder: each driver lists and removes what is in its own. VirtualBox puts a machine into a folder of that name below this one. */
 export const machinesFolder = ({ stateDir }: Pick<HostContext, "stateDir">): string =>
-  join(stateDir, "virtualbox");
+  join(stateDir, driverState.virtualbox);
 
 /** Every file of one machine, including VirtualBox' own except for snapshots. */
 export function machineFiles(host: Pick<HostContext, "stateDir">, name: string) {

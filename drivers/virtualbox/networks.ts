@@ -24,7 +24,7 @@ export type Networks = Pick<MachinePlan, "address" | "userNetwork" | "hostOnly">
  * machines, or on a new one (its name is empty). Rejects with DRIVER_NO_FREE_NETWORK or VIRTUALBOX_NO_FREE_NETWORK.
  */
 export async function chooseNetworks(
-  { name, avoidNetworks }: Pick<MachineSpec, "name" | "avoidNetworks">,
+  { name, network }: Pick<MachineSpec, "name" | "network">,
   others: readonly MachinePlan[],
   version: Version,
   c: RunContext,
@@ -32,7 +32,7 @@ export async function chooseNetworks(
   const kind = hostOnlyKind(c.host, version);
   const used = await hostOnlyOps[kind].taken(c);
   const ofOthers = others.flatMap(({ userNetwork, hostOnly }) => [userNetwork, hostOnly.cidr]);
-  const avoid = [...avoidNetworks, ...used, ...ofOthers];
+  const avoid = [...network.avoid, ...used, ...ofOthers];
   const [userNetwork = ""] = await freeNetworks(name, 1, avoid, c.host);
   const shared = others.find(({ hostOnly }) => hostOnly.kind === kind && hostOnly.name !== "")?.hostOnly;
   if (shared) return { userNetwork, hostOnly: shared, address: freeAddress(name, shared.cidr, others) };

@@ -8,6 +8,7 @@ import { describeSnapshot, type ListedSnapshot, listSnapshots } from "./snapshot
 import { startMachine } from "./start-machine.ts";
 import { stopMachine } from "./stop-machine.ts";
 import { vboxmanage, wordsFrom } from "./vboxmanage.ts";
+import { VirtualBoxError } from "./errors.ts";
 
 /** Time to write memory and merge disks. */
 const snapshotMs = 600_000;
@@ -56,7 +57,7 @@ export const snapshotOps: SnapshotOps = {
         await call(c, id, "delete", unwanted.id);
       } catch (error) {
         if (!hasNewer.test(wordsFrom(error))) throw error;
-        throw new LocalkubeError("VIRTUALBOX_SNAPSHOT_HAS_NEWER", { name, snapshot }, { cause: error });
+        throw new VirtualBoxError("VIRTUALBOX_SNAPSHOT_HAS_NEWER", { name, snapshot }, { cause: error });
       }
     });
   },

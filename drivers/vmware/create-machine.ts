@@ -53,7 +53,7 @@ async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef
   await vmware(c);
   const files = machineFiles(host, spec.name);
   const nat = await natNetwork(host);
-  const address = chooseAddress(files.folder, nat, await addressesOfOthers(c), spec.avoidNetworks);
+  const address = chooseAddress(files.folder, nat, await addressesOfOthers(c), spec.network.avoid);
   const mac = vmwareMac(files.folder);
   const id = randomUUID();
   const { firstBoot = "cloud-init" } = spec.image;

@@ -3,6 +3,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { installHint } from "./install/install-hint.ts";
 import { vmware } from "./vmrun.ts";
+import { VmwareError } from "./errors.ts";
 
 const copyMs = 600_000;
 const growMs = 300_000;
@@ -23,7 +24,7 @@ export const growDisk = (file: string, gib: number, c: Context): Promise<void> =
 async function diskManager(args: readonly string[], timeoutMs: number, c: Context): Promise<void> {
   const { diskManager: program } = await vmware(c);
   if (!program)
-    throw new LocalkubeError("VMWARE_MISSING", {
+    throw new VmwareError("VMWARE_MISSING", {
       problem: "vmware-vdiskmanager is not there",
       fix: installHint(c.host.platform).fix,
     });

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { driverState } from "../../src/contract/driver-state.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 
 type Host = Pick<HostContext, "stateDir">;
 
-export const machinesFolder = ({ stateDir }: Host): string => join(stateDir, "vmware");
+export const machinesFolder = ({ stateDir }: Host): string => join(stateDir, driverState.vmware);
 
 /** Every file of one machine that we name; VMware adds its own (logs, locks, saved memory, snapshots) beside them. */
 export function machineFiles(host: Host, name: string) {

@@ -8,6 +8,7 @@ import { look, saneMachine } from "./machine-state.ts";
 import { logTail } from "./vmware-log.ts";
 import { isRunning } from "./running-list.ts";
 import { vmrun } from "./vmrun.ts";
+import { VmwareError } from "./errors.ts";
 
 const startMs = 180_000;
 
@@ -38,7 +39,7 @@ export async function powerOn(
   const log = await logTail(files);
   const known = knownFailure(ok ? log : `${text}\n${log}`);
   if (known)
-    throw new LocalkubeError(
+    throw new VmwareError(
       "VMWARE_START_FAILED",
       { name, ...known },
       { output: [text, ...locked].join("\n") },

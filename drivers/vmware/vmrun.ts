@@ -1,7 +1,7 @@
 import type { RunContext } from "../../src/contract/host.ts";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import { findVmware, type Installation } from "./install/find-vmware.ts";
 import { installHint } from "./install/install-hint.ts";
+import { VmwareError } from "./errors.ts";
 
 export interface VmrunResult {
   readonly ok: boolean;
@@ -20,7 +20,7 @@ const mayBeCut = ([verb = "", ...rest]: readonly string[]): boolean =>
 /** Rejects with VMWARE_MISSING. */
 export async function vmware({ host }: Pick<RunContext, "host">): Promise<Installation> {
   const found = await findVmware(host);
-  if (!found) throw new LocalkubeError("VMWARE_MISSING", installHint(host.platform));
+  if (!found) throw new VmwareError("VMWARE_MISSING", installHint(host.platform));
   return found;
 }
 

@@ -73,7 +73,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.#interruption = watchInterruption();
     this.signal = this.#interruption.signal;
     const sources: Record<string, ValueSource> = {};
-    const flags = { ...this.ctor.baseFlags, ...this.ctor.flags };
+    const flags = { ...this.ctor.baseFlags, ...this.ctor.flags, ...this.moreFlags() };
     const { settings, problem } = this.readsSettings() ? this.storedSettings() : { settings: {} };
     const parsed = await this.parse({
       ...this.ctor,
@@ -108,6 +108,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     } catch (problem) {
       return { settings: {}, problem };
     }
+  }
+
+  /** Flags that are known only on this computer: those of installed drivers. */
+  protected moreFlags(): Readonly<Record<string, Command.Flag>> {
+    return {};
   }
 
   /** Whether the command line makes the settings irrelevant, so that unreadable settings do not matter. Called after parsing. */

@@ -1,5 +1,6 @@
 import { CommandHelp, Help } from "@oclif/core/help";
-import type { Interfaces } from "@oclif/core";
+import type { Command, Interfaces } from "@oclif/core";
+import { installedDriverFlags } from "./driver-flags.ts";
 import { generalExits } from "./general-exits.ts";
 
 /** oclif's help plus the exit codes, which scripts need. */
@@ -7,6 +8,14 @@ export class CommandLineHelp extends Help {
   constructor(config: Interfaces.Config, options?: Partial<Interfaces.HelpOptions>) {
     super(config, { maxWidth: 110, ...options });
     this.CommandHelpClass = HelpWithExits;
+  }
+
+  /** Drivers from npm have flags of their own, which the manifest does not know. */
+  protected override getCommandHelpClass(command: Command.Loadable): CommandHelp {
+    if (command.id !== "start") return super.getCommandHelpClass(command);
+    const named = Object.entries(installedDriverFlags()).map(([name, flag]) => [name, { ...flag, name }]);
+    const flags = { ...command.flags, ...(Object.fromEntries(named) as typeof command.flags) };
+    return super.getCommandHelpClass({ ...command, flags });
   }
 
   override formatRoot(): string {

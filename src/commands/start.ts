@@ -1,6 +1,6 @@
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
-import { driverFlags } from "../cli/driver-flags.ts";
+import { driverFlags, installedDriverFlags } from "../cli/driver-flags.ts";
 import { confirm } from "../cli/confirm.ts";
 import type { StartResult } from "../cluster/start/start.ts";
 
@@ -166,6 +166,10 @@ export default class Start extends BaseCommand<typeof Start> {
       helpValue: "FILE",
     }),
   };
+
+  protected override moreFlags(): ReturnType<typeof installedDriverFlags> {
+    return installedDriverFlags();
+  }
 
   override async run(): Promise<void> {
     const { start } = await import("../cluster/start/start.ts");

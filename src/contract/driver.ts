@@ -86,6 +86,16 @@ export interface Hardware {
   readonly diskGiB: number;
 }
 
+/** Where a machine stands among those of its cluster, for drivers that make its network: all machines of one cluster must reach each other. */
+export interface MachineNetwork {
+  /** Name of the cluster (its profile). Its machines share a network, which is removed with the last of them. */
+  readonly cluster: string;
+  /** Number of the node in its cluster, from 0; no two machines of a cluster have the same. Addresses may be derived from it. */
+  readonly index: number;
+  /** Networks (CIDR) that the driver's own must not overlap: pod and service CIDRs. */
+  readonly avoid: readonly string[];
+}
+
 export interface MachineSpec extends Hardware {
   /** Unique on the host: `localkube-<profile>`. Also the label by which `list` finds orphans. */
   readonly name: string;
@@ -98,8 +108,7 @@ export interface MachineSpec extends Hardware {
   readonly identityFile: string;
   /** Host key pair to inject; the private part is in OpenSSH PEM format and must never reach argv or a log. */
   readonly hostKey: { readonly privatePem: string; readonly publicKey: string };
-  /** Networks (CIDR) that the driver's own network must not overlap: pod and service CIDRs. */
-  readonly avoidNetworks: readonly string[];
+  readonly network: MachineNetwork;
   /** Values of the driver's own options (`drivers/<name>/options.ts`), only those that were given. */
   readonly options: Readonly<Record<string, string>>;
   /** Where the driver does not forward the API: through the SSH connection (true), or at the machine's own address. */

@@ -1,10 +1,5 @@
-/** Debian package of each host program that localkube may need, by program name. */
+/** Debian package of each host program that localkube itself may need, by program name; a driver names its own when it is probed. */
 const packageOfProgram: Readonly<Record<string, readonly string[]>> = {
-  // Debian's podman only recommends the package that gives containers a network, and we do not install recommendations.
-  podman: ["podman", "netavark", "aardvark-dns", "catatonit"],
-  docker: ["docker.io"],
-  runc: ["runc"],
-  crun: ["crun"],
   mmdebstrap: ["mmdebstrap"],
   ssh: ["openssh-client"],
   scp: ["openssh-client"],
@@ -13,13 +8,9 @@ const packageOfProgram: Readonly<Record<string, readonly string[]>> = {
   iptables: ["iptables"],
   nft: ["nftables"],
   unshare: ["util-linux"],
-  newuidmap: ["uidmap"],
-  slirp4netns: ["slirp4netns"],
-  "fuse-overlayfs": ["fuse-overlayfs"],
   tar: ["tar"],
   xz: ["xz-utils"],
   zstd: ["zstd"],
-  "qemu-system-x86_64": ["qemu-system-x86"],
   "qemu-img": ["qemu-utils"],
   sfdisk: ["fdisk"],
   mke2fs: ["e2fsprogs"],

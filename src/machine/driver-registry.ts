@@ -2,6 +2,10 @@ import type { DriverDefinition, Probe } from "../contract/driver.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import type { ConnectSsh } from "../contract/transport.ts";
+import { choosePorts } from "../host/choose-ports.ts";
+import { findProgram } from "../host/find-program.ts";
+import { freeNetworks } from "../host/free-networks.ts";
+import { installedDrivers, loadInstalled } from "./installed-drivers.ts";
 
 /** Drivers by name; each is loaded on demand. Their order is the one in which `auto` tries equal drivers. */
 const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition }>>> = {
@@ -18,14 +22,25 @@ const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition
 const connectSsh: ConnectSsh = async (endpoint, options) =>
   (await import("./ssh/transport.ts")).connect(endpoint, options);
 
-export const driverNames: readonly string[] = Object.keys(loaders);
+/** The drivers that are part of localkube. */
+export const builtInNames: readonly string[] = Object.keys(loaders);
 
-/** Rejects with DRIVER_UNKNOWN. */
+/** Those from npm too. */
+export const driverNames: readonly string[] = [
+  ...new Set([...builtInNames, ...installedDrivers().map(({ name }) => name)]),
+];
+
+/**
+ * The code of a driver from npm is loaded here and nowhere else, so only when somebody names the driver, or its cluster. Rejects with
+ * DRIVER_UNKNOWN, DRIVER_PACKAGE_BROKEN, DRIVER_PACKAGE_VERSION or DRIVER_PACKAGE_UNSAFE.
+ */
 export async function loadDriver(name: string): Promise<DriverDefinition> {
   const load = loaders[name];
-  if (!load)
+  if (load) return (await load()).default;
+  const installed = installedDrivers().find((driver) => driver.name === name);
+  if (!installed)
     throw new LocalkubeError("DRIVER_UNKNOWN", { driver: name, known: ["auto", ...driverNames].join(", ") });
-  return (await load()).default;
+  return loadInstalled(installed, { connectSsh, choosePorts, freeNetworks, findProgram });
 }
 
 export interface Probed {
@@ -104,9 +119,9 @@ export function bestDriver(probed: readonly Probed[]): DriverChoice {
 const slowness = ({ emulated }: Probe): string =>
   emulated === undefined ? "" : ` (slow, for it emulates the processor: ${emulated})`;
 
-/** Every driver with its probe's answer, best first. */
+/** Every built-in driver with its probe's answer, best first. */
 export async function probeDrivers(host: HostContext): Promise<readonly Probed[]> {
-  const definitions = await Promise.all(driverNames.map(loadDriver));
+  const definitions = await Promise.all(builtInNames.map(loadDriver));
   const probed = await Promise.all(
     definitions.map(async (definition) => ({ definition, probe: await definition.probe(host) })),
   );

@@ -1,5 +1,6 @@
 import { lstat, mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { driverState } from "../contract/driver-state.ts";
 import type { HostContext } from "../contract/host.ts";
 import { homePaths, privateDirectoryMode } from "./paths.ts";
 import { writePrivateFile } from "./private-file.ts";
@@ -65,15 +66,16 @@ const ownEntries: Readonly<Record<FolderKind, Readonly<Record<string, OwnFolder 
       isOurs: onlyClusterEntries,
     },
     locks: { kind: "folder", entries: new RegExp(`^\\.?${profile}\\.(?:lock|json|takeover)$`) },
-    machines: driversFolder,
-    virtualbox: driversFolder,
-    vmware: driversFolder,
-    hosts: driversFolder,
+    // Not `installed`: what the user installed with npm stays.
+    [driverState.qemu]: driversFolder,
+    [driverState.virtualbox]: driversFolder,
+    [driverState.vmware]: driversFolder,
+    [driverState.ssh]: driversFolder,
     "config.json": {
       kind: "file",
       isOurs: ({ schema, settings }) => schema === 1 && typeof settings === "object",
     },
-    "packet.json": {
+    [driverState.packet]: {
       kind: "file",
       isOurs: ({ schema, projects }) => schema === 1 && Array.isArray(projects),
     },

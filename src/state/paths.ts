@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { driverState } from "../contract/driver-state.ts";
 import type { HostContext } from "../contract/host.ts";
 import { profileName } from "./profile-name.ts";
 
@@ -18,7 +19,9 @@ export function homePaths(host: Pick<HostContext, "stateDir" | "cacheDir">) {
     /** Held by `delete --purge`, which works on the whole folder; no profile can have this name. */
     purge: lockPaths(join(stateDir, "locks"), ".purge"),
     /** Where the drivers of virtual machines have a folder for each machine. */
-    machines: [join(stateDir, "machines"), join(stateDir, "virtualbox"), join(stateDir, "vmware")],
+    machines: [driverState.qemu, driverState.virtualbox, driverState.vmware].map((name) =>
+      join(stateDir, name),
+    ),
     /** What `config set` and `profile use` store. */
     settings: join(stateDir, "config.json"),
     cacheDir,

@@ -1,13 +1,12 @@
 import { once } from "node:events";
-import { mkdir, realpath, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MachineRef } from "../../src/contract/driver.ts";
 import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
+import { interruptionTests } from "./driver-suite-interrupted.ts";
+import { ownershipTests } from "./driver-suite-ownership.ts";
 import { type DriverUnderTest, type DriverWorld, driverWorld } from "./driver-world.ts";
-import { randomMoments, seed } from "./random-moments.ts";
 
 const graceMs = 20_000;
 
@@ -26,14 +25,6 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
   /** Of a machine that was made and not started. */
   const made = subject.isMetal ? "running" : "stopped";
   const code = (id: string) => expect.objectContaining({ id }) as unknown;
-
-  const otherKeys = async () => {
-    const { identity } = await ensureKeys({
-      identityFile: world.path("other"),
-      hostKeyFile: world.path("other-host"),
-    });
-    return { authorizedKey: identity.publicKey };
-  };
 
   /** Where a create is killed whose machine is then booted; at the other points it is only started. */
   const lastKillPoint = subject.killPoints.at(-1);
@@ -143,8 +134,9 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
 
     if (!subject.isExistingHost) {
       const how = lastKillPoint ? `, whose create was killed at '${lastKillPoint}' and goes on` : "";
-      it(`gives a second machine${how}, another address, other ports and cgroups`, async () => {
-        const wanted = spec("two");
+      it(`gives a second machine of the cluster${how}, another address, other ports and cgroups`, async () => {
+        const { network } = spec("one");
+        const wanted = spec("two", { network: { ...network, index: 1 } });
         if (lastKillPoint) await world.createKilled(wanted, lastKillPoint);
         const second = await driver.create(wanted, context());
         expect(second.address).not.toBe(m.address);
@@ -161,9 +153,16 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
         expect((await withSsh(second, (transport) => transport.exec(find))).stdout).toBe("");
         expect((await withSsh(m, (transport) => transport.exec(find))).stdout).toContain("only-here");
         await withSsh(m, (transport) => transport.exec(["systemctl", "stop", "only-here"]));
+        if (subject.nodesMeet) {
+          const greeting = `exec 3<>/dev/tcp/${m.address}/22; head -c 4 <&3`;
+          const argv = ["timeout", "20", "bash", "-c", greeting] as const;
+          expect((await withSsh(second, (transport) => transport.exec(argv))).stdout).toBe("SSH-");
+        }
         await driver.removeByName(second.name, context());
         expect(await traces("two")).toEqual([]);
         expect(await driver.state(m, context())).toBe("running");
+        // Neither did it take along what both shared.
+        await withSsh(m, (transport) => transport.exec(["true"]));
       });
     }
 
@@ -257,124 +256,6 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
     expect((await driver.list(context())).map(({ name }) => name)).not.toContain(m.name);
   });
 
-  for (const [kind, makeStranger] of Object.entries(subject.strangers)) {
-    it(`refuses the name of somebody else's ${kind} and does not touch it`, async () => {
-      const wanted = spec(`stranger-${kind}`);
-      world.forget(wanted.name);
-      const remove = await makeStranger(wanted.name, context());
-      try {
-        const before = await traces(`stranger-${kind}`);
-        expect(before).toHaveLength(1);
-        await expect(driver.create(wanted, context())).rejects.toEqual(code("DRIVER_NAME_TAKEN"));
-        await expect(driver.removeByName(wanted.name, context())).rejects.toEqual(code("DRIVER_NAME_TAKEN"));
-        expect(await traces(`stranger-${kind}`)).toEqual(before);
-      } finally {
-        await remove();
-      }
-    });
-  }
-
-  // Not `it.skipIf`: a skipped test counts as a failure where everything must run.
-  if (subject.isExistingHost) {
-    it("is refused to another cluster of the same name, whose folder is another", async () => {
-      const m = await driver.create(spec("home"), context());
-      const theirs = { ...context(), host: { ...host, stateDir: world.path("elsewhere") } };
-      const { authorizedKey } = await otherKeys();
-      await expect(driver.create(spec("home", { authorizedKey }), theirs)).rejects.toEqual(
-        code("SSH_HOST_TAKEN"),
-      );
-      await driver.remove(m, context());
-      expect(await traces("home")).toEqual([]);
-    });
-  } else if (subject.stateDir) {
-    it("has a machine of the same name for each state folder", async () => {
-      const theirs = { ...context(), host: { ...host, stateDir: world.path("elsewhere") } };
-      const [mine, other] = [
-        await driver.create(spec("home"), context()),
-        await driver.create(spec("home"), theirs),
-      ];
-      expect(other.id).not.toBe(mine.id);
-      await driver.remove(mine, context());
-      expect(await driver.state(other, theirs)).toBe(made);
-      await driver.remove(other, theirs);
-      expect(await traces("home")).toEqual([]);
-    });
-  } else {
-    it("leaves alone what belongs to another state folder, also when that folder is not there", async () => {
-      const elsewhere = world.path("elsewhere");
-      await mkdir(elsewhere);
-      const wanted = spec("home");
-      const theirs = { ...context(), host: { ...host, stateDir: elsewhere } };
-      const machine = await driver.create(wanted, theirs);
-      const before = await traces("home");
-      expect((await driver.list(context())).map(({ name }) => name)).not.toContain(wanted.name);
-      await expect(driver.create(wanted, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
-      await expect(driver.removeByName(wanted.name, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
-      // A record of ours that names a machine of theirs: ours is gone, and somebody else has taken its name.
-      expect(await driver.state(machine, context())).toBe("absent");
-      await driver.stop(machine, { ...context(), graceMs: 1000 });
-      await driver.remove(machine, context());
-      await expect(driver.start(machine, context())).rejects.toEqual(code("DRIVER_MACHINE_ABSENT"));
-      expect(await traces("home")).toEqual(before);
-      await rm(elsewhere, { recursive: true });
-      expect(await driver.list(context())).toContainEqual({
-        name: wanted.name,
-        state: "stopped",
-        home: await realpath(world.path(".")).then((folder) => join(folder, "elsewhere")),
-      });
-      await expect(driver.removeByName(wanted.name, context())).rejects.toEqual(code("DRIVER_OTHER_HOME"));
-      expect(await traces("home")).toEqual(before);
-      // Through a link that leads to the same folder it is theirs too.
-      await mkdir(elsewhere);
-      await symlink(elsewhere, world.path("link"));
-      const linked = { ...context(), host: { ...host, stateDir: world.path("link") } };
-      expect(await driver.list(linked)).toContainEqual({ name: wanted.name, state: "stopped" });
-      await driver.removeByName(wanted.name, linked);
-      expect(await traces("home")).toEqual([]);
-    });
-  }
-
-  it(`leaves nothing when create is aborted, whenever that happens (seed ${seed})`, async () => {
-    for (const ms of [50, 300, 700, ...randomMoments(2, 1600)]) {
-      const abort = new AbortController();
-      const timer = setTimeout(() => abort.abort(new Error("stop it")), ms);
-      const outcome = await driver.create(spec("abort"), context(abort.signal)).then(
-        (m) => m,
-        (error: unknown) => error as Error,
-      );
-      clearTimeout(timer);
-      if (outcome instanceof Error) expect(outcome.message).toBe("stop it");
-      else await driver.remove(outcome, context());
-      expect(await traces("abort"), `after ${ms} ms`).toEqual([]);
-    }
-  });
-
-  for (const ms of randomMoments(2, subject.createMs ?? 0, 2).filter((moment) => moment > 0)) {
-    it(`goes on after create and its programs were killed inside (seed ${seed}, after ${ms} ms)`, async () => {
-      const wanted = spec("inside");
-      await world.createKilledWithin(wanted, ms);
-      const m = await driver.create(wanted, context());
-      await driver.start(m, context());
-      expect(await driver.state(m, context())).toBe("running");
-      await driver.remove(m, context());
-      expect(await traces("inside")).toEqual([]);
-      await world.createKilledWithin(wanted, ms);
-      await driver.removeByName(wanted.name, context());
-      expect(await traces("inside")).toEqual([]);
-    });
-  }
-
-  // Made again it is the same files: started is enough, for the one that is killed last boots beside the first machine.
-  for (const point of subject.killPoints.filter((one) => one !== lastKillPoint)) {
-    it(`goes on after create was killed at '${point}'`, async () => {
-      const name = `kill-${subject.killPoints.indexOf(point)}`;
-      const wanted = spec(name);
-      await world.createKilled(wanted, point);
-      const m = await driver.create(wanted, context());
-      await driver.start(m, context());
-      expect(await driver.state(m, context())).toBe("running");
-      await driver.remove(m, context());
-      expect(await traces(name)).toEqual([]);
-    });
-  }
+  ownershipTests(subject, world, made);
+  interruptionTests(subject, world);
 }

@@ -42,6 +42,8 @@ export interface DriverUnderTest {
   readonly forwards?: boolean;
   /** False where a disk with snapshots cannot grow. */
   readonly growsWithSnapshots?: boolean;
+  /** Two machines of one cluster reach each other at their addresses here, also behind a stand-in. */
+  readonly nodesMeet?: true;
   /** Milliseconds from start to SSH on a busy host; default a minute. */
   readonly bootMs?: number;
   /** Options of the driver's own for every spec. */
@@ -99,6 +101,8 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
   let image: MachineImage;
   let keys: MachineKeys;
 
+  /** A cluster of one: its machine has the name of the cluster's first. */
+  const cluster = (name: string): string => `${prefix}-${name}`.replace(/^localkube-/, "");
   const spec = (name: string, rest: Partial<MachineSpec> = {}): MachineSpec => {
     made.add(`${prefix}-${name}`);
     return {
@@ -115,7 +119,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
       authorizedKey: keys.identity.publicKey,
       identityFile: join(folder, "id"),
       hostKey: keys.hostKey,
-      avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"],
+      network: { cluster: cluster(name), index: 0, avoid: ["10.96.0.0/12", "10.244.0.0/16"] },
       options: subject.options?.() ?? {},
       apiOverSsh: true,
       ...rest,

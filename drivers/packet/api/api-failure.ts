@@ -1,5 +1,6 @@
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import type { ApiConnection } from "./connection.ts";
+import { PacketError } from "../errors.ts";
 
 /** An answer of the API as received; `json` is undefined when the body is something else. */
 export interface ApiAnswer {
@@ -46,16 +47,16 @@ export function apiFailure(answer: ApiAnswer, action: string, connection: ApiCon
   const endpoint = connection.endpoint.href;
   switch (answer.status) {
     case 401:
-      return new LocalkubeError("PACKET_TOKEN_REFUSED", { endpoint, origin: connection.origin, action });
+      return new PacketError("PACKET_TOKEN_REFUSED", { endpoint, origin: connection.origin, action });
     case 403:
-      return new LocalkubeError("PACKET_FORBIDDEN", { action, said });
+      return new PacketError("PACKET_FORBIDDEN", { action, said });
     case 404:
-      return new LocalkubeError("PACKET_NOT_FOUND", { endpoint, action, said });
+      return new PacketError("PACKET_NOT_FOUND", { endpoint, action, said });
     case 400:
     case 409:
     case 422:
-      return new LocalkubeError("PACKET_REFUSED", { action, said });
+      return new PacketError("PACKET_REFUSED", { action, said });
     default:
-      return new LocalkubeError("PACKET_SERVICE_FAILED", { endpoint, action, said });
+      return new PacketError("PACKET_SERVICE_FAILED", { endpoint, action, said });
   }
 }

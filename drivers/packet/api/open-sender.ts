@@ -5,6 +5,7 @@ import { type ApiAnswer, apiFailure, redact } from "./api-failure.ts";
 import type { ApiConnection, ApiContext } from "./connection.ts";
 import type { Pacing } from "./pacing.ts";
 import { rateLimitMs } from "./rate-limit.ts";
+import { PacketError } from "../errors.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "DELETE";
@@ -40,7 +41,7 @@ export function openSender(connection: ApiConnection, pacing: Pacing): Send {
         limitLeftMs -= outcome.waitMs;
         const seconds = Math.ceil(outcome.waitMs / 1000);
         if (limitLeftMs < 0)
-          throw new LocalkubeError("PACKET_RATE_LIMITED", { seconds, action: request.action });
+          throw new PacketError("PACKET_RATE_LIMITED", { seconds, action: request.action });
         c.report({ message: `the API takes no requests for ${seconds} s` });
         await sleep(outcome.waitMs, undefined, { signal: c.signal });
         continue;
@@ -112,7 +113,7 @@ async function exchange(
     const { code = "", message } = error as NodeJS.ErrnoException;
     const problem = redact(code && !message.includes(code) ? `${code}: ${message}` : message, token);
     tell(problem);
-    return new LocalkubeError("PACKET_UNREACHABLE", { endpoint: endpoint.href, action, problem });
+    return new PacketError("PACKET_UNREACHABLE", { endpoint: endpoint.href, action, problem });
   }
 }
 

@@ -1,11 +1,11 @@
 import * as v from "valibot";
-import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import type { ApiConnection, ApiContext } from "./connection.ts";
 import type { DeviceInput } from "./device-input.ts";
 import { openSender } from "./open-sender.ts";
 import { type Pacing, usualPacing } from "./pacing.ts";
 import { readPages } from "./read-pages.ts";
 import * as shape from "./shapes.ts";
+import { PacketError } from "../errors.ts";
 
 export interface PlaceChoice {
   readonly kind: "metro" | "facility";
@@ -55,7 +55,7 @@ export function openPacketApi(connection: ApiConnection, pacing: Pacing = usualP
     const read = v.safeParse(schema, json);
     if (read.success) return read.output;
     const said = `an answer of another form (${v.getDotPath(read.issues[0]) ?? "no object"})`;
-    throw new LocalkubeError("PACKET_SERVICE_FAILED", { endpoint, action, said });
+    throw new PacketError("PACKET_SERVICE_FAILED", { endpoint, action, said });
   };
   const list = <S extends v.GenericSchema>(
     path: string,

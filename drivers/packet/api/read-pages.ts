@@ -1,7 +1,8 @@
 import * as v from "valibot";
-import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import type { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import type { ApiContext } from "./connection.ts";
 import type { ApiRequest, Send } from "./open-sender.ts";
+import { PacketError } from "../errors.ts";
 
 /** The documented maximum; the default is 10. */
 const perPage = 100;
@@ -33,7 +34,7 @@ export async function readPages<S extends v.GenericSchema>(
 ): Promise<readonly v.InferOutput<S>[]> {
   const items: v.InferOutput<S>[] = [];
   const broken = (said: string): LocalkubeError =>
-    new LocalkubeError("PACKET_SERVICE_FAILED", { endpoint: list.endpoint, action: request.action, said });
+    new PacketError("PACKET_SERVICE_FAILED", { endpoint: list.endpoint, action: request.action, said });
   for (let page = 1; page <= mostPages; page += 1) {
     const numbers = list.paged ? { page, per_page: perPage } : page > 1 ? { page } : {};
     const query = { ...request.query, ...numbers };

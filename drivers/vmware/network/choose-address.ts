@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import ipaddr from "ipaddr.js";
-import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import type { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { formatNetwork, networkAddress, networksOverlap, parseNetwork } from "../../../src/host/network.ts";
 import type { NatNetwork } from "./nat-network.ts";
+import { VmwareError } from "../errors.ts";
 
 /** The addresses of the network itself, the host and VMware's NAT service, unless configured elsewhere. */
 const firstIndex = 3;
@@ -49,4 +50,4 @@ const numberOf = (address: string): number =>
     .reduce((sum, byte) => sum * 256 + byte, 0);
 
 const unusable = (problem: string, fix: string): LocalkubeError =>
-  new LocalkubeError("VMWARE_NETWORK_UNUSABLE", { problem, fix });
+  new VmwareError("VMWARE_NETWORK_UNUSABLE", { problem, fix });

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import ipaddr from "ipaddr.js";
-import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import type { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../../src/contract/host.ts";
 import { formatNetwork, type Network, parseNetwork } from "../../../src/host/network.ts";
 import { networkFiles } from "./network-files.ts";
+import { VmwareError } from "../errors.ts";
 
 /** VMware's NAT network as it is configured on this host. */
 export interface NatNetwork {
@@ -31,7 +32,7 @@ async function text(file: string): Promise<string> {
 }
 
 const unusable = (problem: string): LocalkubeError =>
-  new LocalkubeError("VMWARE_NETWORK_UNUSABLE", {
+  new VmwareError("VMWARE_NETWORK_UNUSABLE", {
     problem,
     fix: "Add or restore the NAT network in VMware's Virtual Network Editor (in Fusion: Settings, Network)",
   });

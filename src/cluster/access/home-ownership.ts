@@ -1,12 +1,10 @@
 import { basename, join, resolve } from "node:path";
+import { driverState } from "../../contract/driver-state.ts";
 import type { HostContext } from "../../contract/host.ts";
 import { giveToHomeOwner } from "../../host/home-owner.ts";
 
 /** What localkube and its drivers create in a state folder; `LOCALKUBE_HOME` may be a folder that contains other things too. */
-const stateEntries = [
-  ...["clusters", "locks", "config.json"],
-  ...["machines", "virtualbox", "vmware", "hosts", "packet.json"],
-];
+const stateEntries = ["clusters", "locks", "config.json", ...Object.values(driverState)];
 
 /**
  * Gives the files that a command run as root (`sudo -E`) created in a user's home to that user, including those left behind by an

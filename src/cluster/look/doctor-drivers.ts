@@ -1,4 +1,5 @@
 import type { DriverDefinition, Probe } from "../../contract/driver.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
 import { fail, type HostCheck, ok, warn } from "../../host/doctor/host-check.ts";
 import type { Leftover } from "../../host/doctor/checks/leftovers.ts";
@@ -34,6 +35,31 @@ export function driverChecks(
     },
   }));
 }
+
+/** One check per driver from npm. None of them is needed, so a broken package is a warning. */
+export const installedDriverChecks = (
+  names: readonly string[],
+  load: (name: string) => Promise<DriverDefinition>,
+): readonly HostCheck[] =>
+  names.map((name) => ({
+    id: `driver-${name}`,
+    title: `Driver ${name}`,
+    async run(host) {
+      try {
+        const definition = await load(name);
+        const { usable, version, note, problem, fix } = await definition.probe(host);
+        if (!usable) return warn(problem ?? "it does not answer", fix ?? `Install ${name}`);
+        return ok(
+          [version ? `${name} ${version} can be used` : "it can be used", note ?? definition.summary].join(
+            ", ",
+          ),
+        );
+      } catch (error) {
+        const known = error instanceof LocalkubeError;
+        return warn((error as Error).message, known ? error.fix : "Report that to the author of the driver");
+      }
+    },
+  }));
 
 /** A driver that needs a machine or an account elsewhere says nothing about this host. */
 const countsHere = ({ definition, probe }: ProbedDriver): boolean =>

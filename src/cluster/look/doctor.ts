@@ -1,8 +1,8 @@
 import { leftovers } from "../../host/doctor/checks/leftovers.ts";
 import { type DoctorReport, runDoctor } from "../../host/doctor/run-doctor.ts";
-import { driverNames, probeDrivers } from "../../machine/driver-registry.ts";
+import { builtInNames, driverNames, loadDriver, probeDrivers } from "../../machine/driver-registry.ts";
 import { listClusters } from "../../state/store.ts";
-import { driverChecks, leftoverMachines } from "./doctor-drivers.ts";
+import { driverChecks, installedDriverChecks, leftoverMachines } from "./doctor-drivers.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 /** All host checks, one check per driver, and machines that belong to no profile. Read-only; ends within 10 s. */
@@ -16,5 +16,10 @@ export function doctor(context: UseCaseContext): Promise<DoctorReport> {
     const clusters = await listClusters(host).catch(() => undefined);
     return clusters ? leftoverMachines(await probed, clusters, host, context) : [];
   };
-  return runDoctor(host, [...driverChecks(driverNames, probed), leftovers(findLeftovers)]);
+  const installed = driverNames.filter((name) => !builtInNames.includes(name));
+  return runDoctor(host, [
+    ...driverChecks(builtInNames, probed),
+    ...installedDriverChecks(installed, loadDriver),
+    leftovers(findLeftovers),
+  ]);
 }

@@ -6,6 +6,18 @@ export interface ErrorEntry {
   readonly fix: string;
 }
 
+/** Errors by id: capital letters and underscores. Ids do not change. */
+export type ErrorTable = Readonly<Record<string, ErrorEntry>>;
+
+/** Values of the `{name}` places of the texts; never a secret. */
+export type ErrorParams = Readonly<Record<string, string | number>>;
+
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** The last lines of another program's output, shown under the message. */
+  readonly output?: string;
+}
+
 /** Exit codes by class; `status` has bits of its own. */
 export const exitCodes = {
   bug: 1,

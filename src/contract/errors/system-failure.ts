@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { type ErrorDetails, LocalkubeError } from "./localkube-error.ts";
+import type { ErrorDetails } from "./entry.ts";
+import { LocalkubeError } from "./localkube-error.ts";
 
 /** Failures of the system itself: whatever was being written, this is what the user has to fix. */
 const exhausted: Readonly<Record<string, "NO_SPACE_LEFT" | "FILE_SYSTEM_READ_ONLY" | "TOO_MANY_OPEN_FILES">> =

@@ -8,23 +8,25 @@ import { sweepPartials } from "./sweep-partials.ts";
 /**
  * Creates a large file in the cache once: a second localkube waits for the first one's, a damaged file is recreated, and a killed attempt
  * leaves nothing that the next one would use. `make` gets a path of its own, where it creates a file or a folder, and returns the finished
- * file, which is there or inside it; that file gets the name `file`. Rejects with IMAGE_BUILD_BUSY or what `make` rejects with.
+ * file, which is there or inside it; that file gets the name `file`. `make` also gives the files of
+ * `beside` their names; if one of them is missing or damaged later, everything is made again. Rejects with IMAGE_BUILD_BUSY or what `make` rejects with.
  */
 export async function makeImageFile(
   file: string,
   c: RunContext,
   make: (partial: string, c: RunContext) => Promise<string>,
+  beside: readonly string[] = [],
 ): Promise<void> {
-  if (await isWhole(file)) return;
+  if (await isWhole(file, beside)) return;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await withImageLock(file, c, async (locked) => {
-    if (await isWhole(file)) return;
+    if (await isWhole(file, beside)) return;
     await sweepPartials(file);
     // A unique name: the tool of a killed localkube may still be writing to the earlier one.
     const partial = `${file}.${process.pid}.partial`;
     try {
       const made = await make(partial, locked);
-      const digest = await recordImage(made, file, locked);
+      const digest = await recordImage(made, file, locked, beside);
       locked.log(`${file}: sha256 ${digest}`);
       await rename(made, file);
     } finally {

@@ -3,7 +3,7 @@ import type { DriverCapabilities, MachineImage } from "../../contract/driver.ts"
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
 import { isWhole } from "../../host/image-file/image-record.ts";
-import { buildDiskImage, builtDiskImage } from "./disk/built-disk-image.ts";
+import { buildDiskImage, builtDiskImage, filesBeside } from "./disk/built-disk-image.ts";
 import { convertDiskImage, type FirstBoot, ownDiskImage } from "./disk/own-disk-image.ts";
 import { remoteDiskImage } from "./disk/remote-disk-image.ts";
 import { imageBuilder } from "./image-builder.ts";
@@ -93,7 +93,7 @@ async function debianSource(host: HostContext): Promise<ImageSource> {
   return {
     title,
     plan: `build ${title} from the Debian archive`,
-    ready: () => isWhole(image.file),
+    ready: () => isWhole(image.file, filesBeside(image)),
     build: async (c) => {
       await buildDiskImage(image, c);
       return image;

@@ -6,10 +6,11 @@ import { accelerator, hasVirtualization } from "../../../drivers/qemu/accelerato
 import { commandLine } from "../../../drivers/qemu/command-line.ts";
 import type { MachineFile } from "../../../drivers/qemu/machine-file.ts";
 import { machineFiles } from "../../../drivers/qemu/machine-folder.ts";
+import { chooseNetworks } from "../../../drivers/qemu/networks.ts";
 import { versionOf } from "../../../drivers/qemu/machine-type.ts";
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { hostContext } from "../../../src/host/host-context.ts";
-import { recordingHost } from "./recording-host.ts";
+import { recordingHost, testSpec } from "./recording-host.ts";
 
 const machine: MachineFile = {
   schema: 1,
@@ -40,6 +41,35 @@ const machine: MachineFile = {
 };
 const host = { stateDir: "/home/some one/.localkube", env: {} };
 const files = machineFiles(host, machine.ref.name);
+
+describe("networks of a cluster's machines", () => {
+  const { host: quiet } = recordingHost([]);
+  const node = (index: number) => ({
+    name: `${testSpec.name}-${index}`,
+    network: { ...testSpec.network, index },
+  });
+
+  test("the second is on the first one's node network, and has a user network of its own", async () => {
+    const first = await chooseNetworks(testSpec, [], quiet);
+    const ref = { ...machine.ref, address: first.address };
+    const { userNetwork, nodeNetwork } = first;
+    const recorded = { ...machine, ref, cluster: "demo", userNetwork, nodeNetwork };
+    const second = await chooseNetworks(node(1), [recorded], quiet);
+    expect(second.nodeNetwork).toEqual(first.nodeNetwork);
+    expect(first.address).toMatch(/\.2$/);
+    expect(second.address).toBe(first.address.replace(/2$/, "3"));
+    expect(second.userNetwork).not.toBe(first.userNetwork);
+  });
+
+  test("another cluster's are kept apart from it", async () => {
+    const first = await chooseNetworks(testSpec, [], quiet);
+    const recorded = { ...machine, ref: { ...machine.ref, address: first.address }, cluster: "demo" };
+    const other = { name: "localkube-b", network: { ...testSpec.network, cluster: "b" } };
+    const second = await chooseNetworks(other, [recorded], quiet);
+    expect(second.nodeNetwork).not.toEqual(first.nodeNetwork);
+    expect(second.address.replace(/\d+$/, "")).not.toBe(first.address.replace(/\d+$/, ""));
+  });
+});
 
 describe("QEMU's command line", () => {
   test("for an emulated x86 machine", () => {

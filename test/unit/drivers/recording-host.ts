@@ -69,7 +69,7 @@ export const testSpec: MachineSpec = {
   authorizedKey: "ssh-ed25519 AAAALOGIN",
   identityFile: "/nowhere/id",
   hostKey: { privatePem: "SECRET", publicKey: "ssh-ed25519 AAAAHOST" },
-  avoidNetworks: ["10.96.0.0/12"],
+  network: { cluster: "demo", index: 0, avoid: ["10.96.0.0/12"] },
   options: {},
   apiOverSsh: true,
 };

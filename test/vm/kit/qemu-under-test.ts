@@ -44,4 +44,5 @@ export const qemuUnderTest = (stateDir: string): DriverUnderTest => ({
     lost: 160 * 1024 * 1024,
   },
   killPoints: ["-machine help", "qemu-img create"],
+  nodesMeet: true,
 });

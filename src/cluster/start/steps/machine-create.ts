@@ -89,7 +89,7 @@ async function machineSpec(
     authorizedKey: identity.publicKey,
     identityFile: s.paths.identity,
     hostKey,
-    avoidNetworks: [spec.podCidr, spec.serviceCidr],
+    network: { cluster: spec.name, index: 0, avoid: [spec.podCidr, spec.serviceCidr] },
     options: spec.driverOptions,
     apiOverSsh: spec.apiServer.overSsh,
   };

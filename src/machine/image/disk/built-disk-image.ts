@@ -35,7 +35,7 @@ export async function builtDiskImage(host: HostContext): Promise<MachineImage> {
  * folder, which the next one removes. Errors as `buildRootfsImage`, and HOST_COMMAND_FAILED of the tools.
  */
 export async function buildDiskImage(image: MachineImage, c: RunContext): Promise<void> {
-  await makeImageFile(image.file, c, async (folder, locked) => {
+  const make = async (folder: string, locked: RunContext): Promise<string> => {
     await assertSpace(dirname(folder), locked.host);
     await mkdir(folder, { mode: 0o755 });
     const tar = join(folder, "root.tar");
@@ -48,5 +48,10 @@ export async function buildDiskImage(image: MachineImage, c: RunContext): Promis
       await rename(parts.initramfs, image.kernel.initramfs);
     }
     return disk;
-  });
+  };
+  await makeImageFile(image.file, c, make, filesBeside(image));
 }
+
+/** A disk's kernel and initramfs, without which a driver that loads them cannot use it. */
+export const filesBeside = ({ kernel }: MachineImage): readonly string[] =>
+  kernel ? [kernel.file, kernel.initramfs] : [];

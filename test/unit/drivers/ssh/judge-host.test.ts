@@ -16,7 +16,7 @@ routes [{"dst":"default","dev":"eth0"},{"dst":"10.0.0.0/24","dev":"eth0"}]
 `;
 const facts = (more = "", times = now): HostFacts => parseHostFacts(answer + more, times);
 const judge = (of: HostFacts, takeOver = false) =>
-  judgeHost(of, { host: "h", takeOver, avoidNetworks: ["10.96.0.0/12", "10.244.0.0/16"] });
+  judgeHost(of, { host: "h", takeOver, avoid: ["10.96.0.0/12", "10.244.0.0/16"] });
 const refusal = (of: HostFacts, takeOver = false) => {
   try {
     judge(of, takeOver);

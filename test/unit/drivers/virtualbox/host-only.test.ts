@@ -24,7 +24,7 @@ describe("a new host-only network", () => {
         ? Promise.resolve({ exitCode: 0, stdout: JSON.stringify(routes), stderr: "" })
         : host.run(argv, options);
     const version = parseVersion("6.1.20r1")!;
-    const asked = { name: "localkube-a", avoidNetworks: [] };
+    const asked = { name: "localkube-a", network: { cluster: "a", index: 0, avoid: [] } };
     return (await chooseNetworks(asked, [], version, { ...c, host: { ...host, run } })).hostOnly.cidr;
   };
 

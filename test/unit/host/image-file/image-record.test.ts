@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ensureImage } from "../../../../drivers/container/machine-image.ts";
 import type { Engine } from "../../../../drivers/container/engine.ts";
 import { isWhole, recordImage } from "../../../../src/host/image-file/image-record.ts";
+import { makeImageFile } from "../../../../src/host/image-file/make-image-file.ts";
 import { recordingHost } from "../../drivers/recording-host.ts";
 
 let folder: string;
@@ -47,6 +48,59 @@ describe("the record of a built image", () => {
     await writeFile(file, "root file system");
     await rm(`${file}.json`);
     expect(await isWhole(file)).toBe(false);
+  });
+});
+
+describe("a disk with its kernel", () => {
+  const kernel = () => join(folder, "disk.vmlinuz");
+  const disk = () => join(folder, "disk.qcow2");
+  let builds: number;
+  const build = () =>
+    makeImageFile(
+      disk(),
+      c,
+      async (partial) => {
+        builds++;
+        await writeFile(kernel(), "kernel");
+        await writeFile(partial, "disk");
+        return partial;
+      },
+      [kernel()],
+    );
+  beforeEach(async () => {
+    builds = 0;
+    await build();
+  });
+
+  it("is built once", async () => {
+    await build();
+    expect(builds).toBe(1);
+    expect(await isWhole(disk(), [kernel()])).toBe(true);
+  });
+
+  it("is built again when the kernel is missing or damaged", async () => {
+    await rm(kernel());
+    expect(await isWhole(disk(), [kernel()])).toBe(false);
+    await build();
+    expect(await readFile(kernel(), "utf8")).toBe("kernel");
+    await writeFile(kernel(), "kernal");
+    await utimes(kernel(), 1, 1);
+    expect(await isWhole(disk(), [kernel()])).toBe(false);
+    await build();
+    expect(builds).toBe(3);
+    expect(await readFile(kernel(), "utf8")).toBe("kernel");
+  });
+
+  it("with a record from before kernels were noted is whole as long as the kernel is there", async () => {
+    const { sha256, size, mtimeMs } = JSON.parse(await readFile(`${disk()}.json`, "utf8")) as object & {
+      readonly sha256: string;
+      readonly size: number;
+      readonly mtimeMs: number;
+    };
+    await writeFile(`${disk()}.json`, JSON.stringify({ sha256, size, mtimeMs }));
+    expect(await isWhole(disk(), [kernel()])).toBe(true);
+    await rm(kernel());
+    expect(await isWhole(disk(), [kernel()])).toBe(false);
   });
 });
 

@@ -1,5 +1,7 @@
-import { type ErrorEntry, exitCodes } from "./entry.ts";
+import { errorsOf } from "../../src/contract/errors/localkube-error.ts";
+import { type ErrorTable, exitCodes } from "../../src/contract/errors/entry.ts";
 
+/** What only this driver can report; see src/contract/errors for what all drivers share. */
 export const vmwareErrors = {
   VMWARE_MISSING: {
     exit: exitCodes.unavailable,
@@ -16,4 +18,6 @@ export const vmwareErrors = {
     title: "VMware's NAT network cannot be used: {problem}",
     fix: "{fix}",
   },
-} as const satisfies Record<string, ErrorEntry>;
+} as const satisfies ErrorTable;
+
+export const VmwareError = errorsOf(vmwareErrors);

@@ -1,5 +1,7 @@
-import { type ErrorEntry, exitCodes } from "./entry.ts";
+import { errorsOf } from "../../src/contract/errors/localkube-error.ts";
+import { type ErrorTable, exitCodes } from "../../src/contract/errors/entry.ts";
 
+/** What only this driver can report; see src/contract/errors for what all drivers share. */
 export const packetErrors = {
   PACKET_ENDPOINT_MISSING: {
     exit: exitCodes.usage,
@@ -107,4 +109,6 @@ export const packetErrors = {
     title: "There are {count} devices with the tags of the machine {name}: {ids}",
     fix: "Remove all but the right one in the project's console, then run the same command again",
   },
-} as const satisfies Record<string, ErrorEntry>;
+} as const satisfies ErrorTable;
+
+export const PacketError = errorsOf(packetErrors);
