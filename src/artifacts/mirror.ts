@@ -6,7 +6,7 @@ import type { RunContext } from "../contract/host.ts";
 import { catalogueEntry } from "./catalogue/catalogue-entry.ts";
 import { debianFileNames } from "./debian/artifact-files.ts";
 import { debianIdentity } from "./debian-source.ts";
-import { hashFile } from "./hash-file.ts";
+import { hashFile } from "./content-digest.ts";
 import { treePath } from "./identity.ts";
 import { readSums, writeSums } from "./mirror-sums.ts";
 import type { ArtifactPlan } from "./plan-artifacts.ts";

@@ -1,8 +1,9 @@
 import type { ArchiveName, BinaryName } from "../contract/artifact.ts";
+import type { Digest } from "../contract/digest.ts";
 import { componentDigests, type DigestName } from "./catalogue/catalogue-data.ts";
 import type { CatalogueEntry } from "./catalogue/catalogue-entry.ts";
 import { tagDigest } from "./image/registry-image.ts";
-import { known, type Wanted } from "./wanted.ts";
+import { known, type Wanted } from "./artifact-store.ts";
 
 export const binaryNames = [
   "kube-apiserver",
@@ -100,7 +101,7 @@ const withCompanion = (identity: string, companion: string): Wanted => ({
 });
 
 /** The digest our catalogue holds for an identity of any version, if it does. */
-export function publishedDigest(identity: string): string | undefined {
+export function publishedDigest(identity: string): Digest | undefined {
   const [, version, arch, name] =
     /^dl\.k8s\.io\/release\/v([\d.]+)\/bin\/linux\/(amd64|arm64)\/([a-z-]+)$/.exec(identity) ?? [];
   const binary = binaryNames.find((known) => known === name);
@@ -108,16 +109,16 @@ export function publishedDigest(identity: string): string | undefined {
   return archiveDigests().get(identity) ?? tagDigest(identity);
 }
 
-let archives: Map<string, string> | undefined;
+let archives: Map<string, Digest> | undefined;
 
-function archiveDigests(): ReadonlyMap<string, string> {
+function archiveDigests(): ReadonlyMap<string, Digest> {
   if (archives) return archives;
   archives = new Map();
   for (const name of archiveNames)
     for (const version of Object.keys(componentDigests[name]))
       for (const arch of ["amd64", "arm64"] as const) {
         const { identity, digest } = upstreamArchive(name, version, arch).wanted;
-        if (digest.kind === "known" && "sha256" in digest) archives.set(identity, digest.sha256);
+        if (digest.kind === "known") archives.set(identity, digest.digest);
       }
   return archives;
 }

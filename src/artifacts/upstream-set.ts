@@ -4,6 +4,7 @@ import { ArtifactStore, type StoreOptions } from "./artifact-store.ts";
 import type { CatalogueEntry } from "./catalogue/catalogue-entry.ts";
 import { forEachParallel } from "./for-each-parallel.ts";
 import { cachedImageArchive, registryImageArchive } from "./image/registry-image-archive.ts";
+import { imageRef } from "./image/reference.ts";
 import type { Source } from "./source.ts";
 import { binaryNames, upstreamArchives, upstreamBinaries } from "./upstream-artifacts.ts";
 
@@ -78,7 +79,7 @@ function setOf(
     if (!file) throw new TypeError(`${name} was not fetched`);
     return file;
   };
-  const image = (ref: string) => ({ ...get(ref), ref });
+  const image = (ref: string) => ({ ...get(ref), ref: imageRef(ref) });
   return {
     source: "upstream",
     kubernetesVersion: entry.version,

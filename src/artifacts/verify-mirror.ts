@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, posix, relative, sep } from "node:path";
+import { type Digest, parseDigest, sha256Digest } from "../contract/digest.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
 import { companionDigest } from "./companion-digest.ts";
-import { compareDigests, type ExpectedDigest, fits } from "./content-digest.ts";
-import { hashFile } from "./hash-file.ts";
+import { compareDigests, fits, hashFile } from "./content-digest.ts";
 import { readSums } from "./mirror-sums.ts";
 import { openSource } from "./source.ts";
 import { publishedDigest } from "./upstream-artifacts.ts";
@@ -42,7 +42,7 @@ export async function verifyMirror(folder: string, c: RunContext): Promise<Mirro
     c.report({ message: `Checking ${path}`, done: index, total: paths.length, unit: "items" });
     const claims = await claimsAbout(root, path, sums);
     if (claims.length === 0) unverified.push(path);
-    const strongest = claims.find(({ expected }) => "sha512" in expected)?.expected;
+    const strongest = claims.find(({ expected }) => expected.algorithm === "sha512")?.expected;
     const found = await hashFile(join(root, path), { expected: strongest, signal: c.signal });
     const broken = claims.find(({ expected }) => !fits(expected, found));
     if (!broken) continue;
@@ -54,7 +54,7 @@ export async function verifyMirror(folder: string, c: RunContext): Promise<Mirro
 
 interface Claim {
   readonly by: string;
-  readonly expected: ExpectedDigest;
+  readonly expected: Digest;
 }
 
 async function claimsAbout(root: string, path: string, sums: ReadonlyMap<string, string>): Promise<Claim[]> {
@@ -62,11 +62,11 @@ async function claimsAbout(root: string, path: string, sums: ReadonlyMap<string,
     const text = await readFile(join(root, dirname(path), name), "utf8").catch(() => "");
     return companionDigest(text, basename(path));
   };
-  const sha256 = (hex: string | undefined) => (hex === undefined ? undefined : { sha256: hex });
-  const found: readonly (readonly [string, ExpectedDigest | undefined])[] = [
-    ["the catalogue", sha256(publishedDigest(path))],
-    ["SHA256SUMS", sha256(sums.get(path))],
-    ["its name", sha256(/\/sha256:([0-9a-f]{64})$/.exec(path)?.[1])],
+  const sum = sums.get(path);
+  const found: readonly (readonly [string, Digest | undefined])[] = [
+    ["the catalogue", publishedDigest(path)],
+    ["SHA256SUMS", sum === undefined ? undefined : sha256Digest(sum)],
+    ["its name", parseDigest(basename(path))],
     [`${basename(path)}.sha256`, await beside(`${basename(path)}.sha256`)],
     [`${dirname(path)}/SHA256SUMS`, path === "SHA256SUMS" ? undefined : await beside("SHA256SUMS")],
     [`${dirname(path)}/SHA512SUMS`, await beside("SHA512SUMS")],

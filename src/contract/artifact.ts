@@ -1,3 +1,4 @@
+import type { Digest } from "./digest.ts";
 import type { RunContext } from "./host.ts";
 
 /** Names by which the provisioner requests artifacts. */
@@ -21,6 +22,13 @@ export interface LocalFile {
 export interface ImageFile extends LocalFile {
   /** Reference stored in the archive, `registry.k8s.io/pause:3.9`. */
   readonly ref: string;
+  /** Absent for an image that was not taken from a registry. */
+  readonly registry?: {
+    /** What the reference had in its registry: of the list of platforms, or of the manifest when there is no list. */
+    readonly digest: Digest;
+    /** Of the manifest in the archive, which is also its digest in the runtime. */
+    readonly manifest: Digest;
+  };
 }
 
 /** Everything one cluster needs from outside, in the cache and verified. */
@@ -38,13 +46,13 @@ export interface ArtifactSet {
 export interface RemoteDisk {
   /** Name for people: its address, without any secrets in it. */
   readonly title: string;
-  /** `sha256:<hex>` or `sha512:<hex>`, when it is known without the network. */
-  readonly digest?: string;
+  /** When it is known without the network. */
+  readonly digest?: Digest;
   /** The digest currently published. Rejects with IMAGE_DIGEST_MISSING or IMAGE_DOWNLOAD_FAILED. */
-  currentDigest(c: RunContext): Promise<string>;
+  currentDigest(c: RunContext): Promise<Digest>;
   /**
    * Downloads the image unless it is in the cache, verifies it, and passes the file to `use`; after that succeeds, the file may be removed.
    * One caller per digest at a time. Rejects with IMAGE_DIGEST_WRONG, IMAGE_DOWNLOAD_FAILED, ARTIFACT_NO_SPACE, ARTIFACT_SOURCE_UNTRUSTED.
    */
-  withFile(digest: string, c: RunContext, use: (file: string) => Promise<void>): Promise<void>;
+  withFile(digest: Digest, c: RunContext, use: (file: string) => Promise<void>): Promise<void>;
 }

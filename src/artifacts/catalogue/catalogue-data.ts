@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type Digest, sha256Digest } from "../../contract/digest.ts";
 import digestsJson from "./digests.json" with { type: "json" };
 import etcdFlagsJson from "./etcd-flags.json" with { type: "json" };
 import flagsJson from "./flags.json" with { type: "json" };
@@ -6,7 +7,7 @@ import imageDigestsJson from "./image-digests.json" with { type: "json" };
 import kubernetesJson from "./kubernetes.json" with { type: "json" };
 
 const release = v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.transform(sha256Digest));
 const minorNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
 const flag = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]*$/));
 
@@ -92,7 +93,7 @@ export const componentDigests = v.parse(
   digestsJson,
 );
 /** Digest of a tag's index (the list of platforms), for tags whose digest is published by third parties too. */
-export const imageDigests: Readonly<Record<string, string>> = v.parse(
+export const imageDigests: Readonly<Record<string, Digest>> = v.parse(
   v.record(v.string(), sha256),
   imageDigestsJson,
 );

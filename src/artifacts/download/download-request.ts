@@ -1,4 +1,4 @@
-import type { ExpectedDigest } from "../content-digest.ts";
+import type { Digest } from "../../contract/digest.ts";
 import type { DownloadLimits } from "./limits.ts";
 import type { TransferSubject } from "./transfer-subject.ts";
 
@@ -7,7 +7,7 @@ export interface DownloadRequest {
   /** Appears by rename, only with the wanted content. The caller holds the file's lock. */
   readonly file: string;
   /** Without it, whatever the source sends is accepted. */
-  readonly expected?: ExpectedDigest | undefined;
+  readonly expected?: Digest | undefined;
   readonly accept?: string | undefined;
   readonly subject: TransferSubject;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -6,9 +6,10 @@ import { openSource } from "../../../src/artifacts/source.ts";
 import { stableVersion } from "../../../src/artifacts/stable-version.ts";
 import { fetchUpstream, upstreamComplete } from "../../../src/artifacts/upstream-set.ts";
 import { verifyMirror } from "../../../src/artifacts/verify-mirror.ts";
+import { parseDigest, sha256Digest } from "../../../src/contract/digest.ts";
 import { fakeEntry, putFakeImage, putFakeRelease } from "./fake-release.ts";
 import { folderHandler, startServer } from "./loopback-server.ts";
-import { hasty, put, temporaryFolder, type TestContext, testContext } from "./test-context.ts";
+import { hasty, put, sha256, temporaryFolder, type TestContext, testContext } from "./test-context.ts";
 
 let folder: string;
 let mirror: string;
@@ -88,6 +89,39 @@ test("the archive of an image holds the platform's own manifest under its refere
   expect(manifest?.annotations).toMatchObject({ "io.containerd.image.name": "registry.k8s.io/pause:99.1" });
   await readFile(join(mirror, "registry.k8s.io/v2/pause/manifests", manifest?.digest ?? ""));
 });
+
+test("an image keeps its registry's digests, fetched or from the cache", async () => {
+  const list = await readFile(join(mirror, pause, "manifests/99.1"));
+  const { manifests } = JSON.parse(list.toString()) as { manifests: { digest: string }[] };
+  const registry = {
+    digest: sha256Digest(sha256(list)),
+    manifest: parseDigest(manifests[1]?.digest ?? ""),
+  };
+  expect((await fetchFrom(mirror)).set.images.pause.registry).toEqual(registry);
+  expect((await fetchFrom(mirror)).set.images.pause.registry).toEqual(registry);
+});
+
+test.each(["registry.k8s.io/pause", "registry.k8s.io/pause:99.1"])(
+  "%s by digest is fetched by that, checked by that, and named as runtimes look it up",
+  async (name) => {
+    const manifests = join(mirror, pause, "manifests");
+    const list = await readFile(join(manifests, "99.1"));
+    await rm(join(manifests, "99.1"));
+    const digest = `sha256:${sha256(list)}`;
+    const ref = `${name}@${digest}`;
+    await put(join(manifests, digest), list);
+    const entry = { ...fakeEntry, pauseImage: ref };
+    const { set, identities } = await fetchUpstream(entry, "amd64", await openSource(mirror), c);
+    expect(identities).toContain(`${pause}/manifests/${digest}`);
+    expect(set.images.pause.ref).toBe(`registry.k8s.io/pause@${digest}`);
+    expect(set.images.pause.registry?.digest).toEqual(parseDigest(digest));
+    expect(await upstreamComplete(entry, "amd64", c)).toBe(true);
+    await writeFile(join(manifests, digest), JSON.stringify({ schemaVersion: 2, lies: true }));
+    const fresh = testContext(join(folder, "fresh"));
+    const lied = fetchUpstream(entry, "amd64", await openSource(mirror), fresh);
+    await expect(lied).rejects.toMatchObject({ id: "ARTIFACT_DIGEST_MISMATCH" });
+  },
+);
 
 test("an archive is made again when its tag leads to another image, and not used for one that was not fetched", async () => {
   const before = (await fetchFrom(mirror)).set.images.pause;
