@@ -1,4 +1,5 @@
-import { componentFlags, etcdFlags, type FlagComponent } from "./catalogue-data.ts";
+import type { KubernetesComponent } from "../../contract/components.ts";
+import { componentFlags, etcdFlags } from "./catalogue-data.ts";
 import { minorOf } from "./kubernetes-version.ts";
 
 /**
@@ -11,7 +12,7 @@ const firstListed = 20;
 const lastListed = 36;
 
 /** Whether a component of that Kubernetes release accepts a flag (name without dashes, as in `--help`). */
-export function flagState(component: FlagComponent, flag: string, version: string): FlagState {
+export function flagState(component: KubernetesComponent, flag: string, version: string): FlagState {
   const minor = minorOf(version);
   const { both, only120, only136, removed, added } = componentFlags[component];
   const gone = removed[flag];
@@ -39,7 +40,7 @@ function stateOfLeaver(minor: number, gone: number | undefined): FlagState {
 }
 
 /** Only a flag known to exist is allowed. */
-const flagAllowed = (component: FlagComponent, flag: string, version: string): boolean =>
+const flagAllowed = (component: KubernetesComponent, flag: string, version: string): boolean =>
   flagState(component, flag, version) === "present";
 
 export interface FilteredFlags {
@@ -50,7 +51,7 @@ export interface FilteredFlags {
 
 /** Splits rendered flags (`{"node-ip": "10.0.0.2"}`, names without dashes) by what that release accepts; order is kept. */
 export function filterFlags(
-  component: FlagComponent,
+  component: KubernetesComponent,
   version: string,
   flags: Readonly<Record<string, string>>,
 ): FilteredFlags {

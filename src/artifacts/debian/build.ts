@@ -1,9 +1,9 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import type { ArtifactSet, BinaryName, ImageName } from "../../contract/artifact.ts";
+import type { KubernetesProgram } from "../../contract/components.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { adoptFiles } from "./adopt-files.ts";
-import { artifactSet, debianFileNames, type DebianFileName } from "./artifact-files.ts";
+import { debianFileNames, debianImages, type DebianFileName, type DebianFiles } from "./artifact-files.ts";
 import { type BuildJob, withBuildLog } from "./build-job.ts";
 import { withBuildLock } from "./build-lock.ts";
 import { checkHost } from "./check-host.ts";
@@ -30,12 +30,12 @@ export interface DebianBuildOptions {
  * Rejects with DEBIAN_TOOL_MISSING, DEBIAN_BUILD_NO_RIGHTS, DEBIAN_BUILD_NO_SPACE, DEBIAN_ARCHIVE_UNREACHABLE,
  * DEBIAN_ARCHIVE_UNTRUSTED, DEBIAN_BUILD_FAILED, DEBIAN_BUILD_BUSY, DEBIAN_BUILD_TAKEN_OVER or the signal's reason.
  */
-export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunContext): Promise<ArtifactSet> {
+export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunContext): Promise<DebianFiles> {
   const { arch } = options;
   const key = await recipeKey();
   const paths = debianPaths(c.host.cacheDir, key, arch);
   const present = await verifiedFiles(paths, c.signal);
-  if (present.size === debianFileNames.length) return artifactSet(key, present);
+  if (present.size === debianFileNames.length) return { key, files: present };
   return withBuildLock(paths.lock, c, async (c) => {
     const now = await verifiedFiles(paths, c.signal); // another process may have built them while we waited
     const absent = debianFileNames.filter((name) => !now.has(name));
@@ -45,15 +45,13 @@ export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunCo
       const archive = options.debianMirror || c.host.env["LOCALKUBE_DEBIAN_MIRROR"] || defaultArchive;
       await withBuildLog(paths.log, (log) => build({ c, paths, key, arch, log }, archive, missing));
     } else if (absent.length > 0) await recordFiles(paths, c.signal);
-    return artifactSet(key, await verifiedFiles(paths, c.signal));
+    return { key, files: await verifiedFiles(paths, c.signal) };
   });
 }
 
 async function build(job: BuildJob, archive: string, missing: readonly DebianFileName[]): Promise<void> {
-  const binaries = missing.filter((name): name is BinaryName => !name.endsWith(".tar"));
-  const images = missing
-    .filter((name) => name.endsWith(".tar"))
-    .map((name) => name.replace(/\.tar$/, "") as ImageName);
+  const binaries = missing.filter((name): name is KubernetesProgram => !name.endsWith(".tar"));
+  const images = debianImages.filter((name) => missing.includes(`${name}.tar`));
   await makeRoot(job, archive);
   await unpackSource(job, { withKubernetes: binaries.length > 0 });
   await compile(job, [...binaries, ...images.filter((name) => name !== "pause")]);

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import type { ImageName } from "../../contract/artifact.ts";
 import { type ImageConfig, writeImageArchive } from "../image/image-archive.ts";
-import { imageRefs } from "./artifact-files.ts";
+import { type DebianImage, imageRefs } from "./artifact-files.ts";
 import type { BuildJob } from "./build-job.ts";
 import { outFolder } from "./compile.ts";
 
@@ -9,13 +8,13 @@ import { outFolder } from "./compile.ts";
  * As upstream's images: pause runs as its user 65535. cluster-dns names none, like CoreDNS's image of that time: its Deployment takes
  * every capability but NET_BIND_SERVICE away, which a user other than root could not use for port 53.
  */
-const configs: Readonly<Record<ImageName, ImageConfig>> = {
+const configs: Readonly<Record<DebianImage, ImageConfig>> = {
   pause: { Entrypoint: ["/pause"], User: "65535:65535" },
   "cluster-dns": { Entrypoint: ["/cluster-dns"] },
 };
 
 /** Writes the archive of an image that holds one static program, compiled before. */
-export async function packImage(job: BuildJob, name: ImageName): Promise<void> {
+export async function packImage(job: BuildJob, name: DebianImage): Promise<void> {
   const { arch, paths, key, c } = job;
   const content = { file: join(paths.root, outFolder, name) };
   await writeImageArchive(

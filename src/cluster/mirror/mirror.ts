@@ -6,7 +6,9 @@ import { type ArtifactPlan, type ArtifactRequest, planArtifacts } from "../../ar
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type MirrorReport, verifyMirror } from "../../artifacts/verify-mirror.ts";
+import { runtimeByName } from "../../runtimes/registry.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
+import { artifactWishes, programReleases } from "../start/wishes.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 
 export interface PulledMirror extends MirrorResult, Pick<ArtifactPlan, "source" | "kubernetesVersion"> {}
@@ -20,7 +22,9 @@ export async function pull(
   request: ArtifactRequest,
   context: UseCaseContext,
 ): Promise<PulledMirror> {
-  const plan = await planArtifacts(request, context.host, { signal: context.signal });
+  // For the default runtime: mirrors are made before there is a cluster.
+  const wishesOf = (version: string) => artifactWishes(version, runtimeByName("cri"));
+  const plan = await planArtifacts(request, wishesOf, context.host, { signal: context.signal });
   const { source, kubernetesVersion } = plan;
   const folder = await mirrorFolder(path);
   notice(context, `artifacts ${source}: ${plan.reason}`);
@@ -43,7 +47,7 @@ export async function verify(
 ): Promise<MirrorReport & { readonly folder: string }> {
   const folder = resolve(path);
   const step = { command: "mirror verify", title: "Checking the mirror" };
-  const report = await mirrorStep(step, context, (c) => verifyMirror(path, c));
+  const report = await mirrorStep(step, context, (c) => verifyMirror(path, programReleases(), c));
   // An empty folder has no errors, but is most likely a mistyped path, which must not pass for a good mirror.
   if (report.files === 0 && report.bad.length === 0)
     throw new LocalkubeError("MIRROR_INVALID", { mirror: path, problem: "there are no artifacts in it" });

@@ -1,11 +1,12 @@
 import { type ClusterSpec, type Component, components } from "../../contract/cluster-spec.ts";
+import type { KubernetesComponent } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { assertNotOwned } from "./owned-flags.ts";
-import type { KubernetesProgram, NodeInput, VersionFacts } from "./node-input.ts";
+import type { NodeInput, VersionFacts } from "./node-input.ts";
 
 export type Flags = Readonly<Record<string, string | number | boolean>>;
 
-const componentOf: Readonly<Record<KubernetesProgram, Component>> = {
+const componentOf: Readonly<Record<KubernetesComponent, Component>> = {
   "kube-apiserver": "apiserver",
   "kube-controller-manager": "controller-manager",
   "kube-scheduler": "scheduler",
@@ -29,7 +30,7 @@ export function assertUserFlags(
   for (const flag of Object.keys(extraConfig.etcd ?? {}))
     if (etcdFlagState(flag) === "absent")
       throw new LocalkubeError("FLAG_NOT_IN_VERSION", { component: "etcd", flag, program: "etcd", version });
-  for (const [program, component] of Object.entries(componentOf) as [KubernetesProgram, Component][]) {
+  for (const [program, component] of Object.entries(componentOf) as [KubernetesComponent, Component][]) {
     for (const flag of Object.keys(extraConfig[component] ?? {})) {
       if (flagState(program, flag) !== "absent") continue;
       throw new LocalkubeError("FLAG_NOT_IN_VERSION", { component, flag, program, version });
@@ -42,7 +43,7 @@ export function assertUserFlags(
  * checked.
  */
 export function programArguments(
-  program: KubernetesProgram,
+  program: KubernetesComponent,
   ours: Flags,
   input: NodeInput,
 ): readonly string[] {
