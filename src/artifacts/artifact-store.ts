@@ -1,19 +1,19 @@
 import { readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
+import { companionDigest } from "./companion-digest.ts";
+import { compareDigests, type ContentDigest, fits } from "./content-digest.ts";
+import { copyFromFolder } from "./download/copy-from-folder.ts";
+import { downloadFile } from "./download/download-file.ts";
+import { defaultLimits, type DownloadLimits, type DownloadRequest } from "./download/download-request.ts";
+import { withFileLock } from "./file-lock.ts";
+import { cacheTree, checkIdentity, treePath, treeUrl } from "./identity.ts";
+import { type Source, sourceName } from "./source.ts";
+import { TransferProgress } from "./transfer-progress.ts";
+import { VerifiedMemo } from "./verified-memo.ts";
 import type { LocalFile } from "../contract/artifact.ts";
 import type { Digest } from "../contract/digest.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
-import { companionDigest } from "./companion-digest.ts";
-import { compareDigests, fits } from "./content-digest.ts";
-import { defaultLimits, type DownloadLimits } from "./download/limits.ts";
-import { fetchFromSource } from "./fetch-from-source.ts";
-import { withFileLock } from "./file-lock.ts";
-import { treePath } from "./identity.ts";
-import { type Source, sourceName } from "./source.ts";
-import { TransferProgress } from "./transfer-progress.ts";
-import { cacheTree } from "./tree.ts";
-import { VerifiedMemo } from "./verified-memo.ts";
 
 /** One file of the tree, and how its content is known to be right. */
 export interface Wanted {
@@ -199,4 +199,21 @@ export class ArtifactStore {
     await this.#memo.remember(file, digest);
     return { file, sha256: digest.sha256, size };
   }
+}
+
+/** Downloads or copies one identity from upstream, a mirror's address or a mirror's folder into `file`. Errors as `downloadFile`. */
+function fetchFromSource(
+  source: Source,
+  request: Omit<DownloadRequest, "url" | "subject"> & { readonly identity: string },
+): Promise<ContentDigest & { readonly size: number }> {
+  const { identity } = request;
+  const subject = {
+    path: identity,
+    source: sourceName(source, identity),
+    mirror: source.kind !== "upstream",
+  };
+  if (source.kind === "folder") return copyFromFolder(source.folder, { ...request, subject });
+  const url =
+    source.kind === "url" ? treeUrl(source.base, identity) : new URL(`https://${checkIdentity(identity)}`);
+  return downloadFile({ ...request, subject, url });
 }

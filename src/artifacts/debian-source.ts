@@ -6,8 +6,7 @@ import { debianPaths } from "./debian/paths.ts";
 import { recipe, recipeKey } from "./debian/recipe.ts";
 import { verifiedFiles } from "./debian/verified-files.ts";
 import { forEachParallel } from "./for-each-parallel.ts";
-import { probeSource } from "./probe-source.ts";
-import { openSource } from "./source.ts";
+import { openSource, probeSource } from "./source.ts";
 
 type Arch = "amd64" | "arm64";
 

@@ -5,12 +5,11 @@ import type { RunContext } from "../contract/host.ts";
 import { debianFileNames } from "./debian/artifact-files.ts";
 import { debianIdentity, debianVersion } from "./debian-source.ts";
 import { hashFile } from "./content-digest.ts";
-import { treePath } from "./identity.ts";
+import { cacheTree, treePath } from "./identity.ts";
 import { readSums, writeSums } from "./mirror-sums.ts";
 import type { ArtifactPlan } from "./plan-artifacts.ts";
 import { openSource } from "./source.ts";
 import { stableIdentity } from "./stable-version.ts";
-import { cacheTree } from "./tree.ts";
 import { fetchUpstream } from "./upstream-set.ts";
 
 export interface MirrorResult {

@@ -3,9 +3,8 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import { normaliseVersion } from "./catalogue/kubernetes-version.ts";
 import { debianComplete, debianVersion } from "./debian-source.ts";
-import { type ProbeOptions, probeSource } from "./probe-source.ts";
+import { openSource, type ProbeOptions, probeSource, type Source, sourceName } from "./source.ts";
 import { wantedProgram } from "./program-release.ts";
-import { openSource, type Source, sourceName } from "./source.ts";
 import { stableVersion } from "./stable-version.ts";
 import { upstreamComplete } from "./upstream-set.ts";
 

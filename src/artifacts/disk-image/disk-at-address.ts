@@ -1,18 +1,17 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { companionDigest } from "../companion-digest.ts";
+import { fits, hashFile } from "../content-digest.ts";
+import { parseImageAddress, withoutSecrets } from "./image-address.ts";
+import { downloadFile } from "../download/download-file.ts";
+import { defaultLimits, type DownloadLimits } from "../download/download-request.ts";
+import { imageFolder } from "../identity.ts";
+import { TransferProgress } from "../transfer-progress.ts";
 import type { RemoteDisk } from "../../contract/artifact.ts";
 import { type Digest, formatDigest } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { companionDigest } from "../companion-digest.ts";
-import { fits, hashFile } from "../content-digest.ts";
-import { downloadFile } from "../download/download-file.ts";
-import { defaultLimits, type DownloadLimits } from "../download/limits.ts";
-import { TransferProgress } from "../transfer-progress.ts";
-import { imageFolder } from "../tree.ts";
-import { parseImageAddress, withoutSecrets } from "./image-address.ts";
-import { imageProblem } from "./image-problem.ts";
 
 const tables = ["SHA512SUMS", "SHA256SUMS"];
 
@@ -101,3 +100,20 @@ async function isThere(file: string, wanted: Digest, signal: AbortSignal): Promi
 
 const isAbsent = (error: unknown): boolean =>
   error instanceof LocalkubeError && ["ARTIFACT_NOT_FOUND", "ARTIFACT_REFUSED"].includes(error.id);
+
+const unavailable = [
+  "ARTIFACT_NOT_FOUND",
+  "ARTIFACT_SOURCE_UNREACHABLE",
+  "ARTIFACT_REFUSED",
+  "MIRROR_UNREACHABLE",
+];
+
+/** What a failed transfer means to a user who wanted a disk image: the advice of Kubernetes' artifacts does not help there. */
+export function imageProblem(error: unknown, address: string, fixDigest: string): unknown {
+  if (!(error instanceof LocalkubeError)) return error;
+  if (unavailable.includes(error.id))
+    return new LocalkubeError("IMAGE_DOWNLOAD_FAILED", { address, problem: error.message }, { cause: error });
+  if (error.id !== "ARTIFACT_DIGEST_MISMATCH") return error;
+  const { wanted = "", got = "" } = error.params;
+  return new LocalkubeError("IMAGE_DIGEST_WRONG", { address, wanted, got, fix: fixDigest }, { cause: error });
+}

@@ -8,7 +8,7 @@ import type { HostContext, RunContext } from "../../contract/host.ts";
 import { ArtifactStore, known, type StoreOptions } from "../artifact-store.ts";
 import { companionDigest } from "../companion-digest.ts";
 import { openSource, sourceName } from "../source.ts";
-import { imageProblem } from "./image-problem.ts";
+import { imageProblem } from "./disk-at-address.ts";
 
 interface Publication {
   /** Identities, as of any artifact: the same paths are in a mirror. */

@@ -5,7 +5,7 @@ import { formatDigest } from "../../contract/digest.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { ArtifactStore } from "../artifact-store.ts";
 import { withFileLock } from "../file-lock.ts";
-import { imageFolder } from "../tree.ts";
+import { imageFolder } from "../identity.ts";
 import { VerifiedMemo } from "../verified-memo.ts";
 import { writeOciArchive } from "./oci-archive.ts";
 import { imageRef } from "./reference.ts";

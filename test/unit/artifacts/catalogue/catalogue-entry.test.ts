@@ -2,10 +2,7 @@ import { expect, test } from "vitest";
 import { sha256Digest } from "../../../../src/contract/digest.ts";
 import { imageDigests, programDigests } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
-import {
-  kubeletConfigHas,
-  refusesCgroupV1,
-} from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
+import { kubeletConfigHas, refusesCgroupV1 } from "../../../../src/artifacts/catalogue/flags.ts";
 import {
   knownMinors,
   minorOf,

@@ -1,6 +1,5 @@
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
-import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
-import { kubeletConfigHas } from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
+import { flagState, kubeletConfigHas } from "../../../../src/artifacts/catalogue/flags.ts";
 import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
 import type { ClusterNode } from "../../../../src/contract/node.ts";
 import type { ClusterSpec } from "../../../../src/contract/cluster-spec.ts";
