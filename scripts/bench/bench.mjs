@@ -3,6 +3,8 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fetchArtifacts, planArtifacts } from "../../src/artifacts/artifact-set.ts";
+import { artifactWishes } from "../../src/cluster/start/wishes.ts";
+import { runtimeByName } from "../../src/runtimes/registry.ts";
 import { hostContext } from "../../src/host/host-context.ts";
 import { hasImage, rootfsImage } from "../../src/machine/image/rootfs-image.ts";
 import { bareMachine } from "./bare-machine.mjs";
@@ -54,7 +56,8 @@ export async function openBench(signal) {
 
 async function warmArtifacts(host, context) {
   const request = { kubernetesVersion: "", artifacts: "debian", mirror: "" };
-  const plan = await planArtifacts(request, host, { signal: context.signal });
+  const wishesOf = (version) => artifactWishes(version, runtimeByName("cri"));
+  const plan = await planArtifacts(request, wishesOf, host, { signal: context.signal });
   if (plan.complete) return fetchArtifacts(plan, context);
   throw new Error(
     "the cache has no Kubernetes; run 'localkube start --download-only --artifacts debian --yes'",

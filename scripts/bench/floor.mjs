@@ -57,7 +57,7 @@ async function neededFiles(bench) {
     extraNames: [],
     extraIps: [],
   });
-  const { file, sha256, size } = (await bench.artifacts()).binaries["kube-apiserver"];
+  const { file, sha256, size } = (await bench.artifacts()).programs["kube-apiserver"];
   const text = (name, content) => ({
     path: `${folder}/${name}`,
     mode: 0o600,

@@ -11,8 +11,8 @@ const [pushed, copied] = ["/var/lib/bench/pushed", "/var/lib/bench/copied"];
 export async function push(bench) {
   const { endpoint, transport } = await bench.bareMachine();
   const { signal, home } = bench;
-  const { binaries, images } = await bench.artifacts();
-  const files = Object.values({ ...binaries, ...images });
+  const { programs, images } = await bench.artifacts();
+  const files = Object.values({ ...programs, ...images });
   const entries = files.map(({ file, sha256, size }, index) => ({
     path: `${pushed}/${index}`,
     mode: 0o755,

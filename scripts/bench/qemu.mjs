@@ -36,7 +36,7 @@ async function waysIn({ host, context, profile, signal, artifacts }) {
   });
   const { volumes } = (await loadDriver("qemu")).open(host);
   const set = await artifacts();
-  const { file, sha256, size } = set.binaries.kubectl;
+  const { file, sha256, size } = set.programs.kubectl;
   const source = { kind: "file", file, sha256, size };
   const timed = async (name, volume) => {
     const begun = performance.now();

@@ -77,7 +77,7 @@ async function loadImage({ host, profile, signal }, archive) {
 
 /** Seconds until the pod prints the service's address, and when that was; kubectl itself ends later, when it has noticed the pod's end. */
 async function podAnswers(bench) {
-  const kubectl = (await bench.artifacts()).binaries.kubectl.file;
+  const kubectl = (await bench.artifacts()).programs.kubectl.file;
   const context = [kubectl, "--context", bench.profile];
   const look = `until nslookup ${service} | grep ${serviceAddress}; do sleep 0.1; done`;
   const pod = [

@@ -1,7 +1,7 @@
 import type { ArtifactSet } from "../contract/artifact.ts";
 import type { RunContext } from "../contract/host.ts";
 import type { StoreOptions } from "./artifact-store.ts";
-import { catalogueEntry } from "./catalogue/catalogue-entry.ts";
+import { debianSet } from "./debian/artifact-files.ts";
 import { fetchDebianFromMirror } from "./debian-source.ts";
 import type { ArtifactPlan } from "./plan-artifacts.ts";
 import { openSource } from "./source.ts";
@@ -20,15 +20,13 @@ export async function fetchArtifacts(
 ): Promise<ArtifactSet> {
   const { arch, mirror } = plan;
   if (plan.source === "upstream") {
-    const source = await openSource(mirror);
-    const entry = catalogueEntry(plan.kubernetesVersion);
-    return (await fetchUpstream(entry, arch, source, c, options)).set;
+    return (await fetchUpstream(plan, await openSource(mirror), c, options)).set;
   }
   if (mirror && !plan.complete) {
-    const set = await fetchDebianFromMirror({ arch, mirror }, c, options);
-    if (set) return set;
+    const files = await fetchDebianFromMirror({ arch, mirror }, c, options);
+    if (files) return debianSet(files, plan.wishes);
     c.log(`the mirror has no Debian artifacts for linux/${arch} of this recipe; building them`);
   }
   const { buildDebianArtifacts } = await import("./debian/build.ts");
-  return buildDebianArtifacts({ arch }, c);
+  return debianSet(await buildDebianArtifacts({ arch }, c), plan.wishes);
 }

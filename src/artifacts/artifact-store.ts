@@ -1,19 +1,38 @@
 import { readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
-import type { LocalFile } from "../contract/artifact.ts";
-import { LocalkubeError } from "../contract/errors/localkube-error.ts";
-import type { RunContext } from "../contract/host.ts";
 import { companionDigest } from "./companion-digest.ts";
-import { compareDigests, type ExpectedDigest, fits } from "./content-digest.ts";
-import { defaultLimits, type DownloadLimits } from "./download/limits.ts";
-import { fetchFromSource } from "./fetch-from-source.ts";
+import { compareDigests, type ContentDigest, fits } from "./content-digest.ts";
+import { copyFromFolder } from "./download/copy-from-folder.ts";
+import { downloadFile } from "./download/download-file.ts";
+import { defaultLimits, type DownloadLimits, type DownloadRequest } from "./download/download-request.ts";
 import { withFileLock } from "./file-lock.ts";
-import { treePath } from "./identity.ts";
+import { cacheTree, checkIdentity, treePath, treeUrl } from "./identity.ts";
 import { type Source, sourceName } from "./source.ts";
 import { TransferProgress } from "./transfer-progress.ts";
-import { cacheTree } from "./tree.ts";
 import { VerifiedMemo } from "./verified-memo.ts";
-import type { Wanted } from "./wanted.ts";
+import type { LocalFile } from "../contract/artifact.ts";
+import type { Digest } from "../contract/digest.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { RunContext } from "../contract/host.ts";
+
+/** One file of the tree, and how its content is known to be right. */
+export interface Wanted {
+  readonly identity: string;
+  readonly digest:
+    /** From our own catalogue, or from a digest that was verified itself. */
+    | { readonly kind: "known"; readonly digest: Digest }
+    /** From a `.sha256` or `SHA256SUMS` file that the publisher offers beside it; kept in the tree too. */
+    | { readonly kind: "companion"; readonly identity: string }
+    /** None is published (a companion file itself, the manifest of an image tag). */
+    | { readonly kind: "none" };
+  /** Value of the Accept header; registries need it. */
+  readonly accept?: string;
+}
+
+export const known = (identity: string, digest: Digest): Wanted => ({
+  identity,
+  digest: { kind: "known", digest },
+});
 
 export interface StoreOptions {
   readonly limits?: Partial<DownloadLimits>;
@@ -54,7 +73,7 @@ export class ArtifactStore {
     this.identities.add(wanted.identity);
     const { digest } = wanted;
     if (digest.kind === "none") return this.#ensureDigest(wanted, undefined);
-    if (digest.kind === "known") return this.#ensureDigest(wanted, digest);
+    if (digest.kind === "known") return this.#ensureDigest(wanted, digest.digest);
     try {
       return await this.#ensureDigest(wanted, await this.#companion(wanted, digest.identity));
     } catch (error) {
@@ -69,7 +88,7 @@ export class ArtifactStore {
   async has(wanted: Wanted): Promise<boolean> {
     const { digest } = wanted;
     if (digest.kind === "none") return (await this.#cached(wanted, undefined)) !== undefined;
-    if (digest.kind === "known") return (await this.#cached(wanted, digest)) !== undefined;
+    if (digest.kind === "known") return (await this.#cached(wanted, digest.digest)) !== undefined;
     const companion = treePath(this.#root, digest.identity);
     const text = await readFile(companion, "utf8").catch(() => "");
     const expected = companionDigest(text, basename(wanted.identity));
@@ -102,7 +121,7 @@ export class ArtifactStore {
     return this.#memo.save();
   }
 
-  async #ensureDigest(wanted: Wanted, expected: ExpectedDigest | undefined): Promise<LocalFile> {
+  async #ensureDigest(wanted: Wanted, expected: Digest | undefined): Promise<LocalFile> {
     const cached = await this.#cached(wanted, expected);
     if (cached) return cached;
     return this.#locked(wanted.identity, async (signal) => {
@@ -123,7 +142,7 @@ export class ArtifactStore {
   }
 
   /** The cached file if its content is as wanted. */
-  async #cached(wanted: Wanted, expected: ExpectedDigest | undefined): Promise<LocalFile | undefined> {
+  async #cached(wanted: Wanted, expected: Digest | undefined): Promise<LocalFile | undefined> {
     const file = this.path(wanted.identity);
     const found = await this.#memo.digest(file, {
       expected,
@@ -133,7 +152,7 @@ export class ArtifactStore {
     return found && fits(expected, found) ? { file, sha256: found.sha256, size: found.size } : undefined;
   }
 
-  async #removeDamaged(wanted: Wanted, expected: ExpectedDigest | undefined): Promise<void> {
+  async #removeDamaged(wanted: Wanted, expected: Digest | undefined): Promise<void> {
     const file = this.path(wanted.identity);
     const found = await this.#memo.digest(file, { expected, signal: this.#c.signal });
     if (!found || !expected) return;
@@ -142,7 +161,7 @@ export class ArtifactStore {
     await rm(file, { force: true });
   }
 
-  async #companion(wanted: Wanted, identity: string): Promise<ExpectedDigest> {
+  async #companion(wanted: Wanted, identity: string): Promise<Digest> {
     const name = basename(wanted.identity);
     for (const attempt of ["cached", "fetched again"]) {
       const { file } = await this.ensure({ identity, digest: { kind: "none" } });
@@ -160,7 +179,7 @@ export class ArtifactStore {
 
   async #fetch(
     { identity, accept }: Wanted,
-    expected: ExpectedDigest | undefined,
+    expected: Digest | undefined,
     signal: AbortSignal,
   ): Promise<LocalFile> {
     const file = this.path(identity);
@@ -180,4 +199,21 @@ export class ArtifactStore {
     await this.#memo.remember(file, digest);
     return { file, sha256: digest.sha256, size };
   }
+}
+
+/** Downloads or copies one identity from upstream, a mirror's address or a mirror's folder into `file`. Errors as `downloadFile`. */
+function fetchFromSource(
+  source: Source,
+  request: Omit<DownloadRequest, "url" | "subject"> & { readonly identity: string },
+): Promise<ContentDigest & { readonly size: number }> {
+  const { identity } = request;
+  const subject = {
+    path: identity,
+    source: sourceName(source, identity),
+    mirror: source.kind !== "upstream",
+  };
+  if (source.kind === "folder") return copyFromFolder(source.folder, { ...request, subject });
+  const url =
+    source.kind === "url" ? treeUrl(source.base, identity) : new URL(`https://${checkIdentity(identity)}`);
+  return downloadFile({ ...request, subject, url });
 }

@@ -21,10 +21,10 @@ const keptMs = 3_600_000;
  * added; an image that was modified since is built again. Rejects when a file changed or does not fit an ISO image (4 GiB).
  */
 export async function artifactVolume(
-  { binaries, archives, images }: ArtifactSet,
+  { programs, images }: ArtifactSet,
   c: RunContext,
 ): Promise<ArtifactVolume> {
-  const all = [...Object.values(binaries), ...Object.values(archives), ...Object.values(images)];
+  const all = [...Object.values(programs), ...Object.values(images)];
   const files = new Map(all.map(({ sha256, file }: LocalFile) => [sha256, file]));
   const digests = [...files.keys()].sort();
   const key = createHash("sha256").update(digests.join()).digest("hex").slice(0, 16);

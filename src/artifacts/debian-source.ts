@@ -1,13 +1,12 @@
-import type { ArtifactSet, LocalFile } from "../contract/artifact.ts";
+import type { LocalFile } from "../contract/artifact.ts";
 import type { RunContext } from "../contract/host.ts";
 import { ArtifactStore, type StoreOptions } from "./artifact-store.ts";
-import { artifactSet, type DebianFileName, debianFileNames } from "./debian/artifact-files.ts";
+import { type DebianFileName, debianFileNames, type DebianFiles } from "./debian/artifact-files.ts";
 import { debianPaths } from "./debian/paths.ts";
 import { recipe, recipeKey } from "./debian/recipe.ts";
 import { verifiedFiles } from "./debian/verified-files.ts";
 import { forEachParallel } from "./for-each-parallel.ts";
-import { probeSource } from "./probe-source.ts";
-import { openSource } from "./source.ts";
+import { openSource, probeSource } from "./source.ts";
 
 type Arch = "amd64" | "arm64";
 
@@ -32,7 +31,7 @@ export async function fetchDebianFromMirror(
   { arch, mirror }: { readonly arch: Arch; readonly mirror: string },
   c: RunContext,
   options: StoreOptions = {},
-): Promise<ArtifactSet | undefined> {
+): Promise<DebianFiles | undefined> {
   const source = await openSource(mirror);
   const folder = await debianIdentity(arch);
   const sums = `${folder}/SHA256SUMS`;
@@ -54,5 +53,5 @@ export async function fetchDebianFromMirror(
   } finally {
     await store.save();
   }
-  return artifactSet(await recipeKey(), files);
+  return { key: await recipeKey(), files };
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { HostContext } from "../contract/host.ts";
 
 const host = /^[a-z0-9][a-z0-9.-]*(:\d+)?$/;
 const segment = /^[A-Za-z0-9._~+@=:-]+$/;
@@ -29,3 +30,9 @@ export const treeUrl = (base: URL, identity: string): URL => {
   url.pathname = `${base.pathname.replace(/\/+$/, "")}/${checkIdentity(identity)}`;
   return url;
 };
+
+/** Root of the cache's tree; `<root>/<host>/<path>` is where an artifact is, so a copy of it is a mirror. */
+export const cacheTree = (host: Pick<HostContext, "cacheDir">): string => join(host.cacheDir, "artifacts");
+
+/** Image archives assembled from the tree's blobs; can be rebuilt without a network. */
+export const imageFolder = (host: Pick<HostContext, "cacheDir">): string => join(host.cacheDir, "images");

@@ -1,18 +1,15 @@
 import { copyFile, constants, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { ArtifactSet } from "../contract/artifact.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
-import { catalogueEntry } from "./catalogue/catalogue-entry.ts";
 import { debianFileNames } from "./debian/artifact-files.ts";
-import { debianIdentity } from "./debian-source.ts";
-import { hashFile } from "./hash-file.ts";
-import { treePath } from "./identity.ts";
+import { debianIdentity, debianVersion } from "./debian-source.ts";
+import { hashFile } from "./content-digest.ts";
+import { cacheTree, treePath } from "./identity.ts";
 import { readSums, writeSums } from "./mirror-sums.ts";
 import type { ArtifactPlan } from "./plan-artifacts.ts";
 import { openSource } from "./source.ts";
 import { stableIdentity } from "./stable-version.ts";
-import { cacheTree } from "./tree.ts";
 import { fetchUpstream } from "./upstream-set.ts";
 
 export interface MirrorResult {
@@ -29,11 +26,9 @@ export interface MirrorResult {
  * differs, updates SHA256SUMS. May be repeated after an interruption. Errors of `fetchArtifacts`, and ARTIFACT_NO_SPACE.
  */
 export async function pullMirror(plan: ArtifactPlan, folder: string, c: RunContext): Promise<MirrorResult> {
-  const { arch, kubernetesVersion } = plan;
-  if (plan.source === "debian") return buildMirror({ from: "debian", arch }, folder, c);
-  const source = await openSource(plan.mirror);
-  const { identities } = await fetchUpstream(catalogueEntry(kubernetesVersion), arch, source, c);
-  return copyToMirror(identities, folder, c, kubernetesVersion);
+  if (plan.source === "debian") return buildMirror({ from: "debian", arch: plan.arch }, folder, c);
+  const { identities } = await fetchUpstream(plan, await openSource(plan.mirror), c);
+  return copyToMirror(identities, folder, c, plan.kubernetesVersion);
 }
 
 /** Builds the Debian artifacts (nothing to do when they are in the cache) and makes `folder` a mirror of them. */
@@ -44,8 +39,8 @@ export async function buildMirror(
 ): Promise<MirrorResult> {
   const wanted = arch ?? c.host.arch;
   const { buildDebianArtifacts } = await import("./debian/build.ts");
-  const set: ArtifactSet = await buildDebianArtifacts({ arch: wanted }, c);
-  c.log(`Debian artifacts of Kubernetes ${set.kubernetesVersion} are in the cache`);
+  await buildDebianArtifacts({ arch: wanted }, c);
+  c.log(`Debian artifacts of Kubernetes ${debianVersion} are in the cache`);
   const base = await debianIdentity(wanted);
   return copyToMirror(
     [...debianFileNames, "SHA256SUMS"].map((name) => `${base}/${name}`),

@@ -1,12 +1,11 @@
+import type { Wishes } from "../contract/artifact.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
-import { catalogueEntry } from "./catalogue/catalogue-entry.ts";
 import { normaliseVersion } from "./catalogue/kubernetes-version.ts";
 import { debianComplete, debianVersion } from "./debian-source.ts";
-import { type ProbeOptions, probeSource } from "./probe-source.ts";
-import { openSource, type Source, sourceName } from "./source.ts";
+import { openSource, type ProbeOptions, probeSource, type Source, sourceName } from "./source.ts";
+import { wantedProgram } from "./program-release.ts";
 import { stableVersion } from "./stable-version.ts";
-import { upstreamBinaries } from "./upstream-artifacts.ts";
 import { upstreamComplete } from "./upstream-set.ts";
 
 /** The part of a ClusterSpec that decides about artifacts. */
@@ -25,6 +24,7 @@ export interface ArtifactPlan {
   readonly kubernetesVersion: string;
   readonly arch: "amd64" | "arm64";
   readonly mirror: string;
+  readonly wishes: Wishes;
   /** Half a sentence for the user: why this source. */
   readonly reason: string;
   /** Everything is in the cache: no network and no build needed. */
@@ -38,44 +38,50 @@ export interface PlanOptions {
 }
 
 /**
- * Chooses source and version; downloads nothing. `auto` takes upstream when everything is cached or the source answers in time,
+ * Chooses source and version; downloads nothing. `wishesOf` gives what a cluster of a version wants. `auto` takes upstream when everything is cached or the source answers in time,
  * else Debian. Rejects with KUBERNETES_VERSION_UNKNOWN, KUBERNETES_VERSION_NOT_OFFERED, MIRROR_INVALID, MIRROR_UNREACHABLE.
  */
 export async function planArtifacts(
   request: ArtifactRequest,
+  wishesOf: (kubernetesVersion: string) => Wishes,
   host: HostContext,
   options: PlanOptions = {},
 ): Promise<ArtifactPlan> {
   const signal = options.signal ?? new AbortController().signal;
   const source = await openSource(request.mirror);
   const probe = { env: host.env, signal, timeoutMs: options.probeTimeoutMs ?? 2000 };
-  if (request.artifacts === "debian") return debianPlan(request, host, signal, "as asked for");
+  const debian = (reason: string) => debianPlan(request, wishesOf, host, signal, reason);
+  if (request.artifacts === "debian") return debian("as asked for");
   const version = request.kubernetesVersion
     ? normaliseVersion(request.kubernetesVersion)
     : await stableVersion(source, probe);
   const { arch } = host;
-  const complete = await upstreamComplete(catalogueEntry(version), arch, { host, signal });
+  const wishes = wishesOf(version);
+  const complete = await upstreamComplete(wishes, arch, { host, signal });
   const upstream = (reason: string): ArtifactPlan => ({
     source: "upstream",
     kubernetesVersion: version,
     arch,
     mirror: request.mirror,
+    wishes,
     reason,
     complete,
   });
   if (request.artifacts === "upstream") return upstream("as asked for");
   if (complete) return upstream(`everything for ${version} is in the cache`);
-  const { usable, reason } = await tryUpstream(source, version, arch, probe);
-  return usable ? upstream(reason) : debianPlan(request, host, signal, reason);
+  const { usable, reason } = await tryUpstream(source, version, wishes, arch, probe);
+  return usable ? upstream(reason) : debian(reason);
 }
 
 async function tryUpstream(
   source: Source,
   version: string,
+  { programs: [first] }: Wishes,
   arch: "amd64" | "arm64",
   options: ProbeOptions,
 ): Promise<{ readonly usable: boolean; readonly reason: string }> {
-  const { identity } = upstreamBinaries(catalogueEntry(version), arch).kubelet;
+  if (!first) throw new TypeError(`Kubernetes ${version} without any program`);
+  const { identity } = wantedProgram(first, first.version, arch);
   const name = sourceName(source, identity);
   const answer = await probeSource(source, identity, options);
   if (source.kind === "upstream") {
@@ -91,6 +97,7 @@ async function tryUpstream(
 
 async function debianPlan(
   request: ArtifactRequest,
+  wishesOf: (kubernetesVersion: string) => Wishes,
   host: HostContext,
   signal: AbortSignal,
   reason: string,
@@ -105,5 +112,6 @@ async function debianPlan(
     });
   const { arch } = host;
   const complete = await debianComplete(arch, { host, signal });
-  return { source: "debian", kubernetesVersion: debianVersion, arch, mirror, reason, complete };
+  const wishes = wishesOf(debianVersion);
+  return { source: "debian", kubernetesVersion: debianVersion, arch, mirror, wishes, reason, complete };
 }

@@ -2,8 +2,7 @@ import { readFile } from "node:fs/promises";
 import { newestStable, normaliseVersion } from "./catalogue/kubernetes-version.ts";
 import { httpClient } from "../host/http/http-client.ts";
 import { treePath, treeUrl } from "./identity.ts";
-import type { ProbeOptions } from "./probe-source.ts";
-import type { Source } from "./source.ts";
+import type { ProbeOptions, Source } from "./source.ts";
 
 /** Upstream's own path for "the newest stable version"; `mirror pull` writes it too, so that a mirror says what it offers. */
 export const stableIdentity = "dl.k8s.io/release/stable.txt";

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { ContentDigest, ExpectedDigest } from "./content-digest.ts";
-import { hashFile } from "./hash-file.ts";
+import type { Digest } from "../contract/digest.ts";
+import { type ContentDigest, hashFile } from "./content-digest.ts";
 
 interface Mark {
   readonly size: number;
@@ -33,7 +33,7 @@ export class VerifiedMemo {
     file: string,
     options: {
       /** Whether its SHA-512 is needed. */
-      readonly expected?: ExpectedDigest | undefined;
+      readonly expected?: Digest | undefined;
       readonly signal?: AbortSignal;
       readonly rehash?: boolean;
     } = {},
@@ -43,7 +43,7 @@ export class VerifiedMemo {
     const marks = await this.#load();
     const known = marks[relative(this.#root, file)];
     const { expected } = options;
-    const suffices = known && same(known, before) && !(expected && "sha512" in expected && !known.sha512);
+    const suffices = known && same(known, before) && !(expected?.algorithm === "sha512" && !known.sha512);
     if (!options.rehash && suffices) {
       const { sha256, sha512, size } = known;
       return { sha256, size, ...(sha512 === undefined ? {} : { sha512 }) };

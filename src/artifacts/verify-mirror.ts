@@ -1,13 +1,14 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, posix, relative, sep } from "node:path";
+import type { ProgramRelease } from "../contract/artifact.ts";
+import { type Digest, parseDigest, sha256Digest } from "../contract/digest.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
 import { companionDigest } from "./companion-digest.ts";
-import { compareDigests, type ExpectedDigest, fits } from "./content-digest.ts";
-import { hashFile } from "./hash-file.ts";
+import { compareDigests, fits, hashFile } from "./content-digest.ts";
 import { readSums } from "./mirror-sums.ts";
+import { publishedDigests } from "./program-release.ts";
 import { openSource } from "./source.ts";
-import { publishedDigest } from "./upstream-artifacts.ts";
 
 export interface MirrorFault {
   readonly path: string;
@@ -23,26 +24,31 @@ export interface MirrorReport {
 }
 
 /**
- * Hashes every file of a mirror's folder and compares it with everything known about it: our catalogue, the mirror's SHA256SUMS, the
- * publisher's tables of digests beside it, and the digest in a blob's own name. Changes nothing. MIRROR_INVALID if there is
+ * Hashes every file of a mirror's folder and compares it with everything known about it: our catalogue (of the programs
+ * that `releases` locates, and of images), the mirror's SHA256SUMS, the publisher's tables of digests beside it, and the digest in a blob's own name. Changes nothing. MIRROR_INVALID if there is
  * no such folder.
  */
-export async function verifyMirror(folder: string, c: RunContext): Promise<MirrorReport> {
+export async function verifyMirror(
+  folder: string,
+  releases: readonly ProgramRelease[],
+  c: RunContext,
+): Promise<MirrorReport> {
   const source = await openSource(folder);
   if (source.kind !== "folder")
     throw new LocalkubeError("MIRROR_INVALID", { mirror: folder, problem: "only a folder can be verified" });
   const root = source.folder;
   const sums = await readSums(root);
   const paths = await filesOf(root);
+  const published = publishedDigests(releases);
   const bad: MirrorFault[] = [...sums.keys()]
     .filter((path) => !paths.includes(path))
     .map((path) => ({ path, problem: "is missing" }));
   const unverified: string[] = [];
   for (const [index, path] of paths.entries()) {
     c.report({ message: `Checking ${path}`, done: index, total: paths.length, unit: "items" });
-    const claims = await claimsAbout(root, path, sums);
+    const claims = await claimsAbout(root, path, published(path), sums);
     if (claims.length === 0) unverified.push(path);
-    const strongest = claims.find(({ expected }) => "sha512" in expected)?.expected;
+    const strongest = claims.find(({ expected }) => expected.algorithm === "sha512")?.expected;
     const found = await hashFile(join(root, path), { expected: strongest, signal: c.signal });
     const broken = claims.find(({ expected }) => !fits(expected, found));
     if (!broken) continue;
@@ -54,19 +60,24 @@ export async function verifyMirror(folder: string, c: RunContext): Promise<Mirro
 
 interface Claim {
   readonly by: string;
-  readonly expected: ExpectedDigest;
+  readonly expected: Digest;
 }
 
-async function claimsAbout(root: string, path: string, sums: ReadonlyMap<string, string>): Promise<Claim[]> {
+async function claimsAbout(
+  root: string,
+  path: string,
+  published: Digest | undefined,
+  sums: ReadonlyMap<string, string>,
+): Promise<Claim[]> {
   const beside = async (name: string) => {
     const text = await readFile(join(root, dirname(path), name), "utf8").catch(() => "");
     return companionDigest(text, basename(path));
   };
-  const sha256 = (hex: string | undefined) => (hex === undefined ? undefined : { sha256: hex });
-  const found: readonly (readonly [string, ExpectedDigest | undefined])[] = [
-    ["the catalogue", sha256(publishedDigest(path))],
-    ["SHA256SUMS", sha256(sums.get(path))],
-    ["its name", sha256(/\/sha256:([0-9a-f]{64})$/.exec(path)?.[1])],
+  const sum = sums.get(path);
+  const found: readonly (readonly [string, Digest | undefined])[] = [
+    ["the catalogue", published],
+    ["SHA256SUMS", sum === undefined ? undefined : sha256Digest(sum)],
+    ["its name", parseDigest(basename(path))],
     [`${basename(path)}.sha256`, await beside(`${basename(path)}.sha256`)],
     [`${dirname(path)}/SHA256SUMS`, path === "SHA256SUMS" ? undefined : await beside("SHA256SUMS")],
     [`${dirname(path)}/SHA512SUMS`, await beside("SHA512SUMS")],

@@ -1,14 +1,6 @@
-/** The user's request, validated once; the same content as `localkube.yaml`. Plain JSON, stored in the profile. */
+import type { Component } from "./components.ts";
 
-export const components = [
-  "kubelet",
-  "apiserver",
-  "controller-manager",
-  "scheduler",
-  "proxy",
-  "etcd",
-] as const;
-export type Component = (typeof components)[number];
+/** The user's request, validated once; the same content as `localkube.yaml`. Plain JSON, stored in the profile. */
 
 /** What `--wait` can wait for, in the order in which they become true. */
 export const waitTargets = ["apiserver", "node", "system-pods", "dns"] as const;

@@ -1,3 +1,4 @@
+import type { ProgramRelease } from "./artifact.ts";
 import type { PushEntry } from "./transport.ts";
 
 export interface RuntimeInput {
@@ -21,6 +22,10 @@ export interface RuntimeDefinition {
   readonly unit: string;
   /** Supported Kubernetes minors; `max` empty = no upper limit. */
   readonly kubernetes: { readonly min: string; readonly max?: string };
+  /** What it wants on every node; which versions of it go with a Kubernetes release is in the catalogue. */
+  readonly programs: readonly ProgramRelease[];
+  /** Images it wants, by their names in the catalogue. */
+  readonly images: readonly string[];
   files(input: RuntimeInput): readonly PushEntry[];
   /** argv run in the guest; reads an image archive from standard input. */
   readonly importImage: readonly [string, ...string[]];

@@ -11,6 +11,22 @@ export const containerd: RuntimeDefinition = {
   endpoint: "unix:///run/containerd/containerd.sock",
   unit: "containerd.service",
   kubernetes: { min: "1.20" },
+  programs: [
+    {
+      name: "containerd",
+      folder: "github.com/containerd/containerd/releases/download/v{version}",
+      file: "containerd-static-{version}-linux-{arch}.tar.gz",
+      sums: "containerd-static-{version}-linux-{arch}.tar.gz.sha256sum",
+      unpack: { into: "programs", strip: 1, members: ["containerd", "containerd-shim-runc-v2", "ctr"] },
+    },
+    {
+      name: "runc",
+      folder: "github.com/opencontainers/runc/releases/download/v{version}",
+      file: "runc.{arch}",
+      sums: "runc.sha256sum",
+    },
+  ],
+  images: ["pause"],
   files: (input) => [
     {
       path: configFile,

@@ -10,6 +10,14 @@ export const clusterPhases = ["creating", "running", "stopped", "paused", "suspe
 /** What the last command wanted the cluster to be; only the driver knows the machine's current state. */
 export type ClusterPhase = (typeof clusterPhases)[number];
 
+/** An image that the cluster brought to its nodes; digests as `sha256:<hex>`. */
+export interface RecordedImage {
+  /** Its name in the runtime. */
+  readonly ref: string;
+  /** Absent for an image that was built and not taken from a registry. */
+  readonly registry?: { readonly digest: string; readonly manifest: string };
+}
+
 /** Everything we know of a cluster, stored as `cluster.json`. Secrets are in separate files, never here. */
 export interface ClusterRecord {
   readonly schema: typeof recordSchema;
@@ -36,7 +44,14 @@ export interface ClusterRecord {
   readonly userKubeconfig?: string;
   /** Other files they were merged into before, when `$KUBECONFIG` was different; `delete` removes them there too. */
   readonly formerKubeconfigs?: readonly string[];
+  /** Absent before the first start that got as far as that, and in clusters of earlier releases. */
+  readonly images?: readonly RecordedImage[];
 }
+
+const imageSchema = v.object({
+  ref: v.string(),
+  registry: v.exactOptional(v.object({ digest: v.string(), manifest: v.string() })),
+}) satisfies v.GenericSchema<unknown, RecordedImage>;
 
 const jumpSchema = v.object({
   host: v.string(),
@@ -82,4 +97,5 @@ export const clusterRecordSchema = v.object({
   addresses: v.object({ kubernetesService: v.string(), clusterDns: v.string() }),
   userKubeconfig: v.exactOptional(v.string()),
   formerKubeconfigs: v.exactOptional(v.array(v.string())),
+  images: v.exactOptional(v.array(imageSchema)),
 }) satisfies v.GenericSchema<unknown, ClusterRecord>;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { components, operatingSystems, waitTargets, type ClusterSpec } from "../contract/cluster-spec.ts";
+import { components } from "../contract/components.ts";
+import { operatingSystems, waitTargets, type ClusterSpec } from "../contract/cluster-spec.ts";
 
 const options = v.record(v.string(), v.string());
 const component = v.picklist(components);

@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { kubernetesComponents } from "../../contract/components.ts";
+import { type Digest, sha256Digest } from "../../contract/digest.ts";
 import digestsJson from "./digests.json" with { type: "json" };
 import etcdFlagsJson from "./etcd-flags.json" with { type: "json" };
 import flagsJson from "./flags.json" with { type: "json" };
@@ -6,7 +8,7 @@ import imageDigestsJson from "./image-digests.json" with { type: "json" };
 import kubernetesJson from "./kubernetes.json" with { type: "json" };
 
 const release = v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.transform(sha256Digest));
 const minorNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
 const flag = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]*$/));
 
@@ -40,30 +42,6 @@ const flagsSchema = v.strictObject({
   added: v.record(flag, minorNumber),
 });
 
-export const flagComponents = [
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kubelet",
-  "kube-proxy",
-] as const;
-export type FlagComponent = (typeof flagComponents)[number];
-
-export const digestNames = [
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kubelet",
-  "kube-proxy",
-  "kubectl",
-  "etcd",
-  "containerd",
-  "runc",
-  "cni-plugins",
-  "crictl",
-] as const;
-export type DigestName = (typeof digestNames)[number];
-
 const versionDigests = v.record(release, v.strictObject({ amd64: sha256, arm64: sha256 }));
 
 /** The four data files, checked once when this module is loaded: a damaged installation fails here and not in mid-work. */
@@ -72,7 +50,7 @@ export const kubernetesMinors = v.parse(
   kubernetesJson,
 );
 export const componentFlags = v.parse(
-  v.strictObject(v.entriesFromList(flagComponents, flagsSchema)),
+  v.strictObject(v.entriesFromList(kubernetesComponents, flagsSchema)),
   flagsJson,
 );
 /** Flags of etcd 3.4 to 3.6 as one text; the numbers are minors of etcd 3. */
@@ -87,12 +65,12 @@ export const etcdFlags = v.parse(
   }),
   etcdFlagsJson,
 );
-export const componentDigests = v.parse(
-  v.strictObject(v.entriesFromList(digestNames, versionDigests)),
-  digestsJson,
-);
+/** By program and version (without `v`). */
+export const programDigests: Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<"amd64" | "arm64", Digest>>>>>
+> = v.parse(v.record(v.string(), versionDigests), digestsJson);
 /** Digest of a tag's index (the list of platforms), for tags whose digest is published by third parties too. */
-export const imageDigests: Readonly<Record<string, string>> = v.parse(
+export const imageDigests: Readonly<Record<string, Digest>> = v.parse(
   v.record(v.string(), sha256),
   imageDigestsJson,
 );

@@ -1,5 +1,6 @@
-import { componentFlags, etcdFlags, type FlagComponent } from "./catalogue-data.ts";
+import { componentFlags, etcdFlags } from "./catalogue-data.ts";
 import { minorOf } from "./kubernetes-version.ts";
+import type { KubernetesComponent } from "../../contract/components.ts";
 
 /**
  * `unknown`: the flag was added or removed between 1.20 and 1.36, in a release we have no evidence for, or was never seen in either
@@ -11,7 +12,7 @@ const firstListed = 20;
 const lastListed = 36;
 
 /** Whether a component of that Kubernetes release accepts a flag (name without dashes, as in `--help`). */
-export function flagState(component: FlagComponent, flag: string, version: string): FlagState {
+export function flagState(component: KubernetesComponent, flag: string, version: string): FlagState {
   const minor = minorOf(version);
   const { both, only120, only136, removed, added } = componentFlags[component];
   const gone = removed[flag];
@@ -39,7 +40,7 @@ function stateOfLeaver(minor: number, gone: number | undefined): FlagState {
 }
 
 /** Only a flag known to exist is allowed. */
-const flagAllowed = (component: FlagComponent, flag: string, version: string): boolean =>
+const flagAllowed = (component: KubernetesComponent, flag: string, version: string): boolean =>
   flagState(component, flag, version) === "present";
 
 export interface FilteredFlags {
@@ -50,7 +51,7 @@ export interface FilteredFlags {
 
 /** Splits rendered flags (`{"node-ip": "10.0.0.2"}`, names without dashes) by what that release accepts; order is kept. */
 export function filterFlags(
-  component: FlagComponent,
+  component: KubernetesComponent,
   version: string,
   flags: Readonly<Record<string, string>>,
 ): FilteredFlags {
@@ -61,3 +62,24 @@ export function filterFlags(
     dropped: names.filter((name) => !allowed.includes(name)),
   };
 }
+
+/**
+ * Fields of kubelet.config.k8s.io/v1beta1 that came after 1.20, by first minor. A kubelet refuses a file with a field it does
+ * not know, so what is not in every version must be asked for here.
+ */
+const fieldsSince: Readonly<Record<string, number>> = {
+  seccompDefault: 22,
+  containerRuntimeEndpoint: 27,
+  imageServiceEndpoint: 27,
+  failCgroupV1: 31,
+};
+
+/** First minor whose kubelet does not start on cgroup v1 unless `failCgroupV1: false` is set. */
+const failCgroupV1DefaultSince = 35;
+
+/** Whether a kubelet of that release knows the field; fields not listed above are taken as known by all. */
+export const kubeletConfigHas = (field: string, version: string): boolean =>
+  minorOf(version) >= (fieldsSince[field] ?? 0);
+
+/** Whether `failCgroupV1: false` must be written for a guest on cgroup v1. */
+export const refusesCgroupV1 = (version: string): boolean => minorOf(version) >= failCgroupV1DefaultSince;

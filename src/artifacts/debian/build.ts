@@ -1,20 +1,26 @@
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ArtifactSet, BinaryName, ImageName } from "../../contract/artifact.ts";
-import type { RunContext } from "../../contract/host.ts";
 import { adoptFiles } from "./adopt-files.ts";
-import { artifactSet, debianFileNames, type DebianFileName } from "./artifact-files.ts";
+import {
+  type DebianFileName,
+  debianFileNames,
+  type DebianFiles,
+  type DebianImage,
+  debianImages,
+  imageRefs,
+} from "./artifact-files.ts";
 import { type BuildJob, withBuildLog } from "./build-job.ts";
 import { withBuildLock } from "./build-lock.ts";
 import { checkHost } from "./check-host.ts";
 import { compile, compilePause, outFolder } from "./compile.ts";
 import { defaultArchive, makeRoot, removeTree } from "./make-root.ts";
-import { packImage } from "./pack-image.ts";
 import { debianPaths } from "./paths.ts";
-import { type Arch, recipeKey } from "./recipe.ts";
+import { type Arch, keyPattern, recipeKey } from "./recipe.ts";
 import { unpackSource } from "./unpack-source.ts";
-import { removeAbandonedBuilds } from "./abandoned-builds.ts";
 import { recordFiles, verifiedFiles } from "./verified-files.ts";
+import { type ImageConfig, writeImageArchive } from "../image/image-archive.ts";
+import type { KubernetesProgram } from "../../contract/components.ts";
+import type { RunContext } from "../../contract/host.ts";
 
 export interface DebianBuildOptions {
   readonly arch: Arch;
@@ -30,12 +36,12 @@ export interface DebianBuildOptions {
  * Rejects with DEBIAN_TOOL_MISSING, DEBIAN_BUILD_NO_RIGHTS, DEBIAN_BUILD_NO_SPACE, DEBIAN_ARCHIVE_UNREACHABLE,
  * DEBIAN_ARCHIVE_UNTRUSTED, DEBIAN_BUILD_FAILED, DEBIAN_BUILD_BUSY, DEBIAN_BUILD_TAKEN_OVER or the signal's reason.
  */
-export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunContext): Promise<ArtifactSet> {
+export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunContext): Promise<DebianFiles> {
   const { arch } = options;
   const key = await recipeKey();
   const paths = debianPaths(c.host.cacheDir, key, arch);
   const present = await verifiedFiles(paths, c.signal);
-  if (present.size === debianFileNames.length) return artifactSet(key, present);
+  if (present.size === debianFileNames.length) return { key, files: present };
   return withBuildLock(paths.lock, c, async (c) => {
     const now = await verifiedFiles(paths, c.signal); // another process may have built them while we waited
     const absent = debianFileNames.filter((name) => !now.has(name));
@@ -45,15 +51,13 @@ export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunCo
       const archive = options.debianMirror || c.host.env["LOCALKUBE_DEBIAN_MIRROR"] || defaultArchive;
       await withBuildLog(paths.log, (log) => build({ c, paths, key, arch, log }, archive, missing));
     } else if (absent.length > 0) await recordFiles(paths, c.signal);
-    return artifactSet(key, await verifiedFiles(paths, c.signal));
+    return { key, files: await verifiedFiles(paths, c.signal) };
   });
 }
 
 async function build(job: BuildJob, archive: string, missing: readonly DebianFileName[]): Promise<void> {
-  const binaries = missing.filter((name): name is BinaryName => !name.endsWith(".tar"));
-  const images = missing
-    .filter((name) => name.endsWith(".tar"))
-    .map((name) => name.replace(/\.tar$/, "") as ImageName);
+  const binaries = missing.filter((name): name is KubernetesProgram => !name.endsWith(".tar"));
+  const images = debianImages.filter((name) => missing.includes(`${name}.tar`));
   await makeRoot(job, archive);
   await unpackSource(job, { withKubernetes: binaries.length > 0 });
   await compile(job, [...binaries, ...images.filter((name) => name !== "pause")]);
@@ -66,4 +70,51 @@ async function build(job: BuildJob, archive: string, missing: readonly DebianFil
   c.report({ message: "removing the build's files" });
   await removeTree(job, paths.build);
   await removeAbandonedBuilds(c).catch((error: unknown) => c.log(`abandoned builds stay: ${String(error)}`));
+}
+
+/**
+ * As upstream's images: pause runs as its user 65535. cluster-dns names none, like CoreDNS's image of that time: its Deployment takes
+ * every capability but NET_BIND_SERVICE away, which a user other than root could not use for port 53.
+ */
+const configs: Readonly<Record<DebianImage, ImageConfig>> = {
+  pause: { Entrypoint: ["/pause"], User: "65535:65535" },
+  "cluster-dns": { Entrypoint: ["/cluster-dns"] },
+};
+
+/** Writes the archive of an image that holds one static program, compiled before. */
+async function packImage(job: BuildJob, name: DebianImage): Promise<void> {
+  const { arch, paths, key, c } = job;
+  const content = { file: join(paths.root, outFolder, name) };
+  await writeImageArchive(
+    {
+      ref: imageRefs(key)[name],
+      arch,
+      layers: [[{ type: "file", path: name, mode: 0o755, content }]],
+      config: configs[name],
+    },
+    join(paths.artifacts, `${name}.tar`),
+    { signal: c.signal },
+  );
+}
+
+/**
+ * Removes what killed builds of other keys left behind: after an update of localkube nothing would ever continue them, and
+ * each takes gigabytes. A build in progress holds its lock and is kept.
+ */
+async function removeAbandonedBuilds(c: RunContext): Promise<void> {
+  const { default: lockfile } = await import("proper-lockfile");
+  const folder = join(c.host.cacheDir, "build");
+  const keys = (await readdir(folder)).filter((name) => keyPattern.test(name));
+  for (const key of keys) {
+    for (const arch of (await readdir(join(folder, key))) as Arch[]) {
+      const { lock, build } = debianPaths(c.host.cacheDir, key, arch);
+      const busy = await lockfile.check(lock, {
+        realpath: false,
+        lockfilePath: lock,
+        stale: 10_000,
+      });
+      if (!busy) await removeTree({ c }, build);
+    }
+    await rmdir(join(folder, key)).catch(() => undefined); // one of the other architecture is still there
+  }
 }

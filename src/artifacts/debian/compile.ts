@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Progress } from "../../contract/host.ts";
 import { runPhase, type BuildJob } from "./build-job.ts";
-import { goEnvironment, sourceFolder } from "./go-environment.ts";
+import { goEnvironment, sourceFolder } from "./unpack-source.ts";
 import { type Argv, inRoot } from "./namespace.ts";
 import { recipe } from "./recipe.ts";
 

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BinaryName } from "../../contract/artifact.ts";
+import { kubernetesPrograms } from "../../contract/components.ts";
 import { packageRoot } from "../../host/package-root.ts";
 import { cuts, sourceOverlay } from "./repair-source.ts";
 
@@ -30,14 +30,7 @@ export const recipe = {
    * and apiserver, controller-manager and kubelet become half as large. The other two are upstream's own.
    */
   tags: "providerless,selinux,notest",
-  binaries: [
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubelet",
-    "kube-proxy",
-    "kubectl",
-  ] as const satisfies readonly BinaryName[],
+  binaries: kubernetesPrograms,
   /** The date of the v1.20.2 release; a fixed one keeps builds reproducible. */
   buildDate: "2021-01-13T13:20:00Z",
   pauseVersion: "3.2",

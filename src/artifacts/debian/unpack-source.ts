@@ -1,12 +1,27 @@
 import { access, cp, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import { runPhase, type BuildJob } from "./build-job.ts";
-import { goEnvironment, sourceFolder } from "./go-environment.ts";
-import { type Argv, inRoot } from "./namespace.ts";
+import { type BuildJob, runPhase } from "./build-job.ts";
 import { removeTree } from "./make-root.ts";
-import { clusterDnsFolder, recipe } from "./recipe.ts";
+import { type Argv, inRoot } from "./namespace.ts";
+import { type Arch, clusterDnsFolder, recipe } from "./recipe.ts";
 import { repairSource } from "./repair-source.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+
+/** Kubernetes' source inside the root: below GOPATH, where its vendored libraries are found. */
+export const sourceFolder = "/go/src/k8s.io/kubernetes";
+
+/**
+ * For every use of Go in the root: nothing is fetched, no C, no paths of the build in the result, and no debug information, which
+ * linking would strip anyway. One set of flags for all, so that no package is compiled twice.
+ */
+export const goEnvironment = (arch: Arch): Readonly<Record<string, string>> => ({
+  GOPATH: "/go",
+  GOCACHE: "/gocache",
+  GO111MODULE: "off",
+  GOFLAGS: "-trimpath -gcflags=all=-dwarf=false",
+  GOARCH: arch,
+  CGO_ENABLED: "0",
+});
 
 const title = "Kubernetes source";
 const timeoutMs = 600_000;

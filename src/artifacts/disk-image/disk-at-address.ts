@@ -1,19 +1,17 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { companionDigest } from "../companion-digest.ts";
+import { fits, hashFile } from "../content-digest.ts";
+import { parseImageAddress, withoutSecrets } from "./image-address.ts";
+import { downloadFile } from "../download/download-file.ts";
+import { defaultLimits, type DownloadLimits } from "../download/download-request.ts";
+import { imageFolder } from "../identity.ts";
+import { TransferProgress } from "../transfer-progress.ts";
 import type { RemoteDisk } from "../../contract/artifact.ts";
+import { type Digest, formatDigest } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { companionDigest } from "../companion-digest.ts";
-import { type ExpectedDigest, fits } from "../content-digest.ts";
-import { downloadFile } from "../download/download-file.ts";
-import { defaultLimits, type DownloadLimits } from "../download/limits.ts";
-import { hashFile } from "../hash-file.ts";
-import { TransferProgress } from "../transfer-progress.ts";
-import { imageFolder } from "../tree.ts";
-import { digestText, expectedDigest } from "./digest-text.ts";
-import { parseImageAddress, withoutSecrets } from "./image-address.ts";
-import { imageProblem } from "./image-problem.ts";
 
 const tables = ["SHA512SUMS", "SHA256SUMS"];
 
@@ -25,10 +23,10 @@ export function diskAtAddress(
   address: string,
   options: { readonly limits?: DownloadLimits } = {},
 ): RemoteDisk {
-  const { url, expected } = parseImageAddress(address);
+  const { url, digest: given } = parseImageAddress(address);
   const title = withoutSecrets(url);
   const fix = `Take the digest from the image's publisher: --image ${title}#sha256=HEX`;
-  const fetch = (from: URL, file: string, wanted: ExpectedDigest | undefined, c: RunContext) => {
+  const fetch = (from: URL, file: string, wanted: Digest | undefined, c: RunContext) => {
     const progress = new TransferProgress(c.report);
     const path = withoutSecrets(from);
     return downloadFile({
@@ -45,9 +43,9 @@ export function diskAtAddress(
   };
   return {
     title,
-    ...(expected ? { digest: digestText(expected) } : {}),
+    ...(given ? { digest: given } : {}),
     async currentDigest(c) {
-      if (expected) return digestText(expected);
+      if (given) return given;
       const name = decodeURIComponent(basename(url.pathname));
       for (const table of tables) {
         const text = await smallFile(new URL(table, title), c, fetch).catch((error: unknown) => {
@@ -56,17 +54,16 @@ export function diskAtAddress(
           throw imageProblem(error, title, fix);
         });
         const digest = companionDigest(text, name);
-        if (digest) return digestText(digest);
+        if (digest) return digest;
       }
       throw new LocalkubeError("IMAGE_DIGEST_MISSING", { address: title, tables: tables.join(" nor ") });
     },
     async withFile(digest, c, use) {
       const folder = imageFolder(c.host);
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = join(folder, `download-${keyOf(digest)}`);
-      const wanted = expectedDigest(digest);
-      if (!(await isThere(file, wanted, c.signal)))
-        await fetch(url, file, wanted, c).catch((error: unknown) => {
+      const file = join(folder, `download-${keyOf(formatDigest(digest))}`);
+      if (!(await isThere(file, digest, c.signal)))
+        await fetch(url, file, digest, c).catch((error: unknown) => {
           throw imageProblem(error, title, fix);
         });
       await use(file);
@@ -94,7 +91,7 @@ async function smallFile(
   }
 }
 
-async function isThere(file: string, wanted: ExpectedDigest, signal: AbortSignal): Promise<boolean> {
+async function isThere(file: string, wanted: Digest, signal: AbortSignal): Promise<boolean> {
   return hashFile(file, { expected: wanted, signal }).then(
     (found) => fits(wanted, found),
     () => false,
@@ -103,3 +100,20 @@ async function isThere(file: string, wanted: ExpectedDigest, signal: AbortSignal
 
 const isAbsent = (error: unknown): boolean =>
   error instanceof LocalkubeError && ["ARTIFACT_NOT_FOUND", "ARTIFACT_REFUSED"].includes(error.id);
+
+const unavailable = [
+  "ARTIFACT_NOT_FOUND",
+  "ARTIFACT_SOURCE_UNREACHABLE",
+  "ARTIFACT_REFUSED",
+  "MIRROR_UNREACHABLE",
+];
+
+/** What a failed transfer means to a user who wanted a disk image: the advice of Kubernetes' artifacts does not help there. */
+export function imageProblem(error: unknown, address: string, fixDigest: string): unknown {
+  if (!(error instanceof LocalkubeError)) return error;
+  if (unavailable.includes(error.id))
+    return new LocalkubeError("IMAGE_DOWNLOAD_FAILED", { address, problem: error.message }, { cause: error });
+  if (error.id !== "ARTIFACT_DIGEST_MISMATCH") return error;
+  const { wanted = "", got = "" } = error.params;
+  return new LocalkubeError("IMAGE_DIGEST_WRONG", { address, wanted, got, fix: fixDigest }, { cause: error });
+}

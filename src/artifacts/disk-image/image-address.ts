@@ -1,13 +1,11 @@
+import { type Digest, hexDigits } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { ExpectedDigest } from "../content-digest.ts";
 
 export interface ImageAddress {
   /** Without the digest. */
   readonly url: URL;
-  readonly expected?: ExpectedDigest;
+  readonly digest?: Digest;
 }
-
-const hexDigits = { sha256: 64, sha512: 128 } as const;
 
 /** Reads `https://host/disk.qcow2#sha256=<hex>`; the digest may be left out. Throws IMAGE_ADDRESS_INVALID. Pure. */
 export function parseImageAddress(text: string): ImageAddress {
@@ -22,18 +20,17 @@ export function parseImageAddress(text: string): ImageAddress {
   if (url.username || url.password) throw invalid("it holds a user's name or password");
   const fragment = url.hash.slice(1);
   url.hash = "";
-  return fragment === "" ? { url } : { url, expected: parseDigest(fragment, invalid) };
+  return fragment === "" ? { url } : { url, digest: digestInFragment(fragment, invalid) };
 }
 
-function parseDigest(fragment: string, invalid: (problem: string) => LocalkubeError): ExpectedDigest {
+function digestInFragment(fragment: string, invalid: (problem: string) => LocalkubeError): Digest {
   const [, algorithm = "", hex = ""] = /^(sha256|sha512)[=:]([0-9a-f]+)$/i.exec(fragment) ?? [];
   const name = algorithm.toLowerCase();
   if (name !== "sha256" && name !== "sha512")
     throw invalid("what follows the # is neither sha256=HEX nor sha512=HEX");
   if (hex.length !== hexDigits[name])
     throw invalid(`a ${name} has ${hexDigits[name]} hex digits, this one has ${hex.length}`);
-  const digest = hex.toLowerCase();
-  return name === "sha512" ? { sha512: digest } : { sha256: digest };
+  return { algorithm: name, hex: hex.toLowerCase() };
 }
 
 /** The address for messages: signed URLs have their key after the "?". */

@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { RemoteDisk } from "../../contract/artifact.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { Digest } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
-import { ArtifactStore, type StoreOptions } from "../artifact-store.ts";
+import { ArtifactStore, known, type StoreOptions } from "../artifact-store.ts";
 import { companionDigest } from "../companion-digest.ts";
 import { openSource, sourceName } from "../source.ts";
-import { digestText, expectedDigest } from "./digest-text.ts";
-import { imageProblem } from "./image-problem.ts";
+import { imageProblem } from "./disk-at-address.ts";
 
 interface Publication {
   /** Identities, as of any artifact: the same paths are in a mirror. */
@@ -72,16 +72,14 @@ export function publishedDisk(
       }),
     withFile: (digest, c, use) =>
       withStore(c, async (store) => {
-        const wanted = { identity: image, digest: { kind: "known", ...expectedDigest(digest) } } as const;
-        const { file } = await store.ensure(wanted);
+        const { file } = await store.ensure(known(image, digest));
         await use(file);
       }),
   };
 }
 
-async function digestIn(file: string, image: string): Promise<string | undefined> {
-  const digest = companionDigest(await readFile(file, "utf8").catch(() => ""), basename(image));
-  return digest && digestText(digest);
+async function digestIn(file: string, image: string): Promise<Digest | undefined> {
+  return companionDigest(await readFile(file, "utf8").catch(() => ""), basename(image));
 }
 
 const isUnreachable = (error: unknown): error is LocalkubeError =>

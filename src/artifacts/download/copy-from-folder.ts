@@ -5,8 +5,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { compareDigests, type ContentDigest, ContentHash, fits } from "../content-digest.ts";
 import { treePath } from "../identity.ts";
 import type { DownloadRequest } from "./download-request.ts";
-import { RetryableFailure } from "./retryable-failure.ts";
-import { transferFailure, unreachable } from "./transfer-failure.ts";
+import { RetryableFailure, transferFailure, unreachable } from "./transfer-failure.ts";
 
 const highWaterMark = 1024 * 1024;
 

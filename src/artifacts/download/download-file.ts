@@ -5,8 +5,7 @@ import { compareDigests, type ContentDigest, fits } from "../content-digest.ts";
 import { attemptDownload, type AttemptResult } from "./attempt-download.ts";
 import type { DownloadRequest } from "./download-request.ts";
 import { PartialFile } from "./partial-file.ts";
-import { RetryableFailure } from "./retryable-failure.ts";
-import { transferFailure, unreachable } from "./transfer-failure.ts";
+import { RetryableFailure, transferFailure, unreachable } from "./transfer-failure.ts";
 
 /**
  * Downloads one file: continues a partial one if the server still has the same file, tries again on network errors, 5xx and 429

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { ContentHash, type ExpectedDigest } from "../content-digest.ts";
+import type { Digest } from "../../contract/digest.ts";
+import { ContentHash } from "../content-digest.ts";
 
 /** What must still hold for a partial file to be continued. */
 export interface PartialInfo {
@@ -32,7 +33,7 @@ export class PartialFile {
   /** `undefined` when there is nothing to continue for that address. */
   async read(
     url: string,
-    expected: ExpectedDigest | undefined,
+    expected: Digest | undefined,
     signal: AbortSignal,
   ): Promise<PartialContent | undefined> {
     const info = await this.#readInfo();

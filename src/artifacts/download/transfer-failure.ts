@@ -1,7 +1,28 @@
 import { dirname } from "node:path";
+import type { TransferSubject } from "./download-request.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import { RetryableFailure } from "./retryable-failure.ts";
-import type { TransferSubject } from "./transfer-subject.ts";
+
+/** A failure that may go away: the download tries again after a pause. */
+export class RetryableFailure extends Error {
+  /** Wait that the server asked for, milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The partial file is of no use and the next attempt starts at the first byte. */
+  readonly startOver: boolean;
+
+  constructor(
+    problem: string,
+    options: {
+      readonly retryAfterMs?: number | undefined;
+      readonly startOver?: boolean;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(problem, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "RetryableFailure";
+    this.retryAfterMs = options.retryAfterMs;
+    this.startOver = options.startOver ?? false;
+  }
+}
 
 const untrusted = /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_CERT_)/;
 

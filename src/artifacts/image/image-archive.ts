@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createHash } from "node:crypto";
 import type { ImageFile } from "../../contract/artifact.ts";
+import { formatDigest, sha256Digest } from "../../contract/digest.ts";
 import { type LayerSource, writeLayer } from "./image-layer.ts";
-import { type Blob, writeOciArchive } from "./oci-archive.ts";
+import { type Blob, descriptor, writeOciArchive } from "./oci-archive.ts";
 
 /** The process an image runs; OCI image-spec names. */
 export interface ImageConfig {
@@ -61,15 +62,13 @@ function configOf(image: ImageArchive, layers: readonly Blob[]): object {
     architecture: image.arch,
     os: "linux",
     config: image.config,
-    rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.digest) },
+    rootfs: { type: "layers", diff_ids: layers.map((layer) => formatDigest(layer.digest)) },
     history: layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "localkube" })),
   };
 }
 
-const descriptor = ({ mediaType, digest, size }: Blob) => ({ mediaType, digest, size });
-
 function jsonBlob(mediaType: string, value: object): Blob {
   const content = Buffer.from(JSON.stringify(value));
-  const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+  const digest = sha256Digest(createHash("sha256").update(content).digest("hex"));
   return { mediaType, digest, size: content.length, content };
 }

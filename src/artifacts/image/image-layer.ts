@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Pack } from "tar-stream";
-import { digestStream } from "../digest-stream.ts";
-import type { Blob } from "./oci-archive.ts";
-import { addTarFile, tarReadable } from "./tar-entry.ts";
+import { sha256Digest } from "../../contract/digest.ts";
+import { digestStream } from "../content-digest.ts";
+import { addTarFile, type Blob, tarReadable } from "./oci-archive.ts";
 
 /** One file system object of a layer. `path` is relative to the image's root; parents need not be listed. */
 export type LayerEntry =
@@ -50,7 +50,7 @@ export async function writeLayer(
   const digest = digestStream();
   const input = await layerStream(source);
   await pipeline(input, digest, createWriteStream(file), options.signal ? { signal: options.signal } : {});
-  return { mediaType: layerType, digest: `sha256:${digest.hex()}`, size: digest.bytes(), file };
+  return { mediaType: layerType, digest: sha256Digest(digest.hex()), size: digest.bytes(), file };
 }
 
 async function layerStream(source: LayerSource): Promise<Readable> {

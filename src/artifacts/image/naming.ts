@@ -1,5 +1,6 @@
 import { PassThrough, pipeline as pipe, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { formatDigest } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import {
   type ArchiveFacts,
@@ -8,7 +9,7 @@ import {
   type DockerImage,
   nameAnnotation,
 } from "./inspect-archive.ts";
-import { hasVersion, imageRef, isFullRef } from "./reference.ts";
+import { hasVersion, imageRef, isFullRef, parseImageRef } from "./reference.ts";
 
 /** Full references by image id, never empty: the names that the images of one archive get in the runtime. */
 export type ImageNames = ReadonlyMap<string, readonly string[]>;
@@ -16,12 +17,13 @@ export type ImageNames = ReadonlyMap<string, readonly string[]>;
 /**
  * Decides under which names an archive's images are loaded: those it contains, in full, or `name` instead. A `name` without a
  * version takes the image's tag when the archive says nothing else, and `latest` otherwise. Rejects with IMAGE_NAME_MISSING for an image
- * that no pod could name, IMAGE_NAME_INVALID for an unusable `name`, IMAGE_NAME_AMBIGUOUS when it would name two images.
+ * that no pod could name, IMAGE_NAME_INVALID for an unusable `name`, IMAGE_NAME_DIGEST_WRONG for one by a digest that is not the image's,
+ * IMAGE_NAME_AMBIGUOUS when it would name two images.
  */
 export function settleNames(file: string, { images }: ArchiveFacts, name?: string): ImageNames {
-  const names = new Map(
-    images.map((image) => [image.id, name === undefined ? ownNames(file, image) : givenNames(image, name)]),
-  );
+  const namesOf = (image: ArchiveImage) =>
+    name === undefined ? ownNames(file, image) : givenNames(file, image, name);
+  const names = new Map(images.map((image) => [image.id, namesOf(image)]));
   const all = [...names.values()].flat();
   if (name !== undefined && new Set(all).size < all.length)
     throw new LocalkubeError("IMAGE_NAME_AMBIGUOUS", {
@@ -41,11 +43,18 @@ function ownNames(file: string, { names, tags }: ArchiveImage): readonly string[
   return [...new Set(full)];
 }
 
-function givenNames({ tags }: ArchiveImage, name: string): readonly string[] {
+function givenNames(file: string, { id, tags }: ArchiveImage, name: string): readonly string[] {
   const wished = hasVersion(name) || tags.length === 0 ? [name] : tags.map((tag) => `${name}:${tag}`);
   const full = wished.map(imageRef);
   const wrong = full.find((ref) => !isFullRef(ref));
   if (wrong !== undefined) throw new LocalkubeError("IMAGE_NAME_INVALID", { name });
+  // Who asks for an image by its digest relies on getting that content and no other; a docker-archive does not tell which it will be.
+  const digest = parseImageRef(name)?.digest;
+  if (digest && formatDigest(digest) !== id) {
+    const plain = name.replace(/@.*$/, "");
+    const fix = hasVersion(plain) ? plain : `${plain}:TAG`;
+    throw new LocalkubeError("IMAGE_NAME_DIGEST_WRONG", { name, file, fix });
+  }
   return [...new Set(full)];
 }
 

@@ -1,15 +1,16 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { rename, rm, stat } from "node:fs/promises";
+import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Pack } from "tar-stream";
+import type { Header, Pack } from "tar-stream";
 import type { ImageFile } from "../../contract/artifact.ts";
-import { digestStream } from "../digest-stream.ts";
-import { addTarFile, tarReadable } from "./tar-entry.ts";
+import { type Digest, formatDigest } from "../../contract/digest.ts";
+import { digestStream } from "../content-digest.ts";
 
-/** A blob of an image: small ones in memory, layers as files. `digest` is `sha256:<hex>`. */
+/** A blob of an image: small ones in memory, layers as files. */
 export interface Blob {
   readonly mediaType: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
   readonly content?: Uint8Array;
   readonly file?: string;
@@ -58,17 +59,16 @@ export async function writeOciArchive(
 async function fill(pack: Pack, image: OciImage): Promise<void> {
   const { ref, manifest, config, layers } = image;
   const annotations = { "io.containerd.image.name": ref, "org.opencontainers.image.ref.name": ref };
-  const { mediaType, digest, size } = manifest;
   await addJson(pack, "oci-layout", { imageLayoutVersion: "1.0.0" });
   await addJson(pack, "index.json", {
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.index.v1+json",
-    manifests: [{ mediaType, digest, size, annotations }],
+    manifests: [{ ...descriptor(manifest), annotations }],
   });
   await addJson(pack, "manifest.json", [
     { Config: blobPath(config), RepoTags: [ref], Layers: layers.map(blobPath) },
   ]);
-  const unique = new Map([manifest, config, ...layers].map((blob) => [blob.digest, blob]));
+  const unique = new Map([manifest, config, ...layers].map((blob) => [blob.digest.hex, blob]));
   for (const blob of unique.values())
     await addTarFile(pack, { name: blobPath(blob), mode: 0o644 }, contentOf(blob));
 }
@@ -76,10 +76,40 @@ async function fill(pack: Pack, image: OciImage): Promise<void> {
 const addJson = (pack: Pack, name: string, value: object) =>
   addTarFile(pack, { name, mode: 0o644 }, Buffer.from(JSON.stringify(value)));
 
-const blobPath = (blob: Blob) => `blobs/${blob.digest.replace(":", "/")}`;
+/** How OCI's documents speak of a blob. */
+export const descriptor = ({ mediaType, digest, size }: Blob) => ({
+  mediaType,
+  digest: formatDigest(digest),
+  size,
+});
+
+const blobPath = ({ digest }: Blob) => `blobs/${digest.algorithm}/${digest.hex}`;
 
 function contentOf({ content, file, digest }: Blob): Uint8Array | { readonly file: string } {
   if (content) return content;
   if (file) return { file };
-  throw new TypeError(`blob ${digest} has no content`);
+  throw new TypeError(`blob ${formatDigest(digest)} has no content`);
 }
+
+/** Adds one file with the epoch as its time (determinism) and waits until its content is in the tar. */
+export async function addTarFile(
+  pack: Pack,
+  header: Partial<Header> & Pick<Header, "name">,
+  content: Uint8Array | { readonly file: string },
+): Promise<void> {
+  const fixed = { ...header, type: "file" as const, mtime: new Date(0) };
+  if (content instanceof Uint8Array) {
+    await new Promise<void>((resolve, reject) => {
+      pack.entry(fixed, Buffer.from(content), (error) => (error ? reject(error) : resolve()));
+    });
+    return;
+  }
+  const { size } = await stat(content.file);
+  await pipeline(createReadStream(content.file), pack.entry({ ...fixed, size }) as unknown as Writable);
+}
+
+/**
+ * The tar as a stream of Node: tar-stream's streams are streamx ones, whose errors Node's `pipeline` does not catch when it is
+ * aborted; iteration does.
+ */
+export const tarReadable = (pack: Pack): Readable => Readable.from(pack, { objectMode: false });

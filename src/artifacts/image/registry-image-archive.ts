@@ -1,13 +1,15 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageFile } from "../../contract/artifact.ts";
+import { formatDigest } from "../../contract/digest.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { ArtifactStore } from "../artifact-store.ts";
 import { withFileLock } from "../file-lock.ts";
-import { imageFolder } from "../tree.ts";
+import { imageFolder } from "../identity.ts";
 import { VerifiedMemo } from "../verified-memo.ts";
 import { writeOciArchive } from "./oci-archive.ts";
-import { cachedManifestDigest, fetchRegistryImage, parseRef } from "./registry-image.ts";
+import { imageRef } from "./reference.ts";
+import { cachedDigests, fetchRegistryImage, type RegistryDigests, registryRef } from "./registry-image.ts";
 
 const lockWaitMs = 5 * 60_000;
 
@@ -16,8 +18,9 @@ const lockWaitMs = 5 * 60_000;
  * made from: a tag may point to another image later.
  */
 function archivePath(host: RunContext["host"], ref: string, arch: string): string {
-  const { registry, repository, tag } = parseRef(ref);
-  return join(imageFolder(host), registry, ...repository.split("/"), `${tag}-linux-${arch}.tar`);
+  const { registry, repository, tag, digest } = registryRef(ref);
+  const version = digest ? formatDigest(digest) : tag;
+  return join(imageFolder(host), registry, ...repository.split("/"), `${version}-linux-${arch}.tar`);
 }
 
 type Context = Pick<RunContext, "host" | "signal">;
@@ -30,12 +33,12 @@ export async function cachedImageArchive(
   arch: "amd64" | "arm64",
   c: Context,
 ): Promise<ImageFile | undefined> {
-  const manifest = await cachedManifestDigest(store, ref, arch);
-  return manifest === undefined ? undefined : archiveOf(manifest, ref, arch, c);
+  const digests = await cachedDigests(store, ref, arch);
+  return digests && archiveOf(digests, ref, arch, c);
 }
 
 async function archiveOf(
-  manifest: string,
+  digests: RegistryDigests,
   ref: string,
   arch: "amd64" | "arm64",
   c: Context,
@@ -45,7 +48,8 @@ async function archiveOf(
   const memo = new VerifiedMemo(imageFolder(c.host));
   const found = await memo.digest(file, { ...options, signal: c.signal });
   const note = await readFile(`${file}.sha256`, "utf8").catch(() => "");
-  return found && note.trim() === `${found.sha256} ${manifest}` ? { file, ref, ...found } : undefined;
+  if (!found || note.trim() !== `${found.sha256} ${formatDigest(digests.manifest)}`) return undefined;
+  return { file, ref: imageRef(ref), sha256: found.sha256, size: found.size, registry: digests };
 }
 
 /** An image of a registry as an archive for `ctr images import`, assembled from the verified blobs in the cache. */
@@ -59,15 +63,15 @@ export async function registryImageArchive(
   const image = await fetchRegistryImage(store, ref, arch);
   const file = archivePath(c.host, ref, arch);
   return withFileLock(file, { signal: c.signal, waitMs: lockWaitMs }, async (signal) => {
-    const cached = await archiveOf(image.manifest.digest, ref, arch, c, options);
+    const cached = await archiveOf(image.digests, ref, arch, c, options);
     if (cached) return cached;
     const { default: writeFileAtomic } = await import("write-file-atomic");
     await rm(`${file}.sha256`, { force: true });
-    const written = await writeOciArchive(image, file, { signal });
-    await writeFileAtomic(`${file}.sha256`, `${written.sha256} ${image.manifest.digest}\n`);
+    const written = await writeOciArchive({ ...image, ref: imageRef(ref) }, file, { signal });
+    await writeFileAtomic(`${file}.sha256`, `${written.sha256} ${formatDigest(image.digests.manifest)}\n`);
     const memo = new VerifiedMemo(imageFolder(c.host));
     await memo.remember(file, { sha256: written.sha256 });
     await memo.save();
-    return written;
+    return { ...written, registry: image.digests };
   });
 }

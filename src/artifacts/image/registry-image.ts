@@ -1,92 +1,111 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { ArtifactStore } from "../artifact-store.ts";
-import { imageDigests } from "../catalogue/catalogue-data.ts";
+import type { ImageFile } from "../../contract/artifact.ts";
+import { type Digest, formatDigest, parseDigest, sha256Digest } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { type ArtifactStore, known, type Wanted } from "../artifact-store.ts";
+import { imageDigests } from "../catalogue/catalogue-data.ts";
+import { hashFile } from "../content-digest.ts";
 import { sourceName } from "../source.ts";
-import { known, type Wanted } from "../wanted.ts";
-import {
-  descriptorsOf,
-  type Descriptor,
-  manifestTypes,
-  type ParsedManifest,
-  platformOf,
-} from "./manifest.ts";
 import type { Blob, OciImage } from "./oci-archive.ts";
+import { type ImageReference, parseImageRef } from "./reference.ts";
 
-/** A reference in parts: `registry.k8s.io`, `coredns/coredns`, `v1.11.1`. */
-export interface ImageRef {
-  readonly registry: string;
-  readonly repository: string;
-  readonly tag: string;
+/** The parts of a registry's documents that are read; everything in them is optional until it has been checked. */
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly platform?: { readonly os?: string; readonly architecture?: string };
 }
 
-/** Splits a full reference with tag; the catalogue and our own code make them, so any other form is a bug. */
-export function parseRef(ref: string): ImageRef {
-  const [, registry, repository, tag] = /^([^/]+)\/(.+):([\w.-]+)$/.exec(ref) ?? [];
-  if (!registry || !repository || !tag) throw new TypeError(`not a full image reference: ${ref}`);
-  return { registry, repository, tag };
+interface ParsedManifest {
+  readonly schemaVersion?: number;
+  readonly mediaType?: string;
+  /** Set in a list of platforms. */
+  readonly manifests?: readonly Descriptor[];
+  readonly config?: Descriptor;
+  readonly layers?: readonly Descriptor[];
 }
 
-/** Where a tag's manifest (or list of platforms) is: the file of the tree from which all others of the image are found. */
-function tagIdentity(ref: string): string {
-  const { registry, repository, tag } = parseRef(ref);
-  return `${registry}/v2/${repository}/manifests/${tag}`;
+/** Kinds of documents we can read, for the Accept header. */
+const accept = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+type Arch = "amd64" | "arm64";
+
+export type RegistryDigests = NonNullable<ImageFile["registry"]>;
+
+/** The parts of a reference that the catalogue or our own code made, so one that cannot be read is a bug. */
+export function registryRef(ref: string): ImageReference {
+  const parsed = parseImageRef(ref);
+  if (!parsed) throw new TypeError(`not an image reference: ${ref}`);
+  return parsed;
 }
 
-function tagManifest(ref: string): Wanted {
-  const identity = tagIdentity(ref);
-  const sha256 = imageDigests[ref];
-  const accept = manifestTypes.join(", ");
-  return { ...(sha256 ? known(identity, sha256) : { identity, digest: { kind: "none" } }), accept };
+const repositoryFolder = ({ registry, repository }: ImageReference): string => `${registry}/v2/${repository}`;
+
+/** Where the manifest (or list of platforms) of a reference is: the file of the tree from which all others of the image are found. */
+function topIdentity(ref: string): string {
+  const parts = registryRef(ref);
+  return `${repositoryFolder(parts)}/manifests/${parts.digest ? formatDigest(parts.digest) : parts.tag}`;
+}
+
+function topManifest(ref: string): Wanted {
+  const identity = topIdentity(ref);
+  const digest = registryRef(ref).digest ?? imageDigests[ref];
+  return { ...(digest ? known(identity, digest) : { identity, digest: { kind: "none" } }), accept };
 }
 
 /** The digest that our catalogue holds for the manifest of a tag, by its place in a tree. */
-export function tagDigest(identity: string): string | undefined {
-  const ref = Object.keys(imageDigests).find((pinned) => tagIdentity(pinned) === identity);
+export function tagDigest(identity: string): Digest | undefined {
+  const ref = Object.keys(imageDigests).find((pinned) => topIdentity(pinned) === identity);
   return ref === undefined ? undefined : imageDigests[ref];
 }
 
 /**
- * Digest (`sha256:…`) of the platform's manifest that the cached tag points to; `undefined` when there is none, or not the pinned one.
- * Uses no network.
+ * What the cached manifest of a reference leads to; `undefined` when there is none, or not the pinned one. Uses no network.
  */
-export async function cachedManifestDigest(
+export async function cachedDigests(
   store: ArtifactStore,
   ref: string,
-  arch: "amd64" | "arm64",
-): Promise<string | undefined> {
-  const tag = tagManifest(ref);
-  if (!(await store.has(tag))) return undefined;
-  const content = await readFile(store.path(tag.identity));
-  const document = parseManifest(content.toString("utf8"));
+  arch: Arch,
+): Promise<RegistryDigests | undefined> {
+  const top = topManifest(ref);
+  if (!(await store.has(top))) return undefined;
+  const file = store.path(top.identity);
+  const document = parseManifest(await readFile(file, "utf8"));
   if (!document) return undefined;
-  if (!document.manifests) return `sha256:${createHash("sha256").update(content).digest("hex")}`;
-  return document.manifests.find((entry) => platformOf(entry) === `linux/${arch}`)?.digest;
+  const digest = sha256Digest((await hashFile(file)).sha256);
+  const manifest = document.manifests ? parseDigest(choose(document, arch)?.digest ?? "") : digest;
+  return manifest && { digest, manifest };
 }
 
 /**
  * Fetches what one platform of an image needs, by the registry's own paths (`registry.k8s.io/v2/pause/manifests/3.9`,
- * `…/blobs/sha256:…`), each checked by the digest its parent names. The tag itself is checked where our catalogue knows its
- * digest; elsewhere it is only as trustworthy as the source. Rejects with ARTIFACT_IMAGE_INVALID and what `ArtifactStore.ensure` rejects with.
+ * `…/blobs/sha256:…`), each checked by the digest its parent names. The first one is checked by the digest in the reference or, for a tag,
+ * by the one in our catalogue; without either, it is only as trustworthy as the source. Rejects with ARTIFACT_IMAGE_INVALID and what
+ * `ArtifactStore.ensure` rejects with.
  */
 export async function fetchRegistryImage(
   store: ArtifactStore,
   ref: string,
-  arch: "amd64" | "arm64",
-): Promise<OciImage> {
-  const { registry, repository } = parseRef(ref);
-  const base = `${registry}/v2/${repository}`;
-  const manifest = await platformManifest(store, ref, base, arch);
+  arch: Arch,
+): Promise<OciImage & { readonly digests: RegistryDigests }> {
+  const base = repositoryFolder(registryRef(ref));
+  const { digest, manifest } = await platformManifest(store, ref, base, arch);
   const parts = descriptorsOf(manifest.document);
   if (!parts) throw invalid(store, ref, "its manifest names no layers");
   const fetchBlob = async (part: Descriptor): Promise<Blob> => {
-    const { file, size } = await store.ensure(known(`${base}/blobs/${part.digest}`, hexOf(store, ref, part)));
-    return { mediaType: part.mediaType, digest: part.digest, size, file };
+    const content = contentDigest(store, ref, part);
+    const { file, size } = await store.ensure(known(`${base}/blobs/${part.digest}`, content));
+    return { mediaType: part.mediaType, digest: content, size, file };
   };
   const [config, ...layers] = await Promise.all([parts.config, ...parts.layers].map(fetchBlob));
   if (!config) throw invalid(store, ref, "it has no config");
-  return { ref, manifest: manifest.blob, config, layers };
+  const digests = { digest, manifest: manifest.blob.digest };
+  return { ref, manifest: manifest.blob, config, layers, digests };
 }
 
 interface Manifest {
@@ -98,22 +117,25 @@ async function platformManifest(
   store: ArtifactStore,
   ref: string,
   base: string,
-  arch: string,
-): Promise<Manifest> {
-  const tag = tagManifest(ref);
-  const top = await readManifest(store, ref, tag).catch(async (error: unknown) => {
+  arch: Arch,
+): Promise<{ readonly digest: Digest; readonly manifest: Manifest }> {
+  const wanted = topManifest(ref);
+  const top = await readManifest(store, ref, wanted).catch(async (error: unknown) => {
     // Only its form shows that the cached manifest of a tag is damaged: ask the source once more.
     if (!(error instanceof LocalkubeError) || error.id !== "ARTIFACT_IMAGE_INVALID") throw error;
-    await store.forget(tag.identity);
-    return readManifest(store, ref, tag);
+    await store.forget(wanted.identity);
+    return readManifest(store, ref, wanted);
   });
-  if (!top.document.manifests) return top;
-  const choice = top.document.manifests.find((entry) => platformOf(entry) === `linux/${arch}`);
+  const { digest } = top.blob;
+  if (!top.document.manifests) return { digest, manifest: top };
+  const choice = choose(top.document, arch);
   if (!choice) throw invalid(store, ref, `it is not offered for linux/${arch}`);
-  const identity = `${base}/manifests/${choice.digest}`;
-  const accept = manifestTypes.join(", ");
-  return readManifest(store, ref, { ...known(identity, hexOf(store, ref, choice)), accept });
+  const platform = known(`${base}/manifests/${choice.digest}`, contentDigest(store, ref, choice));
+  return { digest, manifest: await readManifest(store, ref, { ...platform, accept }) };
 }
+
+const choose = ({ manifests }: ParsedManifest, arch: Arch): Descriptor | undefined =>
+  manifests?.find(({ platform }) => platform?.os === "linux" && platform.architecture === arch);
 
 async function readManifest(store: ArtifactStore, ref: string, wanted: Wanted): Promise<Manifest> {
   const { file, sha256, size } = await store.ensure(wanted);
@@ -121,7 +143,7 @@ async function readManifest(store: ArtifactStore, ref: string, wanted: Wanted): 
   const document = parseManifest(content.toString("utf8"));
   if (!document) throw invalid(store, ref, "its manifest is not one");
   const mediaType = document.mediaType ?? "application/vnd.oci.image.manifest.v1+json";
-  return { blob: { mediaType, digest: `sha256:${sha256}`, size, content }, document };
+  return { blob: { mediaType, digest: sha256Digest(sha256), size, content }, document };
 }
 
 function parseManifest(text: string): ParsedManifest | undefined {
@@ -133,10 +155,20 @@ function parseManifest(text: string): ParsedManifest | undefined {
   }
 }
 
-function hexOf(store: ArtifactStore, ref: string, { digest }: Descriptor): string {
-  const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
-  if (hex === undefined) throw invalid(store, ref, "it names a digest that is not SHA-256");
-  return hex;
+/** Config and layers of one platform's manifest; `undefined` when it is not such a document. */
+function descriptorsOf({
+  config,
+  layers,
+}: ParsedManifest): { readonly config: Descriptor; readonly layers: readonly Descriptor[] } | undefined {
+  const sound = (part: Descriptor | undefined) => typeof part?.digest === "string";
+  if (!config || !Array.isArray(layers) || !sound(config) || !layers.every(sound)) return undefined;
+  return { config, layers: layers as readonly Descriptor[] };
+}
+
+function contentDigest(store: ArtifactStore, ref: string, { digest }: Descriptor): Digest {
+  const parsed = parseDigest(digest);
+  if (parsed?.algorithm !== "sha256") throw invalid(store, ref, "it names a digest that is not SHA-256");
+  return parsed;
 }
 
 const invalid = (store: ArtifactStore, ref: string, problem: string): LocalkubeError =>

@@ -1,10 +1,10 @@
 import { access, chmod, constants } from "node:fs/promises";
 import { ArtifactStore } from "../../artifacts/artifact-store.ts";
-import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { debianPaths } from "../../artifacts/debian/paths.ts";
 import { recipeKey } from "../../artifacts/debian/recipe.ts";
 import { verifiedFiles } from "../../artifacts/debian/verified-files.ts";
-import { upstreamBinaries } from "../../artifacts/upstream-artifacts.ts";
+import { wantedProgram } from "../../artifacts/program-release.ts";
+import { kubernetesRelease } from "../../provision/programs/node-programs.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
@@ -29,7 +29,7 @@ async function debianKubectl({ host, signal }: UseCaseContext): Promise<string |
 }
 
 async function upstreamKubectl(version: string, context: UseCaseContext): Promise<string | undefined> {
-  const wanted = upstreamBinaries(catalogueEntry(version), context.host.arch).kubectl;
+  const wanted = wantedProgram(kubernetesRelease("kubectl"), version.slice(1), context.host.arch);
   const store = new ArtifactStore({ kind: "upstream" }, quietly(context));
   const isThere = await store.has(wanted);
   await store.save().catch(() => undefined); // a read-only cache only costs time

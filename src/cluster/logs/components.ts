@@ -1,3 +1,4 @@
+import { nodeComponents } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 
@@ -9,21 +10,12 @@ export interface LogComponents {
   readonly units: readonly string[];
 }
 
-const kubernetesUnits = [
-  "etcd",
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kubelet",
-  "kube-proxy",
-] as const;
-
 /**
  * Parses the words after `logs`; none = everything. Kubernetes components may be given without `kube-`. Rejects with
  * LOGS_COMPONENT_UNKNOWN. `runtimeUnit` is the unit of the cluster's runtime, such as `containerd.service`.
  */
 export function logComponents(words: readonly string[], runtimeUnit: string): LogComponents {
-  const allUnits = [...kubernetesUnits, runtimeUnit.replace(/\.service$/, "")];
+  const allUnits = [...nodeComponents, runtimeUnit.replace(/\.service$/, "")];
   const known = ["start", ...allUnits, "pods"];
   const asked = new Set(words.map((word) => canonical(word, known)));
   const wants = (name: string): boolean => asked.size === 0 || asked.has(name);

@@ -1,10 +1,14 @@
+import { constants } from "node:fs";
+import { access, mkdir, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { buildMirror, pullMirror, type MirrorResult } from "../../artifacts/mirror.ts";
 import { type ArtifactPlan, type ArtifactRequest, planArtifacts } from "../../artifacts/plan-artifacts.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
 import { type MirrorReport, verifyMirror } from "../../artifacts/verify-mirror.ts";
-import { mirrorFolder } from "./folder.ts";
-import { mirrorStep } from "./step.ts";
+import { runtimeByName } from "../../runtimes/registry.ts";
+import { runJobs } from "../../pipeline/run-jobs.ts";
+import { artifactWishes, programReleases } from "../start/wishes.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 
 export interface PulledMirror extends MirrorResult, Pick<ArtifactPlan, "source" | "kubernetesVersion"> {}
@@ -18,7 +22,9 @@ export async function pull(
   request: ArtifactRequest,
   context: UseCaseContext,
 ): Promise<PulledMirror> {
-  const plan = await planArtifacts(request, context.host, { signal: context.signal });
+  // For the default runtime: mirrors are made before there is a cluster.
+  const wishesOf = (version: string) => artifactWishes(version, runtimeByName("cri"));
+  const plan = await planArtifacts(request, wishesOf, context.host, { signal: context.signal });
   const { source, kubernetesVersion } = plan;
   const folder = await mirrorFolder(path);
   notice(context, `artifacts ${source}: ${plan.reason}`);
@@ -41,9 +47,48 @@ export async function verify(
 ): Promise<MirrorReport & { readonly folder: string }> {
   const folder = resolve(path);
   const step = { command: "mirror verify", title: "Checking the mirror" };
-  const report = await mirrorStep(step, context, (c) => verifyMirror(path, c));
+  const report = await mirrorStep(step, context, (c) => verifyMirror(path, programReleases(), c));
   // An empty folder has no errors, but is most likely a mistyped path, which must not pass for a good mirror.
   if (report.files === 0 && report.bad.length === 0)
     throw new LocalkubeError("MIRROR_INVALID", { mirror: path, problem: "there are no artifacts in it" });
   return { folder, ...report };
+}
+
+/** Absolute path of a folder that can become a mirror, created if missing. Rejects with MIRROR_FOLDER_UNUSABLE. */
+async function mirrorFolder(path: string): Promise<string> {
+  const folder = resolve(path);
+  try {
+    const status = await stat(folder).catch(() => undefined);
+    if (status && !status.isDirectory()) throw new Error("it is not a folder");
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return folder;
+  } catch (cause) {
+    const problem = (cause as Error).message;
+    throw new LocalkubeError("MIRROR_FOLDER_UNUSABLE", { folder, problem }, { cause });
+  }
+}
+
+/** A build from source takes minutes, many on a small machine; so does a large download over a slow connection. */
+const timeoutMs = 5_400_000;
+
+/** Runs work on a mirror as a pipeline with one step, so that every view shows its progress. */
+async function mirrorStep<T>(
+  { command, title }: { readonly command: string; readonly title: string },
+  context: UseCaseContext,
+  work: (c: RunContext) => Promise<T>,
+): Promise<T> {
+  let result: { readonly value: T } | undefined;
+  const job = {
+    id: command.replaceAll(" ", "-"),
+    title,
+    after: [],
+    timeoutMs,
+    apply: async (c: RunContext): Promise<void> => {
+      result = { value: await work(c) };
+    },
+  };
+  await runJobs([job], { ...context, command, profile: "" });
+  if (!result) throw new Error(`${command} ended without a result`);
+  return result.value;
 }

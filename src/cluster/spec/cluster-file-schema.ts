@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { components } from "../../contract/cluster-spec.ts";
+import type { components } from "../../contract/components.ts";
 
 const optionValue = v.union([v.string(), v.number(), v.boolean()]);
 const options = v.optional(v.record(v.string(), optionValue));

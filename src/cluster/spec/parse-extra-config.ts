@@ -1,4 +1,5 @@
-import { components, type ClusterSpec, type Component } from "../../contract/cluster-spec.ts";
+import { components, type Component } from "../../contract/components.ts";
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import type { SpecLayer } from "./spec-layer.ts";

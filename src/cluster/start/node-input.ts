@@ -1,6 +1,5 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
-import { flagState } from "../../artifacts/catalogue/flags.ts";
-import { kubeletConfigHas } from "../../artifacts/catalogue/kubelet-config-fields.ts";
+import { flagState, kubeletConfigHas } from "../../artifacts/catalogue/flags.ts";
 import type { ClusterNode } from "../../contract/node.ts";
 import type { NodeInput } from "../../provision/node/node-input.ts";
 import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";

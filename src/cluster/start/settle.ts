@@ -26,6 +26,7 @@ import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseLackingImage } from "./image-source.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { ClusterState, NodeState } from "./state.ts";
+import { artifactWishes } from "./wishes.ts";
 
 /** What the user requested of a start. */
 export interface StartWishes {
@@ -97,7 +98,7 @@ async function settleExisting(
     artifacts: existing.artifactsSource,
     mirror: spec.mirror,
   };
-  const plan = await planArtifacts(wanted, host);
+  const plan = await planArtifacts(wanted, wishesOf(existing.runtime), host);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   const image = await imageSource(spec, definition, host);
   const record: ClusterRecord = { ...existing, spec, kubernetesVersion: plan.kubernetesVersion };
@@ -107,7 +108,10 @@ async function settleExisting(
 /** A new cluster: `auto` and `cri` are resolved here, and the addresses are fixed for its life. */
 async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Settled> {
   const { host } = context;
-  const [choice, plan] = await Promise.all([chooseDriver(spec.driver, host), planArtifacts(spec, host)]);
+  const [choice, plan] = await Promise.all([
+    chooseDriver(spec.driver, host),
+    planArtifacts(spec, wishesOf(spec.runtime), host),
+  ]);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   notice(context, choice.reason);
   notice(context, `artifacts ${plan.source}: ${plan.reason}`);
@@ -158,6 +162,9 @@ async function stateOf(
   });
   return state;
 }
+
+const wishesOf = (runtime: string) => (kubernetesVersion: string) =>
+  artifactWishes(kubernetesVersion, runtimeByName(runtime));
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
   assertUserFlags(

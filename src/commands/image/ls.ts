@@ -1,17 +1,33 @@
 import { BaseCommand } from "../../cli/base-command.ts";
+import { formatDigest } from "../../contract/digest.ts";
 import { textTable } from "../../output/text-table.ts";
+
+const shortDigest = (digest: string): string => digest.slice(0, "sha256:".length + 12);
 
 export default class ImageLs extends BaseCommand<typeof ImageLs> {
   static override summary = "List the images in the cluster's node";
+  static override description =
+    "DIGEST is that of the manifest in the node, REGISTRY DIGEST the one under which the image's registry has it, where that is known.";
   static override examples = ["<%= config.bin %> image ls", "<%= config.bin %> image ls --output json"];
 
   override async run(): Promise<void> {
-    const { listImages } = await import("../../cluster/images/list.ts");
-    const images = await listImages(this.flags.profile, this.quietUseCase());
+    const { listImages } = await import("../../cluster/images/node-images.ts");
+    const found = await listImages(this.flags.profile, this.quietUseCase());
+    const images = found.map(({ ref, digest, size, registryDigest }) => ({
+      ref,
+      digest: formatDigest(digest),
+      size,
+      ...(registryDigest ? { registryDigest: formatDigest(registryDigest) } : {}),
+    }));
     this.print({ name: this.flags.profile, images }, () =>
       textTable(
-        ["IMAGE", "DIGEST", "SIZE"],
-        images.map(({ ref, digest, size }) => [ref, digest.slice(0, "sha256:".length + 12), size]),
+        ["IMAGE", "DIGEST", "SIZE", "REGISTRY DIGEST"],
+        images.map(({ ref, digest, size, registryDigest }) => [
+          ref,
+          shortDigest(digest),
+          size,
+          registryDigest ? shortDigest(registryDigest) : "-",
+        ]),
       ),
     );
   }

@@ -16,7 +16,7 @@ export default class ImageRm extends BaseCommand<typeof ImageRm> {
   override async run(): Promise<void> {
     if (this.words.length === 0)
       throw new LocalkubeError("USAGE_MISSING_ARGUMENT", { command: "image rm", argument: "REF" });
-    const { removeImages } = await import("../../cluster/images/remove.ts");
+    const { removeImages } = await import("../../cluster/images/node-images.ts");
     const removed = await removeImages(this.flags.profile, this.words, this.quietUseCase());
     this.print({ name: this.flags.profile, removed }, () =>
       removed.map((ref) => `Removed ${ref}`).join("\n"),

@@ -77,6 +77,11 @@ export const clusterErrors = {
     title: "--name {name} is not an image name",
     fix: "Use lower-case letters, digits and . _ - with / between parts, and a tag: --name team/web:1.0",
   },
+  IMAGE_NAME_DIGEST_WRONG: {
+    exit: exitCodes.usage,
+    title: "--name {name} has a digest that the image in {file} is not known to have",
+    fix: "Name it by a tag: --name {fix}",
+  },
   IMAGE_NAME_AMBIGUOUS: {
     exit: exitCodes.usage,
     title: "--name {name} cannot be the name of several images: {where}",

@@ -9,6 +9,9 @@ export interface ClusterDnsInput {
   readonly domain: string;
 }
 
+/** What its image is called among a cluster's wishes. */
+export const clusterDnsImage = "cluster-dns";
+
 const name = "coredns";
 const namespace = "kube-system";
 const labels = { "k8s-app": "kube-dns" };

@@ -1,4 +1,5 @@
 import { compareReleases } from "../programs/compare-releases.ts";
+import { wishedImage } from "../../contract/artifact.ts";
 import type { ClusterNode } from "../../contract/node.ts";
 import type { Flags } from "./flags.ts";
 import { apiServerPort, guestPaths } from "./guest-paths.ts";
@@ -132,7 +133,7 @@ export const kubeletFlags = (input: NodeInput): Flags => ({
         "image-service-endpoint": input.runtime.endpoint,
       }),
   // Only keeps the kubelet's own garbage collector from the sandbox image; the runtime's configuration decides which is used.
-  "pod-infra-container-image": input.artifacts.images.pause.ref,
+  "pod-infra-container-image": wishedImage(input.artifacts, "pause").ref,
 });
 
 export const proxyFlags = (input: NodeInput): Flags => ({

@@ -1,17 +1,15 @@
-import { type ClusterSpec, type Component, components } from "../../contract/cluster-spec.ts";
+import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import {
+  components,
+  type KubernetesComponent,
+  kubernetesComponents,
+  shortName,
+} from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { assertNotOwned } from "./owned-flags.ts";
-import type { KubernetesProgram, NodeInput, VersionFacts } from "./node-input.ts";
+import type { NodeInput, VersionFacts } from "./node-input.ts";
 
 export type Flags = Readonly<Record<string, string | number | boolean>>;
-
-const componentOf: Readonly<Record<KubernetesProgram, Component>> = {
-  "kube-apiserver": "apiserver",
-  "kube-controller-manager": "controller-manager",
-  "kube-scheduler": "scheduler",
-  kubelet: "kubelet",
-  "kube-proxy": "proxy",
-};
 
 /**
  * Refuses a user's flag that localkube must set itself with FLAG_OWNED, and one that the version does not have with FLAG_NOT_IN_VERSION:
@@ -29,7 +27,8 @@ export function assertUserFlags(
   for (const flag of Object.keys(extraConfig.etcd ?? {}))
     if (etcdFlagState(flag) === "absent")
       throw new LocalkubeError("FLAG_NOT_IN_VERSION", { component: "etcd", flag, program: "etcd", version });
-  for (const [program, component] of Object.entries(componentOf) as [KubernetesProgram, Component][]) {
+  for (const program of kubernetesComponents) {
+    const component = shortName(program);
     for (const flag of Object.keys(extraConfig[component] ?? {})) {
       if (flagState(program, flag) !== "absent") continue;
       throw new LocalkubeError("FLAG_NOT_IN_VERSION", { component, flag, program, version });
@@ -42,11 +41,11 @@ export function assertUserFlags(
  * checked.
  */
 export function programArguments(
-  program: KubernetesProgram,
+  program: KubernetesComponent,
   ours: Flags,
   input: NodeInput,
 ): readonly string[] {
-  const users = input.spec.extraConfig[componentOf[program]] ?? {};
+  const users = input.spec.extraConfig[shortName(program)] ?? {};
   const gates = Object.entries(input.spec.featureGates).map(([gate, on]) => `${gate}=${on}`);
   const known = Object.entries(ours).filter(([flag]) => input.version.flagState(program, flag) === "present");
   const all = {

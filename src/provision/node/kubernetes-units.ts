@@ -1,3 +1,5 @@
+import { wishedProgram } from "../../contract/artifact.ts";
+import type { KubernetesComponent } from "../../contract/components.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import type { Unit } from "../units/unit-file.ts";
 import {
@@ -12,7 +14,7 @@ import { apiServerPort, guestPaths } from "./guest-paths.ts";
 import { isEmulated } from "../guest/guest-facts.ts";
 import { goEnvironment } from "./go-environment.ts";
 import { componentKubeconfig, kubeletConfiguration, proxyConfiguration } from "./node-configs.ts";
-import type { KubernetesProgram, NodeInput } from "./node-input.ts";
+import type { NodeInput } from "./node-input.ts";
 import { fileEntry, yamlEntry } from "./push-entries.ts";
 
 /** Gives the files of these names under the guest's `pki/`. */
@@ -20,14 +22,14 @@ export type PickCertificates = (...names: readonly string[]) => readonly PushEnt
 
 /** A node's Kubernetes programs; those of the control plane are absent on a worker. */
 export type NodeUnits = Readonly<Record<"kubelet" | "kube-proxy", Unit>> &
-  Readonly<Partial<Record<KubernetesProgram, Unit>>>;
+  Readonly<Partial<Record<KubernetesComponent, Unit>>>;
 
 /** The Kubernetes programs of a node as units, each with every file it reads. Rejects a user's flag with FLAG_NOT_IN_VERSION. Pure. */
 export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUnits {
   const isWorker = input.node.role === "worker";
   const apiServer = input.nodes[0] ?? input.node;
   const unit = (
-    program: KubernetesProgram,
+    program: KubernetesComponent,
     flags: Flags,
     inputs: readonly PushEntry[],
     values: Readonly<Record<string, string>> = {},
@@ -35,7 +37,10 @@ export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUn
     name: `${program}.service`,
     template: `${program}.service`,
     argv: [`${guestPaths.bin}/${program}`, ...programArguments(program, flags, input)],
-    inputs: [fileEntry(`${guestPaths.bin}/${program}`, input.artifacts.binaries[program], 0o755), ...inputs],
+    inputs: [
+      fileEntry(`${guestPaths.bin}/${program}`, wishedProgram(input.artifacts, program), 0o755),
+      ...inputs,
+    ],
     values: { environment: goEnvironment(input), ...values },
   });
   const server = `https://${isWorker ? apiServer.address : "127.0.0.1"}:${apiServerPort}`;

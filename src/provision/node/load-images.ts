@@ -1,4 +1,4 @@
-import type { ImageFile, ImageName } from "../../contract/artifact.ts";
+import type { ImageFile } from "../../contract/artifact.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
@@ -27,7 +27,7 @@ echo "$digest $image" > "$note"
 export async function loadImages(
   transport: Transport,
   runtime: RuntimeDefinition,
-  images: Readonly<Record<ImageName, ImageFile>>,
+  images: Readonly<Record<string, ImageFile>>,
   c: RunContext,
 ): Promise<void | "unchanged"> {
   const socket = runtime.endpoint.replace("unix://", "");

@@ -1,3 +1,4 @@
+import { wishedImage, wishedProgram } from "../../contract/artifact.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import { guestSettings } from "../guest/guest-settings.ts";
 import { bridgeNetwork } from "../network/bridge-network.ts";
@@ -52,7 +53,7 @@ export function nodeFiles(input: NodeInput): NodeFiles {
   const images = Object.entries(artifacts.images).map(([name, image]) =>
     fileEntry(`${guestPaths.images}/${name}.tar`, image),
   );
-  const kubectl = fileEntry(`${guestPaths.bin}/kubectl`, artifacts.binaries.kubectl, 0o755);
+  const kubectl = fileEntry(`${guestPaths.bin}/kubectl`, wishedProgram(artifacts, "kubectl"), 0o755);
   const runtime = runtimeUnit(input, archive("containerd"));
   const { kubelet, "kube-proxy": proxy, "kube-apiserver": apiServer } = units;
   const unpacked = programs.archives.filter((one) => !isFirst(one));
@@ -93,7 +94,7 @@ function runtimeUnit(input: NodeInput, archives: readonly GuestArchive[]): Unit 
   const { containerd, cniBinDir } = input.programs;
   const files = input.runtime.files({
     runtimeVersion: containerd.version,
-    pauseImage: input.artifacts.images.pause.ref,
+    pauseImage: wishedImage(input.artifacts, "pause").ref,
     cgroupDriver: input.cgroupDriver,
     restrictOomScoreAdj: !input.facts.canLowerOomScore,
     cniBinDir,

@@ -1,4 +1,5 @@
 import type { ArtifactSet } from "../../contract/artifact.ts";
+import type { KubernetesComponent } from "../../contract/components.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { DriverCapabilities } from "../../contract/driver.ts";
 import type { ClusterNode } from "../../contract/node.ts";
@@ -8,13 +9,10 @@ import type { PodNetwork } from "../network/pod-network.ts";
 import type { CertificateSet } from "../pki/ensure-certificates.ts";
 import type { ResolvedPrograms } from "../programs/resolve-programs.ts";
 
-export type KubernetesProgram =
-  "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kube-proxy";
-
 /** What the catalogue knows of one Kubernetes version, as far as rendering needs it. */
 export interface VersionFacts {
   /** Whether the program accepts the flag; `unknown` = no evidence either way for this version. */
-  readonly flagState: (program: KubernetesProgram, flag: string) => "present" | "absent" | "unknown";
+  readonly flagState: (program: KubernetesComponent, flag: string) => "present" | "absent" | "unknown";
   /** Whether the KubeletConfiguration of this version knows the field. */
   kubeletConfigHas(field: string): boolean;
   /** Whether a starting kubelet checks at once, and not only at its next regular check, whether its node is ready. */

@@ -1,4 +1,4 @@
-import type { Component } from "../../contract/cluster-spec.ts";
+import type { Component } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
 /** Why localkube itself must set a flag, and what to use instead. */

@@ -1,4 +1,4 @@
-import type { ArchiveName, ArtifactSet } from "../../contract/artifact.ts";
+import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
 import { guestPaths } from "../node/guest-paths.ts";
@@ -48,14 +48,14 @@ type ProgramFacts = Pick<
  */
 export function resolvePrograms(
   facts: ProgramFacts,
-  artifacts: Pick<ArtifactSet, "archives" | "source">,
+  artifacts: Pick<ArtifactSet, "programs" | "source">,
   needs: ProgramNeeds,
   { foreignNetwork, profile }: { readonly foreignNetwork: boolean; readonly profile: string },
 ): ResolvedPrograms {
   const pushed: GuestArchive[] = [];
   const lacks: Lack[] = [];
-  const bring = (name: Exclude<ArchiveName, "runc">, own: Own): Own => {
-    const archive = artifacts.archives[name];
+  const bring = (name: Lack["name"], own: Own): Own => {
+    const archive = artifacts.programs[name];
     if (!archive) {
       lacks.push({ name, version: own.version });
       return own;
@@ -71,7 +71,7 @@ export function resolvePrograms(
     : bring("containerd", ownContainerd);
   const own = facts.cniBinDir;
   if (!own) bring("cni-plugins", { path: "", version: "" });
-  if (artifacts.archives.crictl) bring("crictl", { path: "", version: "" });
+  if (artifacts.programs["crictl"]) bring("crictl", { path: "", version: "" });
   const runc = runcFiles(facts.runcVersion, artifacts, needs.runc);
   if (!runc) lacks.push({ name: "runc", version: facts.runcVersion });
   lacks.push(...missingTools(facts));
@@ -105,15 +105,16 @@ const isWithin = ({ version }: Own, { floor, below }: ProgramNeeds["containerd"]
 /** A runc older than the one we would install is still good enough where we have none; `undefined` when there is none at all. */
 function runcFiles(
   version: string,
-  { archives }: Pick<ArtifactSet, "archives">,
+  { programs }: Pick<ArtifactSet, "programs">,
   wanted: string,
 ): readonly PushEntry[] | undefined {
-  if (version !== "" && (!archives.runc || compareReleases(version, wanted) >= 0)) return [];
-  if (!archives.runc) return undefined;
+  const { runc } = programs;
+  if (version !== "" && (!runc || compareReleases(version, wanted) >= 0)) return [];
+  if (!runc) return undefined;
   return [
-    fileEntry(guestPaths.runc, archives.runc, 0o755),
+    fileEntry(guestPaths.runc, runc, 0o755),
     // Tells guestFacts that this runc is ours.
-    textEntry(`${guestPaths.programs}/runc.unpacked`, `${archives.runc.sha256}\n`),
+    textEntry(`${guestPaths.programs}/runc.unpacked`, `${runc.sha256}\n`),
   ];
 }
 

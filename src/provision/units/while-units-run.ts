@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { controlPlaneComponents } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
 import type { Waiting } from "../kube/wait-until.ts";
@@ -14,7 +15,7 @@ const commandMs = 120_000;
  */
 const endsThatMeanFailure = { fullSpeed: 3, emulated: 10 } as const;
 
-const controlPlane = new Set(["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]);
+const controlPlane = new Set<string>(controlPlaneComponents);
 
 /** Lines of the report; a program's own reason for exiting is among the last lines it wrote. */
 const reportedLines = 8;

@@ -18,9 +18,9 @@ export async function clusterDnsBinary(folder: string, signal: AbortSignal): Pro
   const host = hostContext();
   try {
     const report = () => undefined;
-    const set = await buildDebianArtifacts({ arch: host.arch }, { host, signal, report, log: report });
+    const { files } = await buildDebianArtifacts({ arch: host.arch }, { host, signal, report, log: report });
     const image = join(folder, "image");
-    await untar(createReadStream(set.images["cluster-dns"].file), image);
+    await untar(createReadStream(files.get("cluster-dns.tar")!.file), image);
     const index = await readJson<{ manifests: { digest: string }[] }>(join(image, "index.json"));
     const manifest = await readJson<{ layers: { digest: string }[] }>(
       blob(image, index.manifests[0]?.digest),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { archiveError } from "../../../src/artifacts/debian/archive-error.ts";
+import { archiveError } from "../../../src/artifacts/debian/make-root.ts";
 
 const archive = "http://127.0.0.1:9/debian";
 

@@ -1,9 +1,13 @@
 import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { artifactSet, debianFileNames } from "../../../src/artifacts/debian/artifact-files.ts";
+import { debianSet, debianFileNames } from "../../../src/artifacts/debian/artifact-files.ts";
 import { debianPaths, type DebianPaths } from "../../../src/artifacts/debian/paths.ts";
 import { parseSums, recordFiles, verifiedFiles } from "../../../src/artifacts/debian/verified-files.ts";
+import { artifactWishes } from "../../../src/cluster/start/wishes.ts";
+import { wishedImage, wishedProgram } from "../../../src/contract/artifact.ts";
+import { kubernetesPrograms } from "../../../src/contract/components.ts";
+import { runtimeByName } from "../../../src/runtimes/registry.ts";
 import { tempContext } from "./temp-context.ts";
 
 const never = new AbortController().signal;
@@ -84,20 +88,38 @@ describe("parseSums", () => {
   });
 });
 
-describe("artifactSet", () => {
-  it("names every file once and gives images references that follow the content", async () => {
+describe("debianSet", () => {
+  const key = "0123456789-abcdef0123";
+  const wishes = artifactWishes("v1.20.2", runtimeByName("cri"));
+
+  it("has what is wished and was built, under references that follow the content", async () => {
     const paths = await tree();
     await recordFiles(paths, never);
-    const set = artifactSet("0123456789-abcdef0123", await verifiedFiles(paths, never));
-    expect(set).toMatchObject({ source: "debian", kubernetesVersion: "v1.20.2", archives: {} });
-    expect(
-      Object.entries(set.binaries).every(([name, { file }]) => file.endsWith(`/linux/amd64/${name}`)),
-    ).toBe(true);
-    expect(set.images.pause.ref).toBe("localkube.local/pause:3.2");
-    expect(set.images["cluster-dns"].ref).toBe("localkube.local/cluster-dns:0123456789-abcdef0123");
+    const files = await verifiedFiles(paths, never);
+    const set = debianSet({ key, files }, wishes);
+    expect(set).toMatchObject({ source: "debian", kubernetesVersion: "v1.20.2" });
+    // etcd and the runtime are packages of the guest.
+    expect(Object.keys(set.programs).sort()).toEqual([...kubernetesPrograms].sort());
+    for (const name of kubernetesPrograms) {
+      const { file, version } = wishedProgram(set, name);
+      expect([version, file.endsWith(`/linux/amd64/${name}`)]).toEqual(["1.20.2", true]);
+    }
+    expect(wishedImage(set, "pause").ref).toBe("localkube.local/pause:3.2");
+    expect(wishedImage(set, "cluster-dns").ref).toBe(`localkube.local/cluster-dns:${key}`);
+    expect(() => wishedProgram(set, "etcd")).toThrow(
+      /'etcd' was not wished, or the debian artifacts have none/,
+    );
+  });
+
+  it("has nothing that is not wished", async () => {
+    const paths = await tree();
+    await recordFiles(paths, never);
+    const images = wishes.images.filter(({ name }) => name === "pause");
+    const set = debianSet({ key, files: await verifiedFiles(paths, never) }, { programs: [], images });
+    expect(Object.keys({ ...set.programs, ...set.images })).toEqual(["pause"]);
   });
 
   it("does not give half a set", () => {
-    expect(() => artifactSet("0123456789-abcdef0123", new Map())).toThrow(/kube-apiserver/);
+    expect(() => debianSet({ key, files: new Map() }, wishes)).toThrow(/kube-apiserver/);
   });
 });

@@ -6,6 +6,9 @@ import { debianFileNames } from "../../../src/artifacts/debian/artifact-files.ts
 import { debianIdentity } from "../../../src/artifacts/debian-source.ts";
 import { pullMirror } from "../../../src/artifacts/mirror.ts";
 import { verifyMirror } from "../../../src/artifacts/verify-mirror.ts";
+import { programReleases } from "../../../src/cluster/start/wishes.ts";
+import { kubernetesPrograms } from "../../../src/contract/components.ts";
+import { wishesOf } from "./fake-release.ts";
 import { folderHandler, startServer } from "./loopback-server.ts";
 import {
   hasty,
@@ -44,7 +47,7 @@ async function putDebian(): Promise<void> {
 }
 
 test("auto takes Debian where upstream is out of reach, and says why", async () => {
-  const plan = await planArtifacts(request, c.host);
+  const plan = await planArtifacts(request, wishesOf, c.host);
   expect(plan).toMatchObject({ source: "debian", kubernetesVersion: "v1.20.2", complete: false });
   expect(plan.reason).toContain("dl.k8s.io is not reachable");
 });
@@ -52,7 +55,7 @@ test("auto takes Debian where upstream is out of reach, and says why", async () 
 test("auto waits no longer than it says for a source that does not answer", async () => {
   const silent = await startServer(() => undefined);
   const started = Date.now();
-  const plan = planArtifacts({ ...request, mirror: silent.url }, c.host, { probeTimeoutMs: 300 });
+  const plan = planArtifacts({ ...request, mirror: silent.url }, wishesOf, c.host, { probeTimeoutMs: 300 });
   await expect(plan).rejects.toMatchObject({
     id: "MIRROR_UNREACHABLE",
     message: expect.stringContaining("no answer in 0.3 s") as unknown,
@@ -62,13 +65,13 @@ test("auto waits no longer than it says for a source that does not answer", asyn
 
 test("what was asked for is not second-guessed", async () => {
   const upstream = { ...request, artifacts: "upstream", kubernetesVersion: "1.33" } as const;
-  expect(await planArtifacts(upstream, c.host)).toMatchObject({
+  expect(await planArtifacts(upstream, wishesOf, c.host)).toMatchObject({
     source: "upstream",
     kubernetesVersion: "v1.33.13",
     reason: "as asked for",
     complete: false,
   });
-  expect(await planArtifacts({ ...request, artifacts: "debian" }, c.host)).toMatchObject({
+  expect(await planArtifacts({ ...request, artifacts: "debian" }, wishesOf, c.host)).toMatchObject({
     source: "debian",
     reason: "as asked for",
   });
@@ -78,7 +81,7 @@ test.each(["auto", "debian"] as const)(
   "%s: another version than Debian's is not offered",
   async (artifacts) => {
     const asked = { ...request, artifacts, kubernetesVersion: "v1.30.1" };
-    await expect(planArtifacts(asked, c.host)).rejects.toMatchObject({
+    await expect(planArtifacts(asked, wishesOf, c.host)).rejects.toMatchObject({
       id: "KUBERNETES_VERSION_NOT_OFFERED",
       params: { version: "v1.30.1", offered: "v1.20.2" },
     });
@@ -87,16 +90,18 @@ test.each(["auto", "debian"] as const)(
 
 test("a version nobody knows is refused before anything is asked", async () => {
   const asked = { ...request, kubernetesVersion: "v1.99.0" };
-  await expect(planArtifacts(asked, c.host)).rejects.toMatchObject({ id: "KUBERNETES_VERSION_UNKNOWN" });
+  await expect(planArtifacts(asked, wishesOf, c.host)).rejects.toMatchObject({
+    id: "KUBERNETES_VERSION_UNKNOWN",
+  });
 });
 
 test.each(["folder", "address"])("auto takes a mirror's release if it has one (%s)", async (kind) => {
   const server = await startServer(folderHandler(mirror));
   const from = { ...request, mirror: kind === "folder" ? mirror : server.url };
-  expect(await planArtifacts(from, c.host)).toMatchObject({ source: "debian" });
+  expect(await planArtifacts(from, wishesOf, c.host)).toMatchObject({ source: "debian" });
   await put(join(mirror, "dl.k8s.io/release/stable.txt"), "v1.35.9\n");
   await put(join(mirror, "dl.k8s.io/release/v1.35.9/bin/linux/amd64/kubelet"), "x");
-  expect(await planArtifacts(from, c.host)).toMatchObject({
+  expect(await planArtifacts(from, wishesOf, c.host)).toMatchObject({
     source: "upstream",
     kubernetesVersion: "v1.35.9",
     reason: expect.stringContaining("has v1.35.9") as unknown,
@@ -106,7 +111,7 @@ test.each(["folder", "address"])("auto takes a mirror's release if it has one (%
 test("a lying mirror is found out by our own digests", async () => {
   const base = "dl.k8s.io/release/v1.36.2/bin/linux/amd64";
   for (const name of ["kubelet", "kubectl"]) await put(join(mirror, base, name), "lies");
-  const plan = await planArtifacts({ ...request, kubernetesVersion: "v1.36.2", mirror }, c.host);
+  const plan = await planArtifacts({ ...request, kubernetesVersion: "v1.36.2", mirror }, wishesOf, c.host);
   await expect(fetchArtifacts(plan, c, { limits: hasty })).rejects.toMatchObject({
     id: expect.stringMatching("ARTIFACT_DIGEST_MISMATCH|ARTIFACT_NOT_FOUND") as unknown,
   });
@@ -116,16 +121,17 @@ test.each(["folder", "address"])("Debian artifacts come from a mirror that has t
   await putDebian();
   const server = await startServer(folderHandler(mirror));
   const from = { ...request, mirror: kind === "folder" ? mirror : server.url };
-  const plan = await planArtifacts(from, c.host);
+  const plan = await planArtifacts(from, wishesOf, c.host);
   const set = await fetchArtifacts(plan, c, { limits: hasty });
-  expect(set).toMatchObject({ source: "debian", kubernetesVersion: "v1.20.2", archives: {} });
-  expect(set.images.pause.ref).toContain("pause");
-  const again = await planArtifacts(request, c.host);
+  expect(set).toMatchObject({ source: "debian", kubernetesVersion: "v1.20.2" });
+  expect(Object.keys(set.programs).sort()).toEqual([...kubernetesPrograms].sort());
+  expect(set.images["pause"]?.ref).toContain("pause");
+  const again = await planArtifacts(request, wishesOf, c.host);
   expect(again).toMatchObject({ source: "debian", complete: true });
   expect(await fetchArtifacts(again, c)).toEqual(set);
   const copy = join(folder, "copy");
   expect(await pullMirror(again, copy, c)).toMatchObject({ files: debianFileNames.length + 1 });
-  expect(await verifyMirror(copy, c)).toMatchObject({ bad: [], unverified: [] });
+  expect(await verifyMirror(copy, programReleases(), c)).toMatchObject({ bad: [], unverified: [] });
 });
 
 test("a mirror's disk images are checked by the publisher's SHA-512", async () => {
@@ -138,7 +144,7 @@ test("a mirror's disk images are checked by the publisher's SHA-512", async () =
     join(mirror, `${flatcar}.DIGESTS`),
     `# MD5 HASH\n${"0".repeat(32)}  flatcar.img\n# SHA512 HASH\n${sha512("image")}  flatcar.img\n`,
   );
-  const { bad, unverified } = await verifyMirror(mirror, c);
+  const { bad, unverified } = await verifyMirror(mirror, programReleases(), c);
   expect(bad).toEqual([
     {
       path: flatcar,

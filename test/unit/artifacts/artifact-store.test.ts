@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { beforeEach, expect, test } from "vitest";
-import { ArtifactStore } from "../../../src/artifacts/artifact-store.ts";
+import { ArtifactStore, known } from "../../../src/artifacts/artifact-store.ts";
 import { openSource } from "../../../src/artifacts/source.ts";
-import { known } from "../../../src/artifacts/wanted.ts";
+import { sha256Digest } from "../../../src/contract/digest.ts";
 import { folderHandler, startServer } from "./loopback-server.ts";
 import {
   hasty,
@@ -19,7 +19,7 @@ import {
 
 const identity = "dl.k8s.io/release/v1.30.0/bin/linux/amd64/kubelet";
 const content = randomBytes(50_000);
-const wanted = known(identity, sha256(content));
+const wanted = known(identity, sha256Digest(sha256(content)));
 let folder: string;
 let mirror: string;
 let cached: string;
@@ -182,8 +182,8 @@ test("a password in the mirror's address is sent, but never shown", async () => 
 });
 
 test("a file that is known by its SHA-512 alone is checked by that one, coming in and in the cache", async () => {
-  const right = { identity, digest: { kind: "known", sha512: sha512(content) } } as const;
-  const wrong = { identity, digest: { kind: "known", sha512: "0".repeat(128) } } as const;
+  const right = known(identity, { algorithm: "sha512", hex: sha512(content) });
+  const wrong = known(identity, { algorithm: "sha512", hex: "0".repeat(128) });
   await expect((await storeOf()).ensure(wrong)).rejects.toMatchObject({
     id: "ARTIFACT_DIGEST_MISMATCH",
     params: { wanted: "0".repeat(128), got: sha512(content) },

@@ -31,14 +31,16 @@ async function artifact(name: string, content = `content of ${name}`): Promise<L
 async function artifactsWith(kubelet: LocalFile): Promise<ArtifactSet> {
   const runc = await artifact("runc");
   const pause = await artifact("pause");
-  return { binaries: { kubelet }, archives: { runc }, images: { pause } } as unknown as ArtifactSet;
+  return { programs: { kubelet, runc }, images: { pause } } as unknown as ArtifactSet;
 }
 
 test("holds every artifact under its digest, and is made once", async () => {
   const artifacts = await artifactsWith(await artifact("kubelet"));
   const { file, digests } = await artifactVolume(artifacts, context());
-  const { binaries, archives, images } = artifacts;
-  const wanted = [binaries.kubelet, archives.runc!, images.pause].map(({ sha256 }) => sha256);
+  const wanted = [...Object.values(artifacts.programs), ...Object.values(artifacts.images)].map(
+    ({ sha256 }) => sha256,
+  );
+  expect(wanted).toHaveLength(3);
   expect([...digests].sort()).toEqual(wanted.sort());
   const image = await readFile(file, "latin1");
   for (const digest of wanted) expect(image).toContain(digest);

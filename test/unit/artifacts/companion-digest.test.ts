@@ -12,7 +12,7 @@ test.each([
   ["one of many", `${b}  etcd.zip\r\n${a}  ./etcd.tar.gz\r\n`],
   ["capitals", a.toUpperCase()],
 ])("%s is read", (_name, text) => {
-  expect(companionDigest(text, "etcd.tar.gz")).toEqual({ sha256: a });
+  expect(companionDigest(text, "etcd.tar.gz")).toEqual({ algorithm: "sha256", hex: a });
 });
 
 const long = "c".repeat(128);
@@ -37,7 +37,7 @@ test.each([
     `# BLAKE2B HASH\n${b.repeat(2)}  etcd.tar.gz\n# SHA512 HASH\n${long}  etcd.tar.gz\n`,
   ],
 ])("SHA-512: %s is read", (_name, text) => {
-  expect(companionDigest(text, "etcd.tar.gz")).toEqual({ sha512: long });
+  expect(companionDigest(text, "etcd.tar.gz")).toEqual({ algorithm: "sha512", hex: long });
 });
 
 test.each([

@@ -1,26 +1,37 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { type CatalogueEntry, catalogueEntry } from "../../../src/artifacts/catalogue/catalogue-entry.ts";
-import { upstreamArchives, upstreamBinaries } from "../../../src/artifacts/upstream-artifacts.ts";
+import { wantedProgram } from "../../../src/artifacts/program-release.ts";
+import { artifactWishes } from "../../../src/cluster/start/wishes.ts";
+import type { Wishes } from "../../../src/contract/artifact.ts";
+import { runtimeByName } from "../../../src/runtimes/registry.ts";
 import { put, sha256 } from "./test-context.ts";
 
-/** A release whose versions have no digest in the catalogue, so that a mirror with content of our own can be right. */
-export const fakeEntry: CatalogueEntry = {
-  ...catalogueEntry("v1.30.999"),
-  etcd: "99.0.1",
-  containerd: { floor: "99.0.0", install: "99.0.2" },
-  runc: "99.0.3",
-  cniPlugins: "99.0.4",
-  crictl: "99.0.5",
-  pauseImage: "registry.k8s.io/pause:99.1",
-  corednsImage: "registry.k8s.io/coredns/coredns:v99.2",
+/** What the cluster layer wishes for a cluster with the default runtime. */
+export const wishesOf = (kubernetesVersion: string): Wishes =>
+  artifactWishes(kubernetesVersion, runtimeByName("cri"));
+
+const real = wishesOf("v1.30.999");
+const refs: Readonly<Record<string, string>> = {
+  pause: "registry.k8s.io/pause:99.1",
+  "cluster-dns": "registry.k8s.io/coredns/coredns:v99.2",
 };
 
-/** Writes a whole mirror of `fakeEntry` for amd64 with digest files as the publishers have them. */
+/** A release whose versions have no digest in the catalogue, so that a mirror with content of our own can be right. */
+export const fakeRelease = {
+  kubernetesVersion: "v1.30.999",
+  arch: "amd64",
+  wishes: {
+    programs: real.programs.map((wish, index) =>
+      wish.version === "1.30.999" ? wish : { ...wish, version: `99.0.${index}` },
+    ),
+    images: real.images.map((wish) => ({ ...wish, ref: refs[wish.name] ?? wish.ref })),
+  },
+} as const;
+
+/** Writes a whole mirror of `fakeRelease` for amd64 with digest files as the publishers have them. */
 export async function putFakeRelease(mirror: string): Promise<void> {
-  const binaries = Object.values(upstreamBinaries(fakeEntry, "amd64"));
-  const archives = upstreamArchives(fakeEntry, "amd64").map(({ wanted }) => wanted);
-  for (const { identity, digest } of [...binaries, ...archives]) {
+  for (const wish of fakeRelease.wishes.programs) {
+    const { identity, digest } = wantedProgram(wish, wish.version, "amd64");
     if (digest.kind !== "companion") throw new Error(`${identity} has a digest in the catalogue`);
     const content = randomBytes(1000);
     await put(join(mirror, identity), content);

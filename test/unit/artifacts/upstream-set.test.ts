@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
@@ -6,9 +7,12 @@ import { openSource } from "../../../src/artifacts/source.ts";
 import { stableVersion } from "../../../src/artifacts/stable-version.ts";
 import { fetchUpstream, upstreamComplete } from "../../../src/artifacts/upstream-set.ts";
 import { verifyMirror } from "../../../src/artifacts/verify-mirror.ts";
-import { fakeEntry, putFakeImage, putFakeRelease } from "./fake-release.ts";
+import { parseDigest, sha256Digest } from "../../../src/contract/digest.ts";
+import { programReleases } from "../../../src/cluster/start/wishes.ts";
+import { type ArtifactSet, wishedImage, wishedProgram } from "../../../src/contract/artifact.ts";
+import { fakeRelease, putFakeImage, putFakeRelease } from "./fake-release.ts";
 import { folderHandler, startServer } from "./loopback-server.ts";
-import { hasty, put, temporaryFolder, type TestContext, testContext } from "./test-context.ts";
+import { hasty, put, sha256, temporaryFolder, type TestContext, testContext } from "./test-context.ts";
 
 let folder: string;
 let mirror: string;
@@ -24,17 +28,57 @@ beforeEach(async () => {
 });
 
 const fetchFrom = async (from: string, context = c) =>
-  fetchUpstream(fakeEntry, "amd64", await openSource(from), context, { limits: hasty });
+  fetchUpstream(fakeRelease, await openSource(from), context, { limits: hasty });
+
+const pauseOf = (set: ArtifactSet) => wishedImage(set, "pause");
+
+test("what nobody wished is named", async () => {
+  const { set } = await fetchFrom(mirror);
+  expect(() => wishedProgram(set, "cri-o")).toThrow(
+    /'cri-o' was not wished, or the upstream artifacts have none/,
+  );
+  expect(() => wishedImage(set, "metrics-server")).toThrow(/image 'metrics-server'.*pause, cluster-dns/);
+});
+
+test("anything may be wished: a program and an image that localkube itself knows nothing of", async () => {
+  const tool = {
+    name: "tool",
+    version: "7.0.1",
+    neededBy: "a test",
+    folder: "example.test/tool/{version}",
+    file: "tool-{arch}.tgz",
+    sums: "SUMS",
+    unpack: { into: "programs", strip: 0, members: ["tool"] },
+  } as const;
+  const content = randomBytes(100);
+  await put(join(mirror, "example.test/tool/7.0.1/tool-amd64.tgz"), content);
+  await put(join(mirror, "example.test/tool/7.0.1/SUMS"), `${sha256(content)}  tool-amd64.tgz\n`);
+  await putFakeImage(mirror, "example.test/v2/addon", "1");
+  const images = [{ name: "addon", ref: "example.test/addon:1", neededBy: "a test" }];
+  const release = { ...fakeRelease, wishes: { programs: [tool], images } };
+  const { set } = await fetchUpstream(release, await openSource(mirror), c, { limits: hasty });
+  expect(Object.keys(set.programs)).toEqual(["tool"]);
+  expect(wishedProgram(set, "tool")).toMatchObject({
+    version: "7.0.1",
+    sha256: sha256(content),
+    unpack: tool.unpack,
+  });
+  expect(wishedImage(set, "addon").ref).toBe("example.test/addon:1");
+});
 
 test("a whole release comes from a mirror served over HTTP, and then from the cache alone", async () => {
   const server = await startServer(folderHandler(mirror));
-  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
+  expect(await upstreamComplete(fakeRelease.wishes, "amd64", c)).toBe(false);
   const { set } = await fetchFrom(server.url);
   expect(set.kubernetesVersion).toBe("v1.30.999");
-  expect(set.archives.etcd?.version).toBe("99.0.1");
-  expect(set.binaries["kube-apiserver"].file).toBe(join(c.host.cacheDir, "artifacts", apiserver));
-  expect(set.images.pause.ref).toBe("registry.k8s.io/pause:99.1");
-  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(true);
+  expect(wishedProgram(set, "etcd")).toMatchObject({
+    version: "99.0.6",
+    unpack: { members: ["etcd", "etcdctl"] },
+  });
+  expect(Object.keys(set.programs)).toEqual(fakeRelease.wishes.programs.map(({ name }) => name));
+  expect(wishedProgram(set, "kube-apiserver").file).toBe(join(c.host.cacheDir, "artifacts", apiserver));
+  expect(pauseOf(set).ref).toBe("registry.k8s.io/pause:99.1");
+  expect(await upstreamComplete(fakeRelease.wishes, "amd64", c)).toBe(true);
   const asked = server.requests.length;
   expect((await fetchFrom(server.url)).set).toEqual(set);
   expect(server.requests).toHaveLength(asked);
@@ -47,14 +91,14 @@ test("the folder copied from the cache is a mirror again, and `sha256sum -c` agr
   expect(first).toMatchObject({ files: identities.length, added: identities.length });
   expect(await copyToMirror(identities, copy, c, "v1.30.999")).toMatchObject({ added: 0 });
   await c.host.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], { cwd: copy });
-  expect(await verifyMirror(copy, c)).toMatchObject({ bad: [], unverified: [] });
+  expect(await verifyMirror(copy, programReleases(), c)).toMatchObject({ bad: [], unverified: [] });
   const probe = { env: {}, timeoutMs: 2000 };
   expect(await stableVersion(await openSource(copy), probe)).toBe("v1.30.999");
   const server = await startServer(folderHandler(copy));
   expect(await stableVersion(await openSource(server.url), probe)).toBe("v1.30.999");
   const fresh = testContext(join(folder, "other-machine"));
   const { set } = await fetchFrom(server.url, fresh);
-  expect(Object.keys(set.binaries)).toHaveLength(6);
+  expect(Object.keys(set.programs)).toHaveLength(11);
 });
 
 test("verify names every bad, missing and unknown file", async () => {
@@ -67,7 +111,7 @@ test("verify names every bad, missing and unknown file", async () => {
   await put(join(copy, "dl.k8s.io/other"), "x");
   const kubelet = "dl.k8s.io/release/v1.36.2/bin/linux/amd64/kubelet";
   await put(join(copy, kubelet), "not the kubelet");
-  const report = await verifyMirror(copy, c);
+  const report = await verifyMirror(copy, programReleases(), c);
   expect(report.bad.map(({ path }) => path).sort()).toEqual([apiserver, blob, kubelet].sort());
   expect(report.bad.find(({ path }) => path === kubelet)?.problem).toContain("the catalogue says");
   expect(report.unverified).toEqual(["dl.k8s.io/other"]);
@@ -82,31 +126,66 @@ test("the first failure ends the others and leaves no lock", async () => {
 
 test("the archive of an image holds the platform's own manifest under its reference", async () => {
   const { set } = await fetchFrom(mirror);
-  const { stdout } = await c.host.run(["tar", "-xOf", set.images.pause.file, "index.json"]);
+  const { stdout } = await c.host.run(["tar", "-xOf", pauseOf(set).file, "index.json"]);
   const index = JSON.parse(stdout) as { manifests: { digest: string; annotations: object }[] };
   const [manifest] = index.manifests;
   expect(manifest?.annotations).toMatchObject({ "io.containerd.image.name": "registry.k8s.io/pause:99.1" });
   await readFile(join(mirror, "registry.k8s.io/v2/pause/manifests", manifest?.digest ?? ""));
 });
 
+test("an image keeps its registry's digests, fetched or from the cache", async () => {
+  const list = await readFile(join(mirror, pause, "manifests/99.1"));
+  const { manifests } = JSON.parse(list.toString()) as { manifests: { digest: string }[] };
+  const registry = {
+    digest: sha256Digest(sha256(list)),
+    manifest: parseDigest(manifests[1]?.digest ?? ""),
+  };
+  expect(pauseOf((await fetchFrom(mirror)).set).registry).toEqual(registry);
+  expect(pauseOf((await fetchFrom(mirror)).set).registry).toEqual(registry);
+});
+
+test.each(["registry.k8s.io/pause", "registry.k8s.io/pause:99.1"])(
+  "%s by digest is fetched by that, checked by that, and named as runtimes look it up",
+  async (name) => {
+    const manifests = join(mirror, pause, "manifests");
+    const list = await readFile(join(manifests, "99.1"));
+    await rm(join(manifests, "99.1"));
+    const digest = `sha256:${sha256(list)}`;
+    const ref = `${name}@${digest}`;
+    await put(join(manifests, digest), list);
+    const { programs, images } = fakeRelease.wishes;
+    const byDigest = images.map((wish) => (wish.name === "pause" ? { ...wish, ref } : wish));
+    const release = { ...fakeRelease, wishes: { programs, images: byDigest } };
+    const { set, identities } = await fetchUpstream(release, await openSource(mirror), c);
+    expect(identities).toContain(`${pause}/manifests/${digest}`);
+    expect(pauseOf(set).ref).toBe(`registry.k8s.io/pause@${digest}`);
+    expect(pauseOf(set).registry?.digest).toEqual(parseDigest(digest));
+    expect(await upstreamComplete(release.wishes, "amd64", c)).toBe(true);
+    await writeFile(join(manifests, digest), JSON.stringify({ schemaVersion: 2, lies: true }));
+    const fresh = testContext(join(folder, "fresh"));
+    const lied = fetchUpstream(release, await openSource(mirror), fresh);
+    await expect(lied).rejects.toMatchObject({ id: "ARTIFACT_DIGEST_MISMATCH" });
+  },
+);
+
 test("an archive is made again when its tag leads to another image, and not used for one that was not fetched", async () => {
-  const before = (await fetchFrom(mirror)).set.images.pause;
+  const before = pauseOf((await fetchFrom(mirror)).set);
   await putFakeImage(mirror, pause, "99.1");
   const cached = join(c.host.cacheDir, "artifacts", pause, "manifests/99.1");
   await writeFile(cached, await readFile(join(mirror, pause, "manifests/99.1")));
-  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
-  const after = (await fetchFrom(mirror)).set.images.pause;
+  expect(await upstreamComplete(fakeRelease.wishes, "amd64", c)).toBe(false);
+  const after = pauseOf((await fetchFrom(mirror)).set);
   expect(after.file).toBe(before.file);
   expect(after.sha256).not.toBe(before.sha256);
-  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(true);
+  expect(await upstreamComplete(fakeRelease.wishes, "amd64", c)).toBe(true);
   await rm(cached);
-  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
+  expect(await upstreamComplete(fakeRelease.wishes, "amd64", c)).toBe(false);
 });
 
 test("verify knows the digests of pinned images", async () => {
   const tag = "registry.k8s.io/v2/pause/manifests/3.9";
   await put(join(folder, "copy", tag), "{}");
-  const report = await verifyMirror(join(folder, "copy"), c);
+  const report = await verifyMirror(join(folder, "copy"), programReleases(), c);
   expect(report.bad).toEqual([
     { path: tag, problem: expect.stringContaining("the catalogue says 7031c1b2") as string },
   ]);
@@ -114,9 +193,9 @@ test("verify knows the digests of pinned images", async () => {
 
 test("a damaged archive is put together again", async () => {
   const { set } = await fetchFrom(mirror);
-  await writeFile(set.images.pause.file, "damaged");
-  expect(await upstreamComplete(fakeEntry, "amd64", c)).toBe(false);
-  expect((await fetchFrom(mirror)).set.images.pause).toEqual(set.images.pause);
+  await writeFile(pauseOf(set).file, "damaged");
+  expect(await upstreamComplete(fakeRelease.wishes, "amd64", c)).toBe(false);
+  expect(pauseOf((await fetchFrom(mirror)).set)).toEqual(pauseOf(set));
 });
 
 test("a cached tag that is no manifest is asked for again", async () => {

@@ -88,6 +88,20 @@ test("what was saved is loaded again, with and without a machine; another profil
   expect(await loadCluster(host(), "other")).toBeUndefined();
 });
 
+test("the images that a cluster brought are kept with their registry's digests; a record without them stays valid", async () => {
+  const images = [
+    {
+      ref: "registry.k8s.io/pause:3.9",
+      registry: { digest: `sha256:${"a".repeat(64)}`, manifest: `sha256:${"b".repeat(64)}` },
+    },
+    { ref: "localkube.local/cluster-dns:1" },
+  ];
+  await saveCluster(host(), { ...record(), images });
+  expect((await loadCluster(host(), "demo"))?.images).toEqual(images);
+  await saveCluster(host(), record());
+  expect(await loadCluster(host(), "demo")).not.toHaveProperty("images");
+});
+
 test("folders are 0700 and files 0600", async () => {
   await saveCluster(host(), record());
   const { record: file, folder } = clusterPaths(host(), "demo");

@@ -1,5 +1,7 @@
 import { artifactVolume } from "../../../artifacts/artifact-volume.ts";
 import type { RunContext } from "../../../contract/host.ts";
+import { wishedProgram } from "../../../contract/artifact.ts";
+import { kubernetesPrograms } from "../../../contract/components.ts";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { Step } from "../../../contract/step.ts";
 import { mountVolume, unmountVolume } from "../../../provision/guest/mount-volume.ts";
@@ -42,13 +44,14 @@ const releaseMs = 20_000;
 
 /** By size alone: a push detects the differences itself. */
 async function hasBinaries(s: NodeState, c: RunContext): Promise<boolean> {
-  const { binaries } = need(s.cluster, "artifacts");
-  const names = Object.keys(binaries) as (keyof typeof binaries)[];
-  const paths = names.map((name) => `${guestPaths.bin}/${name}`);
+  const artifacts = need(s.cluster, "artifacts");
+  const paths = kubernetesPrograms.map((name) => `${guestPaths.bin}/${name}`);
   const { stdout } = await need(s, "transport").exec(["stat", "-c", "%n %s", "--", ...paths], {
     signal: c.signal,
     allowFailure: true,
   });
   const there = new Set(stdout.split("\n"));
-  return names.every((name) => there.has(`${guestPaths.bin}/${name} ${binaries[name].size}`));
+  return kubernetesPrograms.every((name) =>
+    there.has(`${guestPaths.bin}/${name} ${wishedProgram(artifacts, name).size}`),
+  );
 }

@@ -1,5 +1,6 @@
+import { wishedImage } from "../../../contract/artifact.ts";
 import type { Step } from "../../../contract/step.ts";
-import { clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
+import { clusterDnsImage, clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
 import { applyObjects } from "../../../provision/kube/apply-objects.ts";
 import { clusterDomain } from "../node-input.ts";
 import { type ClusterBase, type ClusterState, firstNode, need } from "../state.ts";
@@ -19,7 +20,7 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const pods = network.kind === "manifest" && (await applyObjects(api, network.objects, c.signal));
     const objects = clusterDnsObjects({
       source: s.plan.source,
-      image: need(s, "artifacts").images["cluster-dns"].ref,
+      image: wishedImage(need(s, "artifacts"), clusterDnsImage).ref,
       address: s.record.addresses.clusterDns,
       domain: clusterDomain,
     });

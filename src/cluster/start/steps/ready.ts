@@ -1,5 +1,6 @@
 import { kubeletStartedAt } from "../../../provision/cluster/kubelet-started-at.ts";
 import type { WaitTarget } from "../../../contract/cluster-spec.ts";
+import { formatDigest } from "../../../contract/digest.ts";
 import type { RunContext } from "../../../contract/host.ts";
 import type { Waiting } from "../../../provision/kube/wait-until.ts";
 import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
@@ -29,6 +30,7 @@ export const ready: Step<ClusterState, ClusterBase> = {
   timeoutMs: 3_600_000,
   plan: (s) => (s.record.spec.wait.length ? [`wait for ${s.record.spec.wait.join(", ")}`] : []),
   async apply(s, c) {
+    await recordImages(s);
     const { waitTimeoutSeconds } = s.record.spec;
     const wait = reachable(s);
     const deadline = AbortSignal.timeout(waitTimeoutSeconds * 1000);
@@ -55,6 +57,17 @@ export const ready: Step<ClusterState, ClusterBase> = {
     return "unchanged";
   },
 };
+
+/** They are in the nodes by now. The steps before this one change the record too; here none of them does any more. */
+async function recordImages(s: ClusterState): Promise<void> {
+  const images = Object.values(need(s, "artifacts").images).map(({ ref, registry }) => ({
+    ref,
+    ...(registry && {
+      registry: { digest: formatDigest(registry.digest), manifest: formatDigest(registry.manifest) },
+    }),
+  }));
+  if (JSON.stringify(images) !== JSON.stringify(s.record.images)) await updateRecord(s, { images });
+}
 
 /** The node's systemd units, without `.service`. */
 function unitNames(s: NodeState): readonly string[] {

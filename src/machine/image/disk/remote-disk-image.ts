@@ -1,4 +1,5 @@
 import type { RemoteDisk } from "../../../contract/artifact.ts";
+import { type Digest, formatDigest } from "../../../contract/digest.ts";
 import type { MachineImage } from "../../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../../contract/host.ts";
 import { isWhole } from "../../../host/image-file/image-record.ts";
@@ -19,7 +20,7 @@ export function remoteDiskImage(
   host: HostContext,
 ): RemoteDiskImage {
   let digest = remote.digest;
-  const imageOf = (known: string) => foreignDisk([known], firstBoot, host);
+  const imageOf = (known: Digest) => foreignDisk([formatDigest(known)], firstBoot, host);
   return {
     ready: async () => digest !== undefined && isWhole(imageOf(digest).file),
     async build(c) {

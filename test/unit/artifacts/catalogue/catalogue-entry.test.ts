@@ -1,21 +1,21 @@
 import { expect, test } from "vitest";
-import { componentDigests, imageDigests } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
+import { sha256Digest } from "../../../../src/contract/digest.ts";
+import { imageDigests, programDigests } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
-import {
-  kubeletConfigHas,
-  refusesCgroupV1,
-} from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
+import { kubeletConfigHas, refusesCgroupV1 } from "../../../../src/artifacts/catalogue/flags.ts";
 import {
   knownMinors,
   minorOf,
   newestStable,
   normaliseVersion,
 } from "../../../../src/artifacts/catalogue/kubernetes-version.ts";
-import {
-  publishedDigest,
-  upstreamArchives,
-  upstreamBinaries,
-} from "../../../../src/artifacts/upstream-artifacts.ts";
+import { publishedDigests, wantedProgram } from "../../../../src/artifacts/program-release.ts";
+import { artifactWishes, programReleases } from "../../../../src/cluster/start/wishes.ts";
+import { kubernetesPrograms } from "../../../../src/contract/components.ts";
+import { kubernetesRelease } from "../../../../src/provision/programs/node-programs.ts";
+import { runtimeByName } from "../../../../src/runtimes/registry.ts";
+
+const publishedDigest = publishedDigests(programReleases());
 
 const number = (version: string): number =>
   version.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
@@ -34,68 +34,68 @@ test.each(knownMinors)("1.%i has what goes together", (minor) => {
   // containerd 2 no longer speaks the only CRI these kubelets know
   expect(entry.cri.includes("v1") || number(install) < number("2.0.0")).toBe(true);
   expect(["3.5.0", "3.5.1", "3.5.2"]).not.toContain(entry.etcd); // they corrupt data
-  for (const [name, version] of [
-    ["containerd", install],
-    ["runc", entry.runc],
-    ["cni-plugins", entry.cniPlugins],
-    ["crictl", entry.crictl],
-  ] as const)
-    expect(componentDigests[name][version], `${name} ${version}`).toBeDefined();
+  for (const name of ["containerd", "runc", "cni-plugins", "crictl"]) {
+    const version = entry.programs[name] ?? "none";
+    expect(programDigests[name]?.[version], `${name} ${version}`).toBeDefined();
+  }
 });
 
 test("the six programs are pinned together, so that no mirror can vouch for one of them itself", () => {
-  const versions = Object.keys(componentDigests["kube-apiserver"]);
+  const versions = Object.keys(programDigests["kube-apiserver"] ?? {});
   expect(versions).toEqual(expect.arrayContaining(["1.24.0", "1.36.4", newestStable().slice(1)]));
   for (const version of versions)
     for (const arch of ["amd64", "arm64"] as const)
-      for (const [name, { identity, digest }] of Object.entries(
-        upstreamBinaries(catalogueEntry(`v${version}`), arch),
-      )) {
+      for (const name of kubernetesPrograms) {
+        const { identity, digest } = wantedProgram(kubernetesRelease(name), version, arch);
         expect(digest.kind, `${name} ${version}`).toBe("known");
-        expect(publishedDigest(identity), identity).toBe("sha256" in digest ? digest.sha256 : "");
+        expect(publishedDigest(identity), identity).toEqual(digest.kind === "known" ? digest.digest : "");
       }
 });
 
 test("every image of the catalogue is pinned but for those that no two projects publish a digest of", () => {
-  const images = knownMinors.flatMap((minor) => {
-    const { pauseImage, corednsImage } = catalogueEntry(`1.${minor}`);
-    return [pauseImage, corednsImage];
-  });
+  const images = knownMinors.flatMap((minor) => Object.values(catalogueEntry(`1.${minor}`).images));
   const open = [...new Set(images)].filter((ref) => imageDigests[ref] === undefined);
   expect(open).toEqual(["registry.k8s.io/pause:3.4.1"]);
-  expect(publishedDigest("registry.k8s.io/v2/coredns/coredns/manifests/v1.11.1")).toBe(
+  expect(publishedDigest("registry.k8s.io/v2/coredns/coredns/manifests/v1.11.1")).toEqual(
     imageDigests["registry.k8s.io/coredns/coredns:v1.11.1"],
   );
   expect(publishedDigest("registry.k8s.io/v2/coredns/coredns/manifests/v0")).toBeUndefined();
 });
 
 test("paths and digests of a release are upstream's own", () => {
-  const entry = catalogueEntry("v1.36.2");
-  const { kubelet, "kube-apiserver": apiserver } = upstreamBinaries(entry, "arm64");
-  expect(kubelet).toEqual({
+  const of = (name: (typeof kubernetesPrograms)[number], version: string) =>
+    wantedProgram(kubernetesRelease(name), version, "arm64");
+  expect(of("kubelet", "1.36.2")).toEqual({
     identity: "dl.k8s.io/release/v1.36.2/bin/linux/arm64/kubelet",
-    digest: { kind: "known", sha256: "b0b45db96f0e6bf996780b8a2b8d868bf538dc7c3a60cf604cf0ea2d65c24b06" },
+    digest: {
+      kind: "known",
+      digest: sha256Digest("b0b45db96f0e6bf996780b8a2b8d868bf538dc7c3a60cf604cf0ea2d65c24b06"),
+    },
   });
-  expect(apiserver.digest).toEqual({
+  expect(of("kube-apiserver", "1.36.2").digest).toEqual({
     kind: "known",
-    sha256: "265e3918c0659ce714fba07b6cc0634edafa4db6dd5891cc8dc3352b028af0f5",
+    digest: sha256Digest("265e3918c0659ce714fba07b6cc0634edafa4db6dd5891cc8dc3352b028af0f5"),
   });
-  expect(upstreamBinaries(catalogueEntry("v1.36.99"), "arm64")["kube-apiserver"].digest).toEqual({
+  expect(of("kube-apiserver", "1.36.99").digest).toEqual({
     kind: "companion",
     identity: "dl.k8s.io/release/v1.36.99/bin/linux/arm64/kube-apiserver.sha256",
   });
-  expect(upstreamArchives(entry, "amd64").map(({ wanted }) => wanted.identity)).toEqual([
-    "github.com/etcd-io/etcd/releases/download/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz",
+  const { programs } = artifactWishes("v1.36.2", runtimeByName("containerd"));
+  const identities = programs.map((wish) => wantedProgram(wish, wish.version, "amd64").identity);
+  expect(identities[0]).toBe("dl.k8s.io/release/v1.36.2/bin/linux/amd64/kubelet");
+  expect(identities.filter((identity) => identity.startsWith("github.com/")).sort()).toEqual([
     "github.com/containerd/containerd/releases/download/v2.3.4/containerd-static-2.3.4-linux-amd64.tar.gz",
-    "github.com/opencontainers/runc/releases/download/v1.4.3/runc.amd64",
     "github.com/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-amd64-v1.9.1.tgz",
+    "github.com/etcd-io/etcd/releases/download/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz",
     "github.com/kubernetes-sigs/cri-tools/releases/download/v1.36.0/crictl-v1.36.0-linux-amd64.tar.gz",
+    "github.com/opencontainers/runc/releases/download/v1.4.3/runc.amd64",
   ]);
+  expect(new Set(programs.map(({ name }) => name)).size).toBe(11);
 });
 
 test("CoreDNS moved to a path of its own in 1.21", () => {
-  expect(catalogueEntry("1.20").corednsImage).toBe("registry.k8s.io/coredns:1.7.0");
-  expect(catalogueEntry("1.21").corednsImage).toBe("registry.k8s.io/coredns/coredns:v1.8.0");
+  expect(catalogueEntry("1.20").images["cluster-dns"]).toBe("registry.k8s.io/coredns:1.7.0");
+  expect(catalogueEntry("1.21").images["cluster-dns"]).toBe("registry.k8s.io/coredns/coredns:v1.8.0");
 });
 
 test.each([

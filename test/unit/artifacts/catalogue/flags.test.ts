@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { flagComponents } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
+import { kubernetesComponents } from "../../../../src/contract/components.ts";
 import { filterFlags, flagState } from "../../../../src/artifacts/catalogue/flags.ts";
 import { knownMinors } from "../../../../src/artifacts/catalogue/kubernetes-version.ts";
 
@@ -15,7 +15,7 @@ const helpOf = (component: string, minor: number): string[] =>
     .split("\n")
     .map((line) => line.trim().replace(/^--/, ""));
 
-describe.each(flagComponents)("%s", (component) => {
+describe.each(kubernetesComponents)("%s", (component) => {
   test.each([20, 36])("every flag of the real 1.%i is present there, and no other", (minor) => {
     const listed = new Set(helpOf(component, minor));
     const all = new Set([...helpOf(component, 20), ...helpOf(component, 36)]);
@@ -44,7 +44,7 @@ const always = {
 } as const;
 
 test.each(knownMinors)("the flags of our units are known to be in 1.%i", (minor) => {
-  for (const component of flagComponents)
+  for (const component of kubernetesComponents)
     for (const flag of always[component].split(" "))
       expect(flagState(component, flag, `v1.${minor}.0`), `${component} --${flag}`).toBe("present");
 });

@@ -6,12 +6,12 @@ const b = "b".repeat(128);
 
 test.each([
   ["https://example.org/disk.qcow2", undefined],
-  [`https://example.org/disk.qcow2#sha256=${a}`, { sha256: a }],
-  [`https://example.org/disk.qcow2#SHA256:${a.toUpperCase()}`, { sha256: a }],
-  [`http://127.0.0.1:8000/disk.qcow2?version=2#sha512=${b}`, { sha512: b }],
+  [`https://example.org/disk.qcow2#sha256=${a}`, { algorithm: "sha256", hex: a }],
+  [`https://example.org/disk.qcow2#SHA256:${a.toUpperCase()}`, { algorithm: "sha256", hex: a }],
+  [`http://127.0.0.1:8000/disk.qcow2?version=2#sha512=${b}`, { algorithm: "sha512", hex: b }],
 ])("%s", (text, expected) => {
   const address = parseImageAddress(text);
-  expect(address.expected).toEqual(expected);
+  expect(address.digest).toEqual(expected);
   expect(address.url.href).toBe(text.split("#")[0]);
 });
 

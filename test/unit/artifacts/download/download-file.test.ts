@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { downloadFile } from "../../../../src/artifacts/download/download-file.ts";
 import type { DownloadRequest } from "../../../../src/artifacts/download/download-request.ts";
+import { sha256Digest } from "../../../../src/contract/digest.ts";
 import { startServer } from "../loopback-server.ts";
 import { hasty, sha256, sha512, temporaryFolder } from "../test-context.ts";
 
@@ -24,7 +25,7 @@ beforeEach(async () => {
 const request = (url: string, more: Partial<DownloadRequest> = {}): DownloadRequest => ({
   url: new URL(`${url}/kubelet`),
   file,
-  expected: { sha256: sha256(content) },
+  expected: sha256Digest(sha256(content)),
   subject: { path: "dl.k8s.io/kubelet", source: "dl.k8s.io", mirror: false },
   env: {},
   limits: hasty,
@@ -84,7 +85,9 @@ test("by SHA-512 too, of what is on the disk and what comes", async () => {
     if (headers.range === undefined) return breakOff(response, { etag: '"one"' });
     sendRest(response, headers.range, '"one"');
   });
-  const result = await downloadFile(request(server.url, { expected: { sha512: sha512(content) } }));
+  const result = await downloadFile(
+    request(server.url, { expected: { algorithm: "sha512", hex: sha512(content) } }),
+  );
   expect(result).toEqual({ sha256: sha256(content), sha512: sha512(content), size: content.length });
   expect(server.requests).toHaveLength(2);
 });

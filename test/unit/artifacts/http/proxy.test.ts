@@ -3,15 +3,15 @@ import { writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ArtifactStore } from "../../../../src/artifacts/artifact-store.ts";
+import { ArtifactStore, known } from "../../../../src/artifacts/artifact-store.ts";
 import { openSource } from "../../../../src/artifacts/source.ts";
-import { known } from "../../../../src/artifacts/wanted.ts";
+import { sha256Digest } from "../../../../src/contract/digest.ts";
 import { listen } from "../loopback-server.ts";
 import { connectProxy, tlsServer } from "./tls-behind-proxy.ts";
 import { hasty, sha256, temporaryFolder, testContext } from "../test-context.ts";
 
 const content = randomBytes(100_000);
-const wanted = known("dl.k8s.io/kubelet", sha256(content));
+const wanted = known("dl.k8s.io/kubelet", sha256Digest(sha256(content)));
 
 const tlsMirror = () =>
   tlsServer("mirror.test", (_, response) => {

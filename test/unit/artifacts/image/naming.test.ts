@@ -76,6 +76,23 @@ describe("the names of an archive", () => {
     ]);
   });
 
+  test("given by digest must be the image's own", async () => {
+    const file = await oci(["1", { [refName]: "web:1" }]);
+    const own = `team/web@sha256:${hex("1")}`;
+    expect(await names(file, own)).toEqual([`docker.io/${own}`]);
+    expect(await names(file, `team/web:2@sha256:${hex("1")}`)).toEqual([`docker.io/${own}`]);
+    const wrong = [
+      [file, `team/web@sha256:${hex("2")}`, "team/web:TAG"],
+      [file, `team/web:2@sha256:${hex("2")}`, "team/web:2"],
+      [await docker(["a:1"]), own, "team/web:TAG"],
+    ] as const;
+    for (const [archive, name, fix] of wrong)
+      await expect(names(archive, name)).rejects.toMatchObject({
+        id: "IMAGE_NAME_DIGEST_WRONG",
+        params: { fix },
+      });
+  });
+
   test("are asked for where pods could not name an image", async () => {
     const unnamed = [
       await oci(["1"]),

@@ -1,15 +1,14 @@
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
-import { componentFlags } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
+import { kubernetesComponents } from "../../../../src/contract/components.ts";
 import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
 import type { PushEntry } from "../../../../src/contract/transport.ts";
 import { nodeFiles, type NodeFiles } from "../../../../src/provision/node/node-files.ts";
-import type { KubernetesProgram } from "../../../../src/provision/node/node-input.ts";
 import { unitInputs } from "../../../../src/provision/units/unit-file.ts";
 import { runtimeByName, runtimeNames } from "../../../../src/runtimes/registry.ts";
 import { minors, nodeSample } from "./node-sample.ts";
 
-const programs = Object.keys(componentFlags) as KubernetesProgram[];
+const programs = kubernetesComponents;
 const parts = ({ runtime, controlPlane, kubelet, controllers }: NodeFiles) =>
   [runtime, controlPlane, kubelet, controllers].filter((part) => part !== undefined);
 const units = (files: NodeFiles) => parts(files).flatMap((part) => part.units);

@@ -1,7 +1,6 @@
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
-import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
-import { kubeletConfigHas } from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
-import type { ArchiveName, BinaryName } from "../../../../src/contract/artifact.ts";
+import { flagState, kubeletConfigHas } from "../../../../src/artifacts/catalogue/flags.ts";
+import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
 import type { ClusterNode } from "../../../../src/contract/node.ts";
 import type { ClusterSpec } from "../../../../src/contract/cluster-spec.ts";
 import type { GuestFacts } from "../../../../src/provision/guest/guest-facts.ts";
@@ -94,30 +93,12 @@ export function nodeSample(
     sha256: name.padEnd(64, "0").slice(0, 64),
     size: 1,
   });
-  const releases: Readonly<Record<ArchiveName, string>> = {
-    etcd: entry.etcd,
-    containerd: entry.containerd.install,
-    runc: entry.runc,
-    "cni-plugins": entry.cniPlugins,
-    crictl: entry.crictl,
-  };
-  const binaries: readonly BinaryName[] = [
-    ...(["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const),
-    ...(["kubelet", "kube-proxy", "kubectl"] as const),
-  ];
+  const wishes = artifactWishes(version, runtimeByName(change.runtime ?? "containerd"));
   const artifacts: NodeInput["artifacts"] = {
     source: "upstream",
     kubernetesVersion: version,
-    binaries: Object.fromEntries(
-      binaries.map((name) => [name, file(name)]),
-    ) as NodeInput["artifacts"]["binaries"],
-    archives: Object.fromEntries(
-      Object.entries(releases).map(([name, release]) => [name, { ...file(name), version: release }]),
-    ),
-    images: {
-      pause: { ...file("pause"), ref: entry.pauseImage },
-      "cluster-dns": { ...file("cluster-dns"), ref: entry.corednsImage },
-    },
+    programs: Object.fromEntries(wishes.programs.map((wish) => [wish.name, { ...wish, ...file(wish.name) }])),
+    images: Object.fromEntries(wishes.images.map(({ name, ref }) => [name, { ...file(name), ref }])),
   };
   const pem = (name: string) => ({ certificate: `certificate ${name}\n`, key: `key ${name}\n` });
   const leaves = certificatePlan({

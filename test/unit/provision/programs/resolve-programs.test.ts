@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { ArchiveName } from "../../../../src/contract/artifact.ts";
+import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
+import { runtimeByName } from "../../../../src/runtimes/registry.ts";
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
 import { compareReleases } from "../../../../src/provision/programs/compare-releases.ts";
 import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
@@ -26,26 +27,15 @@ const bare = {
   hasIptables: true,
   hasConntrack: true,
 };
-const debian = { source: "debian", archives: {} } as const;
+const debian = { source: "debian", programs: {} } as const;
 const own = { foreignNetwork: false, profile: "demo" };
 
 function upstream(version: string) {
-  const entry = catalogueEntry(version);
-  const archive = (name: ArchiveName, release: string) => ({
-    file: `/cache/${name}`,
-    sha256: name.padEnd(64, "0"),
-    size: 1,
-    version: release,
-  });
+  const { programs } = artifactWishes(version, runtimeByName("cri"));
+  const file = (name: string) => ({ file: `/cache/${name}`, sha256: name.padEnd(64, "0"), size: 1 });
   return {
     source: "upstream" as const,
-    archives: {
-      etcd: archive("etcd", entry.etcd),
-      containerd: archive("containerd", entry.containerd.install),
-      runc: archive("runc", entry.runc),
-      "cni-plugins": archive("cni-plugins", entry.cniPlugins),
-      crictl: archive("crictl", entry.crictl),
-    },
+    programs: Object.fromEntries(programs.map((wish) => [wish.name, { ...wish, ...file(wish.name) }])),
   };
 }
 

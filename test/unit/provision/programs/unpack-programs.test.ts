@@ -17,6 +17,10 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type GuestArchive, guestArchive } from "../../../../src/provision/programs/guest-archive.ts";
 import { unpackArguments, unpackScript } from "../../../../src/provision/programs/unpack-programs.ts";
+import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
+import { runtimeByName } from "../../../../src/runtimes/registry.ts";
+
+const { programs } = artifactWishes("v1.36.2", runtimeByName("cri"));
 
 let folder: string;
 let root: string;
@@ -43,6 +47,9 @@ function packed(
   return placed(name, source, tarWords);
 }
 
+/** What a release of the program looks like. */
+const released = (name: string) => programs.find((wish) => wish.name === name)!;
+
 function placed(
   name: Parameters<typeof guestArchive>[0],
   source: string,
@@ -52,7 +59,7 @@ function placed(
   execFileSync("tar", ["--create", "--gzip", "--file", file, "--directory", source, ...tarWords]);
   const content = readFileSync(file);
   const sha256 = createHash("sha256").update(content).digest("hex");
-  const archive = guestArchive(name, { file, sha256, size: content.length });
+  const archive = guestArchive(name, { ...released(name), file, sha256, size: content.length });
   mkdirSync(dirname(join(root, archive.entry.path)), { recursive: true });
   writeFileSync(join(root, archive.entry.path), content);
   return archive;
@@ -133,7 +140,12 @@ test("a program that runs is replaced, not written to", async () => {
 });
 
 test.each(["./", "plain"])("the plugins' archive is understood with names like %s", (form) => {
-  const names = guestArchive("cni-plugins", { file: "", sha256: "", size: 0 }).members;
+  const names = guestArchive("cni-plugins", {
+    ...released("cni-plugins"),
+    file: "",
+    sha256: "",
+    size: 0,
+  }).members;
   const files = Object.fromEntries([...names, "LICENSE"].map((name) => [name, program(name)]));
   const archive = packed("cni-plugins", files, form === "./" ? ["./"] : undefined);
   expect(unpack(archive)).toEqual(["cni-plugins"]);

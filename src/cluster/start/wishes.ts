@@ -1,0 +1,41 @@
+import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
+import type { ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contract/artifact.ts";
+import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
+import { nodePrograms } from "../../provision/programs/node-programs.ts";
+import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
+
+/**
+ * Everything a cluster of that Kubernetes version with that runtime wants from outside; which versions belong together is in the catalogue.
+ * Throws an Error that names the wish for which the catalogue has nothing, and KUBERNETES_VERSION_UNKNOWN. Pure.
+ */
+export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefinition): Wishes {
+  const { version, programs, images } = catalogueEntry(kubernetesVersion);
+  const ofCatalogue = (table: Readonly<Record<string, string>>, name: string, neededBy: string): string => {
+    const found = table[name];
+    if (found === undefined)
+      throw new Error(`${neededBy} wants ${name}, of which the catalogue has none for ${version}`);
+    return found;
+  };
+  const program =
+    (neededBy: string) =>
+    (release: ProgramRelease): ProgramWish => ({
+      ...release,
+      version: ofCatalogue(programs, release.name, neededBy),
+      neededBy,
+    });
+  const image =
+    (neededBy: string) =>
+    (name: string): ImageWish => ({ name, ref: ofCatalogue(images, name, neededBy), neededBy });
+  const byRuntime = `the runtime ${runtime.name}`;
+  return {
+    programs: [...nodePrograms.map(program("every node")), ...runtime.programs.map(program(byRuntime))],
+    images: [...runtime.images.map(image(byRuntime)), image("cluster DNS")(clusterDnsImage)],
+  };
+}
+
+/** Every program that any cluster may wish, whatever its version and runtime. */
+export function programReleases(): readonly ProgramRelease[] {
+  const runtimes = new Set(runtimeNames.map(runtimeByName));
+  return [...nodePrograms, ...[...runtimes].flatMap(({ programs }) => programs)];
+}
