@@ -2,13 +2,14 @@ import type { MachineRef } from "../../contract/driver.ts";
 import type { HostContext } from "../../contract/host.ts";
 import { closeTunnel, isTunnelOpen, openTunnel, type Tunnel } from "../../machine/ssh/tunnel.ts";
 import { apiServerPort } from "../../provision/node/guest-paths.ts";
-import type { clusterPaths } from "../../state/paths.ts";
+import type { NodePaths } from "../../state/paths.ts";
 import { endpointOf } from "./endpoint.ts";
 
 interface Place {
   readonly host: HostContext;
   readonly signal: AbortSignal;
-  readonly paths: ReturnType<typeof clusterPaths>;
+  /** Of the machine's node. */
+  readonly paths: NodePaths;
 }
 
 /**

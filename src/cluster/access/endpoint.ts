@@ -3,7 +3,7 @@ import type { MachineRef } from "../../contract/driver.ts";
 import type { HostContext } from "../../contract/host.ts";
 import type { SshEndpoint } from "../../contract/transport.ts";
 import { accessEndpoint } from "../../host/ssh-access.ts";
-import type { clusterPaths } from "../../state/paths.ts";
+import type { NodePaths } from "../../state/paths.ts";
 
 /**
  * How a machine's sshd is reached: most drivers forward it to loopback, where root logs in with our key
@@ -11,7 +11,7 @@ import type { clusterPaths } from "../../state/paths.ts";
  */
 export async function endpointOf(
   { access, ports }: MachineRef,
-  { identity, hostKey }: Pick<ReturnType<typeof clusterPaths>, "identity" | "hostKey">,
+  { identity, hostKey }: Pick<NodePaths, "identity" | "hostKey">,
   host: Pick<HostContext, "env">,
 ): Promise<SshEndpoint> {
   const injected = access?.hostKey ?? (await readFile(`${hostKey}.pub`, "utf8")).trim();

@@ -1,7 +1,15 @@
 import type { SshEndpoint } from "../../contract/transport.ts";
 import { writeKnownHosts } from "../../machine/ssh/openssh.ts";
-import { endpointOfCluster, openCluster, runningMachine } from "./open-cluster.ts";
+import { endpointOfNode, nodeOf, openCluster, runningMachine } from "./open-cluster.ts";
 import type { UseCaseContext } from "./use-case.ts";
+
+/** A node as a user names it. */
+export interface NodeChoice {
+  /** The cluster's profile. */
+  readonly name: string;
+  /** Undefined: the first. */
+  readonly node?: string | undefined;
+}
 
 /** What the OpenSSH programs need to reach a machine. */
 export interface OpensshAccess {
@@ -10,11 +18,14 @@ export interface OpensshAccess {
   readonly knownHostsFile: string;
 }
 
-/** Access to a cluster's running machine. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING. */
-export async function opensshAccess(name: string, context: UseCaseContext): Promise<OpensshAccess> {
-  const cluster = await openCluster(name, context);
-  const endpoint = await endpointOfCluster(cluster, await runningMachine(cluster, context));
-  const knownHostsFile = cluster.paths.knownHosts;
+/** Access to the running machine of a node, by default the first. Rejects with CLUSTER_UNKNOWN, NODE_UNKNOWN or CLUSTER_NOT_RUNNING. */
+export async function opensshAccess(
+  { name, node: wanted }: NodeChoice,
+  context: UseCaseContext,
+): Promise<OpensshAccess> {
+  const node = nodeOf(await openCluster(name, context), wanted);
+  const endpoint = await endpointOfNode(node, await runningMachine(node, context));
+  const knownHostsFile = node.paths.knownHosts;
   // The machine keeps its host key for life, but not its port.
   await writeKnownHosts(knownHostsFile, endpoint);
   return { endpoint, knownHostsFile };

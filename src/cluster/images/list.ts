@@ -1,16 +1,17 @@
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { isNamed, nodeImages, type NodeImage } from "./node-images.ts";
-import { openCluster, withTransport } from "../access/open-cluster.ts";
+import { nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
+import type { NodeChoice } from "../access/openssh-access.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
-/** Images of the node by name. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING. */
+/** Images of a node by name. Rejects with CLUSTER_UNKNOWN, NODE_UNKNOWN or CLUSTER_NOT_RUNNING. */
 export async function listImages(
-  name: string,
+  { name, node }: NodeChoice,
   context: UseCaseContext,
 ): Promise<readonly Omit<NodeImage, "forPods">[]> {
   const cluster = await openCluster(name, context);
   const runtime = runtimeByName(cluster.record.runtime);
-  const images = await withTransport(cluster, context, (transport) =>
+  const images = await withTransport(nodeOf(cluster, node), context, (transport) =>
     nodeImages(transport, runtime, context.signal),
   );
   return images

@@ -3,22 +3,23 @@ import { didYouMean } from "../../host/nearest-word.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { isNamed, nodeImages, type NodeImage } from "./node-images.ts";
 import { imageRef } from "../../artifacts/image/reference.ts";
-import { openCluster, withTransport } from "../access/open-cluster.ts";
+import { nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
+import type { NodeChoice } from "../access/openssh-access.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 /**
- * Removes images from the node by name; returns their full names. Pods that use one keep running. When one of the names does not
+ * Removes images from a node by name; returns their full names. Pods that use one keep running. When one of the names does not
  * exist, nothing is removed and the call rejects with IMAGE_UNKNOWN.
  */
 export async function removeImages(
-  name: string,
+  { name, node }: NodeChoice,
   refs: readonly string[],
   context: UseCaseContext,
 ): Promise<readonly string[]> {
   const { signal } = context;
   const cluster = await openCluster(name, context);
   const runtime = runtimeByName(cluster.record.runtime);
-  return withTransport(cluster, context, async (transport) => {
+  return withTransport(nodeOf(cluster, node), context, async (transport) => {
     const images = await nodeImages(transport, runtime, signal);
     const wanted = refs.map((ref) => find(ref, images));
     for (const ref of entriesOf(wanted, images))

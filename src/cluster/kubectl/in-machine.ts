@@ -23,7 +23,7 @@ export async function kubectlInMachine(
   { name, words, onTerminal }: KubectlRequest,
   context: UseCaseContext,
 ): Promise<number> {
-  const { endpoint, knownHostsFile } = await opensshAccess(name, context);
+  const { endpoint, knownHostsFile } = await opensshAccess({ name }, context);
   const { pki } = clusterPaths(context.host, name);
   const text = await kubeconfigText({
     name,

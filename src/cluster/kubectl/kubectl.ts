@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { delimiter } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { firstNode } from "../../contract/node.ts";
 import { runAttached } from "../../host/run-attached.ts";
 import { clusterPaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
@@ -20,7 +21,7 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
   const { host, signal } = context;
   const record = await loadCluster(host, request.name);
   if (!record) throw new LocalkubeError("CLUSTER_UNKNOWN", { name: request.name });
-  const { machine } = record;
+  const { machine } = firstNode(record);
   if (record.phase === "paused") await refuse(request.name, context);
   // Asking the hypervisor takes longer than kubectl itself; it is asked only when nothing listens on the port.
   if (!machine || !(await isListening(apiServerUrl(machine)))) await reopen(request.name, context);
@@ -43,11 +44,11 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
 
 /** Rejects when the machine is not running; reopens a lost tunnel. */
 async function reopen(name: string, context: UseCaseContext): Promise<void> {
-  const { openCluster, runningMachine } = await import("../access/open-cluster.ts");
+  const { nodeOf, openCluster, runningMachine } = await import("../access/open-cluster.ts");
   const { ensureApiTunnel } = await import("../access/api-tunnel.ts");
-  const cluster = await openCluster(name, context);
-  const machine = await runningMachine(cluster, context);
-  await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
+  const node = nodeOf(await openCluster(name, context));
+  const machine = await runningMachine(node, context);
+  await ensureApiTunnel(machine, { ...context, paths: node.paths });
 }
 
 async function refuse(name: string, context: UseCaseContext): Promise<void> {

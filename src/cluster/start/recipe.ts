@@ -1,3 +1,4 @@
+import { firstNode } from "../../contract/node.ts";
 import type { Place, Row } from "../../pipeline/recipe.ts";
 import type { Step } from "../../contract/step.ts";
 import type { ClusterBase, ClusterState, NodeBase, NodeState } from "./state.ts";
@@ -82,8 +83,13 @@ function driverAttachesVolumes({ driver }: NodeState): boolean {
   return driver.volumes !== undefined;
 }
 
-function apiGoesOverSsh({ cluster, definition }: NodeState): boolean {
-  return !definition.capabilities.forwardsApi && cluster.record.spec.apiServer.overSsh;
+function apiGoesOverSsh(node: NodeState): boolean {
+  const { cluster, definition } = node;
+  return (
+    node === firstNode(cluster) &&
+    !definition.capabilities.forwardsApi &&
+    cluster.record.spec.apiServer.overSsh
+  );
 }
 
 /** A machine created from our own image has all packages. */

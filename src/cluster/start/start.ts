@@ -1,3 +1,4 @@
+import { firstNode } from "../../contract/node.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { EmitEvent } from "../../pipeline/events.ts";
 import { journal } from "../../pipeline/journal.ts";
@@ -11,7 +12,7 @@ import { apiServerUrl } from "../access/api-server-url.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";
-import { type ClusterBase, type ClusterState, firstNode, type NodeBase, type NodeState } from "./state.ts";
+import { type ClusterBase, type ClusterState, type NodeBase, type NodeState } from "./state.ts";
 import { notice, noticesOnly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface StartOptions extends StartWishes {

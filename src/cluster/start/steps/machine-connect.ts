@@ -12,7 +12,7 @@ export const machineConnect: Step<NodeState, NodeBase> = {
   title: "Connecting over SSH",
   timeoutMs: 1_520_000,
   async apply(s, c) {
-    const endpoint = await endpointOf(need(s, "machine"), s.cluster.paths, c.host);
+    const endpoint = await endpointOf(need(s, "machine"), s.paths, c.host);
     const { capabilities } = s.definition;
     const transport = await connect(endpoint, {
       signal: c.signal,
@@ -28,7 +28,7 @@ export const machineConnect: Step<NodeState, NodeBase> = {
     if (!s.facts.isFrozen) return "unchanged";
     await thaw(s.cluster.record.spec.name, transport, c.signal);
     s.cluster.notice("the cluster was paused and has been resumed", "info");
-    await updateRecord(s.cluster, { phase: "running" });
+    await updateRecord(s.cluster, (record) => ({ ...record, phase: "running" }));
     return undefined;
   },
 };

@@ -1,3 +1,4 @@
+import { firstNode } from "../../../contract/node.ts";
 import { kubeletStartedAt } from "../../../provision/cluster/kubelet-started-at.ts";
 import type { WaitTarget } from "../../../contract/cluster-spec.ts";
 import type { RunContext } from "../../../contract/host.ts";
@@ -16,7 +17,6 @@ import { clusterDomain } from "../node-input.ts";
 import {
   type ClusterBase,
   type ClusterState,
-  firstNode,
   need,
   type NodeState,
   updateRecord,
@@ -51,7 +51,7 @@ export const ready: Step<ClusterState, ClusterBase> = {
       },
     );
     await settled;
-    if (s.record.phase !== "running") await updateRecord(s, { phase: "running" });
+    if (s.record.phase !== "running") await updateRecord(s, (record) => ({ ...record, phase: "running" }));
     return "unchanged";
   },
 };
