@@ -17,7 +17,7 @@ export default class Ssh extends BaseCommand<typeof Ssh> {
   static override exits = { 255: "ssh failed; any other code is the command's own" };
 
   protected override async init(): Promise<void> {
-    this.argv = foreignWords(this.argv);
+    this.argv = foreignWords(this.argv, ["--node"]);
     await super.init();
   }
 
