@@ -10,7 +10,7 @@ import { driverOptions } from "../../machine/driver-options.ts";
 import { chooseDriver, driverNames, loadDriver } from "../../machine/driver-registry.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
-import { loadPodNetwork } from "../../provision/network/load-pod-network.ts";
+import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
 import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";

@@ -76,15 +76,14 @@ test("each node gets a machine of its own, which is on record whoever is ready f
 });
 
 test("steps of the first node keep their ids; only its API is reached through a tunnel; delete ends with its machine", async () => {
-  const { cluster, subjects } = await stateOfThree();
+  const { subjects } = await stateOfThree();
   const ids = jobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(recipe, subjects).map(({ id }) => id);
   const ofMachines = ids.filter((id) => /^(machine-create|kubelet|api-tunnel)/.test(id));
   expect(ofMachines).toEqual([
     ...["machine-create", "machine-create@worker1", "machine-create@worker2"],
     ...["api-tunnel", "kubelet", "kubelet@worker1", "kubelet@worker2"],
   ]);
-  const nodes = subjects.nodes.map(({ name, state }) => ({ name, state: { ...state, cluster } as NodeBase }));
-  const undo = undoJobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(recipe, { cluster, nodes }, 1000);
+  const undo = undoJobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(recipe, subjects, 1000);
   expect(undo.map(({ id }) => id).slice(-3)).toEqual([
     ...["machine-create@worker2", "machine-create@worker1", "machine-create"],
   ]);
