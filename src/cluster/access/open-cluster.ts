@@ -4,15 +4,14 @@ import type { HostContext, RunContext } from "../../contract/host.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstNode, type NodeRole } from "../../contract/node.ts";
 import type { SshEndpoint, Transport } from "../../contract/transport.ts";
+import { writeKnownHosts } from "../../machine/ssh/openssh.ts";
 import { loadDriver } from "../../machine/driver-registry.ts";
 import { ApiClient } from "../../provision/kube/api-client.ts";
 import type { ClusterRecord, NodeRecord } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths, type NodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
-import { apiServerUrl } from "./api-server-url.ts";
-import { endpointOf } from "./endpoint.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
-import { machineName } from "./machine-name.ts";
+import { apiServerUrl, endpointOf, machineName } from "./reach.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
 
 /** A recorded cluster with its driver. */
@@ -147,4 +146,32 @@ export async function apiClient({ paths }: OpenCluster, machine: MachineRef): Pr
   const read = (file: string): Promise<string> => readFile(`${paths.pki}/${file}`, "utf8");
   const [ca, certificate, key] = await Promise.all([read("ca.crt"), read("admin.crt"), read("admin.key")]);
   return new ApiClient({ server: apiServerUrl(machine), ca, certificate, key });
+}
+
+/** A node as a user names it. */
+export interface NodeChoice {
+  /** The cluster's profile. */
+  readonly name: string;
+  /** Undefined: the first. */
+  readonly node?: string | undefined;
+}
+
+/** What the OpenSSH programs need to reach a machine. */
+export interface OpensshAccess {
+  readonly endpoint: SshEndpoint;
+  /** Contains only the machine's key. */
+  readonly knownHostsFile: string;
+}
+
+/** Access to the running machine of a node, by default the first. Rejects with CLUSTER_UNKNOWN, NODE_UNKNOWN or CLUSTER_NOT_RUNNING. */
+export async function opensshAccess(
+  { name, node: wanted }: NodeChoice,
+  context: UseCaseContext,
+): Promise<OpensshAccess> {
+  const node = nodeOf(await openCluster(name, context), wanted);
+  const endpoint = await endpointOfNode(node, await runningMachine(node, context));
+  const knownHostsFile = node.paths.knownHosts;
+  // The machine keeps its host key for life, but not its port.
+  await writeKnownHosts(knownHostsFile, endpoint);
+  return { endpoint, knownHostsFile };
 }

@@ -1,7 +1,6 @@
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { isNamed, nodeImages, type NodeImage } from "./node-images.ts";
-import { nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
-import type { NodeChoice } from "../access/openssh-access.ts";
+import { type NodeChoice, nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 /** Images of a node by name. Rejects with CLUSTER_UNKNOWN, NODE_UNKNOWN or CLUSTER_NOT_RUNNING. */

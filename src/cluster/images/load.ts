@@ -10,8 +10,13 @@ import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
 import { type ImageNames, settleNames, withNames } from "../../artifacts/image/naming.ts";
 import { nodeImages } from "./node-images.ts";
-import { nodeOf, openCluster, runningMachine, withTransport } from "../access/open-cluster.ts";
-import type { NodeChoice } from "../access/openssh-access.ts";
+import {
+  type NodeChoice,
+  nodeOf,
+  openCluster,
+  runningMachine,
+  withTransport,
+} from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 export interface LoadedArchive {

@@ -3,8 +3,7 @@ import { didYouMean } from "../../host/nearest-word.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { isNamed, nodeImages, type NodeImage } from "./node-images.ts";
 import { imageRef } from "../../artifacts/image/reference.ts";
-import { nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
-import type { NodeChoice } from "../access/openssh-access.ts";
+import { type NodeChoice, nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 /**

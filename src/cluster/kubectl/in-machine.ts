@@ -4,7 +4,7 @@ import { opensshArgv } from "../../machine/ssh/openssh.ts";
 import { apiServerPort, guestPaths } from "../../provision/node/guest-paths.ts";
 import { kubeconfigText } from "../../provision/kubeconfig/merge-kubeconfig.ts";
 import { clusterPaths } from "../../state/paths.ts";
-import { opensshAccess } from "../access/openssh-access.ts";
+import { opensshAccess } from "../access/open-cluster.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface KubectlRequest {

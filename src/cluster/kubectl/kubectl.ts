@@ -8,7 +8,7 @@ import { loadCluster } from "../../state/store.ts";
 import { kubectlBinary } from "./binary.ts";
 import type { KubectlRequest } from "./in-machine.ts";
 import { kubectlKubeconfig } from "./kubeconfig.ts";
-import { apiServerUrl } from "../access/api-server-url.ts";
+import { apiServerUrl, ensureApiTunnel } from "../access/reach.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 const portAnswersWithinMs = 2000;
@@ -45,7 +45,6 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
 /** Rejects when the machine is not running; reopens a lost tunnel. */
 async function reopen(name: string, context: UseCaseContext): Promise<void> {
   const { nodeOf, openCluster, runningMachine } = await import("../access/open-cluster.ts");
-  const { ensureApiTunnel } = await import("../access/api-tunnel.ts");
   const node = nodeOf(await openCluster(name, context));
   const machine = await runningMachine(node, context);
   await ensureApiTunnel(machine, { ...context, paths: node.paths });

@@ -1,6 +1,6 @@
 import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
-import { closeApiTunnel } from "../access/api-tunnel.ts";
+import { closeApiTunnel } from "../access/reach.ts";
 import { isCreated, openCluster, stopOrder } from "../access/open-cluster.ts";
 import { shutDownGuest } from "./shut-down-guest.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";

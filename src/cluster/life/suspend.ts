@@ -2,7 +2,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { SuspendOps } from "../../contract/driver.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
-import { closeApiTunnel } from "../access/api-tunnel.ts";
+import { closeApiTunnel } from "../access/reach.ts";
 import {
   allCreated,
   type CreatedNode,

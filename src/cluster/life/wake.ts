@@ -3,7 +3,7 @@ import type { Transport } from "../../contract/transport.ts";
 import { isEmulated } from "../../provision/guest/guest-facts.ts";
 import { setClock } from "../../provision/guest/set-clock.ts";
 import { waitForApi } from "../../provision/cluster/wait-for-api.ts";
-import { ensureApiTunnel } from "../access/api-tunnel.ts";
+import { ensureApiTunnel } from "../access/reach.ts";
 import { apiClient, type CreatedNode, endpointOfNode } from "../access/open-cluster.ts";
 import { thaw } from "./pause.ts";
 import type { UseCaseContext } from "../access/use-case.ts";

@@ -11,14 +11,14 @@ import { isProblem } from "./problem.ts";
 import { problemSink } from "./problem-sink.ts";
 import {
   apiClient,
+  type NodeChoice,
   nodeOf,
   openCluster,
-  runningMachine,
-  withTransport,
   type OpenCluster,
   type OpenNode,
+  runningMachine,
+  withTransport,
 } from "../access/open-cluster.ts";
-import type { NodeChoice } from "../access/openssh-access.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface LogsRequest extends NodeChoice {

@@ -3,7 +3,7 @@ import type { HostContext } from "../../contract/host.ts";
 import { fail, type HostCheck, ok, warn } from "../../host/doctor/host-check.ts";
 import type { Leftover } from "../../host/doctor/checks/leftovers.ts";
 import type { ListedCluster } from "../../state/store.ts";
-import { profileOf } from "../access/machine-name.ts";
+import { profileOf } from "../access/reach.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
 /** A driver and what it reports about this host. */

@@ -4,8 +4,7 @@ import type { RunContext } from "../../contract/host.ts";
 import { firstNode, type NodeRole } from "../../contract/node.ts";
 import { kubeconfigState, type KubeconfigState } from "../../provision/kubeconfig/kubeconfig-state.ts";
 import { loadCluster } from "../../state/store.ts";
-import { apiTunnelState } from "../access/api-tunnel.ts";
-import { apiServerUrl } from "../access/api-server-url.ts";
+import { apiServerUrl, apiTunnelState } from "../access/reach.ts";
 import { costText } from "../access/cost-text.ts";
 import {
   apiClient,

@@ -1,7 +1,7 @@
 import type { ScpPath } from "../../machine/ssh/openssh.ts";
 import { copyOverSsh } from "./copy-over-ssh.ts";
 import type { CopyPaths } from "./copy-paths.ts";
-import { opensshAccess } from "../access/openssh-access.ts";
+import { opensshAccess } from "../access/open-cluster.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface CopyResult {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type Forwardable, forwardTarget } from "./forward-target.ts";
-import { ensureApiTunnel } from "../access/api-tunnel.ts";
+import { ensureApiTunnel } from "../access/reach.ts";
 import { apiClient, nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import { refuseIfPaused } from "../life/pause.ts";
 import type { UseCaseContext } from "../access/use-case.ts";

@@ -1,6 +1,6 @@
 import { runAttached } from "../../host/run-attached.ts";
 import { opensshArgv } from "../../machine/ssh/openssh.ts";
-import { type NodeChoice, opensshAccess } from "../access/openssh-access.ts";
+import { type NodeChoice, opensshAccess } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 export interface ShellRequest extends NodeChoice {

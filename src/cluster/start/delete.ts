@@ -20,7 +20,7 @@ import {
   recordedMachine,
 } from "./state.ts";
 import { machineCreate } from "./steps/machine-create.ts";
-import { machineName, profileOf } from "../access/machine-name.ts";
+import { machineName, profileOf } from "../access/reach.ts";
 import { startOrder } from "../access/open-cluster.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 

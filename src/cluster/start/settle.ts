@@ -16,7 +16,7 @@ import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
 import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
-import { machineName } from "../access/machine-name.ts";
+import { machineName } from "../access/reach.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { machineStates } from "../look/machine-states.ts";
 import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";

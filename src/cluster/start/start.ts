@@ -8,7 +8,7 @@ import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { markFolder } from "../../state/own-folders.ts";
 import { hasRecord, saveCluster } from "../../state/store.ts";
-import { apiServerUrl } from "../access/api-server-url.ts";
+import { apiServerUrl } from "../access/reach.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { machineName } from "../../../src/cluster/access/machine-name.ts";
+import { machineName } from "../../../src/cluster/access/reach.ts";
 import type { OpenCluster, OpenNode } from "../../../src/cluster/access/open-cluster.ts";
 import type { UseCaseContext } from "../../../src/cluster/access/use-case.ts";
 import { specDefaults } from "../../../src/cluster/spec/spec-defaults.ts";

@@ -1,5 +1,5 @@
 import type { Step } from "../../../contract/step.ts";
-import { closeApiTunnel, ensureApiTunnel } from "../../access/api-tunnel.ts";
+import { closeApiTunnel, ensureApiTunnel } from "../../access/reach.ts";
 import { need, type NodeBase, type NodeState, recordedMachine } from "../state.ts";
 
 /** Tunnel to the API of a machine whose driver forwards no port. */

@@ -4,7 +4,7 @@ import { kubeconfigFile } from "../../../provision/kubeconfig/kubeconfig-file.ts
 import { mergeKubeconfig } from "../../../provision/kubeconfig/merge-kubeconfig.ts";
 import { removeDiscoveryCache } from "../../../provision/kubeconfig/remove-discovery-cache.ts";
 import { removeKubeconfig } from "../../../provision/kubeconfig/remove-kubeconfig.ts";
-import { apiServerUrl } from "../../access/api-server-url.ts";
+import { apiServerUrl } from "../../access/reach.ts";
 import { kubeconfigChange, kubeconfigInput, mergedKubeconfigs } from "../../access/kubeconfig-input.ts";
 import { type ClusterBase, type ClusterState, need, updateRecord } from "../state.ts";
 

@@ -3,7 +3,7 @@ import { connect } from "../../../machine/ssh/transport.ts";
 import { setClock } from "../../../provision/guest/set-clock.ts";
 import { waitForFirstBoot } from "../../../provision/guest/wait-for-first-boot.ts";
 import { guestFacts } from "../../../provision/guest/guest-facts.ts";
-import { endpointOf } from "../../access/endpoint.ts";
+import { endpointOf } from "../../access/reach.ts";
 import { thaw } from "../../life/pause.ts";
 import { need, type NodeBase, type NodeState, updateRecord } from "../state.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { machineName, profileOf } from "../../../../src/cluster/access/machine-name.ts";
+import { machineName, profileOf } from "../../../../src/cluster/access/reach.ts";
 import { nodeOf, startOrder, stopOrder } from "../../../../src/cluster/access/open-cluster.ts";
 import { profileName } from "../../../../src/state/profile-name.ts";
 import { clusterPaths, nodePaths } from "../../../../src/state/paths.ts";

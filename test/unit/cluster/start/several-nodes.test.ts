@@ -8,7 +8,7 @@ import {
   type NodeState,
 } from "../../../../src/cluster/start/state.ts";
 import { machineCreate } from "../../../../src/cluster/start/steps/machine-create.ts";
-import { machineName } from "../../../../src/cluster/access/machine-name.ts";
+import { machineName } from "../../../../src/cluster/access/reach.ts";
 import type { Driver, DriverDefinition, MachineSpec } from "../../../../src/contract/driver.ts";
 import type { RunContext } from "../../../../src/contract/host.ts";
 import { jobsOf, undoJobsOf } from "../../../../src/pipeline/recipe.ts";
