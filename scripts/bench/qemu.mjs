@@ -1,5 +1,5 @@
 import { artifactVolume } from "../../src/artifacts/artifact-volume.ts";
-import { endpointOf } from "../../src/cluster/access/endpoint.ts";
+import { endpointOf } from "../../src/cluster/access/reach.ts";
 import { loadDriver } from "../../src/machine/driver-registry.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { mountVolume, unmountVolume } from "../../src/provision/guest/mount-volume.ts";

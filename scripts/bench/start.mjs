@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { endpointOf } from "../../src/cluster/access/endpoint.ts";
+import { endpointOf } from "../../src/cluster/access/reach.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { containerd } from "../../src/runtimes/containerd.ts";
 import { clusterPaths } from "../../src/state/paths.ts";

@@ -33,6 +33,10 @@ const globalFlags = {
   verbose: Flags.boolean({ summary: "Print more: progress, causes, stack traces", helpGroup: "GLOBAL" }),
 };
 
+/** The flag of commands that work on one node. `otherwise` is what they work on without it. */
+export const nodeFlag = (otherwise = "the first") =>
+  Flags.string({ summary: `Node of the cluster; default: ${otherwise}`, helpValue: "NODE" });
+
 type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<typeof globalFlags & T["flags"]>;
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
 

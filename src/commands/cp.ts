@@ -1,6 +1,6 @@
 import * as Args from "@oclif/core/args";
 import process from "node:process";
-import { BaseCommand } from "../cli/base-command.ts";
+import { BaseCommand, nodeFlag } from "../cli/base-command.ts";
 
 export default class Cp extends BaseCommand<typeof Cp> {
   static override summary = "Copy a file or folder into the machine or out of it";
@@ -11,6 +11,7 @@ export default class Cp extends BaseCommand<typeof Cp> {
     "<%= config.bin %> cp two:/var/lib/etcd ./etcd-of-two",
     "<%= config.bin %> cp ./manifests :/root/ --output json",
   ];
+  static override flags = { node: nodeFlag() };
   static override args = {
     source: Args.string({ required: true, description: "What to copy" }),
     target: Args.string({ required: true, description: "Where to" }),
@@ -23,7 +24,7 @@ export default class Cp extends BaseCommand<typeof Cp> {
     const profile = { name: this.flags.profile, given: this.sources["profile"] === "flag" };
     const showProgress = this.flags.output === "text" && process.stdout.isTTY;
     const paths = copyPaths(source, target, profile);
-    const result = await copy(paths, showProgress, this.quietUseCase());
+    const result = await copy(paths, this.flags.node, showProgress, this.quietUseCase());
     this.print(result, () => `Copied ${result.from} to ${result.to}`);
   }
 }

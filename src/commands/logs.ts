@@ -1,6 +1,6 @@
 import * as Flags from "@oclif/core/flags";
 import process from "node:process";
-import { BaseCommand } from "../cli/base-command.ts";
+import { BaseCommand, nodeFlag } from "../cli/base-command.ts";
 import type { LogSink } from "../cluster/logs/guest.ts";
 
 interface Section {
@@ -19,9 +19,10 @@ export default class Logs extends BaseCommand<typeof Logs> {
     "<%= config.bin %> logs --lines 10000 --file cluster.log",
     "<%= config.bin %> logs apiserver --output json",
   ];
-  static override usage = "logs [COMPONENT…] [--follow] [--problems] [--lines N] [--file FILE]";
+  static override usage = "logs [COMPONENT…] [--node NODE] [--follow] [--problems] [--lines N] [--file FILE]";
   static override strict = false;
   static override flags = {
+    node: nodeFlag(),
     follow: Flags.boolean({ char: "f", summary: "Follow the log until Ctrl-C" }),
     problems: Flags.boolean({ summary: "Show only errors and warnings" }),
     lines: Flags.integer({
@@ -36,8 +37,8 @@ export default class Logs extends BaseCommand<typeof Logs> {
 
   override async run(): Promise<void> {
     const { logs, followLogs } = await import("../cluster/logs/logs.ts");
-    const { profile, lines, problems, follow, file } = this.flags;
-    const request = { name: profile, words: this.words, lines, problems };
+    const { profile, node, lines, problems, follow, file } = this.flags;
+    const request = { name: profile, node, words: this.words, lines, problems };
     if (follow)
       return this.toOutput((write) => followLogs(request, this.follower(write), this.quietUseCase()));
     if (this.flags.output === "text")

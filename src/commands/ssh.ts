@@ -1,5 +1,5 @@
 import process from "node:process";
-import { BaseCommand } from "../cli/base-command.ts";
+import { BaseCommand, nodeFlag } from "../cli/base-command.ts";
 import { foreignWords } from "../cli/foreign-words.ts";
 
 export default class Ssh extends BaseCommand<typeof Ssh> {
@@ -12,11 +12,12 @@ export default class Ssh extends BaseCommand<typeof Ssh> {
     "<%= config.bin %> ssh -p two -- 'journalctl -u etcd | tail -3'",
     "<%= config.bin %> ssh -- tar -C /etc -c kubernetes > kubernetes.tar",
   ];
+  static override flags = { node: nodeFlag() };
   static override strict = false;
   static override exits = { 255: "ssh failed; any other code is the command's own" };
 
   protected override async init(): Promise<void> {
-    this.argv = foreignWords(this.argv);
+    this.argv = foreignWords(this.argv, ["--node"]);
     await super.init();
   }
 
@@ -24,7 +25,7 @@ export default class Ssh extends BaseCommand<typeof Ssh> {
     const { shell } = await import("../cluster/machine/shell.ts");
     const { stdin, stdout, stderr } = process;
     const onTerminal = stdin.isTTY && stdout.isTTY && stderr.isTTY;
-    const request = { name: this.flags.profile, words: this.words, onTerminal };
+    const request = { name: this.flags.profile, node: this.flags.node, words: this.words, onTerminal };
     process.exitCode = await shell(request, this.quietUseCase());
   }
 }

@@ -1,5 +1,7 @@
 import process from "node:process";
+import type { NodeStatus } from "../cluster/look/status.ts";
 import { BaseCommand } from "../cli/base-command.ts";
+import { textTable } from "../output/text-table.ts";
 
 export default class Status extends BaseCommand<typeof Status> {
   static override summary = "Show the state of machine, cluster and kubeconfig";
@@ -25,6 +27,7 @@ export default class Status extends BaseCommand<typeof Status> {
             `  API server  ${api}${tunnel === "gone" ? ": the SSH tunnel to it is gone; localkube start opens it again" : ""}`,
             `  node        ${node}`,
             `  kubeconfig  ${kubeconfig}`,
+            ...(result.nodes.length > 1 ? nodeLines(result.nodes) : []),
             ...(api === "paused"
               ? ["", `The cluster is paused. To resume it: localkube unpause -p ${name}`]
               : []),
@@ -36,3 +39,11 @@ export default class Status extends BaseCommand<typeof Status> {
     process.exitCode = result.exitCode;
   }
 }
+
+const nodeLines = (nodes: readonly NodeStatus[]): readonly string[] => [
+  "",
+  ...textTable(
+    ["  NODE", "ROLE", "MACHINE", "STATE", "ADDRESS"],
+    nodes.map(({ name, role, machine, node, address }) => [`  ${name}`, role, machine, node, address ?? ""]),
+  ).split("\n"),
+];

@@ -9,3 +9,10 @@ export interface ClusterNode {
   /** IPv4, the same for the machine's life. */
   readonly address: string;
 }
+
+/** The first of a cluster's nodes: the control plane whose machine and API server stand for the cluster. No cluster is without a node. */
+export function firstNode<N>({ nodes }: { readonly nodes: readonly N[] }): N {
+  const [node] = nodes;
+  if (!node) throw new Error("a cluster without a node");
+  return node;
+}

@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import type { MachineAccess, MachineRef } from "../contract/driver.ts";
+import type { NodeRole } from "../contract/node.ts";
 import { clusterSpecSchema } from "./cluster-spec-schema.ts";
 
 /** Schema of the record this program writes. Raise it together with an entry in migrations.ts. */
-export const recordSchema = 3;
+export const recordSchema = 4;
 
 export const clusterPhases = ["creating", "running", "stopped", "paused", "suspended", "deleting"] as const;
 /** What the last command wanted the cluster to be; only the driver knows the machine's current state. */
@@ -16,6 +17,15 @@ export interface RecordedImage {
   readonly ref: string;
   /** Absent for an image that was built and not taken from a registry. */
   readonly registry?: { readonly digest: string; readonly manifest: string };
+}
+
+/** One node of a cluster and its machine, whose driver is the cluster's. */
+export interface NodeRecord {
+  /** Name in Kubernetes and hostname of the machine, unique in the cluster; the first node has the profile's name. */
+  readonly name: string;
+  readonly role: NodeRole;
+  /** Absent until the driver has created the machine. */
+  readonly machine?: MachineRef;
 }
 
 /** Everything we know of a cluster, stored as `cluster.json`. Secrets are in separate files, never here. */
@@ -31,8 +41,8 @@ export interface ClusterRecord {
   /** `v1.36.5` */
   readonly kubernetesVersion: string;
   readonly artifactsSource: "upstream" | "debian";
-  /** Absent until the driver has created the machine. */
-  readonly machine?: MachineRef;
+  /** Never empty; the first is a control plane and stays the first for the cluster's life. */
+  readonly nodes: readonly NodeRecord[];
   /** Addresses inside the cluster, kept for its life. */
   readonly addresses: {
     /** First address of the service CIDR: the Service `kubernetes`. */
@@ -84,7 +94,20 @@ const machineSchema = v.object({
   data: v.record(v.string(), v.string()),
 }) satisfies v.GenericSchema<unknown, MachineRef>;
 
-export const clusterRecordSchema = v.object({
+const nodeSchema = v.object({
+  // It is a part of file names.
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)),
+  role: v.picklist(["control-plane", "worker"]),
+  machine: v.exactOptional(machineSchema),
+}) satisfies v.GenericSchema<unknown, NodeRecord>;
+
+const nodesSchema = v.pipe(
+  v.array(nodeSchema),
+  v.minLength(1, "there is no node"),
+  v.check((nodes) => new Set(nodes.map(({ name }) => name)).size === nodes.length, "two nodes have one name"),
+);
+
+const fieldsSchema = v.object({
   schema: v.literal(recordSchema),
   spec: clusterSpecSchema,
   createdAt: v.pipe(v.string(), v.isoTimestamp()),
@@ -93,9 +116,27 @@ export const clusterRecordSchema = v.object({
   runtime: v.string(),
   kubernetesVersion: v.string(),
   artifactsSource: v.picklist(["upstream", "debian"]),
-  machine: v.exactOptional(machineSchema),
+  nodes: nodesSchema,
   addresses: v.object({ kubernetesService: v.string(), clusterDns: v.string() }),
   userKubeconfig: v.exactOptional(v.string()),
   formerKubeconfigs: v.exactOptional(v.array(v.string())),
   images: v.exactOptional(v.array(imageSchema)),
 }) satisfies v.GenericSchema<unknown, ClusterRecord>;
+
+export const clusterRecordSchema = v.pipe(
+  fieldsSchema,
+  v.check(
+    ({ nodes, spec }) => nodes[0]?.role === "control-plane" && nodes[0].name === spec.name,
+    "the first node is not the control plane with the profile's name",
+  ),
+) satisfies v.GenericSchema<unknown, ClusterRecord>;
+
+/** The record with a change of one of its nodes; the others stay as they are. Pure. */
+export const withNode = (
+  record: ClusterRecord,
+  name: string,
+  change: Partial<NodeRecord>,
+): ClusterRecord => ({
+  ...record,
+  nodes: record.nodes.map((node) => (node.name === name ? { ...node, ...change } : node)),
+});

@@ -14,8 +14,15 @@ const driverOptions: Migration = (record) => {
   return { ...record, spec: { os: "debian", driverOptions: {}, ...spec, apiServer } };
 };
 
+/** Clusters of schema 3 had one node, which was named like the profile, and its machine was the cluster's. */
+const nodes: Migration = ({ machine, ...record }) => {
+  const spec = record["spec"] as { readonly name?: unknown } | undefined;
+  const node = { name: spec?.name, role: "control-plane", ...(machine === undefined ? {} : { machine }) };
+  return { ...record, nodes: [node] };
+};
+
 /** By the schema a migration starts from. */
-export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: driverOptions };
+export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: driverOptions, 3: nodes };
 
 /**
  * Migrates a record from its schema to the requested one, step by step. Throws an Error naming the schema for which no migration exists;

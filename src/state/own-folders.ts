@@ -30,7 +30,15 @@ const markerName = ".localkube-folder.json";
 const profile = "[a-z0-9][a-z0-9-]{0,39}";
 
 /** Files and folders of one cluster, see `clusterPaths`. */
-const clusterEntries = new Set(["cluster.json", "journal.jsonl", "pki", "ssh", "kubeconfig", "logs"]);
+const clusterEntries = new Set([
+  "cluster.json",
+  "journal.jsonl",
+  "pki",
+  "ssh",
+  "nodes",
+  "kubeconfig",
+  "logs",
+]);
 /** A user may keep a kubeconfig in a folder with a cluster's name; in our folders, one of these files is beside it. */
 const certainEntries = ["cluster.json", "journal.jsonl", "pki", "ssh", "logs"];
 

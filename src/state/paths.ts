@@ -46,12 +46,11 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     /** What the pipeline did, one event per line. */
     journal: join(folder, "journal.jsonl"),
     pki: join(folder, "pki"),
+    /** Our key for all machines of the cluster, and what else SSH needs for the first of them. */
     ssh: join(folder, "ssh"),
     identity: join(folder, "ssh", "id_ed25519"),
-    knownHosts: join(folder, "ssh", "known_hosts"),
-    hostKey: join(folder, "ssh", "host_ed25519"),
-    /** Socket of the OpenSSH client that holds the tunnel to the API. */
-    tunnel: join(folder, "ssh", "tunnel.sock"),
+    /** One folder for each node but the first. */
+    nodes: join(folder, "nodes"),
     /** Our own kubeconfig with administrator rights; the user's is merged from it. */
     kubeconfig: join(folder, "kubeconfig"),
     logs: join(folder, "logs"),
@@ -60,6 +59,22 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     ...lockPaths(home.locks, name),
   } as const;
 }
+
+/** The files of one node of a cluster: those of the first, which has the profile's name, are where they were when it was the only one. */
+export function nodePaths(host: Pick<HostContext, "stateDir" | "cacheDir">, profile: string, node: string) {
+  const { ssh, identity, nodes } = clusterPaths(host, profile);
+  const folder = node === profile ? ssh : join(nodes, node);
+  return {
+    /** The cluster's. */
+    identity,
+    hostKey: join(folder, "host_ed25519"),
+    knownHosts: join(folder, "known_hosts"),
+    /** Socket of the OpenSSH client that holds the tunnel to the API. */
+    tunnel: join(folder, "tunnel.sock"),
+  } as const;
+}
+
+export type NodePaths = ReturnType<typeof nodePaths>;
 
 /** The files of one lock. */
 const lockPaths = (locks: string, name: string) =>

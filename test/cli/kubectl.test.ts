@@ -53,7 +53,7 @@ async function saveRecord(): Promise<void> {
   await saveCluster(
     { stateDir: join(home, "state"), cacheDir: join(home, "cache") },
     {
-      schema: 3,
+      schema: 4,
       spec,
       createdAt: "2026-01-02T03:04:05.000Z",
       phase: "running",
@@ -61,14 +61,20 @@ async function saveRecord(): Promise<void> {
       runtime: "containerd",
       kubernetesVersion,
       artifactsSource: "upstream",
-      machine: {
-        driver: "podman",
-        name: "localkube-no-such-machine-of-a-test",
-        address: "192.0.2.2",
-        addressReachable: false,
-        ports: { ssh: 1, api: port },
-        data: {},
-      },
+      nodes: [
+        {
+          name: "one",
+          role: "control-plane",
+          machine: {
+            driver: "podman",
+            name: "localkube-no-such-machine-of-a-test",
+            address: "192.0.2.2",
+            addressReachable: false,
+            ports: { ssh: 1, api: port },
+            data: {},
+          },
+        },
+      ],
       addresses: { kubernetesService: "10.96.0.1", clusterDns: "10.96.0.10" },
     },
   );

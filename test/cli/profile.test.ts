@@ -35,6 +35,7 @@ test("list shows every cluster with the current one marked; use moves the mark",
     kubernetesVersion: "v1.20.2",
     phase: "stopped",
     machine: "absent",
+    nodes: [{ name: "two", role: "control-plane", machine: "absent" }],
   });
 });
 

@@ -3,7 +3,7 @@ import type { ClusterRecord } from "../../src/state/cluster-record.ts";
 import { saveCluster } from "../../src/state/store.ts";
 
 const record = (name: string): ClusterRecord => ({
-  schema: 3,
+  schema: 4,
   spec: {
     apiVersion: "localkube/v1",
     kind: "Cluster",
@@ -36,6 +36,7 @@ const record = (name: string): ClusterRecord => ({
   runtime: "containerd",
   kubernetesVersion: "v1.20.2",
   artifactsSource: "debian",
+  nodes: [{ name, role: "control-plane" }],
   addresses: { kubernetesService: "10.96.0.1", clusterDns: "10.96.0.10" },
 });
 

@@ -28,6 +28,7 @@ const machine = {
   ports: { ssh: 1, api: 2 },
   data: {},
 };
+const nodes = [{ name: "web", role: "control-plane", machine }] as const;
 
 test.each(["${HOME}", "two\nlines"])(
   "a state folder named %j is refused before anything is made",
@@ -56,7 +57,7 @@ test.runIf(isRoot)("a device named by KUBECONFIG or --timeline stays what it is"
   const device = join(home, "null");
   execFileSync("mknod", [device, "c", "1", "3"]);
   chmodSync(device, 0o666);
-  await storeCluster(home, "web", { machine });
+  await storeCluster(home, "web", { nodes });
   for (const argv of [["start"], ["start", "--dry-run"], ["update-context", "-p", "web"]]) {
     const { stderr, exitCode } = await localkube(home, argv, { KUBECONFIG: device });
     expect(stderr).toMatch(/^Error KUBECONFIG_UNUSABLE: .* a device/m);
@@ -75,14 +76,14 @@ test.runIf(isRoot)("a mounted kubeconfig is updated in place and keeps its mode"
   chmodSync(source, 0o644);
   execFileSync("mount", ["--bind", source, file]);
   onTestFinished(() => void execFileSync("umount", [file]));
-  await storeCluster(home, "web", { machine });
+  await storeCluster(home, "web", { nodes });
   const { exitCode } = await localkube(home, ["update-context", "-p", "web"], { KUBECONFIG: file });
   expect([exitCode, statSync(source).mode & 0o777]).toEqual([0, 0o644]);
   expect(readFileSync(source, "utf8")).toContain("name: web");
 });
 
 test("every kubeconfig that got entries is on record", async () => {
-  await storeCluster(home, "web", { machine });
+  await storeCluster(home, "web", { nodes });
   for (const name of ["one", "two", "one", "three"])
     await localkube(home, ["update-context", "-p", "web"], { KUBECONFIG: join(home, name) });
   const text = readFileSync(join(home, "state/clusters/web/cluster.json"), "utf8");

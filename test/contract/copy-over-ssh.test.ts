@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copyOverSsh } from "../../src/cluster/machine/copy-over-ssh.ts";
-import type { OpensshAccess } from "../../src/cluster/access/openssh-access.ts";
+import type { OpensshAccess } from "../../src/cluster/access/open-cluster.ts";
 import { hostContext } from "../../src/host/host-context.ts";
 import { writeKnownHosts, type ScpPath } from "../../src/machine/ssh/openssh.ts";
 import { type TestSshd, testSshd } from "./transport-sshd.ts";

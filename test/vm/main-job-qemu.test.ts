@@ -243,10 +243,10 @@ describe("the main job on a QEMU machine", () => {
   });
 
   it("is deleted without a process, file or port", async () => {
-    const { machine } = JSON.parse(
+    const { nodes } = JSON.parse(
       await readFile(join(user.home, "state/clusters", profile, "cluster.json"), "utf8"),
-    ) as { machine: { ports: Record<string, number> } };
+    ) as { nodes: readonly { machine: { ports: Record<string, number> } }[] };
     await ok("delete");
-    expect(await vmLeftovers(user, profile, Object.values(machine.ports))).toEqual([]);
+    expect(await vmLeftovers(user, profile, Object.values(nodes[0]!.machine.ports))).toEqual([]);
   });
 });

@@ -60,13 +60,13 @@ describe("the main job on a VirtualBox machine", () => {
 
   it("is stopped, and deleted with its machine, media and adapter", async () => {
     const record = join(user.home, "state/clusters", profile, "cluster.json");
-    const { machine } = JSON.parse(await readFile(record, "utf8")) as {
-      machine: { ports: Record<string, number> };
+    const { nodes } = JSON.parse(await readFile(record, "utf8")) as {
+      nodes: readonly { machine: { ports: Record<string, number> } }[];
     };
     await ok("stop");
     expect(await status()).toMatchObject({ machine: "stopped" });
     await ok("delete");
-    expect(await vmLeftovers(user, profile, Object.values(machine.ports))).toEqual([]);
+    expect(await vmLeftovers(user, profile, Object.values(nodes[0]!.machine.ports))).toEqual([]);
     expect(await virtualBoxTraces(rig, join(user.home, "state"), `localkube-${profile}`)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import type { MachineRef } from "../../contract/driver.ts";
 import type { KubeconfigInput } from "../../provision/kubeconfig/kubeconfig-entries.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import type { clusterPaths } from "../../state/paths.ts";
-import { apiServerUrl } from "./api-server-url.ts";
+import { apiServerUrl } from "./reach.ts";
 
 /** What the user's kubeconfig contains for a cluster. */
 export const kubeconfigInput = (

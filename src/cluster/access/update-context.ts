@@ -1,4 +1,5 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { firstNode } from "../../contract/node.ts";
 import {
   checkKubeconfig,
   mergeKubeconfig,
@@ -23,14 +24,14 @@ export async function updateContext(
   };
   return withProfileLock(context.host, name, lock, async (signal) => {
     const { record, paths } = await openCluster(name, context);
-    if (!record.machine)
-      throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: name, state: "absent" });
+    const { machine } = firstNode(record);
+    if (!machine) throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: name, state: "absent" });
     const { keepContext } = record.spec;
     await checkKubeconfig(name, context.host);
     const file = kubeconfigFile(context.host);
     await saveCluster(context.host, { ...record, ...kubeconfigChange(record, file) });
     const merged = await mergeKubeconfig(
-      { ...kubeconfigInput(record, record.machine, paths), keepContext },
+      { ...kubeconfigInput(record, machine, paths), keepContext },
       context.host,
       { file, signal },
     );

@@ -10,7 +10,13 @@ import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
 import { type ImageNames, settleNames, withNames } from "../../artifacts/image/naming.ts";
 import { nodeImages } from "./node-images.ts";
-import { openCluster, withTransport } from "../access/open-cluster.ts";
+import {
+  type NodeChoice,
+  nodeOf,
+  openCluster,
+  runningMachine,
+  withTransport,
+} from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 export interface LoadedArchive {
@@ -30,19 +36,20 @@ const importTimeoutMs = 1_800_000;
 const arrivalMs = 20_000;
 
 /**
- * Loads image archives into the node's runtime, under the full forms of the names they contain, or under `imageName`, which only a
+ * Loads image archives into the runtime of one node, or of all nodes if none is named, under the full forms of the names they contain, or under `imageName`, which only a
  * single image may get. All archives are inspected before the first byte is sent; a name that existed before then refers to the new
  * image. Returns only what was found in the runtime the way pods look it up. May be repeated. Rejects with IMAGE_FILE_UNREADABLE,
- * IMAGE_FILE_INVALID, IMAGE_NAME_MISSING, IMAGE_NAME_INVALID, IMAGE_NAME_AMBIGUOUS, IMAGE_NOT_ARRIVED, CLUSTER_UNKNOWN, CLUSTER_NOT_RUNNING.
+ * IMAGE_FILE_INVALID, IMAGE_NAME_MISSING, IMAGE_NAME_INVALID, IMAGE_NAME_AMBIGUOUS, IMAGE_NOT_ARRIVED, CLUSTER_UNKNOWN, NODE_UNKNOWN, CLUSTER_NOT_RUNNING.
  */
 export async function loadImages(
-  name: string,
+  { name, node: wanted }: NodeChoice,
   files: readonly string[],
   imageName: string | undefined,
   context: UseCaseContext,
 ): Promise<readonly LoadedArchive[]> {
   const cluster = await openCluster(name, context);
   const runtime = runtimeByName(cluster.record.runtime);
+  const nodes = wanted === undefined ? cluster.nodes : [nodeOf(cluster, wanted)];
   const distinct = [...new Set(files)];
   if (imageName !== undefined && distinct.length > 1)
     throw new LocalkubeError("IMAGE_NAME_AMBIGUOUS", {
@@ -54,22 +61,27 @@ export async function loadImages(
     const facts = await inspectArchive(file, context.signal);
     archives.push({ file, facts, names: settleNames(file, facts, imageName) });
   }
-  return withTransport(cluster, context, async (transport) => {
-    const loaded: LoadedArchive[] = [];
-    const jobs = archives.map((archive, index): Job => ({
-      id: `load-${index + 1}`,
-      title: `Loading ${basename(archive.file)}`,
-      // One after the other: the runtime unpacks on all CPUs anyway.
-      after: index === 0 ? [] : [`load-${index}`],
-      timeoutMs: importTimeoutMs,
-      async apply(c) {
-        const { file, facts } = archive;
-        loaded.push({ file, kind: facts.kind, refs: await load(archive, transport, runtime, c) });
-      },
-    }));
-    await runJobs(jobs, { ...context, command: "image load", profile: name });
-    return loaded;
-  });
+  // An image that only some nodes have is worse than none: pods would start or not, depending on where they are placed.
+  for (const node of nodes) await runningMachine(node, context);
+  const loaded = new Map<string, LoadedArchive>();
+  const jobs: Job[] = [];
+  for (const [place, node] of nodes.entries())
+    for (const [index, archive] of archives.entries()) {
+      const { file, facts } = archive;
+      jobs.push({
+        id: place === 0 ? `load-${index + 1}` : `load-${index + 1}@${node.name}`,
+        title: nodes.length > 1 ? `Loading ${basename(file)} into ${node.name}` : `Loading ${basename(file)}`,
+        // One after the other: the runtime unpacks on all CPUs anyway.
+        after: jobs.length === 0 ? [] : [jobs.at(-1)!.id],
+        timeoutMs: importTimeoutMs,
+        apply: (c) =>
+          withTransport(node, context, async (transport) => {
+            loaded.set(file, { file, kind: facts.kind, refs: await load(archive, transport, runtime, c) });
+          }),
+      });
+    }
+  await runJobs(jobs, { ...context, command: "image load", profile: name });
+  return [...loaded.values()];
 }
 
 /** Full references of the images that arrived. */

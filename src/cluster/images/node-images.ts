@@ -6,7 +6,7 @@ import type { Transport } from "../../contract/transport.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import type { RecordedImage } from "../../state/cluster-record.ts";
-import { openCluster, withTransport } from "../access/open-cluster.ts";
+import { type NodeChoice, nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 export interface NodeImage {
@@ -24,11 +24,14 @@ export interface ListedImage extends Pick<NodeImage, "ref" | "digest" | "size"> 
   readonly registryDigest?: Digest;
 }
 
-/** Images of the node by name. Rejects with CLUSTER_UNKNOWN or CLUSTER_NOT_RUNNING. */
-export async function listImages(name: string, context: UseCaseContext): Promise<readonly ListedImage[]> {
+/** Images of a node by name. Rejects with CLUSTER_UNKNOWN, NODE_UNKNOWN or CLUSTER_NOT_RUNNING. */
+export async function listImages(
+  { name, node }: NodeChoice,
+  context: UseCaseContext,
+): Promise<readonly ListedImage[]> {
   const cluster = await openCluster(name, context);
   const runtime = runtimeByName(cluster.record.runtime);
-  const images = await withTransport(cluster, context, (transport) =>
+  const images = await withTransport(nodeOf(cluster, node), context, (transport) =>
     nodeImages(transport, runtime, context.signal),
   );
   return listedImages(images, cluster.record.images ?? []);
@@ -68,18 +71,18 @@ export function listedImages(
 }
 
 /**
- * Removes images from the node by name; returns their full names. A digest stands for the names that its repository gives to that image.
+ * Removes images from a node by name; returns their full names. A digest stands for the names that its repository gives to that image.
  * Pods that use one keep running. When one of the references does not exist, nothing is removed and the call rejects with IMAGE_UNKNOWN.
  */
 export async function removeImages(
-  name: string,
+  { name, node }: NodeChoice,
   refs: readonly string[],
   context: UseCaseContext,
 ): Promise<readonly string[]> {
   const { signal } = context;
   const cluster = await openCluster(name, context);
   const runtime = runtimeByName(cluster.record.runtime);
-  return withTransport(cluster, context, async (transport) => {
+  return withTransport(nodeOf(cluster, node), context, async (transport) => {
     const images = await nodeImages(transport, runtime, signal);
     const listed = listedImages(images, cluster.record.images ?? []);
     const wanted = [...new Set(refs.flatMap((ref) => namesOf(ref, listed)))];

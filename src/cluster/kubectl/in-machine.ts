@@ -4,7 +4,7 @@ import { opensshArgv } from "../../machine/ssh/openssh.ts";
 import { apiServerPort, guestPaths } from "../../provision/node/guest-paths.ts";
 import { kubeconfigText } from "../../provision/kubeconfig/merge-kubeconfig.ts";
 import { clusterPaths } from "../../state/paths.ts";
-import { opensshAccess } from "../access/openssh-access.ts";
+import { opensshAccess } from "../access/open-cluster.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface KubectlRequest {
@@ -23,7 +23,7 @@ export async function kubectlInMachine(
   { name, words, onTerminal }: KubectlRequest,
   context: UseCaseContext,
 ): Promise<number> {
-  const { endpoint, knownHostsFile } = await opensshAccess(name, context);
+  const { endpoint, knownHostsFile } = await opensshAccess({ name }, context);
   const { pki } = clusterPaths(context.host, name);
   const text = await kubeconfigText({
     name,

@@ -1,13 +1,14 @@
 import { connect } from "node:net";
 import { delimiter } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { firstNode } from "../../contract/node.ts";
 import { runAttached } from "../../host/run-attached.ts";
 import { clusterPaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
 import { kubectlBinary } from "./binary.ts";
 import type { KubectlRequest } from "./in-machine.ts";
 import { kubectlKubeconfig } from "./kubeconfig.ts";
-import { apiServerUrl } from "../access/api-server-url.ts";
+import { apiServerUrl, ensureApiTunnel } from "../access/reach.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 const portAnswersWithinMs = 2000;
@@ -20,7 +21,7 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
   const { host, signal } = context;
   const record = await loadCluster(host, request.name);
   if (!record) throw new LocalkubeError("CLUSTER_UNKNOWN", { name: request.name });
-  const { machine } = record;
+  const { machine } = firstNode(record);
   if (record.phase === "paused") await refuse(request.name, context);
   // Asking the hypervisor takes longer than kubectl itself; it is asked only when nothing listens on the port.
   if (!machine || !(await isListening(apiServerUrl(machine)))) await reopen(request.name, context);
@@ -43,11 +44,10 @@ export async function kubectl(request: KubectlRequest, context: UseCaseContext):
 
 /** Rejects when the machine is not running; reopens a lost tunnel. */
 async function reopen(name: string, context: UseCaseContext): Promise<void> {
-  const { openCluster, runningMachine } = await import("../access/open-cluster.ts");
-  const { ensureApiTunnel } = await import("../access/api-tunnel.ts");
-  const cluster = await openCluster(name, context);
-  const machine = await runningMachine(cluster, context);
-  await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
+  const { nodeOf, openCluster, runningMachine } = await import("../access/open-cluster.ts");
+  const node = nodeOf(await openCluster(name, context));
+  const machine = await runningMachine(node, context);
+  await ensureApiTunnel(machine, { ...context, paths: node.paths });
 }
 
 async function refuse(name: string, context: UseCaseContext): Promise<void> {

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MachineRef } from "../../contract/driver.ts";
 import { connect } from "../../machine/ssh/transport.ts";
 import { endPods } from "../../provision/guest/freeze.ts";
-import { endpointOfCluster, type OpenCluster } from "../access/open-cluster.ts";
+import { type CreatedNode, endpointOfNode } from "../access/open-cluster.ts";
 
 const loginMs = 10_000;
 const lookMs = 2000;
@@ -19,15 +18,14 @@ const machineShare = 1 / 3;
  * driver to end by force. Returns the time that is left.
  */
 export async function shutDownGuest(
-  cluster: OpenCluster,
-  machine: MachineRef,
+  node: CreatedNode,
   c: { readonly signal: AbortSignal; readonly graceMs: number; readonly log: (line: string) => void },
 ): Promise<number> {
   const deadline = performance.now() + c.graceMs;
   const left = (): number => Math.max(0, Math.round(deadline - performance.now()));
   if (c.graceMs === 0) return 0;
-  const { powerButton } = cluster.definition.capabilities;
-  const endpoint = await endpointOfCluster(cluster, machine);
+  const { powerButton } = node.cluster.definition.capabilities;
+  const endpoint = await endpointOfNode(node, node.machine);
   const login = async (timeoutMs: number) => {
     const options = {
       signal: c.signal,

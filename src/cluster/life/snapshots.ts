@@ -1,8 +1,17 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { MachineRef, MachineSnapshot, SnapshotOps } from "../../contract/driver.ts";
+import type { RunContext } from "../../contract/host.ts";
+import { firstNode } from "../../contract/node.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
-import { openCluster, type OpenCluster } from "../access/open-cluster.ts";
+import {
+  allCreated,
+  type CreatedNode,
+  openCluster,
+  type OpenCluster,
+  startOrder,
+  stopOrder,
+} from "../access/open-cluster.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 import { settleAfterWake } from "./wake.ts";
 
@@ -19,10 +28,20 @@ export const createSnapshot = (
   snapshot: string,
   context: UseCaseContext,
 ): Promise<SnapshotResult> =>
-  withSnapshots({ name, verb: "create", snapshot }, context, async ({ driver }, ops, machine, inner) => {
+  withSnapshots({ name, verb: "create", snapshot }, context, async ({ driver }, ops, nodes, inner) => {
     const c = quietly(inner);
-    await ops.create(machine, snapshot, c);
-    return { name, snapshot, running: (await driver.state(machine, c)) === "running" };
+    const made: MachineRef[] = [];
+    for (const { machine } of stopOrder(nodes))
+      try {
+        await ops.create(machine, snapshot, c);
+        made.push(machine);
+      } catch (error) {
+        // A snapshot that only some machines have cannot be restored.
+        for (const other of made)
+          await ops.remove(other, snapshot, c).catch((undoing) => c.log(String(undoing)));
+        throw error;
+      }
+    return { name, snapshot, running: (await driver.state(firstNode({ nodes }).machine, c)) === "running" };
   });
 
 /** Read-only, so it waits for no other localkube. Rejects with DRIVER_CANNOT or driver errors. */
@@ -30,9 +49,19 @@ export async function listSnapshots(
   name: string,
   context: UseCaseContext,
 ): Promise<{ readonly name: string; readonly snapshots: readonly MachineSnapshot[] }> {
-  const { ops, machine } = snapshotting(await openCluster(name, context));
-  return { name, snapshots: await ops.list(machine, quietly(context)) };
+  const { ops, nodes } = snapshotting(await openCluster(name, context));
+  const lists = await Promise.all(nodes.map(({ machine }) => ops.list(machine, quietly(context))));
+  return { name, snapshots: ofAllMachines(lists) };
 }
+
+/** The snapshots that every machine has, in the order and with the time of the first one's. */
+const ofAllMachines = ([first = [], ...others]: readonly (readonly MachineSnapshot[])[]) =>
+  first.flatMap((snapshot): readonly MachineSnapshot[] => {
+    const same = others.map((list) => list.find(({ name }) => name === snapshot.name));
+    if (!same.every((each) => each !== undefined)) return [];
+    const bytes = same.reduce((sum, each) => sum + each.bytes, snapshot.bytes);
+    return [{ ...snapshot, bytes, memory: snapshot.memory && same.every(({ memory }) => memory) }];
+  });
 
 /** Restores the cluster; later writes are lost. With memory it is running when this resolves, its clock set; without memory it is stopped. */
 export const restoreSnapshot = (
@@ -40,14 +69,33 @@ export const restoreSnapshot = (
   snapshot: string,
   context: UseCaseContext,
 ): Promise<SnapshotResult> =>
-  withSnapshots({ name, verb: "restore", snapshot }, context, async (cluster, ops, machine, inner) => {
+  withSnapshots({ name, verb: "restore", snapshot }, context, async (cluster, ops, nodes, inner) => {
     const c = quietly(inner);
-    await ops.restore(machine, snapshot, c);
-    const running = (await cluster.driver.state(machine, c)) === "running";
-    if (running) await settleAfterWake(cluster, machine, inner);
+    if (nodes.length > 1) await refuseUnlessAllHave(snapshot, ops, nodes, c);
+    let running = true;
+    for (const node of startOrder(nodes)) {
+      await ops.restore(node.machine, snapshot, c);
+      const runs = (await cluster.driver.state(node.machine, c)) === "running";
+      if (runs) await settleAfterWake(node, inner);
+      running &&= runs;
+    }
     await saveCluster(context.host, { ...cluster.record, phase: running ? "running" : "stopped" });
     return { name, snapshot, running };
   });
+
+/** Before any of the machines is changed. Rejects with DRIVER_SNAPSHOT_UNKNOWN. */
+async function refuseUnlessAllHave(
+  snapshot: string,
+  ops: SnapshotOps,
+  nodes: readonly CreatedNode[],
+  c: RunContext,
+): Promise<void> {
+  for (const { machine } of nodes) {
+    const names = (await ops.list(machine, c)).map(({ name }) => name);
+    if (!names.includes(snapshot))
+      throw new LocalkubeError("DRIVER_SNAPSHOT_UNKNOWN", { name: machine.name, snapshot });
+  }
+}
 
 /** Succeeds when there is no snapshot of that name. */
 export const deleteSnapshot = (
@@ -55,8 +103,8 @@ export const deleteSnapshot = (
   snapshot: string,
   context: UseCaseContext,
 ): Promise<{ readonly name: string; readonly snapshot: string }> =>
-  withSnapshots({ name, verb: "delete", snapshot }, context, async (_cluster, ops, machine, inner) => {
-    await ops.remove(machine, snapshot, quietly(inner));
+  withSnapshots({ name, verb: "delete", snapshot }, context, async (_cluster, ops, nodes, inner) => {
+    for (const { machine } of stopOrder(nodes)) await ops.remove(machine, snapshot, quietly(inner));
     return { name, snapshot };
   });
 
@@ -69,7 +117,12 @@ interface Asked {
 async function withSnapshots<T>(
   { name, verb, snapshot }: Asked,
   context: UseCaseContext,
-  work: (cluster: OpenCluster, ops: SnapshotOps, machine: MachineRef, context: UseCaseContext) => Promise<T>,
+  work: (
+    cluster: OpenCluster,
+    ops: SnapshotOps,
+    nodes: readonly CreatedNode[],
+    context: UseCaseContext,
+  ) => Promise<T>,
 ): Promise<T> {
   if (!/^[a-z0-9][a-z0-9.-]{0,39}$/.test(snapshot))
     throw new LocalkubeError("SNAPSHOT_NAME_INVALID", { snapshot });
@@ -78,19 +131,16 @@ async function withSnapshots<T>(
   return withProfileLock(context.host, name, lock, async (signal) => {
     const inner = { ...context, signal };
     const cluster = await openCluster(name, inner);
-    const { ops, machine } = snapshotting(cluster);
-    return work(cluster, ops, machine, inner);
+    const { ops, nodes } = snapshotting(cluster);
+    return work(cluster, ops, nodes, inner);
   });
 }
 
-function snapshotting({ driver, definition, record }: OpenCluster): {
+function snapshotting({ driver, definition, nodes }: OpenCluster): {
   readonly ops: SnapshotOps;
-  readonly machine: MachineRef;
+  readonly nodes: readonly CreatedNode[];
 } {
-  const { name } = record.spec;
   if (!driver.snapshots)
     throw new LocalkubeError("DRIVER_CANNOT", { driver: definition.name, what: "take snapshots" });
-  if (!record.machine)
-    throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: "machine", state: "absent" });
-  return { ops: driver.snapshots, machine: record.machine };
+  return { ops: driver.snapshots, nodes: allCreated(nodes) };
 }

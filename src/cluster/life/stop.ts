@@ -1,7 +1,7 @@
 import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
-import { closeApiTunnel } from "../access/api-tunnel.ts";
-import { openCluster } from "../access/open-cluster.ts";
+import { closeApiTunnel } from "../access/reach.ts";
+import { isCreated, openCluster, stopOrder } from "../access/open-cluster.ts";
 import { shutDownGuest } from "./shut-down-guest.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
@@ -12,7 +12,7 @@ export interface StopResult {
 }
 
 /**
- * Ends the pods, then powers the machine off, by force after `graceSeconds`; all data is kept. A paused cluster is thawed first. Idempotent.
+ * Ends the pods, then powers the machines off, workers first, each by force after `graceSeconds`; all data is kept. A paused cluster is thawed first. Idempotent.
  */
 export async function stop(name: string, graceSeconds: number, context: UseCaseContext): Promise<StopResult> {
   const lock = {
@@ -22,16 +22,19 @@ export async function stop(name: string, graceSeconds: number, context: UseCaseC
   };
   return withProfileLock(context.host, name, lock, async (signal) => {
     const cluster = await openCluster(name, context);
-    const { record, driver, paths } = cluster;
+    const { record, driver } = cluster;
     const c = { ...quietly(context), signal, graceMs: graceSeconds * 1000 };
-    const before = record.machine ? await driver.state(record.machine, c) : "absent";
-    if (record.machine) {
-      await closeApiTunnel(record.machine, { ...context, signal, paths });
-      const graceMs = before === "running" ? await shutDownGuest(cluster, record.machine, c) : c.graceMs;
-      await driver.stop(record.machine, { ...c, graceMs });
+    let stopped = false;
+    for (const node of stopOrder(cluster.nodes).filter(isCreated)) {
+      const { machine, paths } = node;
+      const before = await driver.state(machine, c);
+      await closeApiTunnel(machine, { ...context, signal, paths });
+      const graceMs = before === "running" ? await shutDownGuest(node, c) : c.graceMs;
+      await driver.stop(machine, { ...c, graceMs });
+      stopped ||= before !== "stopped" && before !== "absent";
     }
     if (record.phase !== "creating" && record.phase !== "deleting")
       await saveCluster(context.host, { ...record, phase: "stopped" });
-    return { name, stopped: before !== "stopped" && before !== "absent" };
+    return { name, stopped };
   });
 }

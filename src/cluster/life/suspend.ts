@@ -1,10 +1,18 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { SuspendOps, MachineRef } from "../../contract/driver.ts";
+import type { SuspendOps } from "../../contract/driver.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
-import { closeApiTunnel } from "../access/api-tunnel.ts";
-import { openCluster, type OpenCluster, withTransport } from "../access/open-cluster.ts";
-import { thaw } from "./pause.ts";
+import { closeApiTunnel } from "../access/reach.ts";
+import {
+  allCreated,
+  type CreatedNode,
+  machineStatesOf,
+  openCluster,
+  type OpenCluster,
+  startOrder,
+  stopOrder,
+} from "../access/open-cluster.ts";
+import { thawNodes } from "./pause.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 import { settleAfterWake } from "./wake.ts";
 
@@ -23,19 +31,22 @@ export interface ResumeResult {
 }
 
 /**
- * Saves the running machine's memory to disk and powers it off. Idempotent.
+ * Saves the memory of the running machines to disk and powers them off, workers first. Idempotent.
  * Rejects with DRIVER_CANNOT, CLUSTER_NOT_RUNNING or DRIVER_SUSPEND_FAILED.
  */
 export async function suspend(name: string, context: UseCaseContext): Promise<SuspendResult> {
   return locked(name, "localkube suspend", context, async (cluster, inner) => {
-    const { ops, machine } = suspendable(cluster);
+    const { ops, nodes } = suspendable(cluster);
     const c = quietly(inner);
-    const state = await cluster.driver.state(machine, c);
-    if (state === "saved") return { name, suspended: false };
-    if (state !== "running" && state !== "paused")
-      throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: machine.name, state });
-    await closeApiTunnel(machine, { ...inner, paths: cluster.paths });
-    await ops.save(machine, c);
+    const states = await machineStatesOf(cluster, c);
+    if (states.every((state) => state === "saved")) return { name, suspended: false };
+    for (const [index, state] of states.entries())
+      if (!["running", "paused", "saved"].includes(state))
+        throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: nodes[index]!.machine.name, state });
+    for (const { machine, paths } of stopOrder(nodes)) {
+      await closeApiTunnel(machine, { ...inner, paths });
+      await ops.save(machine, c);
+    }
     await saveCluster(context.host, { ...cluster.record, phase: "suspended" });
     return { name, suspended: true };
   });
@@ -51,35 +62,38 @@ export async function resume(name: string, discard: boolean, context: UseCaseCon
   const seconds = (): number => (performance.now() - begun) / 1000;
   return locked(name, "localkube resume", context, async (cluster, inner) => {
     const c = quietly(inner);
-    const { record } = cluster;
-    if (!discard && record.machine && (await cluster.driver.state(record.machine, c)) === "running") {
+    const { record, driver } = cluster;
+    const states = await machineStatesOf(cluster, c);
+    if (!discard && states.every((state) => state === "running")) {
       // A paused cluster is not suspended, but a user who calls resume wants it to run: also where the driver cannot suspend.
-      const resumed = await withTransport(cluster, inner, (transport) => thaw(name, transport, inner.signal));
+      const resumed = await thawNodes(cluster.nodes, inner);
       if (record.phase === "paused") await saveCluster(context.host, { ...record, phase: "running" });
       return { name, resumed, seconds: seconds() };
     }
-    const { ops, machine } = suspendable(cluster);
+    const { ops, nodes } = suspendable(cluster);
     if (discard) {
-      await ops.discard(machine, c);
+      for (const { machine } of stopOrder(nodes)) await ops.discard(machine, c);
       await saveCluster(context.host, { ...cluster.record, phase: "stopped" });
       return { name, resumed: false, seconds: seconds() };
     }
-    const state = await cluster.driver.state(machine, c);
-    if (state !== "saved") throw new LocalkubeError("CLUSTER_NOT_SUSPENDED", { name, state });
-    await cluster.driver.start(machine, c);
-    await settleAfterWake(cluster, machine, inner);
+    const saved = nodes.filter((_node, index) => states[index] === "saved");
+    if (saved.length === 0) throw new LocalkubeError("CLUSTER_NOT_SUSPENDED", { name, state: states[0]! });
+    for (const node of startOrder(saved)) {
+      await driver.start(node.machine, c);
+      await settleAfterWake(node, inner);
+    }
     await saveCluster(context.host, { ...cluster.record, phase: "running" });
     return { name, resumed: true, seconds: seconds() };
   });
 }
 
-function suspendable({ record, driver, definition }: OpenCluster): { ops: SuspendOps; machine: MachineRef } {
-  const { name } = record.spec;
+function suspendable({ driver, definition, nodes }: OpenCluster): {
+  readonly ops: SuspendOps;
+  readonly nodes: readonly CreatedNode[];
+} {
   if (!driver.suspend)
     throw new LocalkubeError("DRIVER_CANNOT", { driver: definition.name, what: "suspend a machine" });
-  if (!record.machine)
-    throw new LocalkubeError("CLUSTER_NOT_RUNNING", { name, machine: "machine", state: "absent" });
-  return { ops: driver.suspend, machine: record.machine };
+  return { ops: driver.suspend, nodes: allCreated(nodes) };
 }
 
 const locked = <T>(

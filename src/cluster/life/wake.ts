@@ -1,11 +1,10 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { MachineRef } from "../../contract/driver.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { isEmulated } from "../../provision/guest/guest-facts.ts";
 import { setClock } from "../../provision/guest/set-clock.ts";
 import { waitForApi } from "../../provision/cluster/wait-for-api.ts";
-import { ensureApiTunnel } from "../access/api-tunnel.ts";
-import { apiClient, endpointOfCluster, type OpenCluster } from "../access/open-cluster.ts";
+import { ensureApiTunnel } from "../access/reach.ts";
+import { apiClient, type CreatedNode, endpointOfNode } from "../access/open-cluster.ts";
 import { thaw } from "./pause.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
@@ -13,21 +12,18 @@ const wakeMs = 120_000;
 
 /**
  * After memory from an earlier time was loaded: sets the guest's clock to this host's, unpauses what was paused at that time and waits
- * for the API server. Rejects with WAIT_TIMEOUT after two minutes.
+ * for the API server of a control plane. Rejects with WAIT_TIMEOUT after two minutes.
  */
-export async function settleAfterWake(
-  cluster: OpenCluster,
-  machine: MachineRef,
-  context: UseCaseContext,
-): Promise<void> {
+export async function settleAfterWake(node: CreatedNode, context: UseCaseContext): Promise<void> {
+  const { cluster, machine, role } = node;
   const { connect } = await import("../../machine/ssh/transport.ts");
   const deadline = AbortSignal.timeout(wakeMs);
   const signal = AbortSignal.any([context.signal, deadline]);
   let transport: Transport | undefined;
-  await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
-  const api = await apiClient(cluster, machine);
+  await ensureApiTunnel(machine, { ...context, paths: node.paths });
+  const api = role === "control-plane" ? await apiClient(cluster, machine) : undefined;
   try {
-    transport = await connect(await endpointOfCluster(cluster, machine), {
+    transport = await connect(await endpointOfNode(node, machine), {
       signal,
       timeoutMs: wakeMs,
       log: context.log,
@@ -35,6 +31,7 @@ export async function settleAfterWake(
     await setClock(transport, signal);
     // It may have been paused before its memory was saved, and a frozen API server never answers.
     await thaw(cluster.record.spec.name, transport, signal);
+    if (!api) return;
     const { stdout } = await transport.exec(["sh", "-c", "systemd-detect-virt || true"], { signal });
     await waitForApi(api, transport, { signal, emulated: isEmulated({ virtualization: stdout.trim() }) });
   } catch (error) {
@@ -43,7 +40,7 @@ export async function settleAfterWake(
     const params = { what: "apiserver", seconds: wakeMs / 1000, name: cluster.record.spec.name };
     throw new LocalkubeError("WAIT_TIMEOUT", params, { cause: error });
   } finally {
-    api.close();
+    api?.close();
     await transport?.close();
   }
 }

@@ -1,5 +1,6 @@
-import { nodeComponents } from "../../contract/components.ts";
+import { controlPlaneComponents, nodeComponents } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { NodeRole } from "../../contract/node.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 
 /** What can be requested: units of the node, `pods` = those in kube-system, `start` = what the last start did on this host. */
@@ -10,16 +11,28 @@ export interface LogComponents {
   readonly units: readonly string[];
 }
 
+const ofControlPlane: readonly string[] = controlPlaneComponents;
+
 /**
- * Parses the words after `logs`; none = everything. Kubernetes components may be given without `kube-`. Rejects with
+ * Parses the words after `logs`; none = everything that a node of this role has. Kubernetes components may be given without `kube-`. Rejects with
  * LOGS_COMPONENT_UNKNOWN. `runtimeUnit` is the unit of the cluster's runtime, such as `containerd.service`.
  */
-export function logComponents(words: readonly string[], runtimeUnit: string): LogComponents {
+export function logComponents(
+  words: readonly string[],
+  runtimeUnit: string,
+  role: NodeRole = "control-plane",
+): LogComponents {
   const allUnits = [...nodeComponents, runtimeUnit.replace(/\.service$/, "")];
   const known = ["start", ...allUnits, "pods"];
   const asked = new Set(words.map((word) => canonical(word, known)));
   const wants = (name: string): boolean => asked.size === 0 || asked.has(name);
-  return { start: wants("start"), pods: wants("pods"), units: allUnits.filter(wants) };
+  const has = (name: string): boolean =>
+    role === "control-plane" || asked.has(name) || !ofControlPlane.includes(name);
+  return {
+    start: wants("start"),
+    pods: wants("pods"),
+    units: allUnits.filter((name) => wants(name) && has(name)),
+  };
 }
 
 function canonical(word: string, known: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { MachineState } from "../../contract/driver.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { firstNode } from "../../contract/node.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { logComponents, type LogComponents } from "./components.ts";
 import { readEvents } from "./events.ts";
@@ -10,15 +11,17 @@ import { isProblem } from "./problem.ts";
 import { problemSink } from "./problem-sink.ts";
 import {
   apiClient,
+  type NodeChoice,
+  nodeOf,
   openCluster,
+  type OpenCluster,
+  type OpenNode,
   runningMachine,
   withTransport,
-  type OpenCluster,
 } from "../access/open-cluster.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
-export interface LogsRequest {
-  readonly name: string;
+export interface LogsRequest extends NodeChoice {
   /** Components as the user typed them; empty = all. */
   readonly words: readonly string[];
   /** Number of last lines of each component. */
@@ -36,8 +39,8 @@ export interface LogsResult {
 const searchedLines = 20_000;
 
 /**
- * Passes the logs of a cluster to `sink`: what the last start did, the node's units, the pods in kube-system. For a machine that is not
- * running or cannot be reached, only what is stored on the host, with a notice. Read-only. Rejects with CLUSTER_UNKNOWN,
+ * Passes the logs of a node, by default the first, to `sink`: what the last start did, the node's units, the pods in kube-system. For a machine that is not
+ * running or cannot be reached, only what is stored on the host, with a notice. Read-only. Rejects with CLUSTER_UNKNOWN, NODE_UNKNOWN,
  * LOGS_COMPONENT_UNKNOWN, and with CLUSTER_NOT_RUNNING when nothing of what was requested is on the host.
  */
 export async function logs(
@@ -45,16 +48,16 @@ export async function logs(
   sink: LogSink,
   context: UseCaseContext,
 ): Promise<LogsResult> {
-  const { cluster, components } = await open(request, context);
-  const { machine } = cluster.record;
+  const { node, components } = await open(request, context);
+  const { cluster, machine } = node;
   const state = machine ? await cluster.driver.state(machine, quietly(context)) : "absent";
-  if (state !== "running" && !components.start) await runningMachine(cluster, context);
+  if (state !== "running" && !components.start) await runningMachine(node, context);
   const filter = request.problems ? problemSink(sink, request.lines) : undefined;
   const target = filter ?? sink;
-  if (components.start) await hostLogs(cluster, state, request, target, context);
+  if (components.start) await hostLogs(node, state, request, target, context);
   if (components.units.length > 0 || components.pods)
     if (state === "running") {
-      await machineLogs(cluster, components, request, target, context);
+      await machineLogs(node, components, request, target, context);
       if (request.problems && components.pods) await events(cluster, target, context);
     } else notice(context, `The machine is ${state}: these are the logs of this host only`, "warning");
   filter?.end();
@@ -67,14 +70,14 @@ export async function followLogs(
   sink: LogSink,
   context: UseCaseContext,
 ): Promise<void> {
-  const { cluster, components } = await open(request, context);
+  const { node, components } = await open(request, context);
   const line = (text: string): void => {
     if (!request.problems || isProblem(text)) sink.line(text);
   };
   const { lines } = request;
   const { signal } = context;
   try {
-    await withTransport(cluster, context, (transport) =>
+    await withTransport(node, context, (transport) =>
       followGuestLogs(transport, { components, lines, signal }, { ...sink, line }),
     );
   } catch (error) {
@@ -85,12 +88,13 @@ export async function followLogs(
 
 async function open(request: LogsRequest, context: UseCaseContext) {
   const cluster = await openCluster(request.name, context);
-  const components = logComponents(request.words, runtimeByName(cluster.record.runtime).unit);
-  return { cluster, components };
+  const node = nodeOf(cluster, request.node);
+  const components = logComponents(request.words, runtimeByName(cluster.record.runtime).unit, node.role);
+  return { node, components };
 }
 
 async function hostLogs(
-  cluster: OpenCluster,
+  { cluster, machine }: OpenNode,
   state: MachineState,
   { lines }: LogsRequest,
   sink: LogSink,
@@ -101,7 +105,6 @@ async function hostLogs(
   journalLines(journal)
     .slice(-lines)
     .forEach((line) => sink.line(line));
-  const { machine } = cluster.record;
   if (!machine || state === "running") return;
   sink.section("machine");
   const said = await cluster.driver.diagnose(machine, quietly(context)).catch(messageOf);
@@ -109,7 +112,7 @@ async function hostLogs(
 }
 
 async function machineLogs(
-  cluster: OpenCluster,
+  node: OpenNode,
   components: LogComponents,
   { lines, problems }: LogsRequest,
   sink: LogSink,
@@ -117,7 +120,7 @@ async function machineLogs(
 ): Promise<void> {
   const { signal } = context;
   try {
-    await withTransport(cluster, context, (transport) =>
+    await withTransport(node, context, (transport) =>
       readGuestLogs(
         transport,
         { components, lines: problems ? Math.max(searchedLines, lines) : lines, signal },
@@ -133,8 +136,9 @@ async function machineLogs(
 
 /** An API server that does not answer shows up in its own log, and must not hide the other logs. */
 async function events(cluster: OpenCluster, sink: LogSink, context: UseCaseContext): Promise<void> {
-  if (!cluster.record.machine) return;
-  const api = await apiClient(cluster, cluster.record.machine);
+  const { machine } = firstNode(cluster);
+  if (!machine) return;
+  const api = await apiClient(cluster, machine);
   try {
     await readEvents(api, sink, context.signal);
   } catch (error) {

@@ -4,7 +4,7 @@ import type { HostContext } from "../../contract/host.ts";
 import { fail, type HostCheck, ok, warn } from "../../host/doctor/host-check.ts";
 import type { Leftover } from "../../host/doctor/checks/leftovers.ts";
 import type { ListedCluster } from "../../state/store.ts";
-import { machineName } from "../access/machine-name.ts";
+import { profileOf } from "../access/reach.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 
 /** A driver and what it reports about this host. */
@@ -72,12 +72,12 @@ export async function leftoverMachines(
   host: HostContext,
   context: UseCaseContext,
 ): Promise<readonly Leftover[]> {
-  const known = new Set(clusters.map(({ name }) => machineName(name)));
+  const known = new Set<string | undefined>(clusters.map(({ name }) => name));
   const usable = drivers.filter(({ probe }) => probe.usable);
   const found = usable.map(async ({ definition }) => {
     const machines = await definition.open(host).list(quietly(context));
     return machines
-      .filter(({ name, home }) => home !== undefined || !known.has(name))
+      .filter(({ name, home }) => home !== undefined || !known.has(profileOf(name)))
       .map(({ name, home }) => ({ driver: definition.name, name, ...(home === undefined ? {} : { home }) }));
   });
   return (await Promise.all(found)).flat();

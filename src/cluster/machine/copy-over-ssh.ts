@@ -7,7 +7,7 @@ import { notPlainFile } from "../../host/user-file.ts";
 import { runAttached } from "../../host/run-attached.ts";
 import { opensshArgv, scpArgv, type ScpPath } from "../../machine/ssh/openssh.ts";
 import { localSpecialModes, remoteSpecialModes, setLocalModes, setRemoteModes } from "./copy-special-bits.ts";
-import type { OpensshAccess } from "../access/openssh-access.ts";
+import type { OpensshAccess } from "../access/open-cluster.ts";
 
 export interface CopyRequest {
   readonly from: ScpPath;

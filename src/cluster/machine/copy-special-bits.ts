@@ -2,7 +2,7 @@ import { chmod, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunContext } from "../../contract/host.ts";
 import { opensshArgv } from "../../machine/ssh/openssh.ts";
-import type { OpensshAccess } from "../access/openssh-access.ts";
+import type { OpensshAccess } from "../access/open-cluster.ts";
 
 /** A file or folder with set-user-ID, set-group-ID or sticky bit: its whole mode, and its path below what is copied (empty for the root). */
 export interface SpecialMode {

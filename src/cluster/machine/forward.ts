@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type Forwardable, forwardTarget } from "./forward-target.ts";
-import { ensureApiTunnel } from "../access/api-tunnel.ts";
-import { apiClient, openCluster, withTransport } from "../access/open-cluster.ts";
+import { ensureApiTunnel } from "../access/reach.ts";
+import { apiClient, nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import { refuseIfPaused } from "../life/pause.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
@@ -33,8 +33,9 @@ export async function forward(
 ): Promise<void> {
   const cluster = await openCluster(name, context);
   await refuseIfPaused(cluster, context);
-  await withTransport(cluster, context, async (transport, machine) => {
-    await ensureApiTunnel(machine, { ...context, paths: cluster.paths });
+  const node = nodeOf(cluster);
+  await withTransport(node, context, async (transport, machine) => {
+    await ensureApiTunnel(machine, { ...context, paths: node.paths });
     const api = await apiClient(cluster, machine);
     const target = await forwardTarget(wanted, namespace, machine.address, api, context.signal).finally(() =>
       api.close(),

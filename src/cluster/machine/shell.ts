@@ -1,19 +1,18 @@
 import { runAttached } from "../../host/run-attached.ts";
 import { opensshArgv } from "../../machine/ssh/openssh.ts";
-import { opensshAccess } from "../access/openssh-access.ts";
+import { type NodeChoice, opensshAccess } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
-export interface ShellRequest {
-  readonly name: string;
+export interface ShellRequest extends NodeChoice {
   /** Words of a command, each taken literally; none = a login shell; a single one with blanks or `|;&$…` = a script for sh. */
   readonly words: readonly string[];
   /** All three of our standard streams are the same terminal. */
   readonly onTerminal: boolean;
 }
 
-/** Runs a shell or a command in the machine on our own streams; returns its exit code, 255 when ssh itself failed. */
+/** Runs a shell or a command in a node's machine on our own streams; returns its exit code, 255 when ssh itself failed. */
 export async function shell(request: ShellRequest, context: UseCaseContext): Promise<number> {
-  const { endpoint, knownHostsFile } = await opensshAccess(request.name, context);
+  const { endpoint, knownHostsFile } = await opensshAccess(request, context);
   const command = remoteCommand(request.words);
   const argv = opensshArgv(endpoint, {
     knownHostsFile,

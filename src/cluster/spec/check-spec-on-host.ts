@@ -11,7 +11,7 @@ import {
   type HostRoute,
 } from "../../host/network.ts";
 import { assertPortFree } from "../../host/ports.ts";
-import { loadPodNetwork } from "../../provision/network/load-pod-network.ts";
+import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { otherExample } from "./parse-networks.ts";
 
 export interface HostCheckOptions {

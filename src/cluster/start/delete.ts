@@ -6,7 +6,7 @@ import { undoJobsOf } from "../../pipeline/recipe.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
 import { withProfileLock } from "../../state/lock.ts";
-import { clusterPaths } from "../../state/paths.ts";
+import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { hintsOfDamaged, listClusters, loadCluster, removeCluster, saveCluster } from "../../state/store.ts";
 import { closeTunnelAt } from "../../machine/ssh/tunnel.ts";
@@ -20,7 +20,8 @@ import {
   recordedMachine,
 } from "./state.ts";
 import { machineCreate } from "./steps/machine-create.ts";
-import { machineName, profileOf } from "../access/machine-name.ts";
+import { machineName, profileOf } from "../access/reach.ts";
+import { startOrder } from "../access/open-cluster.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface DeleteResult {
@@ -68,7 +69,7 @@ export async function deleteAll(context: UseCaseContext): Promise<readonly Delet
   for (const name of recorded) await remove(name);
   for (const { driver, names, failure } of await machineLists(context)) {
     if (failure !== undefined) failures.set(`machines of ${driver}`, failure);
-    for (const name of names.flatMap((machine) => profileOf(machine) ?? []))
+    for (const name of new Set(names.flatMap((machine) => profileOf(machine) ?? [])))
       if (!recorded.includes(name)) await remove(name);
   }
   if (failures.size === 0) return results;
@@ -130,11 +131,22 @@ export async function deleteHoldingLock(
     throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
   await saveCluster(host, { ...record, phase: "deleting" }).catch(unlessDiskFull);
   const cluster: ClusterBase = { host, paths: clusterPaths(host, name), record };
-  const node: NodeBase = { cluster, name, role: "control-plane", machineName: machineName(name), driver };
+  // Undone backwards: the machines of the workers go first.
+  const nodes = startOrder(record.nodes).map((node) => {
+    const state: NodeBase = {
+      cluster,
+      name: node.name,
+      role: node.role,
+      machineName: machineName(name, node.name),
+      paths: nodePaths(host, name, node.name),
+      driver,
+    };
+    return { name: node.name, state };
+  });
   // First: if the host goes down halfway, it must not start a half-deleted cluster.
   await removeAutostart(name, host, context.signal);
   const rows = forget ? recipe.map(forgetting(context)) : recipe;
-  const subjects = { cluster, nodes: [{ name, state: node }] };
+  const subjects = { cluster, nodes };
   const jobs = undoJobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(rows, subjects, undoTimeoutMs);
   await runJobs(jobs, { ...context, command: "delete", profile: name });
   await removeCluster(host, name);
@@ -165,7 +177,7 @@ async function deleteDamaged(name: string, damage: LocalkubeError, context: UseC
   notice(context, `${damage.message}; what localkube created is looked for by its marks`, "warning");
   const { driver, userKubeconfig } = await hintsOfDamaged(host, name);
   await removeAutostart(name, host, signal);
-  await closeTunnelAt(clusterPaths(host, name).tunnel, { host, signal });
+  await closeTunnelAt(nodePaths(host, name, name).tunnel, { host, signal });
   await removeUnrecorded(name, context, driver);
   await removeKubeconfig(name, host, { signal });
   if (userKubeconfig !== undefined) await removeKubeconfig(name, host, { signal, files: [userKubeconfig] });
@@ -173,21 +185,24 @@ async function deleteDamaged(name: string, damage: LocalkubeError, context: UseC
 }
 
 /**
- * Removes a machine of this name that our drivers created but that has no record (lost or damaged). True when there was one. Every
+ * Removes the machines of this profile that our drivers created but that have no record (lost or damaged). True when there was one. Every
  * driver is tried; the first failure is reported at the end. A driver that is not usable here is skipped, with a notice when it is
  * `expected` to have the machine: its mark stays on the machine, so that a later call finds it.
  */
 async function removeUnrecorded(name: string, context: UseCaseContext, expected?: string): Promise<boolean> {
-  const machine = machineName(name);
   const c = quietly(context);
   let found = false;
   let failure: unknown;
   for (const { definition, driver, probe } of await openDrivers(context)) {
     try {
-      if (!(await driver.list(c)).some((listed) => listed.name === machine && listed.home === undefined))
-        continue;
-      await driver.removeByName(machine, c);
-      found = true;
+      const machines = (await driver.list(c)).filter(
+        (listed) => profileOf(listed.name) === name && listed.home === undefined,
+      );
+      // The longest name first: the first node's machine, which stands for the cluster, is the last to go.
+      for (const machine of machines.sort((a, b) => b.name.length - a.name.length)) {
+        await driver.removeByName(machine.name, c);
+        found = true;
+      }
     } catch (error) {
       context.signal.throwIfAborted();
       if (probe.usable) failure ??= error;

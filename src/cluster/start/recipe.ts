@@ -1,3 +1,4 @@
+import { firstNode } from "../../contract/node.ts";
 import type { Place, Row } from "../../pipeline/recipe.ts";
 import type { Step } from "../../contract/step.ts";
 import { isEmulated } from "../../provision/guest/guest-facts.ts";
@@ -83,8 +84,13 @@ function driverAttachesVolumes({ driver }: NodeState): boolean {
   return driver.volumes !== undefined;
 }
 
-function apiGoesOverSsh({ cluster, definition }: NodeState): boolean {
-  return !definition.capabilities.forwardsApi && cluster.record.spec.apiServer.overSsh;
+function apiGoesOverSsh(node: NodeState): boolean {
+  const { cluster, definition } = node;
+  return (
+    node === firstNode(cluster) &&
+    !definition.capabilities.forwardsApi &&
+    cluster.record.spec.apiServer.overSsh
+  );
 }
 
 /** Whatever starts beside an emulated API server delays it, and gives up on it: the controllers exit and begin all over. */

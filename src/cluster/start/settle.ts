@@ -3,19 +3,20 @@ import { etcdFlagState, flagState } from "../../artifacts/catalogue/flags.ts";
 import { type ArtifactPlan, planArtifacts } from "../../artifacts/artifact-set.ts";
 import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { DriverDefinition, Probe } from "../../contract/driver.ts";
+import { firstNode } from "../../contract/node.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { hostCapacity } from "../../host/capacity.ts";
 import { driverOptions } from "../../machine/driver-options.ts";
 import { chooseDriver, driverNames, loadDriver } from "../../machine/driver-registry.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
-import { loadPodNetwork } from "../../provision/network/load-pod-network.ts";
+import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
 import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";
-import { clusterPaths } from "../../state/paths.ts";
+import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
-import { machineName } from "../access/machine-name.ts";
+import { machineName } from "../access/reach.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { machineStates } from "../look/machine-states.ts";
 import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
@@ -125,6 +126,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
     runtime: runtimeByName(spec.runtime).name,
     kubernetesVersion: plan.kubernetesVersion,
     artifactsSource: plan.source,
+    nodes: [{ name: spec.name, role: "control-plane" }],
     addresses: serviceAddresses(spec.serviceCidr),
   };
   const image = await imageSource(spec, definition, host);
@@ -139,7 +141,9 @@ async function stateOf(
   const { host } = context;
   const { name } = record.spec;
   // An existing machine was created with everything it needs.
-  const missingPackages = record.machine ? [] : await neededPackages(await probe(), host, image, plan);
+  const missingPackages = record.nodes.every(({ machine }) => machine)
+    ? []
+    : await neededPackages(await probe(), host, image, plan);
   const nodes: NodeState[] = [];
   const state: ClusterState = {
     host,
@@ -152,14 +156,17 @@ async function stateOf(
     notice: (text, level) => notice(context, text, level),
     nodes,
   };
-  nodes.push({
-    cluster: state,
-    name,
-    role: "control-plane",
-    machineName: machineName(name),
-    definition,
-    driver: definition.open(host),
-  });
+  const driver = definition.open(host);
+  for (const { name: node, role } of record.nodes)
+    nodes.push({
+      cluster: state,
+      name: node,
+      role,
+      machineName: machineName(name, node),
+      paths: nodePaths(host, name, node),
+      definition,
+      driver,
+    });
   return state;
 }
 
@@ -182,6 +189,7 @@ function withSettledArtifacts(record: ClusterRecord | undefined): ClusterRecord 
 
 /** The API port on this host of a running cluster that is about to be removed; undefined when another program may have taken it by now. */
 async function portHeldBy(record: ClusterRecord, context: UseCaseContext): Promise<number | undefined> {
-  const [state] = await machineStates([record], context);
-  return state === "running" || state === "paused" ? record.machine?.ports.api : undefined;
+  const [states] = await machineStates([record], context);
+  const state = states?.[0];
+  return state === "running" || state === "paused" ? firstNode(record).machine?.ports.api : undefined;
 }

@@ -1,3 +1,4 @@
+import { firstNode } from "../../contract/node.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
 import type { EmitEvent } from "../../pipeline/events.ts";
@@ -8,11 +9,11 @@ import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { markFolder } from "../../state/own-folders.ts";
 import { hasRecord, loadCluster, saveCluster } from "../../state/store.ts";
-import { apiServerUrl } from "../access/api-server-url.ts";
+import { apiServerUrl } from "../access/reach.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";
-import { type ClusterBase, type ClusterState, firstNode, type NodeBase, type NodeState } from "./state.ts";
+import { type ClusterBase, type ClusterState, type NodeBase, type NodeState } from "./state.ts";
 import { notice, noticesOnly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface StartOptions extends StartWishes {

@@ -12,8 +12,8 @@ import type { Waiting } from "../../provision/kube/wait-until.ts";
 import type { PodNetwork } from "../../provision/network/pod-network.ts";
 import type { NodeFiles } from "../../provision/node/node-files.ts";
 import type { CertificateSet } from "../../provision/pki/ensure-certificates.ts";
-import type { ClusterRecord } from "../../state/cluster-record.ts";
-import type { clusterPaths } from "../../state/paths.ts";
+import { type ClusterRecord, withNode } from "../../state/cluster-record.ts";
+import type { clusterPaths, NodePaths } from "../../state/paths.ts";
 import { saveCluster } from "../../state/store.ts";
 
 /** What is known of any recorded cluster; enough to remove it. */
@@ -31,6 +31,7 @@ export interface NodeBase {
   readonly role: NodeRole;
   /** Name in the hypervisor. */
   readonly machineName: string;
+  readonly paths: NodePaths;
   readonly driver: Driver;
 }
 
@@ -70,25 +71,34 @@ export interface NodeState extends NodeBase {
   files?: NodeFiles;
 }
 
-/** The node whose API server and machine represent the cluster. */
-export function firstNode<N>({ nodes }: { readonly nodes: readonly N[] }): N {
-  const [node] = nodes;
-  if (!node) throw new Error("a cluster without a node");
-  return node;
-}
+/** Updates of a cluster's record that are not on disk yet; each waits for those before it. */
+const updates = new WeakMap<ClusterState, Promise<void>>();
 
-/** Saves a change of the record; the state's record is always the saved one. */
-export async function updateRecord(state: ClusterState, change: Partial<ClusterRecord>): Promise<void> {
-  const record = { ...state.record, ...change };
-  await saveCluster(state.host, record);
-  state.record = record;
+/**
+ * Saves a change of the record, which gets the record as the updates before it left it: steps of several nodes run at the same time,
+ * and none overwrites what another has recorded. The state's record is always the saved one.
+ */
+export function updateRecord(
+  state: ClusterState,
+  change: (record: ClusterRecord) => ClusterRecord,
+): Promise<void> {
+  const update = async (): Promise<void> => {
+    const record = change(state.record);
+    await saveCluster(state.host, record);
+    state.record = record;
+  };
+  const before = updates.get(state) ?? Promise.resolve();
+  const done = before.then(update, update); // the failure of another update was that caller's
+  updates.set(state, done);
+  return done;
 }
 
 /** The node's recorded machine; undefined until the driver has created it. */
-export const recordedMachine = ({ cluster }: NodeBase): MachineRef | undefined => cluster.record.machine;
+export const recordedMachine = ({ cluster, name }: NodeBase): MachineRef | undefined =>
+  cluster.record.nodes.find((node) => node.name === name)?.machine;
 
-export const recordMachine = ({ cluster }: NodeState, machine: MachineRef): Promise<void> =>
-  updateRecord(cluster, { machine });
+export const recordMachine = ({ cluster, name }: NodeState, machine: MachineRef): Promise<void> =>
+  updateRecord(cluster, (record) => withNode(record, name, { machine }));
 
 /** Options for waiting for a node's machine. */
 export const waiting = (node: NodeState, signal: AbortSignal): Waiting => ({

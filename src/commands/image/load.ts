@@ -1,9 +1,9 @@
 import * as Flags from "@oclif/core/flags";
-import { BaseCommand } from "../../cli/base-command.ts";
+import { BaseCommand, nodeFlag } from "../../cli/base-command.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
 export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
-  static override summary = "Load image archives of this host into the cluster's node";
+  static override summary = "Load image archives of this host into the cluster's nodes";
   static override description =
     "FILE is what `podman save` or `docker save` write (docker-archive), or an OCI layout in a tar; gzip and zstd are decompressed. If the name exists already, pods started afterwards use the new image. Pods use what was loaded when their imagePullPolicy is IfNotPresent or Never. Names are loaded in full (alpine:3 is docker.io/library/alpine:3); an image without a name, or with a tag only, needs --name.";
   static override examples = [
@@ -12,6 +12,7 @@ export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
     "<%= config.bin %> image load build.tar --name team/web:1.0",
   ];
   static override flags = {
+    node: nodeFlag("all nodes"),
     name: Flags.string({
       summary: "Name of the image, instead of the names in the archive",
       description:
@@ -19,7 +20,7 @@ export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
       helpValue: "NAME[:TAG]",
     }),
   };
-  static override usage = "image load FILE…";
+  static override usage = "image load FILE… [--node NODE]";
   static override strict = false;
 
   override async run(): Promise<void> {
@@ -28,7 +29,12 @@ export default class ImageLoad extends BaseCommand<typeof ImageLoad> {
     const { loadImages } = await import("../../cluster/images/load.ts");
     // A name for one archive makes no sense as a stored default.
     const name = this.sources["name"] === "flag" ? this.flags.name : undefined;
-    const archives = await loadImages(this.flags.profile, this.words, name, await this.useCase());
+    const archives = await loadImages(
+      { name: this.flags.profile, node: this.flags.node },
+      this.words,
+      name,
+      await this.useCase(),
+    );
     this.print({ name: this.flags.profile, archives }, () =>
       archives.flatMap(({ file, refs }) => refs.map((ref) => `Loaded ${ref} from ${file}`)).join("\n"),
     );

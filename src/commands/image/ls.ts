@@ -1,4 +1,4 @@
-import { BaseCommand } from "../../cli/base-command.ts";
+import { BaseCommand, nodeFlag } from "../../cli/base-command.ts";
 import { formatDigest } from "../../contract/digest.ts";
 import { textTable } from "../../output/text-table.ts";
 
@@ -9,10 +9,11 @@ export default class ImageLs extends BaseCommand<typeof ImageLs> {
   static override description =
     "DIGEST is that of the manifest in the node, REGISTRY DIGEST the one under which the image's registry has it, where that is known.";
   static override examples = ["<%= config.bin %> image ls", "<%= config.bin %> image ls --output json"];
+  static override flags = { node: nodeFlag() };
 
   override async run(): Promise<void> {
     const { listImages } = await import("../../cluster/images/node-images.ts");
-    const found = await listImages(this.flags.profile, this.quietUseCase());
+    const found = await listImages({ name: this.flags.profile, node: this.flags.node }, this.quietUseCase());
     const images = found.map(({ ref, digest, size, registryDigest }) => ({
       ref,
       digest: formatDigest(digest),

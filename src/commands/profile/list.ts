@@ -1,6 +1,7 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { textTable } from "../../output/text-table.ts";
 import type { MachineState } from "../../contract/driver.ts";
+import type { NodeRole } from "../../contract/node.ts";
 import type { ListedCluster } from "../../state/store.ts";
 
 interface ListedProfile {
@@ -12,8 +13,13 @@ interface ListedProfile {
   readonly kubernetesVersion?: string;
   /** The cluster's state as the last command left it. */
   readonly phase?: string;
-  /** The current state of its machine according to the hypervisor. */
+  /** The current state of its machine according to the hypervisor: `running` when those of all nodes are, else the first that is not. */
   readonly machine?: MachineState;
+  readonly nodes?: readonly {
+    readonly name: string;
+    readonly role: NodeRole;
+    readonly machine: MachineState;
+  }[];
   /** Why its state is unknown. */
   readonly problem?: string;
 }
@@ -31,27 +37,34 @@ export default class ProfileList extends BaseCommand<typeof ProfileList> {
     const { machineStates } = await import("../../cluster/look/machine-states.ts");
     const records = clusters.flatMap((cluster) => ("record" in cluster ? [cluster.record] : []));
     const states = await machineStates(records, this.quietUseCase());
-    const stateOf = new Map(records.map(({ spec }, index) => [spec.name, states[index] ?? "unknown"]));
-    const profiles = clusters.map((cluster) => describe(cluster, stateOf, this.flags.profile));
+    const statesOf = new Map(records.map(({ spec }, index) => [spec.name, states[index] ?? []]));
+    const profiles = clusters.map((cluster) => describe(cluster, statesOf, this.flags.profile));
     this.print({ profiles }, () => table(profiles));
   }
 }
 
 function describe(
   cluster: ListedCluster,
-  stateOf: ReadonlyMap<string, MachineState>,
+  statesOf: ReadonlyMap<string, readonly MachineState[]>,
   current: string,
 ): ListedProfile {
   const known = { name: cluster.name, current: cluster.name === current };
   if ("problem" in cluster) return { ...known, problem: cluster.problem.message };
   const { driver, runtime, kubernetesVersion, phase } = cluster.record;
+  const states = statesOf.get(cluster.name) ?? [];
+  const nodes = cluster.record.nodes.map(({ name, role }, index) => ({
+    name,
+    role,
+    machine: states[index] ?? "unknown",
+  }));
   return {
     ...known,
     driver,
     runtime,
     kubernetesVersion,
     phase,
-    machine: stateOf.get(cluster.name) ?? "unknown",
+    machine: nodes.map(({ machine }) => machine).find((machine) => machine !== "running") ?? "running",
+    nodes,
   };
 }
 

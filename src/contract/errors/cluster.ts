@@ -132,6 +132,11 @@ export const clusterErrors = {
     title: "There is no cluster {name}",
     fix: "Create it: localkube start -p {name}",
   },
+  NODE_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title: "The cluster {name} has no node '{node}'{hint}",
+    fix: "Use one of its nodes: {nodes}",
+  },
   CLUSTER_NOT_RUNNING: {
     exit: exitCodes.unavailable,
     title: "The cluster {name} is not running: its machine {machine} is {state}",

@@ -12,7 +12,7 @@ export interface MachineKeys {
 
 /**
  * The two key pairs of a machine, generated when they are missing, else read. Idempotent: an existing pair is never replaced, because
- * the machine knows it. Only the private file counts; a lost `.pub` is derived from it again.
+ * the machine knows it, and calls at the same time get the same pair. Only the private file counts; a lost `.pub` is derived from it again.
  */
 export async function ensureKeys(files: {
   readonly identityFile: string;
@@ -25,7 +25,16 @@ export async function ensureKeys(files: {
   return { identity, hostKey };
 }
 
-async function ensurePair(file: string): Promise<KeyPair> {
+/** Pairs that are being read or generated now: the nodes of a cluster have one identity and are created at the same time. */
+const running = new Map<string, Promise<KeyPair>>();
+
+function ensurePair(file: string): Promise<KeyPair> {
+  const pair = running.get(file) ?? readOrGenerate(file).finally(() => running.delete(file));
+  running.set(file, pair);
+  return pair;
+}
+
+async function readOrGenerate(file: string): Promise<KeyPair> {
   const privatePem = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;

@@ -19,3 +19,14 @@ test.each([
   const words = (text: string) => text.split(" ").filter(Boolean);
   expect(foreignWords(words(typed))).toEqual(words(understood));
 });
+
+test.each([
+  ["--node w1 ls -l", "--node w1 -- ls -l"],
+  ["-p two --node=w1 ls --node x", "-p two --node=w1 -- ls --node x"],
+  ["--node w1 -- ls", "--node w1 -- ls"],
+  ["--node w1", "--node w1"],
+  ["--nodes w1", "-- --nodes w1"],
+])("with a flag of the command: %s → %s", (typed, understood) => {
+  expect(foreignWords(typed.split(" "), ["--node"])).toEqual(understood.split(" "));
+  expect(foreignWords(["--node", "w1"])).toEqual(["--", "--node", "w1"]);
+});

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ClusterRecord } from "../../../src/state/cluster-record.ts";
+import { type ClusterRecord, withNode } from "../../../src/state/cluster-record.ts";
 import { clusterPaths } from "../../../src/state/paths.ts";
 import { writePrivateFile } from "../../../src/state/private-file.ts";
 import { listClusters, loadCluster, removeCluster, saveCluster } from "../../../src/state/store.ts";
@@ -17,7 +17,7 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 function record(name = "demo"): ClusterRecord {
   return {
-    schema: 3,
+    schema: 4,
     spec: {
       apiVersion: "localkube/v1",
       kind: "Cluster",
@@ -50,19 +50,56 @@ function record(name = "demo"): ClusterRecord {
     runtime: "containerd",
     kubernetesVersion: "v1.36.2",
     artifactsSource: "upstream",
+    nodes: [{ name, role: "control-plane" }],
     addresses: { kubernetesService: "10.96.0.1", clusterDns: "10.96.0.10" },
   };
 }
 
-test("a record from before virtual machines is read, and written in today's form", async () => {
-  const { diskGiB, image, os, ...spec } = record().spec;
-  const file = await place("demo", JSON.stringify({ ...record(), schema: 1, spec }));
-  const loaded = await loadCluster(host(), "demo");
-  expect(loaded).toEqual(record());
-  expect({ diskGiB, image, os }).toEqual({ diskGiB: 20, image: "", os: "debian" });
-  await saveCluster(host(), loaded!);
-  expect(JSON.parse(await readFile(file, "utf8"))).toEqual(record());
+describe("a record of an earlier release is read, and written in today's form", () => {
+  const machine = {
+    driver: "podman",
+    name: "localkube-old",
+    id: "4f1d5e6a",
+    address: "10.89.7.2",
+    addressReachable: true,
+    ports: { ssh: 40_001, api: 40_002 },
+    data: { network: "localkube-old" },
+  };
+
+  test.each(["schema-1", "schema-2", "schema-3"])("%s", async (name) => {
+    const file = await place("old", await earlier(name));
+    const loaded = await loadCluster(host(), "old");
+    expect(loaded?.nodes).toEqual([{ name: "old", role: "control-plane", machine }]);
+    expect(loaded).not.toHaveProperty("machine");
+    expect(loaded?.userKubeconfig).toBe("/home/alice/.kube/config");
+    expect(loaded?.spec).toMatchObject({
+      ...{ diskGiB: 20, image: "", os: "debian", driverOptions: {} },
+      apiServer: { overSsh: true },
+    });
+    await saveCluster(host(), loaded!);
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ ...loaded, schema: 4 });
+    expect(await loadCluster(host(), "old")).toEqual(loaded);
+  });
+
+  test("also one whose machine was never created", async () => {
+    await place("old", await earlier("schema-3-without-machine"));
+    const loaded = await loadCluster(host(), "old");
+    expect(loaded?.nodes).toEqual([{ name: "old", role: "control-plane" }]);
+    expect(loaded?.phase).toBe("creating");
+  });
+
+  test.each([
+    ["has no spec", { spec: undefined }],
+    ["has half a machine", { machine: { driver: "podman" } }],
+  ])("but not one that %s", async (_, change) => {
+    const content = JSON.parse(await earlier("schema-3")) as object;
+    await place("old", JSON.stringify({ ...content, ...change }));
+    await expect(loadCluster(host(), "old")).rejects.toMatchObject({ id: "STATE_DAMAGED" });
+  });
 });
+
+const earlier = (name: string): Promise<string> =>
+  readFile(new URL(`../../fixtures/records/${name}.json`, import.meta.url), "utf8");
 
 async function place(name: string, content: string): Promise<string> {
   const file = clusterPaths(host(), name).record;
@@ -83,8 +120,10 @@ test("what was saved is loaded again, with and without a machine; another profil
     ports: { ssh: 40_001, api: 40_002 },
     data: { network: "localkube" },
   };
-  await saveCluster(host(), { ...record(), phase: "running", machine });
-  expect(await loadCluster(host(), "demo")).toEqual({ ...record(), phase: "running", machine });
+  const running = withNode({ ...record(), phase: "running" }, "demo", { machine });
+  await saveCluster(host(), running);
+  expect(await loadCluster(host(), "demo")).toEqual(running);
+  expect(running.nodes).toEqual([{ name: "demo", role: "control-plane", machine }]);
   expect(await loadCluster(host(), "other")).toBeUndefined();
 });
 
@@ -114,13 +153,30 @@ test("folders are 0700 and files 0600", async () => {
 
 describe("a file that cannot be read stops load and save, and stays as it is", () => {
   const whole = JSON.stringify(record());
+  const withNodes = (...nodes: readonly (readonly [string, string])[]): string =>
+    JSON.stringify({ ...record(), nodes: nodes.map(([name, role]) => ({ name, role })) });
   const cases: readonly (readonly [string, string, string, RegExp])[] = [
     ["empty", "", "STATE_DAMAGED", /empty/],
     ["truncated", whole.slice(0, whole.length / 2), "STATE_DAMAGED", /not JSON/],
     ["not an object", "[]", "STATE_DAMAGED", /not a JSON object/],
     ["without schema", "{}", "STATE_DAMAGED", /no schema/],
     ["of a schema nobody wrote", '{"schema":0}', "STATE_DAMAGED", /schema 0/],
-    ["of a newer schema", '{"schema":4,"spec":{}}', "STATE_TOO_NEW", /schema 4.*schema 3 at most/],
+    ["of a newer schema", '{"schema":5,"spec":{}}', "STATE_TOO_NEW", /schema 5.*schema 4 at most/],
+    ["without a node", JSON.stringify({ ...record(), nodes: [] }), "STATE_DAMAGED", /no node/],
+    ["with a worker first", withNodes(["demo", "worker"]), "STATE_DAMAGED", /first node/],
+    ["with another name first", withNodes(["else", "control-plane"]), "STATE_DAMAGED", /first node/],
+    [
+      "with one name twice",
+      withNodes(["demo", "control-plane"], ["demo", "worker"]),
+      "STATE_DAMAGED",
+      /one name/,
+    ],
+    [
+      "with a name that leads elsewhere",
+      withNodes(["demo", "control-plane"], ["../x", "worker"]),
+      "STATE_DAMAGED",
+      /nodes\.1\.name/,
+    ],
     ["of another profile", JSON.stringify(record("else")), "STATE_DAMAGED", /'else'/],
     ["of a wrong shape", whole.replace('"cpus":2', '"cpus":"2"'), "STATE_DAMAGED", /spec\.cpus/],
     ["with a phase unknown to us", whole.replace('"creating"', '"gone"'), "STATE_DAMAGED", /phase/],

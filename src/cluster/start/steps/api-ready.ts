@@ -1,8 +1,9 @@
+import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { waitForApi } from "../../../provision/cluster/wait-for-api.ts";
 import { ApiClient } from "../../../provision/kube/api-client.ts";
-import { apiServerUrl } from "../../access/api-server-url.ts";
-import { type ClusterBase, type ClusterState, firstNode, need, waiting } from "../state.ts";
+import { apiServerUrl } from "../../access/reach.ts";
+import { type ClusterBase, type ClusterState, need, waiting } from "../state.ts";
 
 export const apiReady: Step<ClusterState, ClusterBase> = {
   id: "api-ready",

@@ -1,5 +1,5 @@
 import type { Step } from "../../../contract/step.ts";
-import { closeApiTunnel, ensureApiTunnel } from "../../access/api-tunnel.ts";
+import { closeApiTunnel, ensureApiTunnel } from "../../access/reach.ts";
 import { need, type NodeBase, type NodeState, recordedMachine } from "../state.ts";
 
 /** Tunnel to the API of a machine whose driver forwards no port. */
@@ -12,11 +12,11 @@ export const apiTunnel: Step<NodeState, NodeBase> = {
     title: "Closing the SSH tunnel to the API server",
     async run(node, { host, signal }) {
       const machine = recordedMachine(node);
-      if (machine) await closeApiTunnel(machine, { host, signal, paths: node.cluster.paths });
+      if (machine) await closeApiTunnel(machine, { host, signal, paths: node.paths });
     },
   },
   async apply(s, { host, signal }) {
-    const made = await ensureApiTunnel(need(s, "machine"), { host, signal, paths: s.cluster.paths });
+    const made = await ensureApiTunnel(need(s, "machine"), { host, signal, paths: s.paths });
     return made ? undefined : "unchanged";
   },
 };

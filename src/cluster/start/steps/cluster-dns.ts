@@ -1,9 +1,10 @@
 import { wishedImage } from "../../../contract/artifact.ts";
+import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { clusterDnsImage, clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
 import { applyObjects } from "../../../provision/kube/apply-objects.ts";
 import { clusterDomain } from "../node-input.ts";
-import { type ClusterBase, type ClusterState, firstNode, need } from "../state.ts";
+import { type ClusterBase, type ClusterState, need } from "../state.ts";
 
 export const clusterDns: Step<ClusterState, ClusterBase> = {
   id: "cluster-dns",

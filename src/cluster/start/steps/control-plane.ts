@@ -1,6 +1,6 @@
 import type { Step } from "../../../contract/step.ts";
 import { clockWarning } from "../../../provision/guest/clock-warning.ts";
-import { loadPodNetwork } from "../../../provision/network/load-pod-network.ts";
+import { loadPodNetwork } from "../../../provision/network/pod-network.ts";
 import { nodeFiles } from "../../../provision/node/node-files.ts";
 import { linkCniPlugins } from "../../../provision/programs/unpack-programs.ts";
 import { nodeInput } from "../node-input.ts";

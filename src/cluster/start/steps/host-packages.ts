@@ -1,7 +1,8 @@
+import { firstNode } from "../../../contract/node.ts";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { Step } from "../../../contract/step.ts";
 import { installPackages } from "../../../host/packages.ts";
-import { type ClusterBase, type ClusterState, firstNode } from "../state.ts";
+import { type ClusterBase, type ClusterState } from "../state.ts";
 
 export const hostPackages: Step<ClusterState, ClusterBase> = {
   id: "host-packages",

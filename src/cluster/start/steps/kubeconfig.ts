@@ -1,11 +1,12 @@
+import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { kubeconfigFile } from "../../../provision/kubeconfig/kubeconfig-file.ts";
 import { mergeKubeconfig } from "../../../provision/kubeconfig/merge-kubeconfig.ts";
 import { removeDiscoveryCache } from "../../../provision/kubeconfig/remove-discovery-cache.ts";
 import { removeKubeconfig } from "../../../provision/kubeconfig/remove-kubeconfig.ts";
-import { apiServerUrl } from "../../access/api-server-url.ts";
+import { apiServerUrl } from "../../access/reach.ts";
 import { kubeconfigChange, kubeconfigInput, mergedKubeconfigs } from "../../access/kubeconfig-input.ts";
-import { type ClusterBase, type ClusterState, firstNode, need, updateRecord } from "../state.ts";
+import { type ClusterBase, type ClusterState, need, updateRecord } from "../state.ts";
 
 export const kubeconfig: Step<ClusterState, ClusterBase> = {
   id: "kubeconfig",
@@ -17,7 +18,8 @@ export const kubeconfig: Step<ClusterState, ClusterBase> = {
     async run({ record, host }, { signal }) {
       const files = mergedKubeconfigs(record);
       await removeKubeconfig(record.spec.name, host, { signal, ...(files && { files }) });
-      if (record.machine) await removeDiscoveryCache(apiServerUrl(record.machine), host);
+      const { machine } = firstNode(record);
+      if (machine) await removeDiscoveryCache(apiServerUrl(machine), host);
     },
   },
   async apply(s, c) {
@@ -27,7 +29,7 @@ export const kubeconfig: Step<ClusterState, ClusterBase> = {
     };
     const file = kubeconfigFile(c.host);
     const change = kubeconfigChange(s.record, file);
-    if (change) await updateRecord(s, change);
+    if (change) await updateRecord(s, (record) => ({ ...record, ...change }));
     const { changed } = await mergeKubeconfig(input, c.host, { file, signal: c.signal });
     return changed ? undefined : "unchanged";
   },

@@ -3,7 +3,7 @@ import { connect } from "../../../machine/ssh/transport.ts";
 import { setClock } from "../../../provision/guest/set-clock.ts";
 import { waitForFirstBoot } from "../../../provision/guest/wait-for-first-boot.ts";
 import { guestFacts } from "../../../provision/guest/guest-facts.ts";
-import { endpointOf } from "../../access/endpoint.ts";
+import { endpointOf } from "../../access/reach.ts";
 import { thaw } from "../../life/pause.ts";
 import { need, type NodeBase, type NodeState, updateRecord } from "../state.ts";
 
@@ -12,7 +12,7 @@ export const machineConnect: Step<NodeState, NodeBase> = {
   title: "Connecting over SSH",
   timeoutMs: 1_520_000,
   async apply(s, c) {
-    const endpoint = await endpointOf(need(s, "machine"), s.cluster.paths, c.host);
+    const endpoint = await endpointOf(need(s, "machine"), s.paths, c.host);
     const { capabilities } = s.definition;
     const transport = await connect(endpoint, {
       signal: c.signal,
@@ -28,7 +28,7 @@ export const machineConnect: Step<NodeState, NodeBase> = {
     if (!s.facts.isFrozen) return "unchanged";
     await thaw(s.cluster.record.spec.name, transport, c.signal);
     s.cluster.notice("the cluster was paused and has been resumed", "info");
-    await updateRecord(s.cluster, { phase: "running" });
+    await updateRecord(s.cluster, (record) => ({ ...record, phase: "running" }));
     return undefined;
   },
 };

@@ -1,9 +1,8 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { MachineRef, MachineSpec } from "../../../contract/driver.ts";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../../contract/host.ts";
+import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { ensureKeys } from "../../../machine/ssh/ensure-keys.ts";
 import { apiServerPort } from "../../../provision/node/guest-paths.ts";
@@ -65,14 +64,11 @@ export const machineCreate: Step<NodeState, NodeBase> = {
   },
 };
 
-async function machineSpec(
-  { cluster: s, name, machineName }: NodeState,
-  c: RunContext,
-): Promise<MachineSpec> {
-  await mkdir(join(s.paths.identity, ".."), { recursive: true, mode: 0o700 });
+async function machineSpec(node: NodeState, c: RunContext): Promise<MachineSpec> {
+  const { cluster: s, name, machineName, paths } = node;
   const { identity, hostKey } = await ensureKeys({
-    identityFile: s.paths.identity,
-    hostKeyFile: s.paths.hostKey,
+    identityFile: paths.identity,
+    hostKeyFile: paths.hostKey,
   });
   const { spec } = s.record;
   return {
@@ -84,12 +80,12 @@ async function machineSpec(
     image: await s.image.build(c),
     ports: [
       { name: "ssh", guestPort: 22, hostPort: 0 },
-      { name: "api", guestPort: apiServerPort, hostPort: spec.apiServer.port },
+      { name: "api", guestPort: apiServerPort, hostPort: node === firstNode(s) ? spec.apiServer.port : 0 },
     ],
     authorizedKey: identity.publicKey,
-    identityFile: s.paths.identity,
+    identityFile: paths.identity,
     hostKey,
-    network: { cluster: spec.name, index: 0, avoid: [spec.podCidr, spec.serviceCidr] },
+    network: { cluster: spec.name, index: s.nodes.indexOf(node), avoid: [spec.podCidr, spec.serviceCidr] },
     options: spec.driverOptions,
     apiOverSsh: spec.apiServer.overSsh,
   };

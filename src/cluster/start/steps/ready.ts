@@ -1,3 +1,4 @@
+import { firstNode } from "../../../contract/node.ts";
 import { kubeletStartedAt } from "../../../provision/cluster/kubelet-started-at.ts";
 import type { WaitTarget } from "../../../contract/cluster-spec.ts";
 import { formatDigest } from "../../../contract/digest.ts";
@@ -17,7 +18,6 @@ import { clusterDomain } from "../node-input.ts";
 import {
   type ClusterBase,
   type ClusterState,
-  firstNode,
   need,
   type NodeState,
   updateRecord,
@@ -53,7 +53,7 @@ export const ready: Step<ClusterState, ClusterBase> = {
       },
     );
     await settled;
-    if (s.record.phase !== "running") await updateRecord(s, { phase: "running" });
+    if (s.record.phase !== "running") await updateRecord(s, (record) => ({ ...record, phase: "running" }));
     return "unchanged";
   },
 };
@@ -66,7 +66,7 @@ async function recordImages(s: ClusterState): Promise<void> {
       registry: { digest: formatDigest(registry.digest), manifest: formatDigest(registry.manifest) },
     }),
   }));
-  if (JSON.stringify(images) !== JSON.stringify(s.record.images)) await updateRecord(s, { images });
+  if (JSON.stringify(images) !== JSON.stringify(s.record.images)) await updateRecord(s, (record) => ({ ...record, images }));
 }
 
 /** The node's systemd units, without `.service`. */

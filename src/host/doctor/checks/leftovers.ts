@@ -22,7 +22,8 @@ export function leftovers(find: () => Promise<readonly Leftover[]>): HostCheck {
           home === undefined ? `${name} (${driver})` : `${name} (${driver}, of ${home}, which is not there)`,
         )
         .join(", ");
-      const profile = first.name.replace(/^localkube-/, "");
+      // Machines of other nodes than the first are called localkube-PROFILE.NODE.
+      const profile = first.name.replace(/^localkube-/, "").replace(/\..*$/, "");
       const command = `localkube delete -p ${profile}`;
       return warn(
         `no profile knows ${detail}`,

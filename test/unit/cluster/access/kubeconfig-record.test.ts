@@ -28,6 +28,7 @@ test("delete takes the entries out of every file they were merged into", async (
   for (const name of ["first", "second"]) await mergeKubeconfig(input, { env }, { file: path(name) });
   const record = {
     spec: { name: "demo" },
+    nodes: [{ name: "demo", role: "control-plane" }],
     userKubeconfig: path("second"),
     formerKubeconfigs: [path("first"), path("gone")],
   };

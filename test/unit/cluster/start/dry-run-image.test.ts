@@ -4,11 +4,11 @@ import type { ClusterState } from "../../../../src/cluster/start/state.ts";
 
 const state = (machine: object | undefined, ready: boolean): ClusterState => {
   const cluster = {
-    record: { machine },
+    record: { nodes: [{ name: "demo", machine }] },
     image: { plan: "build the machine image 1f", ready: () => Promise.resolve(ready) },
     nodes: [] as object[],
   };
-  cluster.nodes.push({ cluster });
+  cluster.nodes.push({ name: "demo", cluster });
   return cluster as unknown as ClusterState;
 };
 

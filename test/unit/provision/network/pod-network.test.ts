@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadPodNetwork } from "../../../../src/provision/network/load-pod-network.ts";
-import { parseNetworkFile } from "../../../../src/provision/network/parse-network-file.ts";
+import { loadPodNetwork, parseNetworkFile } from "../../../../src/provision/network/pod-network.ts";
 
 let folder: string;
 

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { blockToAssign } from "../../../../src/provision/cluster/settle-node.ts";
-import { bridgeNetwork } from "../../../../src/provision/network/bridge-network.ts";
-import { networkConfigProblem } from "../../../../src/provision/network/network-config-problem.ts";
-import { nodeBlock } from "../../../../src/provision/network/node-block.ts";
+import { bridgeNetwork, nodeBlock } from "../../../../src/provision/network/bridge.ts";
+import { networkConfigProblem } from "../../../../src/provision/network/pod-network.ts";
 import { clusterSpec } from "../node/node-sample.ts";
 
 test.each([
