@@ -20,6 +20,15 @@ const connectSsh: ConnectSsh = async (endpoint, options) =>
 
 export const driverNames: readonly string[] = Object.keys(loaders);
 
+/** What a name does not say. */
+const notes: Readonly<Record<string, string>> = { packet: "bare metal", ssh: "an existing host" };
+
+/** The names as choices of a flag. */
+export const driverChoices = driverNames.map((name) => {
+  const note = notes[name];
+  return note === undefined ? name : { name, note };
+});
+
 /** Rejects with DRIVER_UNKNOWN. */
 export async function loadDriver(name: string): Promise<DriverDefinition> {
   const load = loaders[name];

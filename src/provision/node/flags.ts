@@ -1,5 +1,6 @@
-import { type ClusterSpec, type Component, components } from "../../contract/cluster-spec.ts";
+import { type Component, components } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { ClusterSpec } from "../../spec/fields.ts";
 import { assertNotOwned } from "./owned-flags.ts";
 import type { KubernetesProgram, NodeInput, VersionFacts } from "./node-input.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { etcdFlagState, flagState } from "../../../src/artifacts/catalogue/flags.ts";
-import { parseExtraConfig } from "../../../src/cluster/spec/parse-extra-config.ts";
 import { assertUserFlags } from "../../../src/provision/node/flags.ts";
+import { parseExtraConfig } from "../../../src/spec/parse/extra-config.ts";
 
 const version = "v1.36.2";
 function check(words: readonly string[], etcd = "3.5.21"): void {

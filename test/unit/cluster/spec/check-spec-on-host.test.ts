@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkRoutes, checkSpecOnHost } from "../../../../src/cluster/spec/check-spec-on-host.ts";
-import { resolveSpec } from "../../../../src/cluster/spec/resolve-spec.ts";
-import type { SpecLayer } from "../../../../src/cluster/spec/spec-layer.ts";
 import type { HostContext } from "../../../../src/contract/host.ts";
+import type { SpecLayer } from "../../../../src/spec/fields.ts";
+import { resolveSpec } from "../../../../src/spec/resolve-spec.ts";
+import { surroundingsOf } from "../../spec/surroundings.ts";
 
 const capacity = { cpus: 4, memoryMiB: 8192 };
-const spec = (flags: SpecLayer = {}) => resolveSpec({ flags }, { capacity, drivers: [], runtimes: [] });
+const spec = (flags: SpecLayer = {}) => resolveSpec({ flags }, surroundingsOf({ capacity }));
 const routes = [
   { dst: "192.168.0.0/16", dev: "wlan0" },
   { dst: "10.99.0.0/16", dev: "tun0" },
@@ -48,7 +49,7 @@ test.each([
 test("a CIDR that overlaps a route is refused with route, device and an example that is free", async () => {
   await expect(checkSpecOnHost(spec(), host, { capacity })).rejects.toMatchObject({
     id: "CIDR_OVERLAPS_HOST",
-    message: "--service-cidr 10.96.0.0/12 overlaps the host's route to 10.99.0.0/16 by tun0",
+    message: "--service-cidr 10.96.0.0/12 overlaps the host's route to 10.99.0.0/16 through tun0",
     fix: expect.stringContaining("--service-cidr 172.30.0.0/16") as string,
   });
   const wide = { serviceCidr: "172.30.0.0/16", podCidr: "192.168.128.0/17" };
@@ -56,7 +57,7 @@ test("a CIDR that overlaps a route is refused with route, device and an example 
     { address: "192.168.0.0", prefix: 16, device: "wlan0" },
     { address: "172.16.0.0", prefix: 12, device: "docker0" },
   ];
-  expect(() => checkRoutes({ ...wide, serviceCidr: "10.96.0.0/12" }, home)).toThrow("by wlan0");
+  expect(() => checkRoutes({ ...wide, serviceCidr: "10.96.0.0/12" }, home)).toThrow("through wlan0");
   expect(() => checkRoutes(wide, home)).toThrow(
     expect.objectContaining({
       fix: expect.stringContaining("--service-cidr 10.255.0.0/16") as string,

@@ -3,7 +3,7 @@ import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
 import { kubeletConfigHas } from "../../../../src/artifacts/catalogue/kubelet-config-fields.ts";
 import type { ArchiveName, BinaryName } from "../../../../src/contract/artifact.ts";
 import type { ClusterNode } from "../../../../src/contract/node.ts";
-import type { ClusterSpec } from "../../../../src/contract/cluster-spec.ts";
+import type { ClusterSpec } from "../../../../src/spec/fields.ts";
 import type { GuestFacts } from "../../../../src/provision/guest/guest-facts.ts";
 import type { NodeInput } from "../../../../src/provision/node/node-input.ts";
 import { certificatePlan } from "../../../../src/provision/pki/certificate-plan.ts";
