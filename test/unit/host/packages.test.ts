@@ -186,7 +186,7 @@ test("another distribution gets the names of the packages", async () => {
   const options = { confirm: agree, osReleaseFile: join(folder, "fedora") };
   await expect(installPackages(["podman"], c, options)).rejects.toMatchObject({
     id: "HOST_PACKAGES_UNSUPPORTED",
-    fix: "Install what Fedora Linux 44 calls podman",
+    fix: "Install the equivalents of podman on Fedora Linux 44",
   });
   expect(calls).toEqual([]);
 });
