@@ -2,7 +2,9 @@
  * Which way imports run (ARCHITECTURE.md, "Layers"): commands → cluster → capabilities → host, contract.
  * Type-only imports count too: a type that points upwards is a dependency as well.
  */
-const foundations = "^src/(host|contract)/";
+const foundations = "^src/(host|contract|spec)/";
+/** What a driver may use. */
+const driverFoundations = "^src/(host|contract)/";
 const capabilities = ["provision", "runtimes", "artifacts", "machine", "state", "pipeline"];
 
 /** Who may load a package that costs start-up time or wraps a protocol; everybody else goes through that adapter. */
@@ -45,6 +47,7 @@ module.exports = {
     },
     layer("contract", []),
     layer("host", ["^src/contract/"]),
+    layer("spec", ["^src/(contract|host)/"]),
     ...capabilities.map((name) =>
       layer(name, [foundations, ...(name === "machine" ? ["^drivers/[^/]+/(index|options)\\.ts$"] : [])]),
     ),
@@ -62,7 +65,10 @@ module.exports = {
       comment: "A driver may import contract, host, its own folder and what several share (container, vm)",
       severity: "error",
       from: { path: "^drivers/([^/]+)/" },
-      to: { path: "^(src|drivers|test|scripts)/", pathNot: [foundations, "^drivers/($1|container|vm)/"] },
+      to: {
+        path: "^(src|drivers|test|scripts)/",
+        pathNot: [driverFoundations, "^drivers/($1|container|vm)/"],
+      },
     },
     {
       name: "product-imports-no-tests",

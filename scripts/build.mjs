@@ -17,7 +17,7 @@ const started = performance.now();
 
 const commands = await files("src/commands/**/*.ts");
 const entries = [...commands, ...(await files("drivers/*/index.ts"))];
-for (const name of ["main", "command-table", "root-help"]) entries.push(`src/cli/${name}.ts`);
+for (const name of ["main", "command-table", "help"]) entries.push(`src/cli/${name}.ts`);
 
 await replaceDist(new Map([...(await bundle()), ...(await driverTypes())]));
 await writeManifest();
@@ -109,7 +109,7 @@ async function writeTree(folder, texts) {
 
 async function writeManifest() {
   const { describeAll } = require("../dist/src/cli/command-table.js");
-  const { rootHelp } = require("../dist/src/cli/root-help.js");
+  const { rootHelp } = require("../dist/src/cli/help.js");
   const ids = commands.map((file) =>
     file
       .replace(/^src\/commands\//, "")

@@ -26,7 +26,8 @@ function flagText(flag) {
   if (flag.char) parts.push(`-${flag.char}`);
   if (flag.multiple) parts.push("repeatable");
   if (flag.required) parts.push("required");
-  if (flag.options) parts.push(flag.options.join("|"));
+  const values = flag.options ?? flag.choices;
+  if (values) parts.push(values.join("|"));
   if (flag.default !== undefined) parts.push(`default ${JSON.stringify(flag.default)}`);
   return parts.join(", ");
 }

@@ -10,17 +10,18 @@ import { outputForms } from "../output/output-form.ts";
 import type { View } from "../pipeline/events.ts";
 import { flagsFromEnvironment, type ValueSource } from "./flags-from-environment.ts";
 import { type Interruption, watchInterruption } from "./interruption.ts";
-import { requestedOutput } from "./requested-output.ts";
-import { loadSettings, type Settings, standardProfile } from "./settings.ts";
+import { requestedOutput } from "./command-line.ts";
+import { loadSettings, type Settings } from "./settings.ts";
 import { outputLost } from "./standard-streams.ts";
 import { usageError } from "./usage-error.ts";
+import { defaultProfile } from "../spec/parse/profile-name.ts";
 
 const globalFlags = {
   profile: Flags.string({
     char: "p",
     helpValue: "NAME",
     summary: "Cluster to work on; `profile use` changes the default",
-    default: standardProfile,
+    default: defaultProfile,
     noCacheDefault: true,
     helpGroup: "GLOBAL",
   }),

@@ -1,6 +1,5 @@
 import type { Command } from "@oclif/core";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
-import { environmentName } from "./environment-name.ts";
 import { plainProblem } from "./usage-error.ts";
 
 /** Where the value of a flag came from; needed to merge with a `--config` file (flag > env > file > settings). */
@@ -29,6 +28,11 @@ export const commandLineOnly: ReadonlySet<string> = new Set([
   "ssh-take-over",
   "yes",
 ]);
+
+/** `--wait-timeout` → `LOCALKUBE_WAIT_TIMEOUT`: every flag of every command has an environment variable. */
+export function environmentName(flag: string): string {
+  return `LOCALKUBE_${flag.replaceAll("-", "_").toUpperCase()}`;
+}
 
 type Flag = Command.Flag;
 

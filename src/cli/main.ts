@@ -3,10 +3,8 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { systemFailure } from "../contract/errors/system-failure.ts";
 import { nearestWord } from "../host/nearest-word.ts";
 import { CommandTable } from "./command-table.ts";
-import { fullConfig, runningConfig } from "./open-config.ts";
-import { requestedOutput } from "./requested-output.ts";
-import { resolveCommand } from "./resolve-command.ts";
-import { packageJson } from "./package-json.ts";
+import { requestedOutput, resolveCommand } from "./command-line.ts";
+import { fullConfig, packageJson, runningConfig } from "./open-config.ts";
 import {
   flushStreams,
   isOutputError,

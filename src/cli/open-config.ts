@@ -1,5 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Interfaces } from "@oclif/core";
 import type { Config } from "@oclif/core/config";
+import { packageRoot } from "../host/package-root.ts";
 import type { CommandTable } from "./command-table.ts";
+
+/** Our package.json: the single source of name, version and topics. */
+export function packageJson(): Interfaces.PJSON {
+  return JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as Interfaces.PJSON;
+}
 
 /** oclif's configuration with our command table as the only plugin; help needs all of it. */
 export async function fullConfig(table: CommandTable): Promise<Config> {

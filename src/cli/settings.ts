@@ -7,9 +7,6 @@ import { homePaths } from "../state/paths.ts";
 /** Stored defaults by flag name, as the text that would follow `--flag=`. */
 export type Settings = Readonly<Record<string, string>>;
 
-/** The profile of commands without --profile, unless the settings name another one. */
-export const standardProfile = "localkube";
-
 interface SettingsFile {
   readonly schema: 1;
   readonly settings: Settings;

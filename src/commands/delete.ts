@@ -1,7 +1,8 @@
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
-import { loadSettings, saveSettings, standardProfile } from "../cli/settings.ts";
+import { loadSettings, saveSettings } from "../cli/settings.ts";
 import type { DeleteResult } from "../cluster/start/delete.ts";
+import { defaultProfile } from "../spec/parse/profile-name.ts";
 
 export default class Delete extends BaseCommand<typeof Delete> {
   static override summary = "Delete a cluster and everything localkube created for it";
@@ -36,13 +37,13 @@ export default class Delete extends BaseCommand<typeof Delete> {
       ? await (await import("../cluster/start/purge.ts")).purge(this.quietUseCase())
       : { removed: [], kept: [] };
     const result = { deleted, purged: removed, ...(purge ? { kept } : {}) };
-    this.print(isReset ? { ...result, profile: standardProfile } : result, () =>
+    this.print(isReset ? { ...result, profile: defaultProfile } : result, () =>
       [
         ...deleted.map(({ name, existed }) =>
           existed ? `Cluster ${name} is deleted` : `There was no cluster ${name}`,
         ),
         ...(all && deleted.length === 0 ? ["There was no cluster"] : []),
-        ...(isReset ? [`Commands without --profile now work on ${standardProfile}`] : []),
+        ...(isReset ? [`Commands without --profile now work on ${defaultProfile}`] : []),
         ...removed.map((what) => `Removed ${what}`),
         ...keptLines(kept),
       ].join("\n"),
@@ -68,7 +69,7 @@ export default class Delete extends BaseCommand<typeof Delete> {
         return false;
       const others = Object.entries(loadSettings(this.host)).filter(([key]) => key !== "profile");
       await saveSettings(this.host, Object.fromEntries(others));
-      return stored !== standardProfile;
+      return stored !== defaultProfile;
     };
     try {
       const result = await work();

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { BaseCommand } from "../cli/base-command.ts";
-import { foreignWords } from "../cli/foreign-words.ts";
+import { foreignWords } from "../cli/command-line.ts";
 
 export default class Kubectl extends BaseCommand<typeof Kubectl> {
   static override summary = "Run the kubectl of the cluster's own version, as its administrator";

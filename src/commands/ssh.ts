@@ -1,6 +1,6 @@
 import process from "node:process";
 import { BaseCommand, nodeFlag } from "../cli/base-command.ts";
-import { foreignWords } from "../cli/foreign-words.ts";
+import { foreignWords } from "../cli/command-line.ts";
 
 export default class Ssh extends BaseCommand<typeof Ssh> {
   static override summary = "Log in to the machine as root, or run a command in it";

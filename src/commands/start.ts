@@ -1,7 +1,7 @@
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
-import { driverFlags, installedDriverFlags } from "../cli/driver-flags.ts";
-import { confirm } from "../cli/confirm.ts";
+import { driverFlags, installedDriverFlags, specFlags } from "../cli/spec-flags.ts";
+import { confirm } from "../cli/standard-streams.ts";
 import type { StartResult } from "../cluster/start/start.ts";
 
 export default class Start extends BaseCommand<typeof Start> {
@@ -22,34 +22,7 @@ export default class Start extends BaseCommand<typeof Start> {
     "<%= config.bin %> start --config localkube.yaml --output json",
   ];
   static override flags = {
-    driver: Flags.string({
-      summary:
-        "What runs the machine: auto, qemu, virtualbox, vmware, podman, docker, packet (bare metal), ssh (an existing host)",
-      helpValue: "NAME",
-      helpGroup: "MACHINE",
-    }),
-    cpus: Flags.string({ summary: "CPUs of the machine", helpValue: "N", helpGroup: "MACHINE" }),
-    memory: Flags.string({
-      summary: "Memory of the machine: 4G, 4096m or MiB",
-      helpValue: "SIZE",
-      helpGroup: "MACHINE",
-    }),
-    "disk-size": Flags.string({
-      summary: "Disk of a virtual machine: 20G; it can grow later",
-      helpValue: "SIZE",
-      helpGroup: "MACHINE",
-    }),
-    os: Flags.string({
-      summary: "Operating system of a virtual machine: debian, flatcar",
-      helpValue: "NAME",
-      helpGroup: "MACHINE",
-    }),
-    image: Flags.string({
-      summary:
-        "Disk of a virtual machine: debian (built here), upstream (the distribution's cloud image), or your own qcow2, raw, VDI, VMDK, VHDX",
-      helpValue: "NAME|FILE|URL",
-      helpGroup: "MACHINE",
-    }),
+    ...specFlags("MACHINE"),
     recreate: Flags.boolean({
       summary: "Delete the existing cluster with all its data first",
       helpGroup: "MACHINE",
@@ -59,103 +32,16 @@ export default class Start extends BaseCommand<typeof Start> {
       summary: "Install missing host packages without asking",
       helpGroup: "MACHINE",
     }),
-    runtime: Flags.string({
-      summary: "Container runtime: cri (the default CRI runtime), containerd",
-      helpValue: "NAME",
-      helpGroup: "KUBERNETES",
-    }),
-    "kubernetes-version": Flags.string({
-      summary: "For example v1.36.5; default: the newest stable one the artifacts offer",
-      helpValue: "VERSION",
-      helpGroup: "KUBERNETES",
-    }),
-    "extra-config": Flags.string({
-      summary:
-        "A component's own flag; give all of them each time, '' for none; components: kubelet, apiserver, controller-manager, scheduler, proxy, etcd",
-      helpValue: "COMPONENT.KEY=VALUE",
-      multiple: true,
-      helpGroup: "KUBERNETES",
-    }),
-    "feature-gates": Flags.string({
-      summary: "A=true,B=false for every component; '' for none",
-      helpValue: "LIST",
-      helpGroup: "KUBERNETES",
-    }),
-    "apiserver-names": Flags.string({
-      summary: "Additional DNS names for the API server's certificate; '' for none",
-      multiple: true,
-      delimiter: ",",
-      helpGroup: "KUBERNETES",
-    }),
-    "apiserver-ips": Flags.string({
-      summary: "Additional addresses for the API server's certificate; '' for none",
-      multiple: true,
-      delimiter: ",",
-      helpGroup: "KUBERNETES",
-    }),
-    "apiserver-port": Flags.string({
-      summary: "Port of 127.0.0.1 on which the API answers; default: a free one",
-      helpValue: "PORT",
-      helpGroup: "KUBERNETES",
-    }),
-    "api-over-ssh": Flags.boolean({
-      summary:
-        "For machines without port forwards (driver ssh): reach the API through an SSH tunnel, not at its address",
-      allowNo: true,
-      helpGroup: "NETWORK",
-    }),
-    cni: Flags.string({
-      summary: "Pod network: bridge, none, or a CNI conflist file",
-      helpValue: "NAME|FILE",
-      helpGroup: "NETWORK",
-    }),
-    "service-cidr": Flags.string({
-      summary: "Network of Services (10.96.0.0/12)",
-      helpValue: "CIDR",
-      helpGroup: "NETWORK",
-    }),
-    "pod-cidr": Flags.string({
-      summary: "Network of Pods (10.244.0.0/16)",
-      helpValue: "CIDR",
-      helpGroup: "NETWORK",
-    }),
-    artifacts: Flags.string({
-      summary:
-        "Where Kubernetes comes from: auto, upstream (released binaries), debian (built once from Debian's source package: v1.20.2)",
-      helpValue: "SOURCE",
-      helpGroup: "ARTIFACTS",
-    }),
-    mirror: Flags.string({
-      summary: "Folder or URL to get artifacts from instead; '' for none",
-      helpValue: "DIR|URL",
-      helpGroup: "ARTIFACTS",
-    }),
+    ...specFlags("KUBERNETES"),
+    ...specFlags("NETWORK"),
+    ...specFlags("ARTIFACTS"),
     "download-only": Flags.boolean({
       summary: "Only download or build what a start needs",
       helpGroup: "ARTIFACTS",
     }),
-    wait: Flags.string({
-      summary: "What to wait for: apiserver, node, system-pods, dns; all or none",
-      multiple: true,
-      delimiter: ",",
-      helpGroup: "WAITING",
-    }),
-    "wait-timeout": Flags.string({
-      summary: "How long to wait, for example 6m",
-      helpValue: "TIME",
-      helpGroup: "WAITING",
-    }),
-    "keep-context": Flags.boolean({
-      summary: "Leave kubectl's current context as it is",
-      allowNo: true,
-      helpGroup: "KUBECONFIG",
-    }),
-    "embed-certs": Flags.boolean({
-      summary: "Put certificates into the kubeconfig instead of their paths",
-      allowNo: true,
-      helpGroup: "KUBECONFIG",
-    }),
-    ...(driverFlags as Record<never, never>),
+    ...specFlags("WAITING"),
+    ...specFlags("KUBECONFIG"),
+    ...driverFlags,
     config: Flags.string({
       summary: "A localkube.yaml with the same settings; flags take precedence",
       helpValue: "FILE",
@@ -173,16 +59,19 @@ export default class Start extends BaseCommand<typeof Start> {
 
   override async run(): Promise<void> {
     const { start } = await import("../cluster/start/start.ts");
-    const { readClusterFile } = await import("../cluster/spec/read-cluster-file.ts");
-    const { layerFromFlags } = await import("../cluster/spec/spec-layer.ts");
+    const { specSurroundings } = await import("../cluster/spec/surroundings.ts");
+    const { readClusterFile } = await import("../spec/read-cluster-file.ts");
+    const { layerFromFlags } = await import("../spec/resolve-spec.ts");
+    const surroundings = specSurroundings();
     const { profile, config, yes, recreate } = this.flags;
     const from = (origins: readonly string[]) =>
       layerFromFlags(
         Object.fromEntries(
           Object.entries(this.flags).filter(([flag]) => origins.includes(this.sources[flag] ?? "")),
         ),
+        surroundings,
       );
-    const file = config === undefined ? {} : await readClusterFile(config);
+    const file = config === undefined ? {} : await readClusterFile(config, surroundings);
     const name =
       this.sources["profile"] === "flag" || this.sources["profile"] === "env"
         ? profile

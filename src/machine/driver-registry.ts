@@ -30,6 +30,15 @@ export const driverNames: readonly string[] = [
   ...new Set([...builtInNames, ...installedDrivers().map(({ name }) => name)]),
 ];
 
+/** What a name does not say. */
+const notes: Readonly<Record<string, string>> = { packet: "bare metal", ssh: "an existing host" };
+
+/** The names as choices of a flag. */
+export const driverChoices = driverNames.map((name) => {
+  const note = notes[name];
+  return note === undefined ? name : { name, note };
+});
+
 /**
  * The code of a driver from npm is loaded here and nowhere else, so only when somebody names the driver, or its cluster. Rejects with
  * DRIVER_UNKNOWN, DRIVER_PACKAGE_BROKEN, DRIVER_PACKAGE_VERSION or DRIVER_PACKAGE_UNSAFE.

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import type { ClusterSpec } from "../contract/cluster-spec.ts";
 import type { MachineAccess, MachineRef } from "../contract/driver.ts";
 import type { NodeRole } from "../contract/node.ts";
-import { clusterSpecSchema } from "./cluster-spec-schema.ts";
+import type { ClusterSpec } from "../spec/fields.ts";
+import { clusterSpecSchema } from "../spec/schemas.ts";
 
 /** Schema of the record this program writes. Raise it together with an entry in migrations.ts. */
 export const recordSchema = 4;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { driverState } from "../contract/driver-state.ts";
 import type { HostContext } from "../contract/host.ts";
-import { profileName } from "./profile-name.ts";
+import { profileName } from "../spec/parse/profile-name.ts";
 
 /** Modes of everything below `stateDir`: it contains keys, so no other user may read it. */
 export const privateDirectoryMode = 0o700;

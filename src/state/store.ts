@@ -7,7 +7,7 @@ import { clusterRecordSchema, recordSchema, type ClusterRecord } from "./cluster
 import { migrate } from "./migrations.ts";
 import { clusterPaths, homePaths } from "./paths.ts";
 import { notPermitted, writePrivateFile } from "./private-file.ts";
-import { profileName } from "./profile-name.ts";
+import { profileName } from "../spec/parse/profile-name.ts";
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
 

@@ -36,6 +36,18 @@ test("bash offers commands, their flags and the flags' values", async () => {
   expect(await offered("localkube", "-o", "json", "profile", "")).toEqual(["list", "use"]);
 });
 
+test("bash offers the values of a flag that start checks itself", async () => {
+  expect(await offered("localkube", "start", "--driver", "p")).toEqual(["packet", "podman"]);
+  expect(await offered("localkube", "start", "--runtime", "")).toEqual(["containerd", "cri"]);
+  expect(await offered("localkube", "start", "--os", "=", "f")).toEqual(["flatcar"]);
+  expect(await offered("localkube", "start", "--artifacts", "")).toEqual(["auto", "debian", "upstream"]);
+  expect(await offered("localkube", "start", "--wait", "n")).toEqual(["node", "none"]);
+  // Another value is refused by the flag's own error, not by the parser of the command line.
+  const refused = await localkube(home, ["start", "--driver", "podmen", "--dry-run"]);
+  expect(refused.stderr).toContain("Error DRIVER_UNKNOWN: There is no driver 'podmen'");
+  expect(refused.exitCode).toBe(2);
+});
+
 test("bash offers the names of the profiles there are", async () => {
   for (const name of ["alpha", "beta"]) await mkdir(join(home, "state/clusters", name), { recursive: true });
   expect(await offered("localkube", "version", "-p", "")).toEqual(["alpha", "beta"]);

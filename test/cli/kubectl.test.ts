@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
-import { specDefaults } from "../../src/cluster/spec/spec-defaults.ts";
-import { resolveSpec } from "../../src/cluster/spec/resolve-spec.ts";
+import { specSurroundings } from "../../src/cluster/spec/surroundings.ts";
 import { hostContext } from "../../src/host/host-context.ts";
+import { resolveSpec } from "../../src/spec/resolve-spec.ts";
 import { saveCluster } from "../../src/state/store.ts";
 import { cleanEnvironment, localkube, projectRoot, temporaryHome } from "./run-localkube.ts";
 
@@ -45,11 +45,7 @@ beforeEach(async () => {
 });
 
 async function saveRecord(): Promise<void> {
-  const capacity = { cpus: 2, memoryMiB: 4096 };
-  const spec = resolveSpec(
-    { flags: { ...specDefaults(capacity), name: "one" } },
-    { capacity, drivers: ["podman"], runtimes: ["containerd"] },
-  );
+  const spec = resolveSpec({ flags: { name: "one" } }, specSurroundings());
   await saveCluster(
     { stateDir: join(home, "state"), cacheDir: join(home, "cache") },
     {

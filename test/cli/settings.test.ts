@@ -100,6 +100,8 @@ test("lists, switches and paths are stored", async () => {
     ["keep-context", "true"],
     ["extra-config", "kubelet.max-pods=50 apiserver.v=2"],
     ["mirror", "some/folder"],
+    ["image", "disk.qcow2"],
+    ["ssh-key", "key"],
   ] as const)
     expect((await localkube(home, ["config", "set", key, value])).stderr).toBe("");
   const { settings } = (await json(["config", "view"])) as { settings: Record<string, string> };
@@ -109,6 +111,8 @@ test("lists, switches and paths are stored", async () => {
     "keep-context": "true",
     "extra-config": "kubelet.max-pods=50 apiserver.v=2",
     mirror: join(process.cwd(), "some/folder"),
+    image: join(process.cwd(), "disk.qcow2"),
+    "ssh-key": join(process.cwd(), "key"),
   });
 });
 

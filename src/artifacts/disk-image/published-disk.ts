@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { RemoteDisk } from "../../contract/artifact.ts";
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { Digest } from "../../contract/digest.ts";
+import type { ClusterSpec } from "../../spec/fields.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
 import { ArtifactStore, known, type StoreOptions } from "../artifact-store.ts";

@@ -5,7 +5,7 @@ export interface CompletionFlag {
   readonly spellings: readonly string[];
   readonly summary: string;
   readonly takesValue: boolean;
-  /** The allowed values; empty = any value. */
+  /** The values to offer; empty = any value. */
   readonly values: readonly string[];
 }
 
@@ -69,9 +69,13 @@ function flagOf(flag: Command.Flag.Cached): CompletionFlag {
     spellings: [`--${flag.name}`, ...negated, ...(flag.char === undefined ? [] : [`-${flag.char}`])],
     summary: flag.summary ?? flag.description ?? "",
     takesValue: isOption,
-    values: isOption ? [...(flag.options ?? [])] : [],
+    values: isOption ? [...(flag.options ?? choicesOf(flag))] : [],
   };
 }
+
+/** What `specFlags` adds: values that the field's own parser checks, not oclif. */
+const choicesOf = (flag: object): readonly string[] =>
+  "choices" in flag ? (flag.choices as readonly string[]) : [];
 
 const parentOf = (id: string): string => id.split(":").slice(0, -1).join(":");
 const isAtOrBelow = (id: string, ancestor: string): boolean =>

@@ -1,5 +1,4 @@
 import { stat } from "node:fs/promises";
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
 import { hostCapacity, minimumMemoryMiB, type HostCapacity } from "../../host/capacity.ts";
@@ -12,7 +11,8 @@ import {
 } from "../../host/network.ts";
 import { assertPortFree } from "../../host/ports.ts";
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
-import { otherExample } from "./parse-networks.ts";
+import type { ClusterSpec } from "../../spec/fields.ts";
+import { otherExample } from "../../spec/parse/networks.ts";
 
 export interface HostCheckOptions {
   /**

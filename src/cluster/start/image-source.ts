@@ -1,7 +1,7 @@
 import type { ArtifactPlan } from "../../artifacts/artifact-set.ts";
 import { diskAtAddress } from "../../artifacts/disk-image/disk-at-address.ts";
 import { publishedDisk } from "../../artifacts/disk-image/published-disk.ts";
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { ClusterSpec } from "../../spec/fields.ts";
 import type { DriverDefinition } from "../../contract/driver.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";

@@ -1,18 +1,19 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { etcdFlagState, flagState } from "../../artifacts/catalogue/flags.ts";
 import { type ArtifactPlan, planArtifacts } from "../../artifacts/artifact-set.ts";
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import type { DriverDefinition, Probe } from "../../contract/driver.ts";
 import { firstNode } from "../../contract/node.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import { hostCapacity } from "../../host/capacity.ts";
 import { driverOptions } from "../../machine/driver-options.ts";
-import { chooseDriver, driverNames, loadDriver } from "../../machine/driver-registry.ts";
+import { chooseDriver, loadDriver } from "../../machine/driver-registry.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
-import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
+import { runtimeByName } from "../../runtimes/registry.ts";
+import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
+import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
+import { resolveSpec } from "../../spec/resolve-spec.ts";
 import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
@@ -20,9 +21,7 @@ import { machineName } from "../access/reach.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { machineStates } from "../look/machine-states.ts";
 import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
-import { assertChangeable, diffSpec } from "../spec/diff-spec.ts";
-import { resolveSpec } from "../spec/resolve-spec.ts";
-import type { SpecLayer } from "../spec/spec-layer.ts";
+import { specSurroundings } from "../spec/surroundings.ts";
 import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseLackingImage } from "./image-source.ts";
 import { serviceAddresses } from "./service-addresses.ts";
@@ -71,15 +70,13 @@ async function wantedSpec(
   }: { readonly recorded?: ClusterRecord | undefined; readonly existing?: ClusterRecord | undefined },
   context: UseCaseContext,
 ): Promise<ClusterSpec> {
-  const capacity = hostCapacity();
-  const spec = resolveSpec(
-    { ...wishes, existing: recorded?.spec },
-    { capacity, drivers: driverNames, runtimes: runtimeNames, driverOptions },
-  );
+  const surroundings = specSurroundings();
+  const spec = resolveSpec({ ...wishes, existing: recorded?.spec }, surroundings);
   const heldPort = recorded && !existing ? await portHeldBy(recorded, context) : undefined;
   // The drivers that `auto` chooses from create machines on this computer.
   const named = existing?.driver ?? (spec.driver === "auto" ? undefined : spec.driver);
   const isElsewhere = named !== undefined && (await loadDriver(named)).capabilities.resources === "own";
+  const { capacity } = surroundings;
   await checkSpecOnHost(spec, context.host, { existing: existing?.spec, heldPort, capacity, isElsewhere });
   return spec;
 }

@@ -1,5 +1,5 @@
 import { BaseCommand } from "../../cli/base-command.ts";
-import { autostartText } from "../../cli/autostart-text.ts";
+import { autostartText } from "./status.ts";
 
 export default class AutostartDisable extends BaseCommand<typeof AutostartDisable> {
   static override summary = "No longer start the cluster at boot; the cluster is not changed";

@@ -1,5 +1,5 @@
 import { BaseCommand } from "../../cli/base-command.ts";
-import { autostartText } from "../../cli/autostart-text.ts";
+import { autostartText } from "./status.ts";
 
 export default class AutostartEnable extends BaseCommand<typeof AutostartEnable> {
   static override summary = "Start the cluster at boot (systemd user unit)";

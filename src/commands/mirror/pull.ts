@@ -1,6 +1,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../../cli/base-command.ts";
+import { artifactSources } from "../../contract/cluster-spec.ts";
 import { formatBytes } from "../../output/format-bytes.ts";
 
 export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
@@ -19,7 +20,7 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
       helpValue: "VERSION",
       default: "",
     }),
-    artifacts: Flags.option({ options: ["auto", "upstream", "debian"] as const })({
+    artifacts: Flags.option({ options: ["auto", ...artifactSources] as const })({
       summary: "Where Kubernetes comes from",
       default: "auto",
     }),

@@ -1,7 +1,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../../cli/base-command.ts";
-import { confirm } from "../../cli/confirm.ts";
+import { confirm } from "../../cli/standard-streams.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
 export default class SnapshotRestore extends BaseCommand<typeof SnapshotRestore> {

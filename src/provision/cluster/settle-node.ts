@@ -1,4 +1,4 @@
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { ClusterSpec } from "../../spec/fields.ts";
 import type { NodeRole } from "../../contract/node.ts";
 import type { ApiClient, KubeObject } from "../kube/api-client.ts";
 import { type Waiting, waitUntil } from "../kube/wait-until.ts";

@@ -1,4 +1,3 @@
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
 import {
   components,
   type KubernetesComponent,
@@ -6,6 +5,7 @@ import {
   shortName,
 } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { ClusterSpec } from "../../spec/fields.ts";
 import { assertNotOwned } from "./owned-flags.ts";
 import type { NodeInput, VersionFacts } from "./node-input.ts";
 

@@ -1,6 +1,6 @@
 import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { KubernetesComponent } from "../../contract/components.ts";
-import type { ClusterSpec } from "../../contract/cluster-spec.ts";
+import type { ClusterSpec } from "../../spec/fields.ts";
 import type { DriverCapabilities } from "../../contract/driver.ts";
 import type { ClusterNode } from "../../contract/node.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";

@@ -82,7 +82,7 @@ const owned: Readonly<Record<Component, Readonly<Record<string, Owner>>>> = {
   etcd: {
     ...all("config-file data-dir wal-dir force-new-cluster", data),
     ...all(
-      "name listen-client-urls listen-client-http-urls advertise-client-urls listen-peer-urls initial-advertise-peer-urls initial-cluster initial-cluster-state discovery discovery-srv discovery-token",
+      "name listen-client-urls listen-client-http-urls advertise-client-urls listen-peer-urls initial-advertise-peer-urls initial-cluster initial-cluster-state discovery discovery-srv discovery-token discovery-endpoints proxy",
       addresses,
     ),
     ...all(

@@ -4,7 +4,7 @@ import { CLIError } from "@oclif/core/errors";
 import * as Flags from "@oclif/core/flags";
 import * as Parser from "@oclif/core/parser";
 import { describe, expect, test } from "vitest";
-import { environmentName } from "../../../src/cli/environment-name.ts";
+import { environmentName } from "../../../src/cli/flags-from-environment.ts";
 import {
   commandLineOnly,
   flagsFromEnvironment,

@@ -5,13 +5,13 @@ import { onTestFinished } from "vitest";
 import { machineName } from "../../../src/cluster/access/reach.ts";
 import type { OpenCluster, OpenNode } from "../../../src/cluster/access/open-cluster.ts";
 import type { UseCaseContext } from "../../../src/cluster/access/use-case.ts";
-import { specDefaults } from "../../../src/cluster/spec/spec-defaults.ts";
-import { resolveSpec } from "../../../src/cluster/spec/resolve-spec.ts";
 import type { Driver, DriverDefinition, MachineRef } from "../../../src/contract/driver.ts";
 import type { NodeRole } from "../../../src/contract/node.ts";
 import { hostContext } from "../../../src/host/host-context.ts";
+import { resolveSpec } from "../../../src/spec/resolve-spec.ts";
 import type { ClusterRecord } from "../../../src/state/cluster-record.ts";
 import { clusterPaths, nodePaths } from "../../../src/state/paths.ts";
+import { surroundingsOf } from "../spec/surroundings.ts";
 
 export const nodeNames: readonly (readonly [string, NodeRole])[] = [
   ["demo", "control-plane"],
@@ -33,10 +33,7 @@ export function recordOfThree(created = true): ClusterRecord {
   const capacity = { cpus: 2, memoryMiB: 4096 };
   return {
     schema: 4,
-    spec: resolveSpec(
-      { flags: { ...specDefaults(capacity), name: "demo" } },
-      { capacity, drivers: ["podman"], runtimes: ["containerd"] },
-    ),
+    spec: resolveSpec({ flags: { name: "demo" } }, surroundingsOf({ capacity })),
     createdAt: "2026-11-20T02:14:32.028Z",
     phase: "running",
     driver: "podman",

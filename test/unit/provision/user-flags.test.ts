@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { etcdFlagState, flagState } from "../../../src/artifacts/catalogue/flags.ts";
-import { parseExtraConfig } from "../../../src/cluster/spec/parse-extra-config.ts";
+import { etcdArguments } from "../../../src/provision/node/control-plane-flags.ts";
 import { assertUserFlags } from "../../../src/provision/node/flags.ts";
+import { parseExtraConfig } from "../../../src/spec/parse/extra-config.ts";
+import { nodeSample } from "./node/node-sample.ts";
 
 const version = "v1.36.2";
 function check(words: readonly string[], etcd = "3.5.21"): void {
@@ -27,10 +29,26 @@ test.each([
   ["proxy.config=/x", "Leave it out"],
   ["etcd.data-dir=/x", "Leave it out"],
   ["etcd.listen-client-urls=http://0.0.0.0:2379", "Leave it out"],
+  ["etcd.proxy=on", "Leave it out"],
+  ["etcd.discovery-endpoints=http://x", "Leave it out"],
 ])("%s is localkube's to set", (word, fix) => {
   expect(() => check([word])).toThrow(
     expect.objectContaining({ id: "FLAG_OWNED", exitCode: 2, fix }) as Error,
   );
+});
+
+test("of what localkube passes to etcd, users may set only what has no effect on the cluster's own parts", () => {
+  const passed = etcdArguments(nodeSample(30)).map((word) => /^--([^=]+)=/.exec(word)?.[1] ?? word);
+  const free = passed.filter((flag) => {
+    try {
+      check([`etcd.${flag}=x`]);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  expect(passed.length).toBeGreaterThan(15);
+  expect(free.sort()).toEqual(["listen-metrics-urls", "snapshot-count"]);
 });
 
 test.each([

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { machineName, profileOf } from "../../../../src/cluster/access/reach.ts";
 import { nodeOf, startOrder, stopOrder } from "../../../../src/cluster/access/open-cluster.ts";
-import { profileName } from "../../../../src/state/profile-name.ts";
+import { profileName } from "../../../../src/spec/parse/profile-name.ts";
 import { clusterPaths, nodePaths } from "../../../../src/state/paths.ts";
 import { openThree, temporaryHost } from "../several-nodes.ts";
 

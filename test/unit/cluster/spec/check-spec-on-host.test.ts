@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkRoutes, checkSpecOnHost } from "../../../../src/cluster/spec/check-spec-on-host.ts";
-import { resolveSpec } from "../../../../src/cluster/spec/resolve-spec.ts";
-import type { SpecLayer } from "../../../../src/cluster/spec/spec-layer.ts";
 import type { HostContext } from "../../../../src/contract/host.ts";
+import type { SpecLayer } from "../../../../src/spec/fields.ts";
+import { resolveSpec } from "../../../../src/spec/resolve-spec.ts";
+import { surroundingsOf } from "../../spec/surroundings.ts";
 
 const capacity = { cpus: 4, memoryMiB: 8192 };
-const spec = (flags: SpecLayer = {}) => resolveSpec({ flags }, { capacity, drivers: [], runtimes: [] });
+const spec = (flags: SpecLayer = {}) => resolveSpec({ flags }, surroundingsOf({ capacity }));
 const routes = [
   { dst: "192.168.0.0/16", dev: "wlan0" },
   { dst: "10.99.0.0/16", dev: "tun0" },

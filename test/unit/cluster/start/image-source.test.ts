@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import type { ArtifactPlan } from "../../../../src/artifacts/artifact-set.ts";
 import { imageSource, refuseLackingImage } from "../../../../src/cluster/start/image-source.ts";
-import { resolveSpec } from "../../../../src/cluster/spec/resolve-spec.ts";
-import type { SpecLayer } from "../../../../src/cluster/spec/spec-layer.ts";
 import type { DriverDefinition } from "../../../../src/contract/driver.ts";
+import type { SpecLayer } from "../../../../src/spec/fields.ts";
+import { resolveSpec } from "../../../../src/spec/resolve-spec.ts";
 import { recordingHost } from "../../drivers/recording-host.ts";
+import { surroundingsOf } from "../../spec/surroundings.ts";
 
-const surroundings = { capacity: { cpus: 2, memoryMiB: 8192 }, drivers: ["qemu", "podman"], runtimes: [] };
+const surroundings = surroundingsOf({ drivers: ["qemu", "podman"] });
 const spec = (flags: SpecLayer) => resolveSpec({ flags }, surroundings);
 const driver = (name: string, image: "disk" | "rootfs") =>
   ({ name, capabilities: { image } }) as unknown as DriverDefinition;

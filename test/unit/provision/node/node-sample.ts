@@ -2,7 +2,7 @@ import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-en
 import { flagState, kubeletConfigHas } from "../../../../src/artifacts/catalogue/flags.ts";
 import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
 import type { ClusterNode } from "../../../../src/contract/node.ts";
-import type { ClusterSpec } from "../../../../src/contract/cluster-spec.ts";
+import type { ClusterSpec } from "../../../../src/spec/fields.ts";
 import type { GuestFacts } from "../../../../src/provision/guest/guest-facts.ts";
 import type { NodeInput } from "../../../../src/provision/node/node-input.ts";
 import { certificatePlan } from "../../../../src/provision/pki/certificate-plan.ts";

@@ -1,0 +1,23 @@
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { didYouMean } from "../../host/nearest-word.ts";
+import { choiceName, type Choice, type SpecSurroundings } from "../field.ts";
+
+type ChoiceError = "DRIVER_UNKNOWN" | "RUNTIME_UNKNOWN" | "ARTIFACTS_UNKNOWN" | "OS_UNKNOWN";
+
+/**
+ * The part of a row that accepts only certain names: the list for help and completion, and the parser, which throws `id` with the name
+ * that was probably meant.
+ */
+export function choiceOf<const T extends Choice>(
+  id: ChoiceError,
+  choices: (at: Pick<SpecSurroundings, "drivers" | "runtimes">) => readonly T[],
+) {
+  type Name = T extends { readonly name: infer N } ? N : T;
+  const parse = (value: string, at: SpecSurroundings): Extract<Name, string> => {
+    const names = choices(at).map(choiceName);
+    if (names.includes(value)) return value as Extract<Name, string>;
+    const hint = didYouMean(value, names);
+    throw new LocalkubeError(id, { value, driver: value, hint, known: names.join(", ") });
+  };
+  return { choices, parse };
+}

@@ -1,0 +1,12 @@
+import { specSurroundings } from "../../../src/cluster/spec/surroundings.ts";
+import type { SpecSurroundings } from "../../../src/spec/field.ts";
+
+/** A host and registries with known contents; the catalogue is the real one. */
+export const surroundingsOf = (more: Partial<SpecSurroundings> = {}): SpecSurroundings => ({
+  ...specSurroundings(),
+  capacity: { cpus: 8, memoryMiB: 16_384 },
+  drivers: ["podman", "docker"],
+  runtimes: ["containerd"],
+  driverOptions: {},
+  ...more,
+});
