@@ -117,7 +117,7 @@ test.each([
 });
 
 /** Flags of several commands: a variable or a setting of that name must mean the same for all of them. */
-const sameEverywhere = ["artifacts", "kubernetes-version", "mirror", "output", "profile", "verbose"];
+const sameEverywhere = ["artifacts", "kubernetes-version", "mirror", "node", "output", "profile", "verbose"];
 
 test("no other name stands for flags of different commands", () => {
   const commands = JSON.parse(
