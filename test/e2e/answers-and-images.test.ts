@@ -205,6 +205,31 @@ describe("image names", () => {
     expect(listed).not.toMatch(/^shop:3/m);
   }, 240_000);
 
+  it("by digest name the image that has it, and no other", async () => {
+    const file = await annotated({ [refName]: "team/digest:1" }, "digest.tar");
+    await user.ok(["image", "load", "-p", profile, file]);
+    const listed = await user.ok(["image", "ls", "-p", profile, "--output", "json"]);
+    const { images } = JSON.parse(listed.stdout) as { images: { ref: string; digest: string }[] };
+    const { digest = "" } = images.find(({ ref }) => ref === "docker.io/team/digest:1") ?? {};
+    const byDigest = `team/digest@${digest}`;
+    const loaded = await user.ok(["image", "load", "-p", profile, file, "--name", byDigest]);
+    expect(loaded.stdout).toContain(`Loaded docker.io/${byDigest} from`);
+    await podRuns("by-digest", `docker.io/${byDigest}`);
+    const other = `sha256:${"0".repeat(64)}`;
+    const refused = await user.run(["image", "load", "-p", profile, file, "--name", `team/digest@${other}`]);
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("IMAGE_NAME_DIGEST_WRONG"),
+    ]);
+    expect((await user.run(["image", "rm", "-p", profile, `team/digest@${other}`])).exitCode).toBe(66);
+    for (const [ref, full] of [
+      [byDigest, `docker.io/${byDigest}`],
+      [byDigest, "docker.io/team/digest:1"],
+    ] as const)
+      expect((await user.ok(["image", "rm", "-p", profile, ref])).stdout).toContain(`Removed ${full}`);
+    expect((await user.ok(["image", "ls", "-p", profile])).stdout).not.toContain("team/digest");
+  }, 240_000);
+
   it("are asked for where the archive has a tag only or nothing, before anything is loaded", async () => {
     for (const [annotations, name, ref] of [
       [{ [refName]: "1.0" }, "tagged.tar", "docker.io/team/web:1.0"],
