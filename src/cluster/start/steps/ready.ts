@@ -66,7 +66,8 @@ async function recordImages(s: ClusterState): Promise<void> {
       registry: { digest: formatDigest(registry.digest), manifest: formatDigest(registry.manifest) },
     }),
   }));
-  if (JSON.stringify(images) !== JSON.stringify(s.record.images)) await updateRecord(s, (record) => ({ ...record, images }));
+  if (JSON.stringify(images) !== JSON.stringify(s.record.images))
+    await updateRecord(s, (record) => ({ ...record, images }));
 }
 
 /** The node's systemd units, without `.service`. */
