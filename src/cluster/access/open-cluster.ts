@@ -36,7 +36,9 @@ export interface OpenNode extends NodeRecord {
 /** A node whose machine the driver has created. */
 export type CreatedNode = OpenNode & { readonly machine: MachineRef };
 
-const connectTimeoutMs = 15_000;
+const leastConnectMs = 15_000;
+/** A handshake takes several round trips, and an emulated machine that is busy takes seconds for each. */
+const answersToConnect = 6;
 
 /** Rejects with CLUSTER_UNKNOWN when the profile has no cluster. */
 export async function openCluster(name: string, { host }: UseCaseContext): Promise<OpenCluster> {
@@ -131,7 +133,7 @@ export async function withTransport<T>(
   const { signal, log } = context;
   const transport = await connect(await endpointOfNode(node, machine), {
     signal,
-    timeoutMs: connectTimeoutMs,
+    timeoutMs: Math.max(leastConnectMs, answersToConnect * node.cluster.definition.capabilities.answerMs),
     log,
   });
   try {

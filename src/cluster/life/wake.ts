@@ -8,15 +8,19 @@ import { apiClient, type CreatedNode, endpointOfNode } from "../access/open-clus
 import { thaw } from "./pause.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
-const wakeMs = 120_000;
+const leastWakeMs = 120_000;
+/** So many slow answers of the API server may pass until it has caught up with itself; an emulated one on a busy host needed more than two minutes. */
+const answersToWake = 40;
 
 /**
  * After memory from an earlier time was loaded: sets the guest's clock to this host's, unpauses what was paused at that time and waits
- * for the API server of a control plane. Rejects with WAIT_TIMEOUT after two minutes.
+ * for the API server of a control plane. Rejects with WAIT_TIMEOUT after two minutes, or ten where the driver's
+ * machines may be emulated.
  */
 export async function settleAfterWake(node: CreatedNode, context: UseCaseContext): Promise<void> {
   const { cluster, machine, role } = node;
   const { connect } = await import("../../machine/ssh/transport.ts");
+  const wakeMs = Math.max(leastWakeMs, answersToWake * cluster.definition.capabilities.answerMs);
   const deadline = AbortSignal.timeout(wakeMs);
   const signal = AbortSignal.any([context.signal, deadline]);
   let transport: Transport | undefined;
