@@ -124,7 +124,7 @@ async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef
 /** A network that another machine already uses may have lost its adapter meanwhile. */
 async function readyHostOnly({ hostOnly }: MachinePlan, c: RunContext): Promise<MachinePlan["hostOnly"]> {
   const ops = hostOnlyOps[hostOnly.kind];
-  const name = hostOnly.name === "" ? await ops.make(hostOnly.cidr, c) : await ops.mend(hostOnly, c);
+  const name = hostOnly.name === "" ? await ops.make(hostOnly.cidr, c) : await ops.repair(hostOnly, c);
   return { ...hostOnly, name };
 }
 

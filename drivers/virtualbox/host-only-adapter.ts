@@ -31,7 +31,7 @@ export const hostOnlyAdapters: HostOnlyOps = {
       throw error;
     }
   },
-  async mend(network, c) {
+  async repair(network, c) {
     const address = hostAddress(network.cidr);
     const all = await adapters(c);
     const named = all.find(({ name }) => name === network.name);

@@ -30,7 +30,7 @@ export const hostOnlyNets: HostOnlyOps = {
       throw explained(error, "make a host-only network", c.host);
     }
   },
-  async mend(network, c) {
+  async repair(network, c) {
     const found = (await nets(c)).find(({ name }) => name === network.name);
     if (!found) return hostOnlyNets.make(network.cidr, c);
     if (found.lower !== at(network.cidr, lowest)) {

@@ -8,7 +8,7 @@ export interface HostOnlyOps {
   /** Creates it and returns its name. Leaves nothing behind when it rejects. */
   make(cidr: string, c: RunContext): Promise<string>;
   /** Restores its address, or recreates it, when it was lost (a reboot, a tool, an upgrade); returns its current name. */
-  mend(network: HostOnlyNetwork, c: RunContext): Promise<string>;
+  repair(network: HostOnlyNetwork, c: RunContext): Promise<string>;
   /** Succeeds when it is already gone. */
   remove(network: HostOnlyNetwork, c: RunContext): Promise<void>;
 }

@@ -34,7 +34,7 @@ export async function startMachine(name: string, c: RunContext): Promise<void> {
     );
   if (found.state === "paused")
     return void (await vboxmanage(c.host, ["controlvm", machine.id, "resume"], { signal: c.signal }));
-  await mendHostOnly(machine, found, c);
+  await repairHostOnly(machine, found, c);
   await powerOn(machine, found, c);
 }
 
@@ -42,14 +42,14 @@ export async function startMachine(name: string, c: RunContext): Promise<void> {
  * The adapter may have been removed, renumbered, or lost its address since the machine last ran. A saved machine keeps the network cards it
  * was suspended with.
  */
-async function mendHostOnly(machine: MachineFile, { state }: Look, c: RunContext): Promise<void> {
+async function repairHostOnly(machine: MachineFile, { state }: Look, c: RunContext): Promise<void> {
   const { hostOnly, id } = machine;
-  const adapter = await hostOnlyOps[hostOnly.kind].mend(hostOnly, c);
+  const adapter = await hostOnlyOps[hostOnly.kind].repair(hostOnly, c);
   if (adapter === hostOnly.name) return;
-  const mended = { ...hostOnly, name: adapter };
+  const repaired = { ...hostOnly, name: adapter };
   if (state !== "saved")
-    await vboxmanage(c.host, ["modifyvm", id, ...hostOnlyArguments(mended)], { signal: c.signal });
-  await writeMachine(c.host, { ...machine, hostOnly: mended });
+    await vboxmanage(c.host, ["modifyvm", id, ...hostOnlyArguments(repaired)], { signal: c.signal });
+  await writeMachine(c.host, { ...machine, hostOnly: repaired });
 }
 
 async function powerOn(machine: MachineFile, { state }: Look, c: RunContext): Promise<void> {
@@ -72,7 +72,7 @@ async function powerOn(machine: MachineFile, { state }: Look, c: RunContext): Pr
   }
 }
 
-/** `mendHostOnly` may have written it. */
+/** `repairHostOnly` may have written it. */
 const reread = async (machine: MachineFile, c: RunContext): Promise<MachineFile> =>
   (await look(machine.ref.name, c)).machine ?? machine;
 
