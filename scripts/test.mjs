@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { failures, minutes, slowestFiles, slowestTests } from "./test/report.ts";
+import { errorsFileVariable } from "./test/errors-outside-tests.ts";
+import { failures, minutes, outsideTests, slowestFiles, slowestTests } from "./test/report.ts";
 import { unchangedFiles } from "./test/unchanged.ts";
 import { warmCaches } from "./test/warm-caches.ts";
 
@@ -61,13 +62,15 @@ const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTo
 const files = [];
 const times = [];
 const tooLong = [];
+const failedElsewhere = [];
 
 for (const round of chosen) {
-  const { report, status, ms } = await vitest(round.projects);
+  const { report, status, ms, outside } = await vitest(round.projects);
   const { testResults = [], numFailedTests = 0 } = report;
   for (const key of Object.keys(counts)) counts[key] += report[key] ?? 0;
   // A run that ends badly without naming a failed test counts as one.
   if (status !== 0 && numFailedTests === 0) counts.numFailedTests++;
+  if (status !== 0) failedElsewhere.push(...outsideTests(round.name, status, outside, numFailedTests, root));
   files.push(...testResults);
   // An error outside of tests is nobody's: only where all is well a file is known to have passed.
   if (status === 0) await unchanged?.keep(testResults);
@@ -86,19 +89,20 @@ console.log(`\nThe slowest ${shownTests} tests:\n${slowestTests(files, root, sho
 console.log(`\nThe rounds:\n${times.join("\n")}`);
 for (const text of tooLong) console.log(`\n${underCi ? "FAILED" : "Note"}: ${text}`);
 tellUnchanged(unchanged?.results ?? []);
-const failedTests = failures(files, root);
+const failedTests = [...failures(files, root), ...failedElsewhere];
 // At the end, where also a shortened log still has them.
 if (failedTests.length > 0) console.log(`Failed:\n${failedTests.join("\n")}`);
 const failed = counts.numFailedTests + (underCi ? pending + tooLong.length + (skipped ? 1 : 0) : 0);
 console.log(`${counts.numPassedTests} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** One run of vitest: its report, its exit code, and how long it took (ms). */
+/** One run of vitest: its report, its exit code, how long it took (ms), and the errors of no test. */
 async function vitest(projects) {
   const folder = mkdtempSync(join(tmpdir(), "localkube-test-"));
   const begun = performance.now();
   try {
     const output = join(folder, "report.json");
+    const errors = join(folder, "errors.json");
     const leftOut = (unchanged?.results ?? []).map(({ file }) => file);
     const child = spawn(
       "vitest",
@@ -106,15 +110,19 @@ async function vitest(projects) {
         "run",
         ...projects.flatMap((name) => ["--project", name]),
         ...["--reporter=default", "--reporter=json", `--outputFile.json=${output}`],
+        `--reporter=${join(root, "scripts/test/errors-outside-tests.ts")}`,
         // Not every round has one of the chosen files, or one that changed.
         ...(args.length > 0 || leftOut.length > 0 ? ["--passWithNoTests"] : []),
         ...args,
       ],
-      { stdio: "inherit", env: { ...process.env, LOCALKUBE_TEST_UNCHANGED: leftOut.join(",") } },
+      {
+        stdio: "inherit",
+        env: { ...process.env, LOCALKUBE_TEST_UNCHANGED: leftOut.join(","), [errorsFileVariable]: errors },
+      },
     );
     const [status] = await once(child, "close");
-    const report = existsSync(output) ? JSON.parse(readFileSync(output, "utf8")) : {};
-    return { report, status, ms: performance.now() - begun };
+    const read = (file, other) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : other);
+    return { report: read(output, {}), status, ms: performance.now() - begun, outside: read(errors, []) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -126,7 +134,7 @@ async function warmed() {
   timed("caches (beside the first round)", ms, cachesMinutes, []);
   if (failure === undefined) return;
   counts.numFailedTests++;
-  console.log(`Filling the caches failed:\n${failure}`);
+  failedElsewhere.push(`  caches\n${failure}`);
 }
 
 function timed(name, ms, limit, testResults) {

@@ -1,3 +1,5 @@
+import type { OutsideError } from "./errors-outside-tests.ts";
+
 /** What vitest's JSON reporter writes of a test file, as far as it is used. */
 export interface FileReport {
   /** Absolute path. */
@@ -33,6 +35,23 @@ export function failures(files: readonly FileReport[], root: string): readonly s
       ({ fullName, failureMessages }) => `  ${file}: ${fullName}\n${reason(failureMessages?.[0])}`,
     );
   });
+}
+
+/** Why a round failed beside its tests, as `failures`; `status` is how vitest ended (null: by a signal). */
+export function outsideTests(
+  round: string,
+  status: number | null,
+  errors: readonly OutsideError[],
+  failedTests: number,
+  root: string,
+): readonly string[] {
+  if (errors.length > 0)
+    return errors.map(
+      ({ near, message }) =>
+        `  ${round}: an error outside of tests${near && `, near ${relative(near, root)}`}\n${reason(message)}`,
+    );
+  const ended = status === null ? "a signal" : `code ${status}`;
+  return failedTests > 0 ? [] : [`  ${round}\n${reason(`vitest ended with ${ended}, and no test failed`)}`];
 }
 
 const escapes = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, "g");

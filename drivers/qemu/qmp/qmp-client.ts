@@ -41,6 +41,15 @@ export async function openQmp(path: string, signal: AbortSignal): Promise<Qmp | 
   }
 }
 
+/** Of a QEMU that is killed while it writes, the last line is cut: no answer, the end of the connection follows. */
+function answerIn(line: string): Answer {
+  try {
+    return JSON.parse(line) as Answer;
+  } catch {
+    return {};
+  }
+}
+
 function dialogue(socket: Socket, signal: AbortSignal): Qmp {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let count = 0;
@@ -51,9 +60,11 @@ function dialogue(socket: Socket, signal: AbortSignal): Qmp {
   socket.on("error", end).on("close", () => end(new Error("QEMU closed its monitor")));
   const abort = (): void => void socket.destroy(signal.reason instanceof Error ? signal.reason : undefined);
   signal.addEventListener("abort", abort, { once: true });
-  createInterface({ input: socket }).on("line", (line) => {
+  // readline passes the socket's errors on, and one that nobody listens to ends the process.
+  const lines = createInterface({ input: socket }).on("error", end);
+  lines.on("line", (line) => {
     // Greeting and events carry no id; their content is queried when it is needed.
-    const { id, error, return: value } = JSON.parse(line) as Answer;
+    const { id, error, return: value } = answerIn(line);
     const call = id === undefined ? undefined : waiting.get(id);
     if (id === undefined || !call) return;
     waiting.delete(id);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { failures, type FileReport } from "../../../scripts/test/report.ts";
+import { failures, type FileReport, outsideTests } from "../../../scripts/test/report.ts";
 
 const passed = { fullName: "works", status: "passed", duration: 1 };
 
@@ -24,4 +24,19 @@ it("names a file that failed without a failed test: a hook rejected, or it could
   expect(failures([{ ...whole, assertionResults: [] }], "/p")).toEqual([
     "  test/c.test.ts\n      no reason was reported",
   ]);
+});
+
+it("names the errors of no test, and a round that ended badly without a word", () => {
+  const errors = [
+    { near: "/p/test/d.test.ts: stops", message: "write EPIPE\nmore" },
+    { near: "", message: "" },
+  ];
+  expect(outsideTests("guests", 1, errors, 0, "/p")).toEqual([
+    "  guests: an error outside of tests, near test/d.test.ts: stops\n      write EPIPE",
+    "  guests: an error outside of tests\n      no reason was reported",
+  ]);
+  expect(outsideTests("vm", null, [], 0, "/p")).toEqual([
+    "  vm\n      vitest ended with a signal, and no test failed",
+  ]);
+  expect(outsideTests("vm", 1, [], 2, "/p")).toEqual([]);
 });
