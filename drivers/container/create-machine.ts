@@ -1,17 +1,26 @@
-import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { buffer } from "node:stream/consumers";
+import type { MachineRef, MachineSpec, PortRequest } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
-import type { RunContext } from "../../src/contract/host.ts";
-import { chooseContainerPorts } from "./choose-ports.ts";
-import { containerOptions } from "./container-options.ts";
-import { type Engine, engineInfo, refLabel, specLabel } from "./engine.ts";
+import type { HostContext, RunContext } from "../../src/contract/host.ts";
+import { choosePorts } from "../../src/host/choose-ports.ts";
+import {
+  type Engine,
+  type EngineDialect,
+  engineInfo,
+  type EngineInfo,
+  refLabel,
+  specLabel,
+} from "./engine.ts";
+import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
 import { ensureImage } from "./machine-image.ts";
 import { inspectContainer, neverRan } from "./machine-state.ts";
-import { createNetwork, nodeAddress } from "./network.ts";
+import { type ClusterNetwork, createNetwork, nodeAddress } from "./network.ts";
+import { ourContainers } from "./our-containers.ts";
 import { ours, ownerOptions } from "./ownership.ts";
+import { choosePrivileges, type Privileges } from "./privileges.ts";
 import { removeEverything, removeUnfinished, volumeName } from "./remove-machine.ts";
-import { choosePrivileges } from "./privileges.ts";
-import { seedArchive } from "./seed-archive.ts";
-import { specHash } from "./spec-hash.ts";
 
 const cleanupMs = 60_000;
 
@@ -91,4 +100,79 @@ async function make(engine: Engine, args: readonly string[], name: string, c: Ru
 
 async function seed(engine: Engine, spec: MachineSpec, c: RunContext): Promise<void> {
   await engine.change(["cp", "-", `${spec.name}:/`], { signal: c.signal, stdin: await seedArchive(spec) });
+}
+
+/** A host port for each request: the requested one, or a free one that no other machine of ours in this engine uses, running or stopped. */
+async function chooseContainerPorts(
+  engine: Engine,
+  machine: string,
+  requests: readonly PortRequest[],
+  c: RunContext,
+): Promise<MachineRef["ports"]> {
+  const refs = (await ourContainers(engine, c)).map(
+    ({ Config }) => JSON.parse(Config.Labels?.[refLabel] ?? "{}") as Partial<MachineRef>,
+  );
+  return choosePorts(machine, requests, new Set(refs.flatMap(({ ports }) => Object.values(ports ?? {}))));
+}
+
+/**
+ * What the engine's configuration (containers.conf, daemon.json) would decide otherwise: 2048 processes are too few for a node, and any other
+ * first process keeps systemd from being it.
+ */
+const limits = ["--pids-limit", "-1", "--shm-size", "64m", "--init=false", "--ipc", "private"];
+
+/** Parts of the kernel that host and machine share: CNI agents and storage drivers load and look for them. */
+const kernelModules = "/lib/modules";
+
+/** Options of `create`. They contain no secret: keys are copied in with `cp`. */
+async function containerOptions(
+  dialect: EngineDialect,
+  info: EngineInfo,
+  spec: MachineSpec,
+  ref: MachineRef,
+  network: ClusterNetwork,
+  privileges: Privileges,
+  host: HostContext,
+): Promise<readonly string[]> {
+  const runtime = await ociRuntimeOption(info, host);
+  const labels = [`${specLabel}=${specHash(spec)}`, `${refLabel}=${JSON.stringify(ref)}`];
+  return [
+    ...["--name", spec.name, "--hostname", spec.hostname],
+    ...ownerOptions(spec.name, host),
+    ...labels.flatMap((label) => ["--label", label]),
+    ...[...privileges.options, "--cgroupns=private"],
+    ...limits,
+    ...dialect.logOptions,
+    ...runtime.args,
+    ...dialect.initOptions,
+    ...(dialect.forksContainers ? await ulimitOptions() : []),
+    ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
+    ...["--network", network.name, "--ip", ref.address],
+    ...["--volume", `${volumeName(spec.name)}:/var`],
+    ...(existsSync(kernelModules) ? ["--volume", `${kernelModules}:${kernelModules}:ro`] : []),
+    ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),
+  ];
+}
+
+/**
+ * Covers what cannot be changed in a container afterwards. Not the ports: free ones are chosen once and kept; nor the image: a newer
+ * localkube has another one, and existing machines stay as they are.
+ */
+function specHash({ name, hostname, cpus, memoryMiB, authorizedKey, hostKey }: MachineSpec): string {
+  const parts = [name, hostname, cpus, memoryMiB, authorizedKey, hostKey.publicKey];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
+
+/** What makes the machine ours before its first boot, as a tar for the engine's `cp`: no secret ever appears in argv. */
+async function seedArchive(spec: MachineSpec): Promise<Uint8Array> {
+  const { pack } = await import("tar-stream");
+  const archive = pack();
+  archive.entry({ name: "root/.ssh", type: "directory", mode: 0o700 });
+  archive.entry({ name: "root/.ssh/authorized_keys", mode: 0o600 }, `${spec.authorizedKey}\n`);
+  archive.entry({ name: "etc/ssh/ssh_host_ed25519_key", mode: 0o600 }, spec.hostKey.privatePem);
+  archive.entry({ name: "etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644 }, `${spec.hostKey.publicKey}\n`);
+  // Where pods look for kernel modules; a host that has any shares its own there.
+  archive.entry({ name: "usr/lib/modules", type: "directory", mode: 0o755 });
+  archive.finalize();
+  return buffer(archive);
 }

@@ -3,7 +3,7 @@ import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { freeNetworks } from "../../src/host/free-networks.ts";
-import { formatNetwork, networkAddress, parseNetwork } from "../../src/host/network.ts";
+import { addressIn, formatNetwork, parseNetwork } from "../../src/host/network.ts";
 import { type ContainerFacts, type Engine, ownerLabel, refLabel } from "./engine.ts";
 import { ours, ownerOptions } from "./ownership.ts";
 
@@ -24,11 +24,7 @@ export interface ClusterNetwork {
 export const networkName = (cluster: string): string => `localkube-${cluster}`;
 
 /** The machine's address on its cluster's network. */
-export function nodeAddress(subnet: string, index: number): string {
-  const network = parseNetwork(subnet);
-  if (!network) throw new Error(`not a network: ${subnet}`);
-  return networkAddress(network, firstNode + index);
-}
+export const nodeAddress = (subnet: string, index: number): string => addressIn(subnet, firstNode + index);
 
 /**
  * `networkName` of the network that a machine is on, from its reference. Until machines of a cluster shared a network, each one's network

@@ -2,22 +2,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
+import { cloudConfig, ignitionConfig } from "../vm/seed.ts";
 import { isRefusal } from "./api/api-failure.ts";
-import type { ApiContext } from "./api/connection.ts";
-import type { DeviceInput } from "./api/device-input.ts";
-import type { PacketApi } from "./api/packet-api.ts";
-import type { Pacing } from "./api/pacing.ts";
+import type { ApiContext, Pacing } from "./api/connection.ts";
+import type { DeviceInput, PacketApi } from "./api/packet-api.ts";
 import type { Device } from "./api/shapes.ts";
-import { checkCapacity, checkChoices, chooseProject, type Choices } from "./check-choices.ts";
-import { machineStateOf, neverRan, said } from "./device-state.ts";
-import { type OwnerKey, onlyDevice, ownDevices, ownKeys } from "./find-device.ts";
+import { checkCapacity, checkChoices, type Choices, chooseProject } from "./check-choices.ts";
+import {
+  hasSpec,
+  machineStateOf,
+  neverRan,
+  onlyDevice,
+  ownDevices,
+  type OwnerKey,
+  ownerTags,
+  ownKeys,
+  said,
+  specTag,
+} from "./device.ts";
 import { rememberProject } from "./home-file.ts";
 import { machineRef } from "./machine-ref.ts";
 import { openAccess } from "./open-access.ts";
-import { hasSpec, ownerTags, specTag } from "./ownership.ts";
 import { removeDevice, removeOwned } from "./remove-owned.ts";
 import { type PacketSettings, packetSettings } from "./settings.ts";
-import { userData } from "./user-data.ts";
 import { waitForDevice } from "./wait-for-device.ts";
 
 /**
@@ -177,4 +184,18 @@ function withLeftovers(error: unknown, problem: string): unknown {
   const output = [error.output, problem].filter(Boolean).join("\n");
   const { id, params, exitCode: exit, message: title, fix } = error;
   return new LocalkubeError(id, params, { cause: error, output }, { exit, title, fix });
+}
+
+/**
+ * What the server does at its first boot: set its name, install our host key (so that nothing is trusted on first use), allow login with our
+ * key. Ignition for Flatcar, cloud-init for all others. Contains the private host key: never log it.
+ */
+function userData(
+  spec: MachineSpec,
+  operatingSystem: { slug: string; distro?: string | null | undefined },
+): string {
+  const { hostname, authorizedKey, hostKey } = spec;
+  const input = { hostname, authorizedKey, hostKey, instanceId: spec.name, interfaces: [] };
+  const reads = `${operatingSystem.slug} ${operatingSystem.distro ?? ""}`;
+  return /flatcar|coreos/.test(reads) ? ignitionConfig(input) : cloudConfig(input);
 }

@@ -1,11 +1,10 @@
 import type { MachineState } from "../../src/contract/driver.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { PacketApi } from "./api/packet-api.ts";
-import type { Pacing } from "./api/pacing.ts";
-import { machineStateOf } from "./device-state.ts";
+import type { Pacing } from "./api/connection.ts";
+import { homeTag, isOfHome, machineOf, machineStateOf } from "./device.ts";
 import { forgetProject, type KnownProject, readHome } from "./home-file.ts";
 import { openAccess } from "./open-access.ts";
-import { homeTag, isOfHome, machineOf } from "./ownership.ts";
 import { removeOwned } from "./remove-owned.ts";
 
 /** Every machine with this state folder's tag in the projects where one may exist; one of which only the key is left is `absent`. */

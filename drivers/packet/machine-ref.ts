@@ -1,7 +1,7 @@
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
 import type { Device } from "./api/shapes.ts";
-import { publicAddress, said } from "./device-state.ts";
+import { publicAddress, said } from "./device.ts";
 import type { KnownProject } from "./home-file.ts";
 import type { ApiAccess } from "./settings.ts";
 import { PacketError } from "./errors.ts";

@@ -2,8 +2,7 @@ import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { ApiContext } from "./api/connection.ts";
 import type { PacketApi } from "./api/packet-api.ts";
-import { machineStateOf, said } from "./device-state.ts";
-import { deviceOf } from "./find-device.ts";
+import { deviceOf, machineStateOf, said } from "./device.ts";
 import { waitForDevice } from "./wait-for-device.ts";
 
 /** Powers on and waits for it; a running machine is left alone. Errors as in the contract. */

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { ApiContext } from "./api/connection.ts";
 import type { PacketApi } from "./api/packet-api.ts";
-import { said } from "./device-state.ts";
-import { type OwnerKey, ownDevices, ownKeys } from "./find-device.ts";
+import { ownDevices, type OwnerKey, ownKeys, said } from "./device.ts";
 
 /**
  * Deletes every device and key with our tags for that machine and waits until the devices are gone or being deleted; succeeds when there are

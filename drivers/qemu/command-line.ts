@@ -1,9 +1,8 @@
 import { platforms } from "./platform.ts";
 import type { Accelerator } from "./accelerator.ts";
 import type { HostContext } from "../../src/contract/host.ts";
-import type { MachineFile } from "./machine-file.ts";
-import type { MachineFiles } from "./machine-folder.ts";
-import { guestAddress } from "./networks.ts";
+import type { MachineFile, MachineFiles } from "./machine-file.ts";
+import { guestAddress } from "../vm/guest-network.ts";
 
 export const diskNode = "disk";
 export const volumeDrive = "volume";

@@ -5,11 +5,17 @@ import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
-import { writeSeed } from "../vm/seed/write-seed.ts";
-import { type MachineFile, machineNames, readMachine, writeMachine } from "./machine-file.ts";
+import { writeSeed } from "../vm/seed.ts";
+import {
+  type MachineFile,
+  type MachineFiles,
+  machineFiles,
+  machineNames,
+  readMachine,
+  writeMachine,
+} from "./machine-file.ts";
 import { identityOf, sameHardware } from "../vm/machine-record.ts";
-import { type MachineFiles, machineFiles } from "./machine-folder.ts";
-import { machineType } from "./machine-type.ts";
+import { machineType } from "./platform.ts";
 import { chooseNetworks } from "./networks.ts";
 import { removeMachine } from "./remove-machine.ts";
 

@@ -7,9 +7,7 @@ import { probeQemu } from "./probe-qemu.ts";
 import { removeMachine } from "./remove-machine.ts";
 import { resizeOps } from "./resize.ts";
 import { snapshotOps } from "./snapshots.ts";
-import { startMachine } from "./start-machine.ts";
-import { stopMachine } from "./stop-machine.ts";
-import { suspendOps } from "./suspend.ts";
+import { startMachine, stopMachine, suspendOps } from "./power.ts";
 import { volumeOps } from "./volume.ts";
 
 /** A virtual machine run by QEMU, without root and without a daemon. */

@@ -2,10 +2,9 @@ import { readFile, stat } from "node:fs/promises";
 import type { MachineState } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type MachineFile, readMachine } from "./machine-file.ts";
-import { type MachineFiles, machineFiles } from "./machine-folder.ts";
+import { type MachineFile, type MachineFiles, machineFiles, readMachine } from "./machine-file.ts";
 import { qemuProcess } from "./qemu-process.ts";
-import { openQmp, type Qmp } from "./qmp/qmp-client.ts";
+import { openQmp, type Qmp } from "./qmp.ts";
 
 /** Every RunState of QEMU's qapi/run-state.json. */
 const states: Readonly<Record<string, MachineState>> = {

@@ -2,13 +2,11 @@ import { createHash } from "node:crypto";
 import type { MachineSpec } from "../../src/contract/driver.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { freeNetworks } from "../../src/host/free-networks.ts";
-import { networkAddress, parseNetwork } from "../../src/host/network.ts";
-import { macAddress } from "../vm/mac-address.ts";
-import type { SeedInterface } from "../vm/seed/seed-input.ts";
+import { addressIn } from "../../src/host/network.ts";
+import { guestInterfaces } from "../vm/guest-network.ts";
+import type { SeedInterface } from "../vm/seed.ts";
 import type { MachineFile } from "./machine-file.ts";
 
-/** In QEMU's user network the second address is the gateway, the third its name server (QEMU's docs/system/devices/net). */
-const [gatewayIndex, nameServerIndex, guestIndex] = [2, 3, 15];
 /** Address of the cluster's first machine on its node network. */
 const firstNode = 2;
 
@@ -17,9 +15,6 @@ export interface Networks extends Pick<MachineFile, "userNetwork" | "nodeNetwork
   readonly address: string;
   readonly interfaces: readonly SeedInterface[];
 }
-
-/** The guest's address in QEMU's user network. */
-export const guestAddress = (userNetwork: string): string => at(userNetwork, guestIndex);
 
 /**
  * Two networks: QEMU's user network, the machine's own, leads outside; the node network carries the cluster and is the one that the cluster's
@@ -36,7 +31,7 @@ export async function chooseNetworks(
   const [userNetwork = "", free = ""] = await freeNetworks(name, 2, [...avoid, ...used], host);
   const nodes = sibling ? `${sibling.ref.address}/24` : free;
   const digest = createHash("sha256").update(`node network localkube-${cluster}`).digest();
-  const address = at(nodes, firstNode + index);
+  const address = addressIn(nodes, firstNode + index);
   return {
     userNetwork,
     address,
@@ -45,21 +40,6 @@ export async function chooseNetworks(
       group: `239.${digest[0]! % 128}.${digest[1]!}.${1 + (digest[2]! % 250)}`,
       port: 30_000 + (digest.readUInt16BE(3) % 2000),
     },
-    interfaces: [
-      {
-        name: "eth0",
-        mac: macAddress(name, 0),
-        address: `${at(userNetwork, guestIndex)}/24`,
-        gateway: at(userNetwork, gatewayIndex),
-        dns: [at(userNetwork, nameServerIndex)],
-      },
-      { name: "eth1", mac: macAddress(name, 1), address: `${address}/24` },
-    ],
+    interfaces: guestInterfaces(name, { userNetwork, address }),
   };
-}
-
-function at(cidr: string, index: number): string {
-  const network = parseNetwork(cidr);
-  if (!network) throw new Error(`not a network: ${cidr}`);
-  return networkAddress(network, index);
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HostContext } from "../../src/contract/host.ts";
-import type { MachineFiles } from "./machine-folder.ts";
+import type { MachineFiles } from "./machine-file.ts";
 
 type Host = Pick<HostContext, "run" | "platform">;
 

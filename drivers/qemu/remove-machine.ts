@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { machineFiles } from "./machine-folder.ts";
+import { machineFiles } from "./machine-file.ts";
 import { qemuProcess, waitForExit } from "./qemu-process.ts";
 
 const exitMs = 10_000;

@@ -1,7 +1,6 @@
 import type { ResizeOps } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
-import { writeMachine } from "./machine-file.ts";
-import { machineFiles } from "./machine-folder.ts";
+import { machineFiles, writeMachine } from "./machine-file.ts";
 import { look, saneMachine } from "./machine-state.ts";
 
 export const resizeOps: ResizeOps = {

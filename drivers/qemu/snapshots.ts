@@ -2,13 +2,10 @@ import type { Hardware, MachineSnapshot, SnapshotOps } from "../../src/contract/
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { diskNode } from "./command-line.ts";
-import { launchQemu } from "./launch-qemu.ts";
-import { type MachineFile, writeMachine } from "./machine-file.ts";
-import { machineFiles } from "./machine-folder.ts";
+import { launchQemu, stopMachine, suspendOps } from "./power.ts";
+import { type MachineFile, machineFiles, writeMachine } from "./machine-file.ts";
 import { look, type Look, saneMachine, withQmp } from "./machine-state.ts";
-import { runJob } from "./qmp/run-job.ts";
-import { stopMachine } from "./stop-machine.ts";
-import { suspendOps } from "./suspend.ts";
+import { runJob } from "./qmp.ts";
 
 const imageMs = 120_000;
 /** Prefix of a user's snapshots, so that no name is taken for an option or for the snapshot in which we save the machine's memory. */

@@ -6,13 +6,12 @@ import type { RunContext } from "../../src/contract/host.ts";
 import type { ConnectSsh, Transport } from "../../src/contract/transport.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
 import { claimHost } from "./claim-host.ts";
-import { hostAccess } from "./host-access.ts";
+import { hostAccess, withHost } from "./host-access.ts";
 import { hostFiles, readHostFile, removeHostFile, writeHostFile } from "./host-file.ts";
 import { type HostFacts, inspectHost } from "./inspect-host.ts";
 import { checkPorts, judgeHost } from "./judge-host.ts";
 import { readOptions, type SshOptions } from "./read-options.ts";
-import { releaseHost } from "./release-host.ts";
-import { withHost } from "./with-host.ts";
+import { releaseHost } from "./remove-machine.ts";
 import { SshDriverError } from "./errors.ts";
 
 const cleanupMs = 120_000;

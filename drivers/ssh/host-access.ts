@@ -5,11 +5,11 @@ import { join } from "node:path";
 import type { JumpHost, MachineAccess } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../src/contract/host.ts";
-import type { ConnectSsh } from "../../src/contract/transport.ts";
+import type { ConnectSsh, Transport } from "../../src/contract/transport.ts";
 import { accessEndpoint } from "../../src/host/ssh-access.ts";
+import { SshDriverError } from "./errors.ts";
 import { knownHostKey } from "./known-hosts.ts";
 import type { Place, SshOptions } from "./read-options.ts";
-import { SshDriverError } from "./errors.ts";
 
 type Login = Pick<MachineAccess, "identityFile" | "agent">;
 
@@ -119,3 +119,23 @@ export const fingerprint = (key: string): string =>
     .update(Buffer.from(key.split(" ")[1] ?? "", "base64"))
     .digest("base64")
     .replace(/=+$/, "")}`;
+
+/** A host is up or it is not: nobody waits for it to boot. */
+const connectMs = 15_000;
+
+/** Runs `work` as root on the host and closes the connection. Rejects as `ConnectSsh` does. */
+export async function withHost<T>(
+  connect: ConnectSsh,
+  access: MachineAccess,
+  c: RunContext,
+  work: (transport: Transport) => Promise<T>,
+  timeoutMs = connectMs,
+): Promise<T> {
+  const endpoint = accessEndpoint(access, { hostKey: access.hostKey ?? "" }, c.host);
+  const transport = await connect(endpoint, { signal: c.signal, timeoutMs, log: c.log });
+  try {
+    return await work(transport);
+  } finally {
+    await transport.close();
+  }
+}

@@ -4,13 +4,12 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { ConnectSsh } from "../../src/contract/transport.ts";
 import { findProgram } from "../../src/host/find-program.ts";
 import { createMachine } from "./create-machine.ts";
-import { hostAccess } from "./host-access.ts";
+import { hostAccess, withHost } from "./host-access.ts";
 import { hostNames, readHostFile } from "./host-file.ts";
 import { accessOf, diagnoseMachine, machineState } from "./machine-state.ts";
 import { startUnits, stopUnits } from "./power.ts";
 import { readOptions } from "./read-options.ts";
 import { forgetMachine, removeByName, removeMachine } from "./remove-machine.ts";
-import { withHost } from "./with-host.ts";
 
 /** A machine whose file cannot be read is `broken`, and does not hide the others. */
 async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise<readonly ListedMachine[]> {

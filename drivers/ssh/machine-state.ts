@@ -3,7 +3,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import type { ConnectSsh } from "../../src/contract/transport.ts";
 import { noteFolder } from "./node-paths.ts";
-import { withHost } from "./with-host.ts";
+import { withHost } from "./host-access.ts";
 
 const askMs = 8000;
 

@@ -4,24 +4,25 @@ import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
-import { writeSeed } from "../vm/seed/write-seed.ts";
+import { guestInterfaces } from "../vm/guest-network.ts";
+import { identityOf, sameHardware } from "../vm/machine-record.ts";
+import { writeSeed } from "../vm/seed.ts";
 import { makeDisks } from "./disks.ts";
-import { hostOnlyOps } from "./host-only.ts";
-import { hostPath } from "./host-path.ts";
-import { installedVersion } from "./installed-version.ts";
+import { hostPath, parseVersion, type Version } from "./installation.ts";
 import { createArguments, modifyArguments, storage } from "./machine-arguments.ts";
 import {
   type MachineFile,
+  type MachineFiles,
+  machineFiles,
   type MachinePlan,
+  machinesFolder,
   otherPlans,
   readMachine,
   writeMachine,
   writePlan,
 } from "./machine-file.ts";
-import { identityOf, sameHardware } from "../vm/machine-record.ts";
-import { type MachineFiles, machineFiles, machinesFolder } from "./machine-folder.ts";
 import { look } from "./machine-state.ts";
-import { chooseNetworks, guestInterfaces } from "./networks.ts";
+import { chooseNetworks, hostOnlyOps } from "./network/choose.ts";
 import { removeMachine } from "./remove-machine.ts";
 import { vboxmanage } from "./vboxmanage.ts";
 
@@ -150,4 +151,22 @@ async function attachDisks(id: string, files: MachineFiles, c: RunContext): Prom
   );
   await attach(drive, "dvddrive", "emptydrive");
   await attach(seed, "dvddrive", await hostPath(files.seed, host, signal));
+}
+
+const timeoutMs = 10_000;
+
+/** The version of VirtualBox that answers here. Rejects with DRIVER_UNUSABLE when it reports none. */
+async function installedVersion({ host, signal }: RunContext): Promise<Version> {
+  const output = await vboxmanage(host, ["--version"], { signal, timeoutMs });
+  const version = parseVersion(output);
+  if (version) return version;
+  throw new LocalkubeError(
+    "DRIVER_UNUSABLE",
+    {
+      driver: "virtualbox",
+      problem: "VBoxManage --version reports no version",
+      fix: "Reinstall VirtualBox",
+    },
+    { output },
+  );
 }

@@ -5,9 +5,9 @@ import type { MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { convertedDisk } from "../vm/converted-disk.ts";
-import { hostPath } from "./host-path.ts";
-import { parseBlocks } from "./list-output.ts";
-import type { MachineFiles } from "./machine-folder.ts";
+import { hostPath } from "./installation.ts";
+import { parseBlocks } from "./output.ts";
+import type { MachineFiles } from "./machine-file.ts";
 import { vboxmanage } from "./vboxmanage.ts";
 
 const copyMs = 300_000;

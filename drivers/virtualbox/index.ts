@@ -1,13 +1,11 @@
 import type { DriverDefinition } from "../../src/contract/driver.ts";
 import { createMachine } from "./create-machine.ts";
 import { diagnose, listMachines, look } from "./machine-state.ts";
-import { probeVirtualBox } from "./probe/probe-virtualbox.ts";
+import { probeVirtualBox } from "./probe.ts";
 import { removeMachine } from "./remove-machine.ts";
 import { resizeOps } from "./resize.ts";
 import { snapshotOps } from "./snapshots.ts";
-import { startMachine } from "./start-machine.ts";
-import { stopMachine } from "./stop-machine.ts";
-import { suspendOps } from "./suspend.ts";
+import { startMachine, stopMachine, suspendOps } from "./power.ts";
 import { volumeOps } from "./volume.ts";
 
 /** A virtual machine by Oracle VirtualBox 6.1 to 7.2, through VBoxManage. */

@@ -1,7 +1,9 @@
 import type { HostContext } from "../../src/contract/host.ts";
-import { networksConf } from "./networks-conf.ts";
 import { wordsFrom } from "./vboxmanage.ts";
 import { VirtualBoxError } from "./errors.ts";
+
+/** Where the administrator can allow more networks for host-only adapters (from 6.1.28 on Linux, Solaris and macOS). */
+export const networksConf = "/etc/vbox/networks.conf";
 
 interface KnownFailure {
   readonly said: RegExp;

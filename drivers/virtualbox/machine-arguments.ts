@@ -1,8 +1,7 @@
 import type { HostContext } from "../../src/contract/host.ts";
-import { macAddress } from "../vm/mac-address.ts";
+import { guestAddress, macAddress } from "../vm/guest-network.ts";
 import type { HostOnlyNetwork, MachinePlan } from "./machine-file.ts";
-import { guestAddress } from "./networks.ts";
-import { atLeast, type Version } from "./version.ts";
+import { atLeast, type Version } from "./installation.ts";
 
 /** sshd and API server in the guest. */
 const guestPorts = { ssh: 22, api: 6443 } as const;

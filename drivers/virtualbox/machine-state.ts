@@ -1,13 +1,48 @@
 import { access, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver, MachineState } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type MachineFile, machineNames, readPlan, readMachine } from "./machine-file.ts";
 import { listedMachines } from "../vm/machine-record.ts";
-import { machineFiles } from "./machine-folder.ts";
-import { parseMachineReadable } from "./machine-readable.ts";
-import { machineStates } from "./machine-states.ts";
+import { type MachineFile, machineFiles, machineNames, readMachine, readPlan } from "./machine-file.ts";
+import { parseMachineReadable } from "./output.ts";
 import { isInaccessible, isUnknownMachine, vboxmanage, wordsFrom } from "./vboxmanage.ts";
+
+/**
+ * Every `VMState` of `showvminfo --machinereadable` from 6.1 to 7.2 (MachineState in VirtualBox' API, spelled as in VBoxManageInfo.cpp). The
+ * `snapshotting` states of a machine that is off are transitional: it is stopped but busy, so nothing may be done with it yet.
+ */
+export const machineStates: Readonly<Record<string, MachineState>> = {
+  poweroff: "stopped",
+  aborted: "stopped",
+  // Its state was moved to another host and it is off here.
+  teleported: "stopped",
+  saved: "saved",
+  // It was ended while waking up; the saved memory is still valid.
+  "aborted-saved": "saved",
+  running: "running",
+  livesnapshotting: "running",
+  onlinesnapshotting: "running",
+  deletingsnapshotlive: "running",
+  teleporting: "running",
+  faulttolerantsyncing: "running",
+  paused: "paused",
+  deletingsnapshotlivepaused: "paused",
+  teleportingpausedvm: "paused",
+  starting: "starting",
+  restoring: "starting",
+  teleportingin: "starting",
+  stopping: "stopping",
+  saving: "stopping",
+  settingup: "stopping",
+  snapshotting: "stopping",
+  "offline snapshotting": "stopping",
+  restoringsnapshot: "stopping",
+  deletingsnapshot: "stopping",
+  gurumeditation: "broken",
+  stuck: "broken",
+  inaccessible: "broken",
+};
 
 const infoMs = 20_000;
 
@@ -108,3 +143,22 @@ export async function diagnose(name: string, c: RunContext): Promise<string> {
 /** Up to 15 lines; empty when there is no such file. */
 export const lastLines = async (file: string): Promise<string> =>
   (await readFile(file, "utf8").catch(() => "")).trimEnd().split(/\r?\n/).slice(-shownLines).join("\n");
+
+const pauseMs = 500;
+
+/** The first state that `done` accepts, or the last one seen when the time is up. */
+export async function waitForState(
+  name: string,
+  done: (found: Look) => boolean,
+  timeoutMs: number,
+  c: RunContext,
+): Promise<Look> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await look(name, c);
+    if (done(found) || performance.now() >= deadline) return found;
+    await sleep(Math.min(pauseMs, Math.max(0, deadline - performance.now())), undefined, {
+      signal: c.signal,
+    });
+  }
+}

@@ -2,12 +2,11 @@ import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { hostOnlyOps } from "./host-only.ts";
-import { hostPath, isInside } from "./host-path.ts";
-import { parseBlocks } from "./list-output.ts";
+import { hostOnlyOps } from "./network/choose.ts";
+import { hostPath, isInside } from "./installation.ts";
+import { parseBlocks } from "./output.ts";
 import { storage } from "./machine-arguments.ts";
-import { othersUse, readPlan } from "./machine-file.ts";
-import { machineFiles } from "./machine-folder.ts";
+import { machineFiles, othersUse, readPlan } from "./machine-file.ts";
 import { machineInfo } from "./machine-state.ts";
 import { isInaccessible, isUnknownMachine, vboxmanage, wordsFrom } from "./vboxmanage.ts";
 

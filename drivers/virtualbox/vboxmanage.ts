@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { CommandResult, HostContext } from "../../src/contract/host.ts";
 import { shellQuote } from "../../src/host/run-command.ts";
-import { findVBoxManage } from "./find-vboxmanage.ts";
-import { installHint } from "./install-hint.ts";
+import { findVBoxManage, installHint } from "./installation.ts";
 
 /** Failures that pass by themselves: VBoxSVC starting or a session still closing. VirtualBox's API reports them in English in every language. */
 const transient = [

@@ -1,7 +1,7 @@
 import type { VolumeOps } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { hostPath } from "./host-path.ts";
+import { hostPath } from "./installation.ts";
 import { storage } from "./machine-arguments.ts";
 import { look, saneMachine } from "./machine-state.ts";
 import { vboxmanage, wordsFrom } from "./vboxmanage.ts";

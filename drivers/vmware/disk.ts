@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { installHint } from "./install/install-hint.ts";
+import { installHint } from "./installation.ts";
 import { vmware } from "./vmrun.ts";
 import { VmwareError } from "./errors.ts";
 

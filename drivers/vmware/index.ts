@@ -6,10 +6,8 @@ import { diagnose, look } from "./machine-state.ts";
 import { probeVmware } from "./probe-vmware.ts";
 import { removeMachine } from "./remove-machine.ts";
 import { resizeOps } from "./resize.ts";
-import { snapshotOps } from "./snapshots/snapshots.ts";
-import { startMachine } from "./start-machine.ts";
-import { stopMachine } from "./stop-machine.ts";
-import { suspendOps } from "./suspend.ts";
+import { snapshotOps } from "./snapshots.ts";
+import { startMachine, stopMachine, suspendOps } from "./power.ts";
 import { volumeOps } from "./volume.ts";
 
 /** A virtual machine by VMware Workstation, Player or Fusion, through their `vmrun`. */

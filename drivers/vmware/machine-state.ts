@@ -3,14 +3,11 @@ import { join } from "node:path";
 import type { MachineState } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { type MachineFile, readMachine } from "./machine-file.ts";
-import { type MachineFiles, machineFiles } from "./machine-folder.ts";
-import { guestAddress } from "./network/guest-address.ts";
-import { platforms } from "./platform.ts";
-import { isRunning } from "./running-list.ts";
-import { readVmx } from "./vmx/vmx-file.ts";
-import { type Vmx, valueOf } from "./vmx/vmx-text.ts";
-import { logTail } from "./vmware-log.ts";
+import { guestAddress } from "./guest-address.ts";
+import { type MachineFile, type MachineFiles, machineFiles, readMachine } from "./machine-file.ts";
+import { platforms } from "./machine-vmx.ts";
+import { isRunning } from "./vmrun.ts";
+import { readVmx, valueOf, type Vmx } from "./vmx.ts";
 
 export interface Look {
   readonly state: MachineState;
@@ -90,3 +87,15 @@ export async function diagnose(name: string, c: Context): Promise<string> {
 
 const consoleTail = async ({ console: file }: MachineFiles): Promise<string> =>
   (await readFile(file, "utf8").catch(() => "")).trimEnd().split(/\r?\n/).slice(-consoleLines).join("\n");
+
+const lineCount = 40;
+
+/** Last lines of vmware.log without its list of settings: they contain the seed, and the seed contains the host key. */
+export async function logTail({ log }: MachineFiles): Promise<string> {
+  const text = await readFile(log, "utf8").catch(() => "");
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== "" && !/\bDICT\b|guestinfo/i.test(line))
+    .slice(-lineCount)
+    .join("\n");
+}

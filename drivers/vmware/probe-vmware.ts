@@ -3,14 +3,18 @@ import type { Probe } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { findProgram } from "../../src/host/find-program.ts";
-import { findVmware, type Installation } from "./install/find-vmware.ts";
-import { installedVersion, isOlder, oldestSupported } from "./install/installed-version.ts";
-import { installHint } from "./install/install-hint.ts";
-import { type KnownFailure, knownFailure } from "./install/known-failures.ts";
-import { vmwarePath } from "./install/vmware-path.ts";
-import { natNetwork } from "./network/nat-network.ts";
-import { runningIn } from "./running-list.ts";
-import { vmrun } from "./vmrun.ts";
+import {
+  findVmware,
+  type Installation,
+  installedVersion,
+  installHint,
+  isOlder,
+  oldestSupported,
+  vmwarePath,
+} from "./installation.ts";
+import { type KnownFailure, knownFailure } from "./known-failures.ts";
+import { natNetwork } from "./nat-network.ts";
+import { runningIn, vmrun } from "./vmrun.ts";
 
 const listMs = 2500;
 

@@ -1,12 +1,10 @@
 import { access, rm } from "node:fs/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { findVmware } from "./install/find-vmware.ts";
-import { machineFiles } from "./machine-folder.ts";
-import { powerOff } from "./power-off.ts";
-import { isRunning } from "./running-list.ts";
-import { vmrun } from "./vmrun.ts";
-import { waitUntil } from "./wait-until.ts";
+import { findVmware } from "./installation.ts";
+import { machineFiles } from "./machine-file.ts";
+import { powerOff, waitUntil } from "./power.ts";
+import { isRunning, vmrun } from "./vmrun.ts";
 
 const deleteMs = 60_000;
 const letGoMs = 10_000;

@@ -2,14 +2,11 @@ import { join } from "node:path";
 import type { Hardware, ResizeOps } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import { growDisk } from "./disk.ts";
-import { writeMachine } from "./machine-file.ts";
-import { machineFiles } from "./machine-folder.ts";
+import { machineFiles, writeMachine } from "./machine-file.ts";
 import { look, saneMachine } from "./machine-state.ts";
-import { platforms } from "./platform.ts";
-import { listedSnapshots } from "./snapshots/list-snapshots.ts";
-import { editVmx } from "./vmx/vmx-file.ts";
-import { valueOf } from "./vmx/vmx-text.ts";
-import { hardwareValues } from "./vmx/machine-vmx.ts";
+import { hardwareValues, platforms } from "./machine-vmx.ts";
+import { listedSnapshots } from "./snapshots.ts";
+import { editVmx, valueOf } from "./vmx.ts";
 
 export const resizeOps: ResizeOps = {
   async hardware({ name }, c) {

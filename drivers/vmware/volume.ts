@@ -3,10 +3,10 @@ import { copyFile, link, rm } from "node:fs/promises";
 import type { VolumeOps } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import { machineFiles } from "./machine-folder.ts";
+import { machineFiles } from "./machine-file.ts";
 import { look } from "./machine-state.ts";
 import { vmrun } from "./vmrun.ts";
-import { volumeDevice } from "./vmx/machine-vmx.ts";
+import { volumeDevice } from "./machine-vmx.ts";
 
 const connectMs = 30_000;
 

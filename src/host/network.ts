@@ -33,6 +33,13 @@ export function networkAddress(network: Network, n: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
+/** The same for a network in CIDR form that we chose ourselves. Throws a plain Error when it is none: a bug. */
+export function addressIn(cidr: string, n: number): string {
+  const network = parseNetwork(cidr);
+  if (!network) throw new Error(`not a network: ${cidr}`);
+  return networkAddress(network, n);
+}
+
 /**
  * IPv4 networks the host reaches by a route other than its default route, from all routing tables (VPNs use their own). Half-world routes
  * (prefix below 8) count as default routes. Empty on systems without `ip` and /proc.

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { writeSeed } from "../../drivers/vm/seed/write-seed.ts";
+import { writeSeed } from "../../drivers/vm/seed.ts";
 
 let folder: string;
 let seed: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { probeBoot } from "../../drivers/qemu/probe-boot.ts";
+import { probeBoot } from "../../drivers/qemu/accelerator.ts";
 import type { HostContext } from "../../src/contract/host.ts";
 import { hostContext } from "../../src/host/host-context.ts";
 

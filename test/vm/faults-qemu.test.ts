@@ -3,7 +3,7 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { machineFiles } from "../../drivers/qemu/machine-folder.ts";
+import { machineFiles } from "../../drivers/qemu/machine-file.ts";
 import type { MachineRef } from "../../src/contract/driver.ts";
 import { driverWorld } from "../contract/driver-world.ts";
 import { eventually } from "../e2e/kit/kubectl.ts";

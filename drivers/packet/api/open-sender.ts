@@ -1,11 +1,10 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { type HttpClient, httpClient, type HttpResponse } from "../../../src/host/http/http-client.ts";
-import { type ApiAnswer, apiFailure, redact } from "./api-failure.ts";
-import type { ApiConnection, ApiContext } from "./connection.ts";
-import type { Pacing } from "./pacing.ts";
-import { rateLimitMs } from "./rate-limit.ts";
 import { PacketError } from "../errors.ts";
+import { type ApiAnswer, apiFailure, redact } from "./api-failure.ts";
+import type { ApiConnection, ApiContext, Pacing } from "./connection.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "DELETE";
@@ -123,4 +122,21 @@ function read({ statusCode, body }: HttpResponse): ApiAnswer {
   } catch {
     return { status: statusCode, body, json: undefined };
   }
+}
+
+const unknownResetMs = 5000;
+/** The API reports whole seconds: wait a little longer, so that the limit has really ended. */
+const marginMs = 250;
+
+/**
+ * Milliseconds until a rate limit ends, from `X-RateLimit-Reset` (seconds since the epoch, by the server's clock, which its `Date` header
+ * gives) or `Retry-After` (seconds). Pure.
+ */
+function rateLimitMs(headers: IncomingHttpHeaders, now = Date.now()): number {
+  const after = Number(headers["retry-after"]);
+  if (headers["retry-after"] !== undefined && Number.isFinite(after) && after >= 0) return after * 1000;
+  const reset = Number(headers["x-ratelimit-reset"]);
+  if (headers["x-ratelimit-reset"] === undefined || !Number.isFinite(reset)) return unknownResetMs;
+  const theirs = Date.parse(headers.date ?? "");
+  return Math.max(0, reset * 1000 - (Number.isNaN(theirs) ? now : theirs)) + marginMs;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { openQmp } from "../../../drivers/qemu/qmp/qmp-client.ts";
+import { openQmp } from "../../../drivers/qemu/qmp.ts";
 
 // An `error` event that nobody listens to ends the process: the run fails here though every assertion holds.
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import qemu from "../../../drivers/qemu/index.ts";
-import { machineFiles } from "../../../drivers/qemu/machine-folder.ts";
+import { machineFiles } from "../../../drivers/qemu/machine-file.ts";
 import { withQmp } from "../../../drivers/qemu/machine-state.ts";
 import { machineImage } from "../../../src/machine/image/machine-image.ts";
 import type { DriverUnderTest } from "../../contract/driver-world.ts";

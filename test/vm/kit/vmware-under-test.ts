@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import vmware from "../../../drivers/vmware/index.ts";
-import { machineFiles } from "../../../drivers/vmware/machine-folder.ts";
+import { machineFiles } from "../../../drivers/vmware/machine-file.ts";
 import { machineImage } from "../../../src/machine/image/machine-image.ts";
 import type { DriverUnderTest } from "../../contract/driver-world.ts";
 import { machineProcesses, type VmwareRig } from "../../rigs/vmware/make-rig.ts";

@@ -3,8 +3,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accelerator } from "../../../../drivers/qemu/accelerator.ts";
 import { platforms } from "../../../../drivers/qemu/platform.ts";
-import { openQmp, type Qmp } from "../../../../drivers/qemu/qmp/qmp-client.ts";
-import { runJob } from "../../../../drivers/qemu/qmp/run-job.ts";
+import { openQmp, type Qmp, runJob } from "../../../../drivers/qemu/qmp.ts";
 import { hostContext } from "../../../../src/host/host-context.ts";
 import { mustRun, placeOf, Refusal } from "./world.ts";
 

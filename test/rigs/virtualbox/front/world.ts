@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseMachineReadable } from "../../../../drivers/virtualbox/machine-readable.ts";
+import { parseMachineReadable } from "../../../../drivers/virtualbox/output.ts";
 
 /** The rig's folder, which the wrapper gives as the first argument. */
 export const folder = process.argv[2] ?? "";

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { accelerator } from "../../../../drivers/qemu/accelerator.ts";
-import { runJob } from "../../../../drivers/qemu/qmp/run-job.ts";
+import { runJob } from "../../../../drivers/qemu/qmp.ts";
 import { hostContext } from "../../../../src/host/host-context.ts";
 import { runCommand } from "../../../../src/host/run-command.ts";
 import { checkVmx } from "./check-vmx.ts";

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openQmp, type Qmp } from "../../../../drivers/qemu/qmp/qmp-client.ts";
+import { openQmp, type Qmp } from "../../../../drivers/qemu/qmp.ts";
 import { runCommand } from "../../../../src/host/run-command.ts";
 import type { Rig } from "./rig.ts";
 

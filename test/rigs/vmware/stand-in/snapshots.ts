@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runJob } from "../../../../drivers/qemu/qmp/run-job.ts";
+import { runJob } from "../../../../drivers/qemu/qmp.ts";
 import { runCommand } from "../../../../src/host/run-command.ts";
 import { formatDictionary } from "./dictionary.ts";
 import { diskNode, runDiskOf, readVmx, savedTag, stop, writeVmx } from "./power.ts";

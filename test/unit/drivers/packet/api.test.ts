@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openPacketApi } from "../../../../drivers/packet/api/packet-api.ts";
-import { type Pacing, usualPacing } from "../../../../drivers/packet/api/pacing.ts";
+import { type Pacing, usualPacing } from "../../../../drivers/packet/api/connection.ts";
 import type { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import { ids } from "../../../rigs/packet/catalogue.ts";
 import { type Provider, startProvider } from "../../../rigs/packet/provider.ts";

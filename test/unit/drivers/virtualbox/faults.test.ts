@@ -2,17 +2,20 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { freeHostNetwork } from "../../../../drivers/virtualbox/free-host-network.ts";
-import { machineFiles } from "../../../../drivers/virtualbox/machine-folder.ts";
-import { allowedRanges, parseNetworksConf } from "../../../../drivers/virtualbox/networks-conf.ts";
-import { parseVersion } from "../../../../drivers/virtualbox/version.ts";
+import {
+  allowedRanges,
+  freeHostNetwork,
+  parseNetworksConf,
+} from "../../../../drivers/virtualbox/network/choose.ts";
+import { machineFiles } from "../../../../drivers/virtualbox/machine-file.ts";
+import { parseVersion } from "../../../../drivers/virtualbox/installation.ts";
 import type { MachineRef } from "../../../../src/contract/driver.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import { parseNetwork } from "../../../../src/host/network.ts";
 import { driver, errorOf, madeMachine, recordHost, verbsOf } from "./made-machine.ts";
 import type { Override, Recorded } from "./recorded-virtualbox.ts";
 
-vi.mock("../../../../drivers/virtualbox/host-interfaces.ts", () => ({ interfaceNetworks: () => [] }));
+vi.mock(import("node:os"), async (original) => ({ ...(await original()), networkInterfaces: () => ({}) }));
 
 let recorded: Recorded;
 const recordedHost: typeof recordHost = async (options) => (recorded = await recordHost(options));

@@ -1,6 +1,6 @@
 import type * as FileSystem from "node:fs/promises";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { findVBoxManage } from "../../../../drivers/virtualbox/find-vboxmanage.ts";
+import { findVBoxManage } from "../../../../drivers/virtualbox/installation.ts";
 import type { HostContext } from "../../../../src/contract/host.ts";
 import { type Answer, recordingHost } from "../recording-host.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
-import { chooseNetworks } from "../../../../drivers/virtualbox/networks.ts";
-import { parseVersion } from "../../../../drivers/virtualbox/version.ts";
+import { chooseNetworks } from "../../../../drivers/virtualbox/network/choose.ts";
+import { parseVersion } from "../../../../drivers/virtualbox/installation.ts";
 import { driver, errorOf, madeMachine, recordHost, verbsOf } from "./made-machine.ts";
 import type { Override, Recorded } from "./recorded-virtualbox.ts";
 
-vi.mock("../../../../drivers/virtualbox/host-interfaces.ts", () => ({ interfaceNetworks: () => [] }));
+vi.mock(import("node:os"), async (original) => ({ ...(await original()), networkInterfaces: () => ({}) }));
 // An adapter is waited for by the second.
 vi.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
 

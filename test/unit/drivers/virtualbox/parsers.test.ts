@@ -1,12 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { installDirOf, windowsFiles } from "../../../../drivers/virtualbox/find-vboxmanage.ts";
-import { parseAdapters } from "../../../../drivers/virtualbox/host-only-adapter.ts";
-import { isInside } from "../../../../drivers/virtualbox/host-path.ts";
-import { parseBlocks } from "../../../../drivers/virtualbox/list-output.ts";
-import { parseMachineReadable } from "../../../../drivers/virtualbox/machine-readable.ts";
-import { parseSnapshotTag } from "../../../../drivers/virtualbox/snapshot-list.ts";
-import { parseHardware } from "../../../../drivers/virtualbox/snapshots.ts";
-import { atLeast, parseVersion, warningsOf } from "../../../../drivers/virtualbox/version.ts";
+import {
+  atLeast,
+  installDirOf,
+  isInside,
+  parseVersion,
+  warningsOf,
+  windowsFiles,
+} from "../../../../drivers/virtualbox/installation.ts";
+import { parseAdapters } from "../../../../drivers/virtualbox/network/adapter.ts";
+import { parseBlocks, parseMachineReadable } from "../../../../drivers/virtualbox/output.ts";
+import { parseHardware, parseSnapshotTag } from "../../../../drivers/virtualbox/snapshots.ts";
 
 const warning = `WARNING: The character device /dev/vboxdrv does not exist.
 \t Please install the virtualbox-dkms package and the appropriate

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { probeVirtualBox } from "../../../../drivers/virtualbox/probe/probe-virtualbox.ts";
+import { probeVirtualBox } from "../../../../drivers/virtualbox/probe.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../../../src/contract/host.ts";
 import { type Answer, recordingHost } from "../recording-host.ts";

@@ -2,13 +2,13 @@ import type * as FileSystem from "node:fs/promises";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { machineFiles } from "../../../../drivers/virtualbox/machine-folder.ts";
+import { machineFiles } from "../../../../drivers/virtualbox/machine-file.ts";
 import { removeMachine } from "../../../../drivers/virtualbox/remove-machine.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import { driver, errorOf, madeMachine, verbsOf } from "./made-machine.ts";
 import type { Override, Recorded } from "./recorded-virtualbox.ts";
 
-vi.mock("../../../../drivers/virtualbox/host-interfaces.ts", () => ({ interfaceNetworks: () => [] }));
+vi.mock(import("node:os"), async (original) => ({ ...(await original()), networkInterfaces: () => ({}) }));
 
 /** How often Windows, which is not here, refuses to remove what is open. */
 const busy = vi.hoisted(() => ({ left: 0 }));

@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
-import { machineFiles } from "../../../../drivers/virtualbox/machine-folder.ts";
-import { machineStates } from "../../../../drivers/virtualbox/machine-states.ts";
+import { machineFiles } from "../../../../drivers/virtualbox/machine-file.ts";
+import { machineStates } from "../../../../drivers/virtualbox/machine-state.ts";
 import type { MachineState } from "../../../../src/contract/driver.ts";
 import { driver, errorOf, madeMachine, verbsOf } from "./made-machine.ts";
 
-vi.mock("../../../../drivers/virtualbox/host-interfaces.ts", () => ({ interfaceNetworks: () => [] }));
+vi.mock(import("node:os"), async (original) => ({ ...(await original()), networkInterfaces: () => ({}) }));
 
 /** Every word of VirtualBox' manual and sources from 6.1 to 7.2. */
 const meanings: readonly (readonly [MachineState, readonly string[]])[] = [

@@ -3,7 +3,7 @@ import virtualbox from "../../../../drivers/virtualbox/index.ts";
 import { type Recorded, recordedVirtualBox } from "./recorded-virtualbox.ts";
 
 // Else the networks of the host the tests run on would count.
-vi.mock("../../../../drivers/virtualbox/host-interfaces.ts", () => ({ interfaceNetworks: () => [] }));
+vi.mock(import("node:os"), async (original) => ({ ...(await original()), networkInterfaces: () => ({}) }));
 
 let recorded: Recorded | undefined;
 afterEach(() => recorded?.dispose());

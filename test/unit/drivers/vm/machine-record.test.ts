@@ -3,12 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import qemu from "../../../../drivers/qemu/index.ts";
-import { machineFiles as qemuFiles } from "../../../../drivers/qemu/machine-folder.ts";
+import { machineFiles as qemuFiles } from "../../../../drivers/qemu/machine-file.ts";
 import { machinesIn } from "../../../../drivers/vm/machine-record.ts";
-import { readPlan, writePlan } from "../../../../drivers/virtualbox/machine-file.ts";
-import { machineFiles as virtualBoxFiles } from "../../../../drivers/virtualbox/machine-folder.ts";
-import { readMachine as readVmware } from "../../../../drivers/vmware/machine-file.ts";
-import { machineFiles as vmwareFiles } from "../../../../drivers/vmware/machine-folder.ts";
+import {
+  machineFiles as virtualBoxFiles,
+  readPlan,
+  writePlan,
+} from "../../../../drivers/virtualbox/machine-file.ts";
+import {
+  machineFiles as vmwareFiles,
+  readMachine as readVmware,
+} from "../../../../drivers/vmware/machine-file.ts";
 import type { MachineRef } from "../../../../src/contract/driver.ts";
 import type { RunContext } from "../../../../src/contract/host.ts";
 import { hostContext } from "../../../../src/host/host-context.ts";

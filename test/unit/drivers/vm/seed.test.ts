@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import { macAddress } from "../../../../drivers/vm/mac-address.ts";
-import { ignitionConfig } from "../../../../drivers/vm/seed/ignition.ts";
-import { noCloudFiles } from "../../../../drivers/vm/seed/nocloud.ts";
-import type { SeedInput } from "../../../../drivers/vm/seed/seed-input.ts";
+import { macAddress } from "../../../../drivers/vm/guest-network.ts";
+import { ignitionConfig, noCloudFiles, type SeedInput } from "../../../../drivers/vm/seed.ts";
 
 const input: SeedInput = {
   hostname: "one",

@@ -2,9 +2,9 @@ import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import vmware from "../../../../drivers/vmware/index.ts";
-import { machineFiles } from "../../../../drivers/vmware/machine-folder.ts";
-import { isRunning, runningIn } from "../../../../drivers/vmware/running-list.ts";
-import { editVmx } from "../../../../drivers/vmware/vmx/vmx-file.ts";
+import { machineFiles } from "../../../../drivers/vmware/machine-file.ts";
+import { isRunning, runningIn } from "../../../../drivers/vmware/vmrun.ts";
+import { editVmx } from "../../../../drivers/vmware/vmx.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import { type FakeVmware, fakeVmware } from "./fake-vmware.ts";
 

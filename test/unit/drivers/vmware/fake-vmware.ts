@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect } from "vitest";
-import { parseVmx, serializeVmx, withValues } from "../../../../drivers/vmware/vmx/vmx-text.ts";
+import { parseVmx, serializeVmx, withValues } from "../../../../drivers/vmware/vmx.ts";
 import type { MachineSpec } from "../../../../src/contract/driver.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import type { CommandResult, HostContext, RunContext } from "../../../../src/contract/host.ts";

@@ -3,10 +3,9 @@ import type * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import vmware from "../../../../drivers/vmware/index.ts";
-import { waitForLocks } from "../../../../drivers/vmware/locks.ts";
-import { machineFiles } from "../../../../drivers/vmware/machine-folder.ts";
+import { powerOn, waitForLocks } from "../../../../drivers/vmware/power.ts";
+import { machineFiles } from "../../../../drivers/vmware/machine-file.ts";
 import { removeMachine } from "../../../../drivers/vmware/remove-machine.ts";
-import { powerOn } from "../../../../drivers/vmware/start-machine.ts";
 import { testSpec } from "../recording-host.ts";
 import { type FakeVmware, fakeVmware } from "./fake-vmware.ts";
 

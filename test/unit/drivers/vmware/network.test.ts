@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { chooseAddress } from "../../../../drivers/vmware/network/choose-address.ts";
-import { guestAddress } from "../../../../drivers/vmware/network/guest-address.ts";
-import { leasedAddress } from "../../../../drivers/vmware/network/leases.ts";
-import { parseNatConf } from "../../../../drivers/vmware/network/nat-network.ts";
-import { networkFiles } from "../../../../drivers/vmware/network/network-files.ts";
-import { vmwareMac } from "../../../../drivers/vmware/network/vmware-mac.ts";
+import {
+  chooseAddress,
+  networkFiles,
+  parseNatConf,
+  vmwareMac,
+} from "../../../../drivers/vmware/nat-network.ts";
+import { guestAddress, leasedAddress } from "../../../../drivers/vmware/guest-address.ts";
 import type { MachineRef } from "../../../../src/contract/driver.ts";
 import { type FakeVmware, fakeVmware } from "./fake-vmware.ts";
 

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { findVmware } from "../../../../drivers/vmware/install/find-vmware.ts";
-import { isOlder, versionIn } from "../../../../drivers/vmware/install/installed-version.ts";
+import { findVmware, isOlder, versionIn } from "../../../../drivers/vmware/installation.ts";
 import { probeVmware } from "../../../../drivers/vmware/probe-vmware.ts";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import type { HostContext } from "../../../../src/contract/host.ts";

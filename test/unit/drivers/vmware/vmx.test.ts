@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { guestInfo } from "../../../../drivers/vmware/vmx/guest-info.ts";
-import { machineFiles } from "../../../../drivers/vmware/machine-folder.ts";
-import { machineVmx } from "../../../../drivers/vmware/vmx/machine-vmx.ts";
-import { parseVmx, serializeVmx, valueOf, withValues } from "../../../../drivers/vmware/vmx/vmx-text.ts";
+import { guestInfo, machineVmx } from "../../../../drivers/vmware/machine-vmx.ts";
+import { machineFiles } from "../../../../drivers/vmware/machine-file.ts";
+import { parseVmx, serializeVmx, valueOf, withValues } from "../../../../drivers/vmware/vmx.ts";
 
 const files = machineFiles({ stateDir: "/home/some one/.localkube" }, "localkube-one");
 const seed = {
