@@ -3,6 +3,7 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { didYouMean } from "../host/nearest-word.ts";
 import { BaseCommand } from "./base-command.ts";
 import { commandLineOnly } from "./flags-from-environment.ts";
+import { installedDriverFlags } from "./spec-flags.ts";
 
 /** What the `config` commands have in common. */
 export abstract class ConfigCommand<T extends typeof Command> extends BaseCommand<T> {
@@ -31,13 +32,14 @@ export abstract class ConfigCommand<T extends typeof Command> extends BaseComman
 /** Flags that make sense only for a single call are never stored defaults; neither are those in `commandLineOnly`. */
 const once = new Set(["dry-run", "download-only", "config", "timeline", "help"]);
 
-/** All settings by name: the flags of `start` and the global flags, with their parsers. */
+/** All settings by name: the flags of `start`, also those of drivers from npm, and the global flags, with their parsers. */
 async function knownSettings(
   plugin: Interfaces.Plugin,
   self: typeof Command,
 ): Promise<Readonly<Record<string, Command.Flag>>> {
   const start = plugin.commandIDs.includes("start") ? await plugin.findCommand("start") : undefined;
-  const flags = { ...self.baseFlags, ...start?.baseFlags, ...start?.flags } as Record<string, Command.Flag>;
+  const own = { ...self.baseFlags, ...start?.baseFlags, ...start?.flags } as Record<string, Command.Flag>;
+  const flags = { ...own, ...installedDriverFlags() };
   return Object.fromEntries(
     Object.entries(flags).filter(
       ([name, flag]) => !once.has(name) && !commandLineOnly.has(name) && !flag.hidden,

@@ -41,14 +41,14 @@ export const driverChoices = driverNames.map((name) => {
 
 /**
  * The code of a driver from npm is loaded here and nowhere else, so only when somebody names the driver, or its cluster. Rejects with
- * DRIVER_UNKNOWN, DRIVER_PACKAGE_BROKEN, DRIVER_PACKAGE_VERSION or DRIVER_PACKAGE_UNSAFE.
+ * DRIVER_NOT_INSTALLED (what users ask for is checked before, so the name is from a record), DRIVER_PACKAGE_BROKEN, DRIVER_PACKAGE_VERSION or
+ * DRIVER_PACKAGE_UNSAFE.
  */
 export async function loadDriver(name: string): Promise<DriverDefinition> {
   const load = loaders[name];
   if (load) return (await load()).default;
   const installed = installedDrivers().find((driver) => driver.name === name);
-  if (!installed)
-    throw new LocalkubeError("DRIVER_UNKNOWN", { driver: name, known: ["auto", ...driverNames].join(", ") });
+  if (!installed) throw new LocalkubeError("DRIVER_NOT_INSTALLED", { driver: name });
   return loadInstalled(installed, { connectSsh, choosePorts, freeNetworks, findProgram });
 }
 
@@ -79,7 +79,7 @@ const rank = ({ definition, probe }: Probed): number =>
 
 /**
  * The driver of that name, or for `auto` the first that works here; when none does, the first that is only missing packages which
- * could be installed. All probes run in parallel (each ends within 5 s). Rejects with DRIVER_UNKNOWN, DRIVER_UNUSABLE or
+ * could be installed. All probes run in parallel (each ends within 5 s). Rejects like `loadDriver`, with DRIVER_UNUSABLE or with
  * DRIVER_NONE_USABLE.
  */
 export async function chooseDriver(name: string, host: HostContext): Promise<DriverChoice> {

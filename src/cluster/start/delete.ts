@@ -1,6 +1,7 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { unlessDiskFull } from "../../contract/errors/system-failure.ts";
 import type { RunContext } from "../../contract/host.ts";
+import type { Driver, MachineRef } from "../../contract/driver.ts";
 import { loadDriver, probeDrivers } from "../../machine/driver-registry.ts";
 import { undoJobsOf } from "../../pipeline/recipe.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
@@ -31,7 +32,10 @@ export interface DeleteResult {
 }
 
 export interface DeleteOptions {
-  /** Leave the machine as it is, because it cannot be reached. Only where the driver can forget one (else DRIVER_CANNOT). */
+  /**
+   * Leave the machine as it is, because it cannot be reached. Only where the driver can forget one (else DRIVER_CANNOT), or cannot be loaded,
+   * because its package was uninstalled or is damaged.
+   */
   readonly forget?: boolean;
 }
 
@@ -126,8 +130,8 @@ export async function deleteHoldingLock(
     return { name, existed: true };
   }
   const { record } = found;
-  const driver = (await loadDriver(record.driver)).open(host);
-  if (forget && !driver.forget)
+  const driver = await driverOf(record, context, forget);
+  if (forget && !(driver instanceof LocalkubeError) && !driver.forget)
     throw new LocalkubeError("DRIVER_CANNOT", { driver: record.driver, what: "forget a machine" });
   await saveCluster(host, { ...record, phase: "deleting" }).catch(unlessDiskFull);
   const cluster: ClusterBase = { host, paths: clusterPaths(host, name), record };
@@ -139,13 +143,16 @@ export async function deleteHoldingLock(
       role: node.role,
       machineName: machineName(name, node.name),
       paths: nodePaths(host, name, node.name),
-      driver,
+      get driver() {
+        if (driver instanceof LocalkubeError) throw driver;
+        return driver;
+      },
     };
     return { name: node.name, state };
   });
   // First: if the host goes down halfway, it must not start a half-deleted cluster.
   await removeAutostart(name, host, context.signal);
-  const rows = forget ? recipe.map(forgetting(context)) : recipe;
+  const rows = forget ? recipe.map(forgetting(driver, context)) : recipe;
   const subjects = { cluster, nodes };
   const jobs = undoJobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(rows, subjects, undoTimeoutMs);
   await runJobs(jobs, { ...context, command: "delete", profile: name });
@@ -155,21 +162,57 @@ export async function deleteHoldingLock(
 
 const undoTimeoutMs = 300_000;
 
+/** Why a driver from npm cannot be loaded. */
+const unloadable: readonly string[] = [
+  "DRIVER_NOT_INSTALLED",
+  "DRIVER_PACKAGE_BROKEN",
+  "DRIVER_PACKAGE_VERSION",
+  "DRIVER_PACKAGE_UNSAFE",
+];
+
+/** The cluster's driver; to forget its machines, nothing more is needed than the reason why there is none. */
+async function driverOf(
+  { driver }: ClusterRecord,
+  context: UseCaseContext,
+  forget: boolean,
+): Promise<Driver | LocalkubeError> {
+  try {
+    return (await loadDriver(driver)).open(context.host);
+  } catch (error) {
+    if (!(error instanceof LocalkubeError) || !unloadable.includes(error.id)) throw error;
+    if (forget) return error;
+    notice(context, "without its driver, --forget removes what this computer keeps of the cluster", "warning");
+    throw error;
+  }
+}
+
 /** What is on this computer is removed as usual; the machine is left as it is. */
 const forgetting =
-  (context: UseCaseContext) =>
+  (driver: Driver | LocalkubeError, context: UseCaseContext) =>
   (row: StartRow): StartRow => {
     if (row.per !== "node" || row.step.id !== machineCreate.id) return row;
     const undo = {
       title: "Forgetting the machine",
       async run(node: NodeBase, c: RunContext) {
         const machine = recordedMachine(node);
-        const stays = machine ? await node.driver.forget?.(machine, c) : [];
-        for (const text of stays ?? []) notice(context, text, "warning");
+        const forgotten = async (): Promise<readonly string[] | undefined> => {
+          if (driver instanceof LocalkubeError) return [leftBehind(node, machine, driver)];
+          return machine && driver.forget?.(machine, c);
+        };
+        for (const text of (await forgotten()) ?? []) notice(context, text, "warning");
       },
     };
     return { ...row, step: { ...row.step, undo } };
   };
+
+/** Also for a machine that was never recorded: only its driver knows whether a killed start has created it. */
+function leftBehind(node: NodeBase, machine: MachineRef | undefined, { message }: LocalkubeError): string {
+  const { driver } = node.cluster.record;
+  const which = machine
+    ? `the machine ${[node.machineName, machine.id, machine.address].filter(Boolean).join(", ")}, of the driver ${driver}`
+    : `a machine ${node.machineName} that the driver ${driver} may have created`;
+  return `${which}, is left as it is: ${message}`;
+}
 
 /** Without its record a cluster is found by our marks: machines by their label, kubeconfig entries by their note. */
 async function deleteDamaged(name: string, damage: LocalkubeError, context: UseCaseContext): Promise<void> {

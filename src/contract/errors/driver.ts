@@ -131,6 +131,11 @@ export const driverErrors = {
     title: "There is no driver '{driver}' (there are: {known})",
     fix: "Choose one: localkube start --driver auto",
   },
+  DRIVER_NOT_INSTALLED: {
+    exit: exitCodes.unavailable,
+    title: "The driver {driver}, which this cluster uses, is not installed",
+    fix: "Install its package again: npm install -g localkube-driver-{driver}",
+  },
   DRIVER_PACKAGE_BROKEN: {
     exit: exitCodes.config,
     title: "The driver package {package} in {folder} cannot be used: {problem}",
