@@ -14,12 +14,11 @@ import {
   readMachine,
   writeMachine,
 } from "./machine-file.ts";
-import { identityOf, sameHardware } from "../vm/machine-record.ts";
+import { createOnce } from "../vm/create-once.ts";
+import { identityOf } from "../vm/machine-record.ts";
 import { machineType } from "./platform.ts";
 import { chooseNetworks } from "./networks.ts";
 import { removeMachine } from "./remove-machine.ts";
-
-const cleanupMs = 60_000;
 
 /**
  * Creates the machine's folder with disk and seed; does not start it. Its description is written last, so a `create` killed at any point is
@@ -28,22 +27,7 @@ const cleanupMs = 60_000;
  */
 export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
   const found = await readMachine(c.host, spec.name);
-  if (found?.identity === identityOf(spec) && sameHardware(found.hardware, spec)) return found.ref;
-  if (found?.ran) throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "qemu", name: spec.name });
-  // Left over from a killed create, or a machine that never ran: neither holds data.
-  await removeMachine(spec.name, c);
-  try {
-    return await createFresh(spec, c);
-  } catch (error) {
-    const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
-    await removeMachine(spec.name, cleanup).catch((again: unknown) =>
-      c.log(`clean-up failed: ${String(again)}`),
-    );
-    c.signal.throwIfAborted();
-    if (!(error instanceof LocalkubeError) || error.id !== "HOST_COMMAND_FAILED") throw error;
-    const params = { driver: "qemu", name: spec.name };
-    throw new LocalkubeError("DRIVER_CREATE_FAILED", params, { cause: error, output: error.output ?? "" });
-  }
+  return createOnce(spec, { driver: "qemu", found, remove: removeMachine, createFresh }, c);
 }
 
 async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef> {

@@ -1,10 +1,10 @@
-import type { Hardware, MachineSnapshot, SnapshotOps } from "../../src/contract/driver.ts";
-import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { MachineSnapshot } from "../../src/contract/driver.ts";
 import type { RunContext } from "../../src/contract/host.ts";
+import { snapshotOps, without } from "../vm/snapshots.ts";
 import { diskNode } from "./command-line.ts";
 import { launchQemu, stopMachine, suspendOps } from "./power.ts";
-import { type MachineFile, machineFiles, writeMachine } from "./machine-file.ts";
-import { look, type Look, saneMachine, withQmp } from "./machine-state.ts";
+import { machineFiles, writeMachine } from "./machine-file.ts";
+import { look, saneMachine, withQmp } from "./machine-state.ts";
 import { runJob } from "./qmp.ts";
 
 const imageMs = 120_000;
@@ -19,74 +19,60 @@ interface SnapshotInfo {
 }
 
 /** QEMU keeps snapshots inside the disk's file: they are removed with the machine. */
-export const snapshotOps: SnapshotOps = {
-  async create({ name }, snapshot, c) {
-    const { found, machine } = await sane(name, c);
-    if ((await listed(name, found, c)).some((one) => one.name === snapshot))
-      throw new LocalkubeError("DRIVER_SNAPSHOT_EXISTS", { name, snapshot });
-    if (found.state === "saved")
-      throw failed("create", name, snapshot, "the machine is suspended: wake it first");
-    await telling("create", name, snapshot, c, async () => {
-      if (found.pid === undefined) return image(name, "-c", snapshot, c);
-      // Recorded before the snapshot is taken: if its hardware were unknown, nobody could tell whether it fits.
-      await writeMachine(c.host, {
-        ...machine,
-        snapshots: { ...machine.snapshots, [snapshot]: machine.hardware },
-      });
+export const snapshots = snapshotOps({
+  driver: "qemu",
+  async look(name, c) {
+    const found = await look(name, c);
+    return { ...found, machine: saneMachine(name, found) };
+  },
+  list: ({ machine, pid }, c) => listed(machine.ref.name, pid, c),
+  async take({ machine, pid }, snapshot, c) {
+    const { name } = machine.ref;
+    if (pid === undefined) return image(name, "-c", snapshot, c);
+    // Recorded before the snapshot is taken: if its hardware were unknown, nobody could tell whether it fits.
+    await writeMachine(c.host, {
+      ...machine,
+      snapshots: { ...machine.snapshots, [snapshot]: machine.hardware },
+    });
+    const job = { tag: tagOf(snapshot), vmstate: diskNode, devices: [diskNode] };
+    return withQmp(name, c, (qmp) => runJob(qmp, "snapshot-save", job, c.signal));
+  },
+  hardware: ({ machine }, { name }) =>
+    Promise.resolve({ has: machine.hardware, had: machine.snapshots[name] }),
+  async restore({ machine, pid, state }, { name: snapshot, memory }, c) {
+    const { name } = machine.ref;
+    if (state === "saved") await suspendOps.discard(machine.ref, c);
+    if (!memory) {
+      await stopMachine(name, { ...c, graceMs: 0 });
+      return image(name, "-a", snapshot, c);
+    }
+    if (pid !== undefined) {
       const job = { tag: tagOf(snapshot), vmstate: diskNode, devices: [diskNode] };
-      return withQmp(name, c, (qmp) => runJob(qmp, "snapshot-save", job, c.signal));
-    });
+      return withQmp(name, c, async (qmp) => {
+        await runJob(qmp, "snapshot-load", job, c.signal);
+        await qmp.execute("cont");
+      });
+    }
+    await launchQemu({ ...machine, saved: false }, c, tagOf(snapshot));
+    return withQmp(name, c, async (qmp) => void (await qmp.execute("cont")));
   },
-  async list({ name }, c) {
-    const { found } = await sane(name, c);
-    return listed(name, found, c);
+  async remove({ machine, pid }, { name: snapshot }, c) {
+    const { name } = machine.ref;
+    await (pid === undefined
+      ? image(name, "-d", snapshot, c)
+      : withQmp(name, c, (qmp) =>
+          runJob(qmp, "snapshot-delete", { tag: tagOf(snapshot), devices: [diskNode] }, c.signal),
+        ));
+    await writeMachine(c.host, { ...machine, snapshots: without(snapshot, machine.snapshots) });
   },
-  async restore({ name }, snapshot, c) {
-    const { found, machine } = await sane(name, c);
-    const wanted = (await listed(name, found, c)).find((one) => one.name === snapshot);
-    if (!wanted) throw new LocalkubeError("DRIVER_SNAPSHOT_UNKNOWN", { name, snapshot });
-    if (wanted.memory) assertSameHardware(machine, snapshot);
-    await telling("restore", name, snapshot, c, async () => {
-      if (found.state === "saved") await suspendOps.discard(machine.ref, c);
-      if (!wanted.memory) {
-        await stopMachine(name, { ...c, graceMs: 0 });
-        return image(name, "-a", snapshot, c);
-      }
-      if (found.pid !== undefined) {
-        const job = { tag: tagOf(snapshot), vmstate: diskNode, devices: [diskNode] };
-        return withQmp(name, c, async (qmp) => {
-          await runJob(qmp, "snapshot-load", job, c.signal);
-          await qmp.execute("cont");
-        });
-      }
-      await launchQemu({ ...machine, saved: false }, c, tagOf(snapshot));
-      return withQmp(name, c, async (qmp) => void (await qmp.execute("cont")));
-    });
-  },
-  async remove({ name }, snapshot, c) {
-    const { found, machine } = await sane(name, c);
-    if (!(await listed(name, found, c)).some((one) => one.name === snapshot)) return;
-    await telling("delete", name, snapshot, c, () =>
-      found.pid === undefined
-        ? image(name, "-d", snapshot, c)
-        : withQmp(name, c, (qmp) =>
-            runJob(qmp, "snapshot-delete", { tag: tagOf(snapshot), devices: [diskNode] }, c.signal),
-          ),
-    );
-    const snapshots = Object.fromEntries(
-      Object.entries(machine.snapshots).filter(([one]) => one !== snapshot),
-    );
-    await writeMachine(c.host, { ...machine, snapshots });
-  },
-};
-
-async function sane(name: string, c: RunContext): Promise<{ found: Look; machine: MachineFile }> {
-  const found = await look(name, c);
-  return { found, machine: saneMachine(name, found) };
-}
+});
 
 /** The actual list from the disk's file, obtained from whoever has it open. */
-async function listed(name: string, { pid }: Look, c: RunContext): Promise<readonly MachineSnapshot[]> {
+async function listed(
+  name: string,
+  pid: number | undefined,
+  c: RunContext,
+): Promise<readonly MachineSnapshot[]> {
   const infos = pid === undefined ? await fromImage(name, c) : await fromQemu(name, c);
   return infos
     .filter(({ name: tag }) => tag.startsWith(tagOf("")))
@@ -118,55 +104,3 @@ async function image(name: string, option: string, snapshot: string, c: RunConte
   // It writes into the machine's own disk, which would be damaged if it were interrupted.
   await c.host.run([...argv], { signal: c.signal, timeoutMs: imageMs, settleMs: imageMs });
 }
-
-function assertSameHardware({ ref, hardware, snapshots }: MachineFile, snapshot: string): void {
-  const had = snapshots[snapshot];
-  if (
-    had &&
-    had.cpus === hardware.cpus &&
-    had.memoryMiB === hardware.memoryMiB &&
-    had.diskGiB === hardware.diskGiB
-  )
-    return;
-  throw new LocalkubeError("DRIVER_SNAPSHOT_DIFFERS", {
-    name: ref.name,
-    snapshot,
-    had: had ? inWords(had) : "unknown hardware",
-    has: inWords(hardware),
-  });
-}
-
-const inWords = ({ cpus, memoryMiB, diskGiB }: Hardware): string =>
-  `${cpus} CPUs, ${memoryMiB} MiB and a disk of ${diskGiB} GiB`;
-
-/** Runs `work`; QEMU's refusals become DRIVER_SNAPSHOT_FAILED. */
-async function telling(
-  action: string,
-  name: string,
-  snapshot: string,
-  c: RunContext,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    c.signal.throwIfAborted();
-    if (error instanceof LocalkubeError && error.id !== "HOST_COMMAND_FAILED") throw error;
-    throw failed(
-      action,
-      name,
-      snapshot,
-      error instanceof LocalkubeError ? (error.output ?? "") : String(error),
-      error,
-    );
-  }
-}
-
-const failed = (
-  action: string,
-  name: string,
-  snapshot: string,
-  output: string,
-  cause?: unknown,
-): LocalkubeError =>
-  new LocalkubeError("DRIVER_SNAPSHOT_FAILED", { driver: "qemu", action, name, snapshot }, { cause, output });

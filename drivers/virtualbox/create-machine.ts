@@ -5,7 +5,8 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
 import { guestInterfaces } from "../vm/guest-network.ts";
-import { identityOf, sameHardware } from "../vm/machine-record.ts";
+import { createOnce } from "../vm/create-once.ts";
+import { identityOf } from "../vm/machine-record.ts";
 import { writeSeed } from "../vm/seed.ts";
 import { makeDisks } from "./disks.ts";
 import { hostPath, parseVersion, type Version } from "./installation.ts";
@@ -26,8 +27,6 @@ import { chooseNetworks, hostOnlyOps } from "./network/choose.ts";
 import { removeMachine } from "./remove-machine.ts";
 import { vboxmanage } from "./vboxmanage.ts";
 
-const cleanupMs = 120_000;
-
 /**
  * Creates and registers the machine; does not start it. What is about to be created is recorded first and the description last, so a `create`
  * killed at any point is either found complete by the next one or cleaned up by it. Rejects with DRIVER_MACHINE_DIFFERS,
@@ -41,27 +40,10 @@ export async function createMachine(spec: MachineSpec, c: RunContext): Promise<M
       { output: "an image that reads Ignition has no NoCloud seed" },
     );
   const found = await readMachine(c.host, spec.name);
-  if (found) {
-    const { state } = await look(spec.name, c);
-    const equal = found.identity === identityOf(spec) && sameHardware(found.hardware, spec);
-    if (equal && state !== "absent") return found.ref;
-    if (found.ran && state !== "absent")
-      throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "virtualbox", name: spec.name });
-  }
-  // Left over from a killed create, from a machine removed without us, or a machine that never ran: none holds data.
-  await removeMachine(spec.name, c);
-  try {
-    return await createFresh(spec, c);
-  } catch (error) {
-    const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
-    await removeMachine(spec.name, cleanup).catch((again: unknown) =>
-      c.log(`clean-up failed: ${String(again)}`),
-    );
-    c.signal.throwIfAborted();
-    if (!(error instanceof LocalkubeError) || error.id !== "HOST_COMMAND_FAILED") throw error;
-    const params = { driver: "virtualbox", name: spec.name };
-    throw new LocalkubeError("DRIVER_CREATE_FAILED", params, { cause: error, output: error.output ?? "" });
-  }
+  // It may have been removed without us.
+  const exists = found !== undefined && (await look(spec.name, c)).state !== "absent";
+  const creation = { driver: "virtualbox", found, exists, remove: removeMachine, createFresh };
+  return createOnce(spec, creation, c);
 }
 
 async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef> {

@@ -7,7 +7,8 @@ import { formatNetwork } from "../../src/host/network.ts";
 import { convertedDisk } from "../vm/converted-disk.ts";
 import { type SeedInput, writeSeed } from "../vm/seed.ts";
 import { copyDisk, diskBytes, growDisk } from "./disk.ts";
-import { identityOf, sameHardware } from "../vm/machine-record.ts";
+import { createOnce } from "../vm/create-once.ts";
+import { identityOf } from "../vm/machine-record.ts";
 import { machineFiles, machineNames, readMachine, writeMachine } from "./machine-file.ts";
 import { chooseAddress, natNetwork, vmwareMac } from "./nat-network.ts";
 import { removeMachine } from "./remove-machine.ts";
@@ -15,7 +16,6 @@ import { vmware } from "./vmrun.ts";
 import { guestInfo, machineVmx } from "./machine-vmx.ts";
 import { writeVmx } from "./vmx.ts";
 
-const cleanupMs = 120_000;
 const gibibyte = 2 ** 30;
 
 /**
@@ -25,22 +25,7 @@ const gibibyte = 2 ** 30;
  */
 export async function createMachine(spec: MachineSpec, c: RunContext): Promise<MachineRef> {
   const found = await readMachine(c.host, spec.name);
-  if (found?.identity === identityOf(spec) && sameHardware(found.hardware, spec)) return found.ref;
-  if (found?.ran) throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "vmware", name: spec.name });
-  // Left over from a killed create, or a machine that never ran: neither holds data.
-  await removeMachine(spec.name, c);
-  try {
-    return await createFresh(spec, c);
-  } catch (error) {
-    const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
-    await removeMachine(spec.name, cleanup).catch((again: unknown) =>
-      c.log(`clean-up failed: ${String(again)}`),
-    );
-    c.signal.throwIfAborted();
-    if (!(error instanceof LocalkubeError) || error.id !== "HOST_COMMAND_FAILED") throw error;
-    const params = { driver: "vmware", name: spec.name };
-    throw new LocalkubeError("DRIVER_CREATE_FAILED", params, { cause: error, output: error.output ?? "" });
-  }
+  return createOnce(spec, { driver: "vmware", found, remove: removeMachine, createFresh }, c);
 }
 
 async function createFresh(spec: MachineSpec, c: RunContext): Promise<MachineRef> {

@@ -181,7 +181,11 @@ async function driverOf(
   } catch (error) {
     if (!(error instanceof LocalkubeError) || !unloadable.includes(error.id)) throw error;
     if (forget) return error;
-    notice(context, "without its driver, --forget removes what this computer keeps of the cluster", "warning");
+    notice(
+      context,
+      "without its driver, --forget removes what this computer keeps of the cluster",
+      "warning",
+    );
     throw error;
   }
 }
