@@ -1,6 +1,9 @@
 import type { DriverOption } from "../../src/contract/driver-option.ts";
 
 /** Flags of `start` that only this driver has. Those that only concern this computer's access to the API may change later. */
+/** What its name does not say, for the list of drivers. */
+export const packetNote = "bare metal";
+
 export const packetOptions: readonly DriverOption[] = [
   {
     name: "packet-endpoint",

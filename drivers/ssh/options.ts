@@ -1,5 +1,8 @@
 import type { DriverOption } from "../../src/contract/driver-option.ts";
 
+/** What its name does not say, for the list of drivers. */
+export const sshNote = "an existing host";
+
 /** Another host is another cluster; everything else only says how this computer gets there. */
 export const sshOptions = [
   {

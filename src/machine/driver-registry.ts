@@ -5,6 +5,7 @@ import type { ConnectSsh } from "../contract/transport.ts";
 import { choosePorts } from "../host/choose-ports.ts";
 import { findProgram } from "../host/find-program.ts";
 import { freeNetworks } from "../host/free-networks.ts";
+import { builtInNotes } from "./driver-options.ts";
 import { installedDrivers, loadInstalled } from "./installed-drivers.ts";
 
 /** Drivers by name; each is loaded on demand. Their order is the one in which `auto` tries equal drivers. */
@@ -30,12 +31,9 @@ export const driverNames: readonly string[] = [
   ...new Set([...builtInNames, ...installedDrivers().map(({ name }) => name)]),
 ];
 
-/** What a name does not say. */
-const notes: Readonly<Record<string, string>> = { packet: "bare metal", ssh: "an existing host" };
-
 /** The names as choices of a flag. */
 export const driverChoices = driverNames.map((name) => {
-  const note = notes[name];
+  const note = builtInNotes[name];
   return note === undefined ? name : { name, note };
 });
 
