@@ -148,7 +148,8 @@ describe("the API server", () => {
     for (const accept of [protobuf, "application/json"])
       await eventually(
         () => document(accept),
-        ({ body }) => body.includes("dev.localkube.test.v1.Shop") && body.includes("io.k8s.api.core.v1.PodSpec"),
+        ({ body }) =>
+          body.includes("dev.localkube.test.v1.Shop") && body.includes("io.k8s.api.core.v1.PodSpec"),
       );
   }, 180_000);
 
