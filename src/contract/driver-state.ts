@@ -16,3 +16,10 @@ export const driverState = {
   /** Where the user installs drivers from npm: `npm install --prefix`. */
   installed: "drivers",
 } as const;
+
+/** Folders in which a driver of virtual machines has a folder for each of its machines. */
+export const machineFolders: readonly string[] = [
+  driverState.qemu,
+  driverState.virtualbox,
+  driverState.vmware,
+];

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { driverState } from "../contract/driver-state.ts";
+import { driverState, machineFolders } from "../contract/driver-state.ts";
 import type { HostContext } from "../contract/host.ts";
 import { homePaths, privateDirectoryMode } from "./paths.ts";
 import { writePrivateFile } from "./private-file.ts";
@@ -75,10 +75,7 @@ const ownEntries: Readonly<Record<FolderKind, Readonly<Record<string, OwnFolder 
     },
     locks: { kind: "folder", entries: new RegExp(`^\\.?${profile}\\.(?:lock|json|takeover)$`) },
     // Not `installed`: what the user installed with npm stays.
-    [driverState.qemu]: driversFolder,
-    [driverState.virtualbox]: driversFolder,
-    [driverState.vmware]: driversFolder,
-    [driverState.ssh]: driversFolder,
+    ...Object.fromEntries([...machineFolders, driverState.ssh].map((name) => [name, driversFolder])),
     "config.json": {
       kind: "file",
       isOurs: ({ schema, settings }) => schema === 1 && typeof settings === "object",

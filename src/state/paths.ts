@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { driverState } from "../contract/driver-state.ts";
+import { machineFolders } from "../contract/driver-state.ts";
 import type { HostContext } from "../contract/host.ts";
 import { profileName } from "../spec/parse/profile-name.ts";
 
@@ -19,9 +19,7 @@ export function homePaths(host: Pick<HostContext, "stateDir" | "cacheDir">) {
     /** Held by `delete --purge`, which works on the whole folder; no profile can have this name. */
     purge: lockPaths(join(stateDir, "locks"), ".purge"),
     /** Where the drivers of virtual machines have a folder for each machine. */
-    machines: [driverState.qemu, driverState.virtualbox, driverState.vmware].map((name) =>
-      join(stateDir, name),
-    ),
+    machines: machineFolders.map((name) => join(stateDir, name)),
     /** What `config set` and `profile use` store. */
     settings: join(stateDir, "config.json"),
     cacheDir,
