@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import type { MachineImage } from "../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
-import { isWhole } from "../../host/image-file/image-record.ts";
 import { makeImageFile } from "../../host/image-file/make-image-file.ts";
 import { assertSpace } from "./assert-space.ts";
 import { containerfileImage } from "./containerfile-image.ts";
@@ -16,9 +15,6 @@ export async function rootfsImage(host: HostContext): Promise<MachineImage> {
   const key = await imageKey(host.arch);
   return { kind: "rootfs", key, file: join(host.cacheDir, "images", `machine-${key}.tar`) };
 }
-
-/** Whether the image exists as it was built: a missing, partial or changed file does not count. */
-export const hasImage = (image: MachineImage): Promise<boolean> => isWhole(image.file);
 
 /**
  * Builds the root file system once per content key: with mmdebstrap from the Debian archive (35 s with a near one), else from Debian's
