@@ -1,9 +1,12 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { RunContext } from "../../contract/host.ts";
-import { withImageLock } from "./image-lock.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { withLock } from "../lock.ts";
 import { isWhole, recordImage } from "./image-record.ts";
 import { sweepPartials } from "./sweep-partials.ts";
+
+const longestWaitMs = 1_200_000;
 
 /**
  * Creates a large file in the cache once: a second localkube waits for the first one's, a damaged file is recreated, and a killed attempt
@@ -19,7 +22,15 @@ export async function makeImageFile(
 ): Promise<void> {
   if (await isWhole(file, beside)) return;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await withImageLock(file, c, async (locked) => {
+  const lock = {
+    signal: c.signal,
+    waitMs: longestWaitMs,
+    pollMs: 500,
+    onWait: () => c.report({ message: "waiting for another localkube that builds the machine image" }),
+    busy: () => new LocalkubeError("IMAGE_BUILD_BUSY", { minutes: longestWaitMs / 60_000 }),
+  };
+  await withLock(`${file}.lock`, lock, async (signal) => {
+    const locked = { ...c, signal };
     if (await isWhole(file, beside)) return;
     await sweepPartials(file);
     // A unique name: the tool of a killed localkube may still be writing to the earlier one.
