@@ -12,7 +12,7 @@ import {
 import { type BuildJob, withBuildLog } from "./build-job.ts";
 import { checkHost } from "./check-host.ts";
 import { compile, compilePause, outFolder } from "./compile.ts";
-import { defaultArchive, makeRoot, removeTree } from "./make-root.ts";
+import { makeRoot, removeTree } from "./make-root.ts";
 import { debianPaths } from "./paths.ts";
 import { type Arch, keyPattern, recipeKey } from "./recipe.ts";
 import { unpackSource } from "./unpack-source.ts";
@@ -22,6 +22,7 @@ import type { KubernetesProgram } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { isLocked, withLock } from "../../host/lock.ts";
+import { debianArchive } from "../../host/mmdebstrap.ts";
 
 export interface DebianBuildOptions {
   readonly arch: Arch;
@@ -49,7 +50,7 @@ export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunCo
     const missing = await adoptFiles(key, arch, absent, c);
     if (missing.length > 0) {
       await checkHost(paths, c);
-      const archive = options.debianMirror || c.host.env["LOCALKUBE_DEBIAN_MIRROR"] || defaultArchive;
+      const archive = options.debianMirror || c.host.env["LOCALKUBE_DEBIAN_MIRROR"] || debianArchive;
       await withBuildLog(paths.log, (log) => build({ c, paths, key, arch, log }, archive, missing));
     } else if (absent.length > 0) await recordFiles(paths, c.signal);
     return { key, files: await verifiedFiles(paths, c.signal) };

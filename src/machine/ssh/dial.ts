@@ -4,7 +4,7 @@ import { nextTick } from "node:process";
 import type { Duplex } from "node:stream";
 import type Ssh2 from "ssh2";
 import type { Client, ServerHostKeyAlgorithm } from "ssh2";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { SshEndpoint, SshServer } from "../../contract/transport.ts";
 
 export interface DialOptions {
@@ -192,7 +192,7 @@ async function readIdentity(endpoint: SshServer): Promise<Buffer | undefined> {
 
 const identityProblem = (endpoint: SshServer, error: unknown) => ({
   identityFile: endpoint.identityFile ?? "",
-  problem: error instanceof Error ? error.message : String(error),
+  problem: messageOf(error),
 });
 
 /**

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { ExecOptions, ExecResult, SshEndpoint } from "../../contract/transport.ts";
-import { shellQuote } from "../../host/run-command.ts";
+import { lastLines, shellQuote } from "../../host/run-command.ts";
 import {
   type ChannelInput,
   type ChannelOutcome,
@@ -146,7 +146,7 @@ function result(
   throw new LocalkubeError(
     "SSH_COMMAND_FAILED",
     { command, exitCode: exitSignal ? `${exitCode} (${exitSignal})` : exitCode },
-    { output: lastLines(stderr.trim() === "" ? stdout : stderr) },
+    { output: lastLines(stderr.trim() === "" ? stdout : stderr, shownLines) },
   );
 }
 
@@ -156,7 +156,6 @@ const flushed = (stream: NodeJS.WritableStream): Promise<void> =>
 
 const shortened = (text: string): string =>
   text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
-const lastLines = (text: string): string => text.trimEnd().split("\n").slice(-shownLines).join("\n");
 
 interface OpenExecOptions<T> {
   /** Made when the connection stands: only then it is known how one becomes root there. */

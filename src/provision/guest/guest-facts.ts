@@ -37,6 +37,14 @@ export interface GuestFacts {
 export const isEmulated = ({ virtualization }: Pick<GuestFacts, "virtualization">): boolean =>
   virtualization === "qemu";
 
+const detectVirtualization = "systemd-detect-virt || true";
+
+/** `GuestFacts.virtualization` alone, where nothing else has to be known. */
+export async function virtualizationOf(transport: Transport, signal: AbortSignal): Promise<string> {
+  const { stdout } = await transport.exec(["sh", "-c", detectVirtualization], { signal });
+  return stdout.trim();
+}
+
 const capSysResource = 24n;
 
 // One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program
@@ -50,7 +58,7 @@ echo "os=$ID"
 echo "osVersion=$VERSION_ID"
 echo "machine=$(uname -m)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
-echo "virtualization=$(systemd-detect-virt || true)"
+echo "virtualization=$(${detectVirtualization})"
 echo "container=$(systemd-detect-virt --container || true)"
 echo "capabilities=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)"
 echo "memoryKiB=$(sed -n 's/^MemTotal:[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/meminfo)"

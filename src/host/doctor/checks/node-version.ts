@@ -1,7 +1,8 @@
 import process from "node:process";
+import { compareReleases } from "../../versions.ts";
 import { fail, ok, type HostCheck } from "../host-check.ts";
 
-const [oldestMajor, oldestMinor] = [22, 15];
+const oldest = "22.15";
 
 export const nodeVersion: HostCheck = {
   id: "node-version",
@@ -10,9 +11,7 @@ export const nodeVersion: HostCheck = {
 };
 
 export function judgeNodeVersion(version: string) {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const isEnough = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
-  if (isEnough) return ok(`Node.js ${version}`);
+  if (compareReleases(version, oldest) >= 0) return ok(`Node.js ${version}`);
   const fix = "Run npm ci in localkube's folder: it installs a suitable Node.js";
-  return fail(`Node.js ${version} is older than ${oldestMajor}.${oldestMinor}`, fix);
+  return fail(`Node.js ${version} is older than ${oldest}`, fix);
 }

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../../contract/errors/localkube-error.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
 // Measured: smaller reads cost trips through the event loop, larger ones fall out of the processor's cache.
@@ -66,7 +66,7 @@ async function readable<T extends FileHandle | { bytesRead: number }>(
   try {
     return await attempt;
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     throw new LocalkubeError("SSH_PUSH_SOURCE_UNREADABLE", { file, problem }, { cause: error });
   }
 }

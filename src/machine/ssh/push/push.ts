@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../../contract/errors/localkube-error.ts";
 import type { ExecResult, PushEntry, PushOptions, PushResult } from "../../../contract/transport.ts";
 import type { RemoteCommandOptions } from "../exec.ts";
 import { digestScript, guestDigests, guestFiles, inspectScript, inspectedPaths } from "./guest-files.ts";
@@ -114,7 +114,7 @@ async function digestOf(file: string): Promise<string> {
   try {
     await pipeline(createReadStream(file), hash);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
   return hash.digest("hex");
 }
