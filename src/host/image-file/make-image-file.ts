@@ -1,10 +1,9 @@
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import type { RunContext } from "../../contract/host.ts";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
 import { withLock } from "../lock.ts";
 import { isWhole, recordImage } from "./image-record.ts";
-import { sweepPartials } from "./sweep-partials.ts";
 
 const longestWaitMs = 1_200_000;
 
@@ -44,4 +43,12 @@ export async function makeImageFile(
       await rm(partial, { recursive: true, force: true });
     }
   });
+}
+
+/** Removes what killed builds of that file left beside it. Only for the holder of the file's lock. */
+async function sweepPartials(file: string): Promise<void> {
+  const folder = dirname(file);
+  const names = await readdir(folder);
+  const left = names.filter((name) => name.startsWith(`${basename(file)}.`) && name.endsWith(".partial"));
+  await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
