@@ -11,6 +11,7 @@ const checks = [
   ["prettier", "--check", "--log-level", "warn", "."],
   ["depcruise", "src", "drivers", "test", "scripts"],
   ["knip"],
+  ["knip", "--config", "knip.product.js"],
   ["node", "scripts/command-docs.mjs", "--check"],
   ["node", "scripts/error-docs.mjs", "--check"],
   ["node", "scripts/step-docs.mjs", "--check"],

@@ -6,6 +6,7 @@ import writeFileAtomic from "write-file-atomic";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import { driverState } from "../../src/contract/driver-state.ts";
 import type { HostContext } from "../../src/contract/host.ts";
+import { withLock } from "../../src/host/lock.ts";
 import type { ApiAccess } from "./settings.ts";
 
 /** A project of an API in which machines of this state folder exist or may exist. */
@@ -71,23 +72,29 @@ export async function forgetProject(
 
 export const removeHome = (host: Host): Promise<void> => rm(homeFile(host), { force: true });
 
-/** About twelve seconds: longer than the lock of a dead holder remains valid. */
-const lockRetries = { retries: 60, factor: 1, minTimeout: 200, maxTimeout: 200 };
+/** Longer than the lock of a dead holder remains valid. */
+const longestWaitMs = 12_000;
 
 type Key = Pick<KnownProject, "endpoint" | "project">;
 const same = (a: Key, b: Key): boolean => a.endpoint === b.endpoint && a.project === b.project;
 
 /** One writer at a time: two profiles may start at the same time. */
 async function changeHome(host: Host, change: (home: Partial<HomeFile>) => HomeFile): Promise<string> {
-  const { lock } = await import("proper-lockfile");
   await mkdir(host.stateDir, { recursive: true, mode: 0o700 });
-  const release = await lock(homeFile(host), { realpath: false, stale: 10_000, retries: lockRetries });
-  try {
+  const file = homeFile(host);
+  const lock = {
+    waitMs: longestWaitMs,
+    pollMs: 200,
+    busy: () =>
+      new LocalkubeError("STATE_UNREADABLE", {
+        file,
+        problem: `${file}.lock stays locked by another localkube`,
+      }),
+  };
+  return withLock(`${file}.lock`, lock, async () => {
     const home = change((await readHome(host)) ?? {});
     const text = `${JSON.stringify({ schema: 1, ...home }, undefined, 2)}\n`;
-    await writeFileAtomic(homeFile(host), text, { mode: 0o600 });
+    await writeFileAtomic(file, text, { mode: 0o600 });
     return home.id;
-  } finally {
-    await release();
-  }
+  });
 }

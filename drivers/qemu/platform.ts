@@ -17,7 +17,6 @@ export interface Platform {
   readonly packages: readonly string[];
   /** Firmware where the machine has none of its own; the first that exists. */
   readonly firmware: readonly string[];
-  readonly consoleName: string;
   /** A firmware that powers the machine off immediately, QEMU's exit code in that case, and the device it needs; see `probeBoot`. */
   readonly probe: {
     readonly firmware: () => Uint8Array;
@@ -45,7 +44,6 @@ export const platforms: Readonly<Record<HostContext["arch"], Platform>> = {
     emulatedKernelOptions: ["tsc=reliable"],
     packages: ["qemu-system-x86", "qemu-utils"],
     firmware: [],
-    consoleName: "ttyS0",
     probe: {
       firmware: x86Firmware,
       exitCode: 33,
@@ -63,7 +61,6 @@ export const platforms: Readonly<Record<HostContext["arch"], Platform>> = {
       "/opt/homebrew/share/qemu/edk2-aarch64-code.fd",
       "/usr/local/share/qemu/edk2-aarch64-code.fd",
     ],
-    consoleName: "ttyAMA0",
     probe: { firmware: armFirmware, exitCode: 0, options: [] },
   },
 };

@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { HostContext } from "../../src/contract/host.ts";
 import { findProgram } from "../../src/host/find-program.ts";
+import { compareReleases } from "../../src/host/versions.ts";
 import type { KnownFailure } from "./known-failures.ts";
 
 /** Names of `vmrun -T`. */
@@ -137,10 +138,7 @@ export async function installedVersion(
 /** Parses `VMware Workstation 17.6.2 build-24409262`. */
 export const versionIn = (text: string): string | undefined => /VMware \D*(\d+(?:\.\d+)+)/.exec(text)?.[1];
 
-export function isOlder(product: Product, version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [wantedMajor, wantedMinor] = supported[product];
-  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
-}
+export const isOlder = (product: Product, version: string): boolean =>
+  compareReleases(version, oldestSupported(product)) < 0;
 
 export const oldestSupported = (product: Product): string => supported[product].join(".");

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { ociRuntimeOption, ulimitOptions } from "../../drivers/container/host-quirks.ts";
 import { seedArchive } from "../../drivers/container/create-machine.ts";
-import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
+import { ensureKeys } from "../../src/machine/ssh/keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { run } from "./run.mjs";
 

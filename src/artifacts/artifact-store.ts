@@ -5,7 +5,6 @@ import { compareDigests, type ContentDigest, fits } from "./content-digest.ts";
 import { copyFromFolder } from "./download/copy-from-folder.ts";
 import { downloadFile } from "./download/download-file.ts";
 import { defaultLimits, type DownloadLimits, type DownloadRequest } from "./download/download-request.ts";
-import { withFileLock } from "./file-lock.ts";
 import { cacheTree, checkIdentity, treePath, treeUrl } from "./identity.ts";
 import { type Source, sourceName } from "./source.ts";
 import { TransferProgress } from "./transfer-progress.ts";
@@ -14,6 +13,7 @@ import type { LocalFile } from "../contract/artifact.ts";
 import type { Digest } from "../contract/digest.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
+import { withLock } from "../host/lock.ts";
 
 /** One file of the tree, and how its content is known to be right. */
 export interface Wanted {
@@ -138,7 +138,7 @@ export class ArtifactStore {
       waitMs: lockWaitMs,
       onWait: () => this.#c.log(`${identity}: another localkube is fetching it; waiting`),
     };
-    return withFileLock(this.path(identity), options, work);
+    return withArtifactLock(this.path(identity), options, work);
   }
 
   /** The cached file if its content is as wanted. */
@@ -216,4 +216,24 @@ function fetchFromSource(
   const url =
     source.kind === "url" ? treeUrl(source.base, identity) : new URL(`https://${checkIdentity(identity)}`);
   return downloadFile({ ...request, subject, url });
+}
+
+/**
+ * Runs `work` as the only process that holds `<file>.lock`, whose holder may be gone for 10 s before it is taken over. Waits for others up to
+ * `waitMs`, then rejects with ARTIFACT_LOCK_TIMEOUT. The signal given to `work` also ends when the lock is lost.
+ */
+export function withArtifactLock<T>(
+  file: string,
+  options: { readonly signal: AbortSignal; readonly waitMs: number; readonly onWait?: () => void },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, waitMs, onWait } = options;
+  const lock = {
+    signal,
+    waitMs,
+    pollMs: 200,
+    onWait: (before: number) => (before === 0 ? onWait?.() : undefined),
+    busy: () => new LocalkubeError("ARTIFACT_LOCK_TIMEOUT", { path: file, seconds: waitMs / 1000 }),
+  };
+  return withLock(`${file}.lock`, lock, work);
 }

@@ -1,4 +1,4 @@
-import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../contract/errors/localkube-error.ts";
 import { nearestWord } from "../host/nearest-word.ts";
 
 /** Errors of oclif's parser; its classes are not exported, so they are recognised by their properties. */
@@ -46,7 +46,7 @@ function wrongArguments(args: readonly unknown[], command: string, cause: Error)
 
 /** oclif's text without its decorations. */
 export function plainProblem(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return text
     .replaceAll(/\u001b\[\d+m/g, "")
     .replaceAll(/\n?See more help with --help/g, "")

@@ -15,13 +15,10 @@ export interface RuntimeInput {
 /** A CRI runtime: data and pure functions; steps do the work. */
 export interface RuntimeDefinition {
   readonly name: string;
-  readonly summary: string;
   /** CRI endpoint, `unix:///run/containerd/containerd.sock`. */
   readonly endpoint: string;
   /** systemd unit that serves the endpoint. */
   readonly unit: string;
-  /** Supported Kubernetes minors; `max` empty = no upper limit. */
-  readonly kubernetes: { readonly min: string; readonly max?: string };
   /** What it wants on every node; which versions of it go with a Kubernetes release is in the catalogue. */
   readonly programs: readonly ProgramRelease[];
   /** Images it wants, by their names in the catalogue. */

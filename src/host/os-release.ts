@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 export interface OsRelease {
   /** `debian`, `fedora`; empty where there is no os-release file. */
   readonly id: string;
-  readonly versionId: string;
   /** The distribution itself and those it is derived from, nearest first. */
   readonly family: readonly string[];
   /** "Debian GNU/Linux 12 (bookworm)" */
@@ -23,7 +22,6 @@ export function parseOsRelease(text: string): OsRelease {
   const like = (fields.get("ID_LIKE") ?? "").split(/\s+/);
   return {
     id,
-    versionId: fields.get("VERSION_ID") ?? "",
     family: [id, ...like].filter((name) => name !== ""),
     prettyName: fields.get("PRETTY_NAME") ?? (id || "an unknown system"),
   };

@@ -118,8 +118,16 @@ function failure(
   if (result.code === "ENOENT")
     return new LocalkubeError("HOST_COMMAND_NOT_FOUND", { program: argv[0] ?? "" });
   const exitCode = result.exitCode ?? result.signal ?? "none";
-  return new LocalkubeError("HOST_COMMAND_FAILED", { command, exitCode }, { output: lastLines(output) });
+  return new LocalkubeError(
+    "HOST_COMMAND_FAILED",
+    { command, exitCode },
+    { output: lastLines(output, shownLines) },
+  );
 }
+
+/** The end of a program's output, for an error. */
+export const lastLines = (text: string, count: number): string =>
+  text.trimEnd().split("\n").slice(-count).join("\n");
 
 /** A command line that can be pasted into a POSIX shell. */
 export function shellQuote(argv: readonly string[]): string {
@@ -142,4 +150,3 @@ function standardInput({ stdin }: CommandOptions) {
 }
 
 const normaliseLineEnds = (text: string | undefined): string => (text ?? "").replaceAll("\r\n", "\n");
-const lastLines = (text: string): string => text.trimEnd().split("\n").slice(-shownLines).join("\n");

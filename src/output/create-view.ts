@@ -1,7 +1,9 @@
-import type { View } from "../pipeline/events.ts";
-import { jsonView } from "./json-view.ts";
+import type { PipelineEvent, View } from "../pipeline/events.ts";
+import { cloudEvent } from "./cloud-event.ts";
+import { describeError } from "./describe-error.ts";
 import type { OutputForm } from "./output-form.ts";
 import { plainView } from "./plain-view.ts";
+import { throttled } from "./throttled.ts";
 
 export interface ViewOptions {
   readonly output: OutputForm;
@@ -23,4 +25,22 @@ export async function createView(options: ViewOptions): Promise<View> {
   if (!isTTY || verbose || (stderr.columns ?? 0) < leastColumns) return plainView(stderr, { verbose });
   const { listrView } = await import("./listr-view.ts");
   return listrView(stderr);
+}
+
+/** One CloudEvent per line; progress of a step at most five times a second. */
+function jsonView(stdout: NodeJS.WritableStream): View {
+  const mayReport = throttled(200);
+  return {
+    emit(event) {
+      if (event.type === "step-progress" && !mayReport(event.id, event.at)) return;
+      stdout.write(`${JSON.stringify(toCloudEvent(event))}\n`);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function toCloudEvent(event: PipelineEvent) {
+  const { type, at, ...data } = event;
+  const told = event.type === "step-failed" ? { ...data, error: describeError(event.error) } : data;
+  return cloudEvent(type.replaceAll("-", "."), told, at);
 }

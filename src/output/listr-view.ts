@@ -2,7 +2,7 @@ import process from "node:process";
 import { styleText } from "node:util";
 import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from "listr2";
 import type { PipelineEvent, StepInfo, View } from "../pipeline/events.ts";
-import { formatDuration } from "./format-duration.ts";
+import { formatDuration } from "./format.ts";
 import { type Meter, progressMeter } from "./progress-meter.ts";
 import { throttled } from "./throttled.ts";
 

@@ -1,6 +1,6 @@
 import type { PipelineEvent, View } from "../pipeline/events.ts";
 import { describeError } from "./describe-error.ts";
-import { formatDuration } from "./format-duration.ts";
+import { formatDuration } from "./format.ts";
 import { type Meter, progressMeter } from "./progress-meter.ts";
 import { throttled } from "./throttled.ts";
 

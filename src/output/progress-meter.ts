@@ -1,5 +1,5 @@
 import type { Progress } from "../contract/host.ts";
-import { formatBytes } from "./format-bytes.ts";
+import { formatBytes } from "./format.ts";
 
 /** Turns one step's progress into a short text. Must receive every report, so that it can compute the rate. */
 export type Meter = (progress: Progress, at: number) => string;

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../contract/errors/localkube-error.ts";
 import { writing } from "../contract/errors/system-failure.ts";
 import type { EmitEvent, PipelineEvent } from "./events.ts";
 
@@ -25,5 +25,5 @@ function plain(event: PipelineEvent): object {
   if (event.type !== "step-failed") return event;
   const { error } = event;
   const id = error instanceof LocalkubeError ? error.id : undefined;
-  return { ...event, error: { id, message: error instanceof Error ? error.message : String(error) } };
+  return { ...event, error: { id, message: messageOf(error) } };
 }

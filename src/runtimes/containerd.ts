@@ -7,10 +7,8 @@ const registryConfig = "/etc/containerd/certs.d";
 /** containerd: configuration version 2 for 1.x, version 3 for 2.x (docs/man/containerd-config.toml.5; both read everywhere in their line). */
 export const containerd: RuntimeDefinition = {
   name: "containerd",
-  summary: "containerd with runc, the default",
   endpoint: "unix:///run/containerd/containerd.sock",
   unit: "containerd.service",
-  kubernetes: { min: "1.20" },
   programs: [
     {
       name: "containerd",

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { DriverOption } from "../contract/driver-option.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { compareVersions } from "../host/versions.ts";
 import {
   storedPath,
   valueAt,
@@ -75,20 +76,12 @@ export function assertChangeable(
   for (const { field, flag, from, to, effect } of changes) {
     if (effect === "recreate" || (effect === "resize" && !driver.resize))
       throw new LocalkubeError("CHANGE_NEEDS_RECREATE", { name, field: flag, from, to });
-    if (field === "kubernetesVersion" && isOlder(to, from))
+    if (field === "kubernetesVersion" && compareVersions(to, from) < 0)
       throw new LocalkubeError("KUBERNETES_DOWNGRADE", { name, from, to });
   }
 }
 
 /** A release is newer than its own release candidates; a text comparison would reverse that. */
-function isOlder(a: string, b: string): boolean {
-  const [coreA = "", candidateA = ""] = a.split(/-(.*)/);
-  const [coreB = "", candidateB = ""] = b.split(/-(.*)/);
-  const order = coreA.localeCompare(coreB, "en", { numeric: true });
-  if (order !== 0) return order < 0;
-  if (candidateA === "" || candidateB === "") return candidateA !== "" && candidateB === "";
-  return candidateA.localeCompare(candidateB, "en", { numeric: true }) < 0;
-}
 
 /** For messages only. */
 function textOf(value: unknown): string {

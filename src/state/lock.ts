@@ -1,10 +1,11 @@
 import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import process from "node:process";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { unlessDiskFull } from "../contract/errors/system-failure.ts";
 import type { HostContext } from "../contract/host.ts";
 import { giveToHomeOwner } from "../host/home-owner.ts";
+import { type Release, tryLock } from "../host/lock.ts";
+import { poll } from "../host/poll.ts";
 import { currentHolder, holderState, readHolder, type LockHolder } from "./lock-holder.ts";
 import { markFolder } from "./own-folders.ts";
 import { clusterPaths, homePaths, type LockPaths, privateDirectoryMode } from "./paths.ts";
@@ -23,7 +24,6 @@ export interface LockOptions {
 }
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
-type Release = () => Promise<void>;
 
 const pollMs = 100;
 const heartbeatMs = 5000;
@@ -94,9 +94,9 @@ async function acquire(
   onLost: () => void,
 ): Promise<Release> {
   const { purge } = homePaths(host);
-  const deadline = performance.now() + (options.waitMs ?? 30_000);
-  for (let attempt = 0; ; attempt++) {
-    options.signal.throwIfAborted();
+  const { signal, waitMs = 30_000, onWait } = options;
+  let holder: LockHolder | undefined;
+  const attempt = async (before: number) => {
     // Each time: a purge removes it at its end.
     await makeLockFolder(host);
     const release = await tryAcquire(paths, options.command, onLost);
@@ -107,13 +107,15 @@ async function acquire(
       await rm(paths.lockHolder, { force: true });
       await release().catch(() => undefined);
     }
-    const holder = await readHolder(purging ? purge.lockHolder : paths.lockHolder);
+    holder = await readHolder(purging ? purge.lockHolder : paths.lockHolder);
     await options.whileWaiting?.();
-    if (performance.now() >= deadline) throw locked(name, holder);
     // The first failure may only be a collision at the guard.
-    if (attempt === 1) options.onWait?.(`waiting for ${describe(holder)}`);
-    await sleep(pollMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
-  }
+    if (before === 1) onWait?.(`waiting for ${describe(holder)}`);
+    return undefined;
+  };
+  const release = await poll(attempt, { signal, everyMs: pollMs, limitMs: waitMs });
+  if (!release) throw locked(name, holder);
+  return release;
 }
 
 /** Waits until no profile's lock is held. Rejects with STATE_LOCKED naming the holder of one. */
@@ -122,19 +124,20 @@ async function waitForWriters(
   { signal, waitMs = 30_000, onWait }: LockOptions,
 ): Promise<void> {
   const { locks } = homePaths(host);
-  const deadline = performance.now() + waitMs;
-  for (let attempt = 0; ; attempt++) {
+  let last: { name: string; holder: LockHolder | undefined } | undefined;
+  const nobody = async (before: number) => {
     const profiles = (await readdir(locks)).flatMap((file) => /^([a-z0-9].*)\.lock$/.exec(file)?.[1] ?? []);
     const held = await Promise.all(
       profiles.map(async (name) => ((await isHeld(clusterPaths(host, name))) ? [name] : [])),
     );
     const [name] = held.flat();
-    if (name === undefined) return;
-    const holder = await readHolder(clusterPaths(host, name).lockHolder);
-    if (performance.now() >= deadline) throw locked(name, holder);
-    if (attempt === 1) onWait?.(`waiting for ${describe(holder)}`);
-    await sleep(pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
+    if (name === undefined) return true;
+    last = { name, holder: await readHolder(clusterPaths(host, name).lockHolder) };
+    if (before === 1) onWait?.(`waiting for ${describe(last.holder)}`);
+    return undefined;
+  };
+  const free = await poll(nobody, { signal, everyMs: pollMs, limitMs: waitMs });
+  if (!free && last) throw locked(last.name, last.holder);
 }
 
 /** Whether a lock exists whose holder is alive, or may be. */
@@ -160,11 +163,11 @@ async function tryAcquire(
   command: string,
   onLost: () => void,
 ): Promise<Release | undefined> {
-  const leaveGuard = await tryLock(paths.lockTakeover, 5000, () => undefined);
+  const leaveGuard = await take(paths.lockTakeover, 5000, () => undefined);
   if (!leaveGuard) return undefined;
   try {
     const release =
-      (await tryLock(paths.lock, neverByAge, onLost)) ??
+      (await take(paths.lock, neverByAge, onLost)) ??
       (await takeOver(paths, await readHolder(paths.lockHolder), onLost));
     // Others wait for a lock without a holder as long as its heartbeat continues.
     if (release)
@@ -181,7 +184,7 @@ async function takeOver(paths: LockPaths, holder: LockHolder | undefined, onLost
   if (!(await isLeftBehind(paths, holder))) return undefined;
   await rm(paths.lockHolder, { force: true });
   await rmdir(paths.lock);
-  return tryLock(paths.lock, neverByAge, onLost);
+  return take(paths.lock, neverByAge, onLost);
 }
 
 async function isSilent(folder: string): Promise<boolean> {
@@ -189,26 +192,10 @@ async function isSilent(folder: string): Promise<boolean> {
   return heartbeat !== undefined && Date.now() - heartbeat.mtimeMs > silenceMs;
 }
 
-async function tryLock(
-  folder: string,
-  staleMs: number,
-  onCompromised: () => void,
-): Promise<Release | undefined> {
-  const { default: lockfile } = await import("proper-lockfile");
-  try {
-    const options = {
-      lockfilePath: folder,
-      realpath: false,
-      stale: staleMs,
-      update: heartbeatMs,
-      onCompromised,
-    };
-    return await lockfile.lock(folder, options);
-  } catch (problem) {
-    if ((problem as NodeJS.ErrnoException).code === "ELOCKED") return undefined;
+const take = (folder: string, staleMs: number, onLost: () => void): Promise<Release | undefined> =>
+  tryLock(folder, { staleMs, heartbeatMs }, onLost).catch((problem: unknown) => {
     throw notPermitted(folder, problem) ?? problem;
-  }
-}
+  });
 
 async function makeLockFolder(host: Folders): Promise<void> {
   const { locks, stateDir } = homePaths(host);

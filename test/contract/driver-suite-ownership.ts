@@ -1,7 +1,7 @@
 import { mkdir, realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
+import { ensureKeys } from "../../src/machine/ssh/keys.ts";
 import type { DriverUnderTest, DriverWorld } from "./driver-world.ts";
 
 const code = (id: string) => expect.objectContaining({ id }) as unknown;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MachineRef } from "../../src/contract/driver.ts";
-import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
+import { ensureKeys } from "../../src/machine/ssh/keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { interruptionTests } from "./driver-suite-interrupted.ts";
 import { ownershipTests } from "./driver-suite-ownership.ts";

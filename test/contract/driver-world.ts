@@ -16,7 +16,7 @@ import type { HostContext, RunContext } from "../../src/contract/host.ts";
 import type { Transport } from "../../src/contract/transport.ts";
 import { accessEndpoint } from "../../src/host/ssh-access.ts";
 import { hostContext } from "../../src/host/host-context.ts";
-import { ensureKeys, type MachineKeys } from "../../src/machine/ssh/ensure-keys.ts";
+import { ensureKeys, type MachineKeys } from "../../src/machine/ssh/keys.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 
 /** What the suite must know of a hypervisor beside its driver, to look at the truth and to interfere. */

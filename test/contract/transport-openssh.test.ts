@@ -4,8 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SshEndpoint } from "../../src/contract/transport.ts";
-import { ensureKeys } from "../../src/machine/ssh/ensure-keys.ts";
-import { generateKeyPair, writeIdentity } from "../../src/machine/ssh/keys.ts";
+import { ensureKeys, generateKeyPair, writeIdentity } from "../../src/machine/ssh/keys.ts";
 import { opensshArgv, scpArgv, writeKnownHosts } from "../../src/machine/ssh/openssh.ts";
 import { rejection, type TestSshd, testSshd } from "./transport-sshd.ts";
 

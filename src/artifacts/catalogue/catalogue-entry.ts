@@ -3,10 +3,7 @@ import { minorData, minorOf, normaliseVersion } from "./kubernetes-version.ts";
 import type { MinorData } from "./catalogue-data.ts";
 
 /** What belongs to one Kubernetes release. */
-export interface CatalogueEntry extends Pick<
-  MinorData,
-  "etcd" | "schedulerConfig" | "cri" | "containerd" | "runc"
-> {
+export interface CatalogueEntry extends Pick<MinorData, "etcd" | "containerd" | "runc"> {
   /** `v1.36.5` */
   readonly version: string;
   /** `36` */
@@ -21,8 +18,7 @@ export interface CatalogueEntry extends Pick<
 export function catalogueEntry(text: string): CatalogueEntry {
   const minor = minorOf(text);
   const version = normaliseVersion(text);
-  const { pause, coredns, corednsImage, etcd, schedulerConfig, cri, containerd, runc, cniPlugins, crictl } =
-    minorData(minor);
+  const { pause, coredns, corednsImage, etcd, containerd, runc, cniPlugins, crictl } = minorData(minor);
   const own = Object.fromEntries(kubernetesPrograms.map((name) => [name, version.slice(1)]));
   return {
     version,
@@ -33,8 +29,6 @@ export function catalogueEntry(text: string): CatalogueEntry {
       "cluster-dns": `registry.k8s.io/${corednsImage}:${coredns}`,
     },
     etcd,
-    schedulerConfig,
-    cri,
     containerd,
     runc,
   };

@@ -39,30 +39,6 @@ function stateOfLeaver(minor: number, gone: number | undefined): FlagState {
   return minor >= lastListed ? "absent" : "unknown";
 }
 
-/** Only a flag known to exist is allowed. */
-const flagAllowed = (component: KubernetesComponent, flag: string, version: string): boolean =>
-  flagState(component, flag, version) === "present";
-
-export interface FilteredFlags {
-  readonly flags: Readonly<Record<string, string>>;
-  /** Names left out because that release does not have them, or is not known to. */
-  readonly dropped: readonly string[];
-}
-
-/** Splits rendered flags (`{"node-ip": "10.0.0.2"}`, names without dashes) by what that release accepts; order is kept. */
-export function filterFlags(
-  component: KubernetesComponent,
-  version: string,
-  flags: Readonly<Record<string, string>>,
-): FilteredFlags {
-  const names = Object.keys(flags);
-  const allowed = names.filter((name) => flagAllowed(component, name, version));
-  return {
-    flags: Object.fromEntries(allowed.map((name) => [name, flags[name] ?? ""])),
-    dropped: names.filter((name) => !allowed.includes(name)),
-  };
-}
-
 /**
  * Fields of kubelet.config.k8s.io/v1beta1 that came after 1.20, by first minor. A kubelet refuses a file with a field it does
  * not know, so what is not in every version must be asked for here.
@@ -74,12 +50,6 @@ const fieldsSince: Readonly<Record<string, number>> = {
   failCgroupV1: 31,
 };
 
-/** First minor whose kubelet does not start on cgroup v1 unless `failCgroupV1: false` is set. */
-const failCgroupV1DefaultSince = 35;
-
 /** Whether a kubelet of that release knows the field; fields not listed above are taken as known by all. */
 export const kubeletConfigHas = (field: string, version: string): boolean =>
   minorOf(version) >= (fieldsSince[field] ?? 0);
-
-/** Whether `failCgroupV1: false` must be written for a guest on cgroup v1. */
-export const refusesCgroupV1 = (version: string): boolean => minorOf(version) >= failCgroupV1DefaultSince;

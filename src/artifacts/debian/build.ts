@@ -10,17 +10,19 @@ import {
   imageRefs,
 } from "./artifact-files.ts";
 import { type BuildJob, withBuildLog } from "./build-job.ts";
-import { withBuildLock } from "./build-lock.ts";
 import { checkHost } from "./check-host.ts";
 import { compile, compilePause, outFolder } from "./compile.ts";
-import { defaultArchive, makeRoot, removeTree } from "./make-root.ts";
+import { makeRoot, removeTree } from "./make-root.ts";
 import { debianPaths } from "./paths.ts";
 import { type Arch, keyPattern, recipeKey } from "./recipe.ts";
 import { unpackSource } from "./unpack-source.ts";
 import { recordFiles, verifiedFiles } from "./verified-files.ts";
 import { type ImageConfig, writeImageArchive } from "../image/image-archive.ts";
 import type { KubernetesProgram } from "../../contract/components.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
+import { isLocked, withLock } from "../../host/lock.ts";
+import { debianArchive } from "../../host/mmdebstrap.ts";
 
 export interface DebianBuildOptions {
   readonly arch: Arch;
@@ -48,11 +50,33 @@ export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunCo
     const missing = await adoptFiles(key, arch, absent, c);
     if (missing.length > 0) {
       await checkHost(paths, c);
-      const archive = options.debianMirror || c.host.env["LOCALKUBE_DEBIAN_MIRROR"] || defaultArchive;
+      const archive = options.debianMirror || c.host.env["LOCALKUBE_DEBIAN_MIRROR"] || debianArchive;
       await withBuildLog(paths.log, (log) => build({ c, paths, key, arch, log }, archive, missing));
     } else if (absent.length > 0) await recordFiles(paths, c.signal);
     return { key, files: await verifiedFiles(paths, c.signal) };
   });
+}
+
+const longestWaitMs = 3_600_000;
+
+/**
+ * Runs `work` as the only builder of that result on this host. A second one waits, reports that it is waiting, and finds the first one's result.
+ * `work` gets a context whose signal also ends when the lock is lost (the machine slept and another took it).
+ */
+export function withBuildLock<T>(
+  folder: string,
+  c: RunContext,
+  work: (c: RunContext) => Promise<T>,
+): Promise<T> {
+  const lock = {
+    signal: c.signal,
+    waitMs: longestWaitMs,
+    pollMs: 1000,
+    onWait: () => c.report({ message: "waiting for another localkube that builds Kubernetes" }),
+    busy: () => new LocalkubeError("DEBIAN_BUILD_BUSY", { minutes: longestWaitMs / 60_000 }),
+    lost: () => new LocalkubeError("DEBIAN_BUILD_TAKEN_OVER"),
+  };
+  return withLock(folder, lock, (signal) => work({ ...c, signal }));
 }
 
 async function build(job: BuildJob, archive: string, missing: readonly DebianFileName[]): Promise<void> {
@@ -102,18 +126,12 @@ async function packImage(job: BuildJob, name: DebianImage): Promise<void> {
  * each takes gigabytes. A build in progress holds its lock and is kept.
  */
 async function removeAbandonedBuilds(c: RunContext): Promise<void> {
-  const { default: lockfile } = await import("proper-lockfile");
   const folder = join(c.host.cacheDir, "build");
   const keys = (await readdir(folder)).filter((name) => keyPattern.test(name));
   for (const key of keys) {
     for (const arch of (await readdir(join(folder, key))) as Arch[]) {
       const { lock, build } = debianPaths(c.host.cacheDir, key, arch);
-      const busy = await lockfile.check(lock, {
-        realpath: false,
-        lockfilePath: lock,
-        stale: 10_000,
-      });
-      if (!busy) await removeTree({ c }, build);
+      if (!(await isLocked(lock))) await removeTree({ c }, build);
     }
     await rmdir(join(folder, key)).catch(() => undefined); // one of the other architecture is still there
   }

@@ -3,8 +3,8 @@ import { type BuildJob, runPhase } from "./build-job.ts";
 import { inNamespaces } from "./namespace.ts";
 import { recipe, rootPackages } from "./recipe.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { mmdebstrap, mmdebstrapProgress } from "../../host/mmdebstrap.ts";
 
-export const defaultArchive = "http://deb.debian.org/debian";
 const title = "Debian root";
 const timeoutMs = 1_800_000;
 
@@ -28,26 +28,24 @@ export async function makeRoot(job: BuildJob, archive: string): Promise<void> {
   await runPhase(job, {
     title,
     timeoutMs,
-    argv: inNamespaces(c.host, [
-      "mmdebstrap",
-      // Also without root: inside the user namespace we are root, so both cases are the same.
-      "--mode=root",
-      "--format=directory",
-      "--variant=apt",
-      `--include=${rootPackages(c.host.arch, job.arch).join(",")}`,
-      `--aptopt=APT::Install-Recommends "false"`,
-      `--aptopt=Acquire::Languages "none"`,
-      `--aptopt=Acquire::Retries "3"`,
-      "--dpkgopt=path-exclude=/usr/share/doc/*",
-      "--dpkgopt=path-exclude=/usr/share/man/*",
-      "--dpkgopt=path-exclude=/usr/share/locale/*",
-      `--customize-hook=${downloadSource}`,
-      recipe.suite,
-      part,
-      `deb ${archive} ${recipe.suite} main`,
-      `deb-src ${archive} ${recipe.suite} main`,
-    ]),
-    progress: (line) => (line.startsWith("I: ") ? { message: shortened(line) } : undefined),
+    argv: inNamespaces(
+      c.host,
+      mmdebstrap({
+        // Also without root: inside the user namespace we are root, so both cases are the same.
+        mode: "root",
+        format: "directory",
+        variant: "apt",
+        packages: rootPackages(c.host.arch, job.arch),
+        options: [`--aptopt=APT::Install-Recommends "false"`, `--customize-hook=${downloadSource}`],
+        suite: recipe.suite,
+        target: part,
+        sources: [`deb ${archive} ${recipe.suite} main`, `deb-src ${archive} ${recipe.suite} main`],
+      }),
+    ),
+    progress: (line) => {
+      const message = mmdebstrapProgress(line);
+      return message === undefined ? undefined : { message };
+    },
     explain: (output, cause) => archiveError(archive, output, cause),
   });
   await rename(part, paths.root);
@@ -60,7 +58,6 @@ export async function removeTree(job: Pick<BuildJob, "c">, folder: string): Prom
   await host.run(inNamespaces(host, ["rm", "-rf", "--one-file-system", "--", folder]), { signal, timeoutMs });
 }
 
-const shortened = (line: string): string => line.slice(3).replace(/\.\.\.$|: sh -c .*$/, "");
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,

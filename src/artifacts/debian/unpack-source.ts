@@ -5,7 +5,7 @@ import { removeTree } from "./make-root.ts";
 import { type Argv, inRoot } from "./namespace.ts";
 import { type Arch, clusterDnsFolder, recipe } from "./recipe.ts";
 import { repairSource } from "./repair-source.ts";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 
 /** Kubernetes' source inside the root: below GOPATH, where its vendored libraries are found. */
 export const sourceFolder = "/go/src/k8s.io/kubernetes";
@@ -65,7 +65,7 @@ async function unpack(job: BuildJob): Promise<void> {
   await inside(job, "unpacking", ["mkdir", "-p", dirname(sourceFolder)]);
   await inside(job, "unpacking", ["dpkg-source", "--extract", `/src/${description}`, part]);
   await repairSource(join(root, part)).catch((cause: unknown) => {
-    const details = { cause, output: cause instanceof Error ? cause.message : String(cause) };
+    const details = { cause, output: messageOf(cause) };
     throw new LocalkubeError(
       "DEBIAN_BUILD_FAILED",
       { phase: `${title}: repairing`, log: job.paths.log },

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import type { ImageFile } from "../../contract/artifact.ts";
 import { formatDigest } from "../../contract/digest.ts";
 import type { RunContext } from "../../contract/host.ts";
-import type { ArtifactStore } from "../artifact-store.ts";
-import { withFileLock } from "../file-lock.ts";
+import { type ArtifactStore, withArtifactLock } from "../artifact-store.ts";
 import { imageFolder } from "../identity.ts";
 import { VerifiedMemo } from "../verified-memo.ts";
 import { writeOciArchive } from "./oci-archive.ts";
@@ -62,7 +61,7 @@ export async function registryImageArchive(
 ): Promise<ImageFile> {
   const image = await fetchRegistryImage(store, ref, arch);
   const file = archivePath(c.host, ref, arch);
-  return withFileLock(file, { signal: c.signal, waitMs: lockWaitMs }, async (signal) => {
+  return withArtifactLock(file, { signal: c.signal, waitMs: lockWaitMs }, async (signal) => {
     const cached = await archiveOf(image.digests, ref, arch, c, options);
     if (cached) return cached;
     const { default: writeFileAtomic } = await import("write-file-atomic");

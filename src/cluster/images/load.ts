@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import { poll } from "../../host/poll.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
@@ -116,10 +116,13 @@ async function notArrived(
   runtime: RuntimeDefinition,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  for (const end = Date.now() + arrivalMs; ; await sleep(100, undefined, { signal })) {
+  let missing = refs;
+  const arrived = async () => {
     const images = await nodeImages(transport, runtime, signal);
     const usable = new Set(images.filter(({ forPods }) => forPods).map(({ ref }) => ref));
-    const missing = refs.filter((ref) => !usable.has(ref));
-    if (missing.length === 0 || Date.now() > end) return missing;
-  }
+    missing = refs.filter((ref) => !usable.has(ref));
+    return missing.length === 0 ? true : undefined;
+  };
+  await poll(arrived, { signal, everyMs: 100, limitMs: arrivalMs });
+  return missing;
 }

@@ -1,6 +1,6 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
-import { isEmulated } from "../../provision/guest/guest-facts.ts";
+import { isEmulated, virtualizationOf } from "../../provision/guest/guest-facts.ts";
 import { setClock } from "../../provision/guest/set-clock.ts";
 import { waitForApi } from "../../provision/cluster/wait-for-api.ts";
 import { ensureApiTunnel } from "../access/reach.ts";
@@ -36,8 +36,8 @@ export async function settleAfterWake(node: CreatedNode, context: UseCaseContext
     // It may have been paused before its memory was saved, and a frozen API server never answers.
     await thaw(cluster.record.spec.name, transport, signal);
     if (!api) return;
-    const { stdout } = await transport.exec(["sh", "-c", "systemd-detect-virt || true"], { signal });
-    await waitForApi(api, transport, { signal, emulated: isEmulated({ virtualization: stdout.trim() }) });
+    const emulated = isEmulated({ virtualization: await virtualizationOf(transport, signal) });
+    await waitForApi(api, transport, { signal, emulated });
   } catch (error) {
     context.signal.throwIfAborted();
     if (!deadline.aborted) throw error;

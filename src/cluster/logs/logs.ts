@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { MachineState } from "../../contract/driver.ts";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import { firstNode } from "../../contract/node.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { logComponents, type LogComponents } from "./components.ts";
@@ -149,5 +149,3 @@ async function events(cluster: OpenCluster, sink: LogSink, context: UseCaseConte
     api.close();
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import { unlessDiskFull } from "../../contract/errors/system-failure.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Driver, MachineRef } from "../../contract/driver.ts";
@@ -84,8 +84,7 @@ export async function deleteAll(context: UseCaseContext): Promise<readonly Delet
 function failureOfAll(failures: ReadonlyMap<string, unknown>, deleted: number): unknown {
   if (failures.size === 1) return [...failures.values()][0];
   const lines = [...failures].map(([name, error]) => {
-    if (!(error instanceof LocalkubeError))
-      return `${name}: ${error instanceof Error ? error.message : String(error)}`;
+    if (!(error instanceof LocalkubeError)) return `${name}: ${messageOf(error)}`;
     const output = error.output ? `\n  ${error.output.replaceAll("\n", "\n  ")}` : "";
     return `${name}: ${error.message} (${error.id})${output}\n  ${error.fix}`;
   });

@@ -51,7 +51,6 @@ export function nodeInput(s: NodeState): NodeInput {
     network,
     runtime: cluster.runtime,
     clusterDomain,
-    serviceAddress: addresses.kubernetesService,
     dnsAddress: addresses.clusterDns,
     machine: s.definition.capabilities,
     cgroupDriver: "systemd",

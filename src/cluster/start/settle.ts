@@ -10,6 +10,7 @@ import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts";
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
+import { networkAddress, parseNetwork } from "../../host/network.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
 import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
@@ -24,7 +25,6 @@ import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
 import { specSurroundings } from "../spec/surroundings.ts";
 import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseLackingImage } from "./image-source.ts";
-import { serviceAddresses } from "./service-addresses.ts";
 import type { ClusterState, NodeState } from "./state.ts";
 import { artifactWishes } from "./wishes.ts";
 
@@ -129,6 +129,13 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   const image = await imageSource(spec, definition, host);
   refuseLackingImage(spec, plan);
   return { record, definition, probe: () => Promise.resolve(probe), plan, image };
+}
+
+/** The two addresses of a service network that are fixed by convention: the first is the API's, the tenth is DNS's. */
+function serviceAddresses(serviceCidr: string): ClusterRecord["addresses"] {
+  const network = parseNetwork(serviceCidr);
+  if (!network) throw new Error(`${serviceCidr} is no IPv4 network`); // the field's parser let it through
+  return { kubernetesService: networkAddress(network, 1), clusterDns: networkAddress(network, 10) };
 }
 
 async function stateOf(

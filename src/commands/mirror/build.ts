@@ -1,7 +1,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../../cli/base-command.ts";
-import { formatBytes } from "../../output/format-bytes.ts";
+import { formatBytes } from "../../output/format.ts";
 
 export default class MirrorBuild extends BaseCommand<typeof MirrorBuild> {
   static override summary = "Build Kubernetes from Debian's source package into a mirror";

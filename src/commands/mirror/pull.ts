@@ -2,7 +2,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../../cli/base-command.ts";
 import { artifactSources } from "../../contract/cluster-spec.ts";
-import { formatBytes } from "../../output/format-bytes.ts";
+import { formatBytes } from "../../output/format.ts";
 
 export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
   static override summary = "Download everything one Kubernetes version needs into a folder";

@@ -1,5 +1,5 @@
 import { BaseCommand } from "../../cli/base-command.ts";
-import { formatBytes } from "../../output/format-bytes.ts";
+import { formatBytes } from "../../output/format.ts";
 import { textTable } from "../../output/text-table.ts";
 
 export default class SnapshotList extends BaseCommand<typeof SnapshotList> {

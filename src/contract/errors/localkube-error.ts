@@ -51,6 +51,9 @@ export function errorsOf<T extends ErrorTable>(table: T): TableError<T> {
   };
 }
 
+/** What a caught value says, whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 function fill(text: string, params: ErrorParams): string {
   return text.replace(/\{(\w+)\}/g, (place, name: string) => (name in params ? String(params[name]) : place));
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { HostContext } from "../../contract/host.ts";
 
 export type CheckStatus = "ok" | "warn" | "fail";
@@ -22,3 +23,8 @@ export interface HostCheck {
 export const ok = (detail: string): CheckResult => ({ status: "ok", detail });
 export const warn = (detail: string, fix: string): CheckResult => ({ status: "warn", detail, fix });
 export const fail = (detail: string, fix: string): CheckResult => ({ status: "fail", detail, fix });
+
+/** Content of a file in /proc or /sys without its final newline; empty when it does not exist or may not be read. */
+export async function textOf(file: string): Promise<string> {
+  return (await readFile(file, "utf8").catch(() => "")).trimEnd();
+}

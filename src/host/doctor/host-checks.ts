@@ -3,14 +3,11 @@ import { clock } from "./checks/clock.ts";
 import { diskSpace } from "./checks/disk-space.ts";
 import { fileLimits } from "./checks/file-limits.ts";
 import { folders } from "./checks/folders.ts";
-import { ipForward } from "./checks/ip-forward.ts";
-import { kernelFeatures } from "./checks/kernel-features.ts";
-import { memory } from "./checks/memory.ts";
-import { nodeVersion } from "./checks/node-version.ts";
-import { operatingSystem } from "./checks/operating-system.ts";
+import { ipForward, kernelFeatures } from "./checks/kernel-features.ts";
+import { memory, swap } from "./checks/memory.ts";
+import { nodeVersion, operatingSystem } from "./checks/platform.ts";
 import { programs } from "./checks/programs.ts";
 import { proxy } from "./checks/proxy.ts";
-import { swap } from "./checks/swap.ts";
 import type { HostCheck } from "./host-check.ts";
 
 /** The checks that `doctor` runs on every host, in output order; drivers add their own. */

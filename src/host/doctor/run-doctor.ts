@@ -1,3 +1,4 @@
+import { messageOf } from "../../contract/errors/localkube-error.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HostContext } from "../../contract/host.ts";
 import { fail, type CheckResult, type CheckStatus, type HostCheck } from "./host-check.ts";
@@ -45,7 +46,7 @@ async function runCheck(check: HostCheck, host: HostContext, limitMs: number): P
     const result = await Promise.race([check.run(host), late]);
     return { id: check.id, title: check.title, ...result };
   } catch (problem) {
-    const detail = `the check itself broke: ${problem instanceof Error ? problem.message : String(problem)}`;
+    const detail = `the check itself broke: ${messageOf(problem)}`;
     return { id: check.id, title: check.title, ...fail(detail, "Report this as a bug of localkube") };
   } finally {
     over.abort();

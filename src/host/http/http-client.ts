@@ -1,6 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { getCACertificates } from "node:tls";
 import type { Got, Response } from "got";
 import { proxyFor } from "./proxy-for.ts";
-import { trustedAuthorities } from "./trusted-authorities.ts";
 
 export type HttpClient = Got;
 export type HttpResponse = Response<string>;
@@ -41,4 +42,18 @@ async function agents(url: URL, env: Environment, ca: string[] | undefined) {
         : {}),
     },
   };
+}
+
+/**
+ * Certificates to trust: Node's own, NODE_EXTRA_CA_CERTS (in Node's default list) and the file named by SSL_CERT_FILE, which curl,
+ * Go and Python read but Node does not; plus `privateAuthority` (PEM). `undefined` = Node's default is sufficient.
+ */
+async function trustedAuthorities(
+  env: Readonly<Record<string, string | undefined>>,
+  privateAuthority?: string,
+): Promise<string[] | undefined> {
+  const file = env["SSL_CERT_FILE"];
+  const named = file ? await readFile(file, "utf8").catch(() => undefined) : undefined;
+  const extra = [named, privateAuthority].filter((pem) => pem !== undefined);
+  return extra.length === 0 ? undefined : [...getCACertificates("default"), ...extra];
 }

@@ -1,9 +1,11 @@
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { withImageLock } from "./image-lock.ts";
+import { withLock } from "../lock.ts";
 import { isWhole, recordImage } from "./image-record.ts";
-import { sweepPartials } from "./sweep-partials.ts";
+
+const longestWaitMs = 1_200_000;
 
 /**
  * Creates a large file in the cache once: a second localkube waits for the first one's, a damaged file is recreated, and a killed attempt
@@ -19,7 +21,15 @@ export async function makeImageFile(
 ): Promise<void> {
   if (await isWhole(file, beside)) return;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await withImageLock(file, c, async (locked) => {
+  const lock = {
+    signal: c.signal,
+    waitMs: longestWaitMs,
+    pollMs: 500,
+    onWait: () => c.report({ message: "waiting for another localkube that builds the machine image" }),
+    busy: () => new LocalkubeError("IMAGE_BUILD_BUSY", { minutes: longestWaitMs / 60_000 }),
+  };
+  await withLock(`${file}.lock`, lock, async (signal) => {
+    const locked = { ...c, signal };
     if (await isWhole(file, beside)) return;
     await sweepPartials(file);
     // A unique name: the tool of a killed localkube may still be writing to the earlier one.
@@ -33,4 +43,12 @@ export async function makeImageFile(
       await rm(partial, { recursive: true, force: true });
     }
   });
+}
+
+/** Removes what killed builds of that file left beside it. Only for the holder of the file's lock. */
+async function sweepPartials(file: string): Promise<void> {
+  const folder = dirname(file);
+  const names = await readdir(folder);
+  const left = names.filter((name) => name.startsWith(`${basename(file)}.`) && name.endsWith(".partial"));
+  await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }

@@ -2,8 +2,6 @@ import { tmpdir } from "node:os";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext } from "../../contract/host.ts";
 
-export const defaultArchive = "http://deb.debian.org/debian";
-
 const unreachable =
   /^.*(?:Could not resolve|Temporary failure|Could not connect|Unable to connect|Connection (?:failed|refused|timed out)|Failed to fetch|does not have a Release file|404 {1,2}Not Found).*$/im;
 const noBaseImage =

@@ -1,7 +1,8 @@
 import { dirname } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { buildFailure, defaultArchive } from "./build-failure.ts";
+import { debianArchive } from "../../host/mmdebstrap.ts";
+import { buildFailure } from "./build-failure.ts";
 import { type GuestRecipe, guestFolder, guestRecipe, unitLists } from "./guest-recipe.ts";
 import { imageEngine, type ImageEngine } from "./image-builder.ts";
 
@@ -51,7 +52,7 @@ export async function containerfileImage(file: string, c: RunContext): Promise<v
   } catch (error) {
     if (!(error instanceof LocalkubeError)) throw error;
     const { suite, baseImage } = recipe;
-    const place = { suite, baseImage, archive: mirror || defaultArchive, tarFolder: dirname(file) };
+    const place = { suite, baseImage, archive: mirror || debianArchive, tarFolder: dirname(file) };
     throw buildFailure(lines, error, place, c.host);
   } finally {
     await removeTraces(engine, name, c);

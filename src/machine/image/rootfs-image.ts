@@ -1,13 +1,14 @@
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { MachineImage } from "../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
-import { isWhole } from "../../host/image-file/image-record.ts";
 import { makeImageFile } from "../../host/image-file/make-image-file.ts";
+import { shellQuote } from "../../host/run-command.ts";
 import { assertSpace } from "./assert-space.ts";
 import { containerfileImage } from "./containerfile-image.ts";
-import { debootstrapImage } from "./debootstrap-image.ts";
+import { buildDebianRoot } from "./debian-root.ts";
+import { guestFolder, guestRecipe, imageKey, unitLists } from "./guest-recipe.ts";
 import { imageBuilder } from "./image-builder.ts";
-import { imageKey } from "./guest-recipe.ts";
 
 const builders = { mmdebstrap: debootstrapImage, containerfile: containerfileImage };
 
@@ -16,9 +17,6 @@ export async function rootfsImage(host: HostContext): Promise<MachineImage> {
   const key = await imageKey(host.arch);
   return { kind: "rootfs", key, file: join(host.cacheDir, "images", `machine-${key}.tar`) };
 }
-
-/** Whether the image exists as it was built: a missing, partial or changed file does not count. */
-export const hasImage = (image: MachineImage): Promise<boolean> => isWhole(image.file);
 
 /**
  * Builds the root file system once per content key: with mmdebstrap from the Debian archive (35 s with a near one), else from Debian's
@@ -33,4 +31,22 @@ export async function buildRootfsImage(image: MachineImage, c: RunContext): Prom
     await builders[builder](partial, locked);
     return partial;
   });
+}
+
+/** Builds the root file system of a container machine into a tar with mmdebstrap. */
+async function debootstrapImage(file: string, c: RunContext): Promise<void> {
+  const recipe = await guestRecipe();
+  const folder = guestFolder();
+  // The script's text, not its path: in a user namespace this user's home may be unreadable. (copy-in reads outside of it.)
+  const prepareRoot = await readFile(join(folder, "prepare-root.sh"), "utf8");
+  const root = {
+    packages: recipe.packages,
+    options: [
+      `--customize-hook=copy-in ${shellQuote([join(folder, "sshd.conf")])} /etc/ssh/sshd_config.d`,
+      `--customize-hook=${prepareRoot}`,
+    ],
+    suite: recipe.suite,
+    target: file,
+  };
+  await buildDebianRoot(root, unitLists(recipe), c);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "ssh2";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { SshEndpoint } from "../../contract/transport.ts";
 import { startDeadline, unlessAborted } from "./deadline.ts";
 import { dial } from "./dial.ts";
@@ -109,7 +109,7 @@ async function reach(
       } catch (error) {
         if (error instanceof LocalkubeError) throw error;
         signal.throwIfAborted();
-        const problem = error instanceof Error ? error.message : String(error);
+        const problem = messageOf(error);
         if (problem !== said && !deadline.signal.aborted) log(`ssh ${host}:${port}: ${(said = problem)}`);
         if (deadline.remaining() <= pauseMs)
           throw new LocalkubeError(

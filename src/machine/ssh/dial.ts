@@ -1,12 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { connect as connectSocket, Socket } from "node:net";
+import { Socket, connect as connectSocket } from "node:net";
+import { nextTick } from "node:process";
 import type { Duplex } from "node:stream";
 import type Ssh2 from "ssh2";
-import type { Client } from "ssh2";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { Client, ServerHostKeyAlgorithm } from "ssh2";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { SshEndpoint, SshServer } from "../../contract/transport.ts";
-import { gatherWrites } from "./gather-writes.ts";
-import { hostKeyAlgorithms } from "./host-key-algorithms.ts";
 
 export interface DialOptions {
   readonly signal: AbortSignal;
@@ -193,5 +192,34 @@ async function readIdentity(endpoint: SshServer): Promise<Buffer | undefined> {
 
 const identityProblem = (endpoint: SshServer, error: unknown) => ({
   identityFile: endpoint.identityFile ?? "",
-  problem: error instanceof Error ? error.message : String(error),
+  problem: messageOf(error),
 });
+
+/**
+ * Sends everything written in one turn of the event loop with one system call. ssh2 writes each packet in three pieces (length, data,
+ * tag); without Nagle's delay each piece would become a TCP segment of its own.
+ */
+function gatherWrites(socket: Socket): void {
+  const write: (...args: Parameters<Socket["write"]>) => boolean = socket.write.bind(socket);
+  let gathering = false;
+  socket.write = ((...args: Parameters<Socket["write"]>) => {
+    if (!gathering) {
+      gathering = true;
+      socket.cork();
+      nextTick(() => {
+        gathering = false;
+        socket.uncork();
+      });
+    }
+    return write(...args);
+  }) as Socket["write"];
+}
+
+/**
+ * Signature algorithms that fit the pinned key (`ssh-ed25519 AAAA…`). Asking for no other makes a server that has several
+ * keys show the one we know.
+ */
+export function hostKeyAlgorithms(hostKey: string): ServerHostKeyAlgorithm[] {
+  const type = hostKey.split(" ")[0] as ServerHostKeyAlgorithm;
+  return type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type];
+}

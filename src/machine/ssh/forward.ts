@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { Forward } from "../../contract/transport.ts";
 import type { Connection } from "./connection.ts";
 
@@ -29,9 +29,7 @@ export async function forward(
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     carry(connection, target, socket).catch((error: unknown) => {
-      log(
-        `forward to ${target.host}:${target.port}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      log(`forward to ${target.host}:${target.port}: ${messageOf(error)}`);
       socket.resetAndDestroy();
     });
   });

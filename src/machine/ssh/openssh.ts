@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { SshEndpoint, SshServer } from "../../contract/transport.ts";
 import { shellQuote } from "../../host/run-command.ts";
-import { hostKeyAlgorithms } from "./host-key-algorithms.ts";
+import { hostKeyAlgorithms } from "./dial.ts";
 
 export interface OpensshOptions {
   /** File written by `writeKnownHosts`. */

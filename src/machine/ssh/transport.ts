@@ -1,9 +1,9 @@
 import type { ConnectSsh } from "../../contract/transport.ts";
-import { channelSlots } from "./channel-slots.ts";
+import { channelSlots } from "./channel.ts";
 import { connection } from "./connection.ts";
 import { forward } from "./forward.ts";
 import { push } from "./push/push.ts";
-import { remoteCommand, type RemoteCommandOptions } from "./remote-command.ts";
+import { remoteCommand, type RemoteCommandOptions } from "./exec.ts";
 
 /** See `ConnectSsh`. */
 export const connect: ConnectSsh = async (endpoint, options) => {

@@ -6,7 +6,6 @@ import { frozenFunctions } from "./freeze.ts";
 export interface GuestFacts {
   readonly os: string;
   readonly osVersion: string;
-  readonly kernel: string;
   /** As `uname -m` says: `x86_64`, `aarch64`. */
   readonly machine: string;
   readonly cgroupVersion: 1 | 2;
@@ -17,7 +16,6 @@ export interface GuestFacts {
   readonly canLowerOomScore: boolean;
   readonly memoryMiB: number;
   readonly cpus: number;
-  readonly bootId: string;
   /** Programs of the guest itself: those we pushed before are not counted, so that a second start decides as the first did. */
   readonly containerdVersion: string;
   readonly containerdPath: string;
@@ -39,6 +37,14 @@ export interface GuestFacts {
 export const isEmulated = ({ virtualization }: Pick<GuestFacts, "virtualization">): boolean =>
   virtualization === "qemu";
 
+const detectVirtualization = "systemd-detect-virt || true";
+
+/** `GuestFacts.virtualization` alone, where nothing else has to be known. */
+export async function virtualizationOf(transport: Transport, signal: AbortSignal): Promise<string> {
+  const { stdout } = await transport.exec(["sh", "-c", detectVirtualization], { signal });
+  return stdout.trim();
+}
+
 const capSysResource = 24n;
 
 // One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program
@@ -50,15 +56,13 @@ echo "booted=$([ -d /run/systemd/system ] && echo systemd || cat /proc/1/comm)"
 . /etc/os-release
 echo "os=$ID"
 echo "osVersion=$VERSION_ID"
-echo "kernel=$(uname -r)"
 echo "machine=$(uname -m)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
-echo "virtualization=$(systemd-detect-virt || true)"
+echo "virtualization=$(${detectVirtualization})"
 echo "container=$(systemd-detect-virt --container || true)"
 echo "capabilities=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)"
 echo "memoryKiB=$(sed -n 's/^MemTotal:[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
 echo "cpus=$(getconf _NPROCESSORS_ONLN)"
-echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"
 echo "forward=$(cat /proc/sys/net/ipv4/ip_forward)"
 echo "frozen=$(cluster_frozen && echo 1)"
 notes=/var/lib/localkube/programs
@@ -110,7 +114,6 @@ export function parseFacts(
   return {
     os: text("os"),
     osVersion: text("osVersion"),
-    kernel: text("kernel"),
     machine: text("machine"),
     cgroupVersion: cgroup === "cgroup2fs" ? 2 : 1,
     virtualization: text("virtualization"),
@@ -118,7 +121,6 @@ export function parseFacts(
     canLowerOomScore: ((BigInt(`0x${text("capabilities") || "0"}`) >> capSysResource) & 1n) === 1n,
     memoryMiB: Math.floor(Number(text("memoryKiB")) / 1024),
     cpus: Number(text("cpus")),
-    bootId: text("bootId"),
     containerdVersion: release(text("containerd")),
     containerdPath: text("containerdPath"),
     runcVersion: release(text("runc")),

@@ -1,6 +1,7 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Transport } from "../../contract/transport.ts";
+import { lastLines } from "../../host/run-command.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import type { GuestFacts } from "./guest-facts.ts";
 
@@ -127,8 +128,6 @@ export async function ensureGuestPackages(
   throw new LocalkubeError(
     "GUEST_PACKAGES_FAILED",
     { packages: packages.join(" ") },
-    { output: lastLines(stderr.trim() === "" || exitCode === exitNoApt ? stdout : stderr) },
+    { output: lastLines(stderr.trim() === "" || exitCode === exitNoApt ? stdout : stderr, 8) },
   );
 }
-
-const lastLines = (text: string): string => text.trimEnd().split("\n").slice(-8).join("\n");

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstBootMarker } from "../../contract/first-boot.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Transport } from "../../contract/transport.ts";
+import { poll } from "../../host/poll.ts";
 
 const lookMs = 15_000;
 const pollMs = 1000;
@@ -16,9 +16,8 @@ export async function waitForFirstBoot(
   c: Pick<RunContext, "signal" | "report" | "log">,
   timeoutMs = 600_000,
 ): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const options = { signal: c.signal, timeoutMs: lookMs, allowFailure: true };
+  const options = { signal: c.signal, timeoutMs: lookMs, allowFailure: true };
+  const look = async () => {
     const done = await transport.exec(["test", "-e", firstBootMarker], options).then(
       ({ exitCode }) => exitCode === 0,
       (error: unknown) => {
@@ -27,10 +26,10 @@ export async function waitForFirstBoot(
         return false;
       },
     );
-    if (done) return;
-    if (performance.now() + pollMs > deadline)
-      throw new LocalkubeError("GUEST_FIRST_BOOT_LATE", { minutes: Math.round(timeoutMs / 60_000) });
+    if (done) return true;
     c.report({ message: "waiting for the end of its first boot" });
-    await sleep(pollMs, undefined, { signal: c.signal });
-  }
+    return undefined;
+  };
+  if (!(await poll(look, { signal: c.signal, everyMs: pollMs, limitMs: timeoutMs })))
+    throw new LocalkubeError("GUEST_FIRST_BOOT_LATE", { minutes: Math.round(timeoutMs / 60_000) });
 }

@@ -1,5 +1,5 @@
 import { Agent, request } from "node:https";
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 
 export interface ApiAccess {
   /** `https://127.0.0.1:6443` */
@@ -63,7 +63,7 @@ export class ApiClient {
           reject(
             new LocalkubeError(
               "API_UNREACHABLE",
-              { server: this.#access.server, problem: messageOf(cause) },
+              { server: this.#access.server, problem: problemOf(cause) },
               { cause },
             ),
           );
@@ -109,9 +109,10 @@ export class ApiClient {
   }
 }
 
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+/** A certificate may be refused because of a clock that is wrong. */
+function problemOf(error: unknown): string {
+  const message = messageOf(error);
   const { code } = error as NodeJS.ErrnoException;
-  if (code !== "CERT_NOT_YET_VALID" && code !== "CERT_HAS_EXPIRED") return error.message;
-  return `${error.message} by this host's clock (${new Date().toISOString()}); where the clock is right, localkube start issues certificates again`;
+  if (code !== "CERT_NOT_YET_VALID" && code !== "CERT_HAS_EXPIRED") return message;
+  return `${message} by this host's clock (${new Date().toISOString()}); where the clock is right, localkube start issues certificates again`;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { poll } from "../../host/poll.ts";
 
 /** Whose wait it is. */
 export interface Waiting {
@@ -31,24 +31,26 @@ const answerOfWaited = 0.1;
  * milliseconds that a request may wait for its answer. On a machine at full speed the pause between two polls is the same
  * however long a poll took: a request that hung for seconds is no reason to notice the end seconds later.
  */
-export async function waitUntil<T>(
+export function waitUntil<T>(
   look: (answerMs: number) => Promise<T | undefined>,
   { signal, emulated, intervalMs = 50, maxIntervalMs = 250 }: WaitOptions,
 ): Promise<T> {
   const started = performance.now();
+  let begun = started;
   let interval = intervalMs;
-  for (;;) {
-    signal.throwIfAborted();
-    const begun = performance.now();
-    // Whole milliseconds: timers take nothing else.
-    const answerMs = Math.round(Math.max(shortAnswerMs, (begun - started) * answerOfWaited));
-    const found = await look(emulated ? longAnswerMs : Math.min(answerMs, longAnswerMs));
-    if (found !== undefined) return found;
+  const pause = () => {
     const now = performance.now();
-    const pause = emulated
+    const wanted = emulated
       ? Math.max(interval, now - begun, Math.min((now - started) * ofWaited, longestPauseMs))
       : interval;
-    await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
     interval = Math.min(interval * 1.5, maxIntervalMs);
-  }
+    return wanted;
+  };
+  const timed = () => {
+    begun = performance.now();
+    // Whole milliseconds: timers take nothing else.
+    const answerMs = Math.round(Math.max(shortAnswerMs, (begun - started) * answerOfWaited));
+    return look(emulated ? longAnswerMs : Math.min(answerMs, longAnswerMs));
+  };
+  return poll(timed, { signal, everyMs: pause });
 }

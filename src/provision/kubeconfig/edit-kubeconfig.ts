@@ -2,9 +2,10 @@ import { constants } from "node:fs";
 import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { chownCommand, giveToHomeOwner, isAboutRights } from "../../host/home-owner.ts";
+import { tryLock } from "../../host/lock.ts";
+import { poll } from "../../host/poll.ts";
 import { assertWhole, isLink, notPlainFile, userFileProblem, writeUserFile } from "../../host/user-file.ts";
 import { KubeconfigDocument } from "./kubeconfig-document.ts";
 
@@ -96,29 +97,27 @@ async function assertPlain(file: string): Promise<void> {
 export const isMissing = ({ code }: NodeJS.ErrnoException): boolean =>
   code === "ENOENT" || code === "ENOTDIR";
 
+/** Waits for kubectl, or another localkube. Its end is not noticed: an edit takes milliseconds. */
 async function lock(
   file: string,
   limitMs: number,
-  signal: AbortSignal | undefined,
+  signal = new AbortController().signal,
 ): Promise<() => Promise<void>> {
-  const { default: lockfile } = await import("proper-lockfile");
-  const lockPath = `${file}.lock`;
-  const options = { lockfilePath: lockPath, realpath: false, stale: 10_000, onCompromised: () => undefined };
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    signal?.throwIfAborted();
-    try {
-      return await lockfile.lock(file, options);
-    } catch (problem) {
-      // ENOTDIR: one of kubectl's locks, which is a file, is stale; only its owner or the user may remove it.
-      const { code } = problem as NodeJS.ErrnoException;
-      if (code !== "ELOCKED" && code !== "ENOTDIR") return unusable(file)(problem as Error);
-    }
-    if (performance.now() > deadline)
-      throw new LocalkubeError("KUBECONFIG_LOCKED", { file, lock: lockPath, seconds: limitMs / 1000 });
-    await sleep(pollMs);
-  }
+  const folder = `${file}.lock`;
+  const take = () =>
+    tryLock(folder, {}, () => undefined)
+      .catch(unlessKubectls)
+      .catch(unusable(file));
+  const release = await poll(take, { signal, everyMs: pollMs, limitMs });
+  if (!release)
+    throw new LocalkubeError("KUBECONFIG_LOCKED", { file, lock: folder, seconds: limitMs / 1000 });
+  return release;
 }
+
+/** One of kubectl's locks, which is a file, is stale; only its owner or the user may remove it. */
+const unlessKubectls = (problem: NodeJS.ErrnoException): undefined => {
+  if (problem.code !== "ENOTDIR") throw problem;
+};
 
 /** Turns the failure of a call on a kubeconfig into an error of ours. */
 export function unusable(file: string) {

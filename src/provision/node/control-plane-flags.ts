@@ -1,4 +1,4 @@
-import { compareReleases } from "../programs/compare-releases.ts";
+import { compareReleases } from "../../host/versions.ts";
 import { wishedImage } from "../../contract/artifact.ts";
 import type { ClusterNode } from "../../contract/node.ts";
 import type { Flags } from "./flags.ts";

@@ -2,7 +2,7 @@ import { wishedImage, wishedProgram } from "../../contract/artifact.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import { guestSettings } from "../guest/guest-settings.ts";
 import { bridgeNetwork, nodeBlock } from "../network/bridge.ts";
-import { compareReleases } from "../programs/compare-releases.ts";
+import { compareReleases } from "../../host/versions.ts";
 import type { GuestArchive } from "../programs/guest-archive.ts";
 import { renderUnit, type Unit } from "../units/unit-file.ts";
 import { certificateFiles } from "./certificate-files.ts";

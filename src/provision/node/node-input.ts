@@ -34,8 +34,6 @@ export interface NodeInput {
   readonly network: PodNetwork;
   readonly runtime: RuntimeDefinition;
   readonly clusterDomain: string;
-  /** Address of `kubernetes.default`: the first of the service CIDR. */
-  readonly serviceAddress: string;
   /** Address of the cluster's DNS: the tenth of the service CIDR. */
   readonly dnsAddress: string;
   /** Of the driver that created the machine. */

@@ -3,7 +3,7 @@ import type { PushEntry } from "../../contract/transport.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import { fileEntry, textEntry } from "../node/push-entries.ts";
-import { compareReleases } from "./compare-releases.ts";
+import { compareReleases } from "../../host/versions.ts";
 import { type GuestArchive, guestArchive } from "./guest-archive.ts";
 import { type Lack, unsuitable } from "./unsuitable.ts";
 

@@ -1,6 +1,7 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Transport } from "../../contract/transport.ts";
+import { lastLines } from "../../host/run-command.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import type { GuestArchive } from "./guest-archive.ts";
 
@@ -74,7 +75,7 @@ export async function unpackPrograms(
   throw new LocalkubeError(
     "GUEST_UNPACK_FAILED",
     { names: names.join(", ") },
-    { output: stderr.trim().split("\n").slice(-8).join("\n") },
+    { output: lastLines(stderr.trim(), 8) },
   );
 }
 

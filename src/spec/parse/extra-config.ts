@@ -1,6 +1,7 @@
 import { components, type Component } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
+import { isList } from "./lists.ts";
 
 /** Values by component and key. */
 export type ExtraConfig = Readonly<Partial<Record<Component, Readonly<Record<string, string>>>>>;
@@ -63,5 +64,3 @@ function knownComponent(component: string, value: string): Component {
     known: components.join(", "),
   });
 }
-
-const isList = (value: object): value is readonly string[] => Array.isArray(value);

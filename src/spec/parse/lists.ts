@@ -64,4 +64,4 @@ function words(value: string | readonly string[]): string[] {
 }
 
 const unique = (values: readonly string[]) => [...new Set(values)];
-const isList = (value: object): value is readonly string[] => Array.isArray(value);
+export const isList = (value: object): value is readonly string[] => Array.isArray(value);

@@ -2,7 +2,7 @@ import { mkdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { withBuildLock } from "../../../src/artifacts/debian/build-lock.ts";
+import { withBuildLock } from "../../../src/artifacts/debian/build.ts";
 import { tempContext } from "./temp-context.ts";
 
 describe("withBuildLock", () => {

@@ -8,14 +8,16 @@ import { judgeClock } from "../../../src/host/doctor/checks/clock.ts";
 import { judgeSpace } from "../../../src/host/doctor/checks/disk-space.ts";
 import { judgeFileLimits } from "../../../src/host/doctor/checks/file-limits.ts";
 import { folders } from "../../../src/host/doctor/checks/folders.ts";
-import { judgeIpForward } from "../../../src/host/doctor/checks/ip-forward.ts";
-import { featureState, judgeFeatures } from "../../../src/host/doctor/checks/kernel-features.ts";
+import {
+  featureState,
+  judgeFeatures,
+  judgeIpForward,
+} from "../../../src/host/doctor/checks/kernel-features.ts";
 import { leftovers } from "../../../src/host/doctor/checks/leftovers.ts";
-import { judgeMemory } from "../../../src/host/doctor/checks/memory.ts";
-import { judgeNodeVersion } from "../../../src/host/doctor/checks/node-version.ts";
+import { judgeMemory, judgeSwap } from "../../../src/host/doctor/checks/memory.ts";
+import { judgeNodeVersion } from "../../../src/host/doctor/checks/platform.ts";
 import { programs } from "../../../src/host/doctor/checks/programs.ts";
 import { judgeProxy } from "../../../src/host/doctor/checks/proxy.ts";
-import { judgeSwap } from "../../../src/host/doctor/checks/swap.ts";
 import type { HostCheck } from "../../../src/host/doctor/host-check.ts";
 import { hostChecks } from "../../../src/host/doctor/host-checks.ts";
 import { runDoctor } from "../../../src/host/doctor/run-doctor.ts";

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { describeError } from "../../../src/output/describe-error.ts";
-import { presentError } from "../../../src/output/present-error.ts";
+import { presentError } from "../../../src/output/report-failure.ts";
 
 const noTerminal = new PassThrough() as unknown as typeof process.stderr;
 const text = (error: unknown, verbose = false) => presentError(describeError(error), verbose, noTerminal);

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { formatBytes } from "../../../src/output/format-bytes.ts";
-import { formatDuration } from "../../../src/output/format-duration.ts";
+import { formatBytes, formatDuration } from "../../../src/output/format.ts";
 import { progressMeter } from "../../../src/output/progress-meter.ts";
 import { textTable } from "../../../src/output/text-table.ts";
 import { throttled } from "../../../src/output/throttled.ts";

@@ -117,15 +117,19 @@ test("a lock from another machine counts by its heartbeat", async () => {
 test("waiting ends with the abort signal; work sees it too, and the lock is free afterwards", async () => {
   const first = new AbortController();
   const second = new AbortController();
+  const begun = Promise.withResolvers<void>();
   const holding = withProfileLock(
     host(),
     "demo",
     { command: "a", signal: first.signal },
     (signal) =>
-      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+        begun.resolve();
+      }),
   );
   const settled = holding.catch((problem: unknown) => problem);
-  await sleep(50);
+  await begun.promise;
   const waiting = withProfileLock(host(), "demo", { command: "b", signal: second.signal }, () =>
     Promise.resolve(),
   );

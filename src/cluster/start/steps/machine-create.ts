@@ -4,7 +4,7 @@ import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../../contract/host.ts";
 import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
-import { ensureKeys } from "../../../machine/ssh/ensure-keys.ts";
+import { ensureKeys } from "../../../machine/ssh/keys.ts";
 import { apiServerPort } from "../../../provision/node/guest-paths.ts";
 import { costText } from "../../access/cost-text.ts";
 import { type NodeBase, type NodeState, recordedMachine, recordMachine } from "../state.ts";

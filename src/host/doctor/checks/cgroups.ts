@@ -1,5 +1,4 @@
-import { fail, ok, warn, type HostCheck } from "../host-check.ts";
-import { textOf } from "../text-of.ts";
+import { type HostCheck, fail, ok, textOf, warn } from "../host-check.ts";
 
 export type CgroupMode = "v2" | "v1" | "hybrid" | "none";
 

@@ -1,5 +1,4 @@
-import { ok, warn, type HostCheck } from "../host-check.ts";
-import { textOf } from "../text-of.ts";
+import { type HostCheck, ok, textOf, warn } from "../host-check.ts";
 
 /** What the systemd, kubelet and a dozen pods of one cluster need, with a generous margin. */
 const least = { instances: 128, watches: 65_536, files: 10_000 };

@@ -1,10 +1,9 @@
-import { gunzipSync } from "node:zlib";
 import { readFile } from "node:fs/promises";
 import { release } from "node:os";
+import { gunzipSync } from "node:zlib";
 import type { HostContext } from "../../../contract/host.ts";
 import { findProgram } from "../../find-program.ts";
-import { fail, ok, warn, type HostCheck } from "../host-check.ts";
-import { textOf } from "../text-of.ts";
+import { type HostCheck, fail, ok, textOf, warn } from "../host-check.ts";
 
 interface Feature {
   readonly module: string;
@@ -98,4 +97,16 @@ async function readSources(): Promise<KernelSources> {
   const installed =
     `${await textOf(`${folder}/modules.builtin`)}\n${await textOf(`${folder}/modules.dep`)}`.trim();
   return { config: `\n${config}`.trimEnd(), live, installed };
+}
+
+export const ipForward: HostCheck = {
+  id: "ip-forward",
+  title: "IP forwarding",
+  run: async () => judgeIpForward(await textOf("/proc/sys/net/ipv4/ip_forward")),
+};
+
+export function judgeIpForward(value: string) {
+  if (value === "1") return ok("on");
+  const state = value === "" ? "unknown" : "off";
+  return warn(`${state}: the machine may not reach the internet`, "sysctl -w net.ipv4.ip_forward=1");
 }

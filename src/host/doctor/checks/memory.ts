@@ -1,7 +1,6 @@
 import { freemem } from "node:os";
 import { hostCapacity, minimumMemoryMiB } from "../../capacity.ts";
-import { fail, ok, warn, type HostCheck } from "../host-check.ts";
-import { textOf } from "../text-of.ts";
+import { type HostCheck, fail, ok, textOf, warn } from "../host-check.ts";
 
 /** The smallest default memory of a cluster. */
 const comfortableMiB = 2048;
@@ -33,4 +32,20 @@ export function judgeMemory(found: {
 async function availableMiB(): Promise<number> {
   const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(await textOf("/proc/meminfo"))?.[1];
   return Math.floor(kibibytes === undefined ? freemem() / 2 ** 20 : Number(kibibytes) / 1024);
+}
+
+export const swap: HostCheck = {
+  id: "swap",
+  title: "Swap",
+  run: async () => judgeSwap(await textOf("/proc/swaps")),
+};
+
+/** Not a reason for a warning: our kubelets run with `failSwapOn: false`; but it explains slow pods. */
+export function judgeSwap(swaps: string) {
+  const areas = swaps.split("\n").slice(1);
+  const kibibytes = areas
+    .map((line) => Number(line.split(/\s+/)[2] ?? 0))
+    .reduce((sum, size) => sum + size, 0);
+  if (kibibytes === 0) return ok("off");
+  return ok(`${Math.floor(kibibytes / 1024)} MiB; pods that are swapped out become slow`);
 }

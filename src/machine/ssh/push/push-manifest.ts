@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { PushEntry } from "../../../contract/transport.ts";
-import { tarFileLimit } from "./tar-header.ts";
+
+/** Largest file that a plain ustar header can describe, in bytes. */
+const tarFileLimit = 0o77777777777;
 
 /** A `PushEntry` with everything known about it. */
 export interface DesiredFile {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { sha256Digest } from "../../../../src/contract/digest.ts";
 import { imageDigests, programDigests } from "../../../../src/artifacts/catalogue/catalogue-data.ts";
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
-import { kubeletConfigHas, refusesCgroupV1 } from "../../../../src/artifacts/catalogue/flags.ts";
+import { kubeletConfigHas } from "../../../../src/artifacts/catalogue/flags.ts";
 import {
   knownMinors,
   minorOf,
@@ -31,8 +31,8 @@ test.each(knownMinors)("1.%i has what goes together", (minor) => {
   const { floor, below, install } = entry.containerd;
   expect(number(install)).toBeGreaterThanOrEqual(number(floor));
   if (below !== undefined) expect(number(install)).toBeLessThan(number(below));
-  // containerd 2 no longer speaks the only CRI these kubelets know
-  expect(entry.cri.includes("v1") || number(install) < number("2.0.0")).toBe(true);
+  // containerd 2 no longer speaks the only CRI that kubelets before 1.23 know
+  if (minor < 23) expect(number(install)).toBeLessThan(number("2.0.0"));
   expect(["3.5.0", "3.5.1", "3.5.2"]).not.toContain(entry.etcd); // they corrupt data
   for (const name of ["containerd", "runc", "cni-plugins", "crictl"]) {
     const version = entry.programs[name] ?? "none";
@@ -128,5 +128,4 @@ test("fields of the kubelet's configuration are asked for by version", () => {
   expect(kubeletConfigHas("failCgroupV1", "v1.30.0")).toBe(false);
   expect(kubeletConfigHas("failCgroupV1", "v1.31.0")).toBe(true);
   expect(kubeletConfigHas("clusterDNS", "v1.20.2")).toBe(true);
-  expect([refusesCgroupV1("v1.34.0"), refusesCgroupV1("v1.35.0")]).toEqual([false, true]);
 });

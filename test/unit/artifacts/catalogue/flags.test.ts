@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { kubernetesComponents } from "../../../../src/contract/components.ts";
-import { filterFlags, flagState } from "../../../../src/artifacts/catalogue/flags.ts";
+import { flagState } from "../../../../src/artifacts/catalogue/flags.ts";
 import { knownMinors } from "../../../../src/artifacts/catalogue/kubernetes-version.ts";
 
 /** What `--help` of the real binaries printed. */
@@ -68,17 +68,11 @@ test("a flag that came in between is absent before and present after", () => {
   expect(flagState("kube-apiserver", "authentication-config", "v1.29.0")).toBe("present");
 });
 
-test("where nothing is known it says so, and filterFlags leaves it out", () => {
+test("where nothing is known it says so", () => {
   expect(flagState("kubelet", "chaos-chance", "v1.25.0")).toBe("unknown");
   expect(flagState("kubelet", "no-such-flag", "v1.25.0")).toBe("unknown");
   expect(flagState("kubelet", "no-such-flag", "v1.36.0")).toBe("absent");
-  const wanted = { config: "/etc/kubelet.yaml", "chaos-chance": "1", "pod-infra-container-image": "x" };
-  expect(filterFlags("kubelet", "v1.25.0", wanted)).toEqual({
-    flags: { config: "/etc/kubelet.yaml", "pod-infra-container-image": "x" },
-    dropped: ["chaos-chance"],
-  });
-  expect(filterFlags("kubelet", "v1.36.5", wanted).dropped).toEqual([
-    "chaos-chance",
-    "pod-infra-container-image",
-  ]);
+  expect(flagState("kubelet", "chaos-chance", "v1.36.5")).toBe("absent");
+  expect(flagState("kubelet", "pod-infra-container-image", "v1.25.0")).toBe("present");
+  expect(flagState("kubelet", "pod-infra-container-image", "v1.36.5")).toBe("absent");
 });

@@ -6,7 +6,7 @@ import {
   recordMachine,
   updateRecord,
 } from "../../../../src/cluster/start/state.ts";
-import { ensureKeys } from "../../../../src/machine/ssh/ensure-keys.ts";
+import { ensureKeys } from "../../../../src/machine/ssh/keys.ts";
 import { nodePaths } from "../../../../src/state/paths.ts";
 import { loadCluster, saveCluster } from "../../../../src/state/store.ts";
 import { machineOf, nodeNames, recordOfThree, temporaryHost } from "../several-nodes.ts";

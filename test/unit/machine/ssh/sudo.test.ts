@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { refused } from "../../../../src/machine/ssh/sudo.ts";
-import { remoteCommandLine } from "../../../../src/machine/ssh/remote-command-line.ts";
+import { remoteCommandLine } from "../../../../src/machine/ssh/exec.ts";
 
 /** Texts of sudo 1.8 and 1.9 under LC_ALL=C. */
 it.each([

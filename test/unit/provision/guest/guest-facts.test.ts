@@ -10,7 +10,6 @@ const answer = `clock=1000
 booted=systemd
 os=debian
 osVersion=12
-kernel=6.1.0
 machine=aarch64
 cgroup=cgroup2fs
 virtualization=kvm
@@ -18,7 +17,6 @@ container=none
 capabilities=000001ffffffffff
 memoryKiB=2035712
 cpus=2
-bootId=abc
 forward=0
 containerdPath=/usr/bin/containerd
 containerd=1.6.20~ds1
@@ -35,7 +33,6 @@ test("facts are read from the answer, versions without a distribution's addition
   expect(parseFacts(answer, at)).toEqual({
     os: "debian",
     osVersion: "12",
-    kernel: "6.1.0",
     machine: "aarch64",
     cgroupVersion: 2,
     virtualization: "kvm",
@@ -43,7 +40,6 @@ test("facts are read from the answer, versions without a distribution's addition
     canLowerOomScore: true,
     memoryMiB: 1988,
     cpus: 2,
-    bootId: "abc",
     containerdVersion: "1.6.20",
     containerdPath: "/usr/bin/containerd",
     runcVersion: "1.1.5",
@@ -103,16 +99,14 @@ test("the script runs in a real shell and answers every question", async () => {
     return Promise.resolve({ exitCode: 0, stdout, stderr: "" });
   };
   const facts = await guestFacts({ exec: ask } as unknown as Transport, AbortSignal.timeout(20_000));
-  const { kernel, machine, cpus, memoryMiB, clockAheadSeconds, bootId } = facts;
+  const { machine, cpus, memoryMiB, clockAheadSeconds } = facts;
   const uname = (word: string): string => execFileSync("uname", [word], { encoding: "utf8" }).trim();
-  expect({ kernel, machine, clockAheadSeconds }).toEqual({
-    kernel: uname("-r"),
+  expect({ machine, clockAheadSeconds }).toEqual({
     machine: uname("-m"),
     clockAheadSeconds: 0,
   });
   expect(cpus).toBeGreaterThan(0);
   expect(memoryMiB).toBeGreaterThan(100);
-  expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
   // No pods here, so none are frozen.
   expect(facts.isFrozen).toBe(false);
 });

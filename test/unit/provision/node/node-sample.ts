@@ -43,7 +43,6 @@ export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => (
 const bareFacts: GuestFacts = {
   os: "debian",
   osVersion: "12",
-  kernel: "6.1.0",
   machine: "x86_64",
   cgroupVersion: 1,
   virtualization: "kvm",
@@ -51,7 +50,6 @@ const bareFacts: GuestFacts = {
   canLowerOomScore: true,
   memoryMiB: 2048,
   cpus: 2,
-  bootId: "b",
   containerdVersion: "",
   containerdPath: "",
   runcVersion: "",
@@ -65,7 +63,6 @@ const bareFacts: GuestFacts = {
   clockAheadSeconds: 0,
 };
 
-const serviceAddress = "10.96.0.1";
 const controlPlane: ClusterNode = { name: "sample", role: "control-plane", address: "192.168.50.2" };
 
 /** A node of the newest release of a minor from upstream artifacts; certificates are stand-ins, nothing here reads them. */
@@ -103,7 +100,7 @@ export function nodeSample(
   const pem = (name: string) => ({ certificate: `certificate ${name}\n`, key: `key ${name}\n` });
   const leaves = certificatePlan({
     nodes,
-    serviceAddress,
+    serviceAddress: "10.96.0.1",
     clusterDomain: "cluster.local",
     extraNames: [],
     extraIps: [],
@@ -130,7 +127,6 @@ export function nodeSample(
     network: change.network ?? { kind: "bridge" },
     runtime: runtimeByName(change.runtime ?? "containerd"),
     clusterDomain: "cluster.local",
-    serviceAddress,
     dnsAddress: "10.96.0.10",
     machine: change.machine ?? { origin: "created", resources: "allotted" },
     cgroupDriver: "systemd",

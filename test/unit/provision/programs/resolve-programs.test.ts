@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
 import { runtimeByName } from "../../../../src/runtimes/registry.ts";
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
-import { compareReleases } from "../../../../src/provision/programs/compare-releases.ts";
+import { compareReleases } from "../../../../src/host/versions.ts";
 import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
 
 const bookworm = {
@@ -146,11 +146,4 @@ test("a network of others finds the machine's plugins in the folder it uses itse
   expect(programs).toMatchObject({ cniBinDir: "/opt/cni/bin", linkCniFrom: "/usr/lib/cni" });
   const there = { ...bookworm, cniBinDir: "/opt/cni/bin" };
   expect(resolvePrograms(there, debian, catalogueEntry("v1.20.2"), foreign).linkCniFrom).toBeUndefined();
-});
-
-test("releases are compared as numbers", () => {
-  expect(compareReleases("1.10.0", "1.9.9")).toBeGreaterThan(0);
-  expect(compareReleases("3.6", "3.6.0")).toBe(0);
-  expect(compareReleases("2.0.0-rc.1", "2.0.0")).toBe(0);
-  expect(compareReleases("1.6.20", "1.7.0")).toBeLessThan(0);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { remoteCommandLine } from "../../../../src/machine/ssh/remote-command-line.ts";
+import { remoteCommandLine } from "../../../../src/machine/ssh/exec.ts";
 
 describe("remoteCommandLine", () => {
   it.each([

@@ -2,16 +2,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { ExecOptions, ExecResult, SshEndpoint } from "../../contract/transport.ts";
-import { shellQuote } from "../../host/run-command.ts";
-import { attendChannel, type ChannelOutcome } from "./attend-channel.ts";
-import { feedChannel, type ChannelInput, withPreamble } from "./channel-input.ts";
-import type { ChannelSlots } from "./channel-slots.ts";
+import { lastLines, shellQuote } from "../../host/run-command.ts";
+import {
+  type ChannelInput,
+  type ChannelOutcome,
+  type ChannelSlots,
+  attendChannel,
+  feedChannel,
+  withPreamble,
+} from "./channel.ts";
 import type { Connection } from "./connection.ts";
-import { type Deadline, DeadlineReached, startDeadline } from "./deadline.ts";
-import { endProcessGroup } from "./end-process-group.ts";
-import { openExecChannel } from "./open-exec-channel.ts";
-import { processMarker, type ProcessMarker } from "./process-marker.ts";
-import { remoteCommandLine } from "./remote-command-line.ts";
+import { type Deadline, DeadlineReached, startDeadline, unlessAborted } from "./deadline.ts";
+import { type ProcessMarker, endProcessGroup, processMarker } from "./process-group.ts";
+import { type BecomeRoot, alreadyRoot } from "./sudo.ts";
 
 export interface RemoteCommandContext {
   readonly endpoint: SshEndpoint;
@@ -143,7 +146,7 @@ function result(
   throw new LocalkubeError(
     "SSH_COMMAND_FAILED",
     { command, exitCode: exitSignal ? `${exitCode} (${exitSignal})` : exitCode },
-    { output: lastLines(stderr.trim() === "" ? stdout : stderr) },
+    { output: lastLines(stderr.trim() === "" ? stdout : stderr, shownLines) },
   );
 }
 
@@ -153,4 +156,84 @@ const flushed = (stream: NodeJS.WritableStream): Promise<void> =>
 
 const shortened = (text: string): string =>
   text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
-const lastLines = (text: string): string => text.trimEnd().split("\n").slice(-shownLines).join("\n");
+
+interface OpenExecOptions<T> {
+  /** Made when the connection stands: only then it is known how one becomes root there. */
+  readonly commandLine: () => string;
+  readonly label: string;
+  readonly signal: AbortSignal;
+  /** Tells whether the call waits for a connection just now. */
+  readonly onConnecting: (connecting: boolean) => void;
+  /** Called at once when the channel stands, before anything else is read from the connection. */
+  readonly attend: (channel: ClientChannel, client: Client) => T;
+}
+
+interface OpenedChannel<T> {
+  readonly channel: ClientChannel;
+  readonly client: Client;
+  readonly attended: T;
+}
+
+const retryPauseMs = 50;
+
+/**
+ * Starts a command on the live connection. As long as the command was certainly not started (the channel was never opened), a lost
+ * connection is reopened and a guest whose sessions are all taken is asked again, until the signal aborts; afterwards a
+ * loss is SSH_CONNECTION_LOST, because nobody knows what the command has done.
+ */
+async function openExecChannel<T>(
+  connection: Connection,
+  endpoint: SshEndpoint,
+  options: OpenExecOptions<T>,
+): Promise<OpenedChannel<T>> {
+  for (;;) {
+    options.onConnecting(true);
+    const client = await connection.client(options.signal);
+    options.onConnecting(false);
+    const opening = open(client, options);
+    // Given up while opening: what opens later must not stay open.
+    opening.catch(() => undefined);
+    try {
+      return await unlessAborted(opening, options.signal);
+    } catch (error) {
+      if (options.signal.aborted) {
+        opening.then(({ channel }) => channel.close()).catch(() => undefined);
+        throw error;
+      }
+      if (mayHaveStarted(error)) {
+        const { host, port } = endpoint;
+        throw new LocalkubeError(
+          "SSH_CONNECTION_LOST",
+          { host, port, command: options.label },
+          { cause: error },
+        );
+      }
+      await pause(retryPauseMs, undefined, { ref: true });
+    }
+  }
+}
+
+function open<T>(client: Client, { commandLine, attend }: OpenExecOptions<T>): Promise<OpenedChannel<T>> {
+  return new Promise((resolve, reject) => {
+    client.exec(commandLine(), (error, channel) => {
+      if (error) reject(error);
+      else resolve({ channel, client, attended: attend(channel, client) });
+    });
+  });
+}
+
+// ssh2's own messages: "Unable to exec" comes after the request was sent; channel errors and "Not connected" come before.
+const mayHaveStarted = (error: unknown): boolean =>
+  error instanceof Error && error.message === "Unable to exec";
+
+/**
+ * argv as text for a remote shell (bash, dash, any POSIX shell), run as root: every word is taken literally.
+ * `exec` makes the program take the shell's place, so that its process id is the shell's and signals reach it.
+ * Throws TypeError for words that no shell can represent (NUL).
+ */
+export function remoteCommandLine(argv: readonly string[], root: BecomeRoot = alreadyRoot): string {
+  if (argv[0] === undefined || argv[0] === "" || argv[0].startsWith("-"))
+    throw new TypeError(`not a program: ${JSON.stringify(argv[0])}`);
+  if (argv.some((word) => word.includes("\0"))) throw new TypeError("NUL in a remote command");
+  return root.wrap(argv);
+}

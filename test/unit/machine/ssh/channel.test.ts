@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { channelSlots } from "../../../../src/machine/ssh/channel-slots.ts";
+import { channelSlots } from "../../../../src/machine/ssh/channel.ts";
 
 const never = new AbortController().signal;
 const tick = () => new Promise((resolve) => setImmediate(resolve));

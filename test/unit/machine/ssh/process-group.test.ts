@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { processMarker } from "../../../../src/machine/ssh/process-marker.ts";
+import { processMarker } from "../../../../src/machine/ssh/process-group.ts";
 
 const word = (prefix: string) => /localkube-pid-\w+/.exec(prefix)![0];
 
