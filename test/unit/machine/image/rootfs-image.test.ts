@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../../../src/contract/host.ts";
+import { isWhole } from "../../../../src/host/image-file/image-record.ts";
 import { assertSpace } from "../../../../src/machine/image/assert-space.ts";
 import { buildFailure } from "../../../../src/machine/image/build-failure.ts";
 import { imageBuilder } from "../../../../src/machine/image/image-builder.ts";
-import { buildRootfsImage, hasImage, rootfsImage } from "../../../../src/machine/image/rootfs-image.ts";
+import { buildRootfsImage, rootfsImage } from "../../../../src/machine/image/rootfs-image.ts";
 import { recordingHost } from "../../drivers/recording-host.ts";
 
 let folder: string;
@@ -47,7 +48,7 @@ describe("the machine image", () => {
     await Promise.all([buildRootfsImage(image, a.c), buildRootfsImage(image, b.c)]);
     expect([...a.builds, ...b.builds]).toEqual(["mmdebstrap"]);
     expect([...a.said, ...b.said].join()).toContain("waiting for another localkube");
-    expect(await hasImage(image)).toBe(true);
+    expect(await isWhole(image.file)).toBe(true);
     expect((await readdir(join(folder, "images"))).sort()).toEqual([
       `machine-${image.key}.tar`,
       `machine-${image.key}.tar.json`,
@@ -64,9 +65,9 @@ describe("the machine image", () => {
     expect(await readdir(join(folder, "images"))).toEqual([]);
     await mkdir(join(folder, "images"), { recursive: true });
     await writeFile(`${image.file}.4711.partial`, "half of a killed one");
-    expect(await hasImage(image)).toBe(false);
+    expect(await isWhole(image.file)).toBe(false);
     await buildRootfsImage(image, context((file) => writeFile(file, "tar")).c);
-    expect(await hasImage(image)).toBe(true);
+    expect(await isWhole(image.file)).toBe(true);
     expect(await readdir(join(folder, "images"))).toHaveLength(2);
   });
 
@@ -124,11 +125,11 @@ describe("a failed build", () => {
     ],
     ["dpkg: error: write failed: No space left on device", "IMAGE_NO_SPACE"],
     ["dpkg: error processing package etcd-server (--configure)", "DEBIAN_ROOT_FAILED"],
-  ])("with «%s» is %s", (line, id) => {
+  ])("with '%s' is %s", (line, id) => {
     expect(explain(line)).toMatchObject({ id });
   });
 
-  it("names the base image that cannot be had", () => {
+  it("names the base image that could not be downloaded", () => {
     const line =
       'Error: creating build container: initializing source docker://debian:12: pinging container registry registry-1.docker.io: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';
     const error = explain(line, { baseImage: "docker.io/library/debian:12" });
