@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import type { HostContext } from "../../src/contract/host.ts";
-import { type EngineDialect, type EngineInfo, refLabel, specLabel } from "./engine.ts";
+import { type ContainerFacts, type EngineDialect, type EngineInfo, refLabel, specLabel } from "./engine.ts";
 import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
 import type { ClusterNetwork } from "./network.ts";
 import { ownerOptions } from "./ownership.ts";
@@ -17,6 +17,19 @@ const limits = ["--pids-limit", "-1", "--shm-size", "64m", "--init=false", "--ip
 
 /** Parts of the kernel that host and machine share: CNI agents and storage drivers load and look for them. */
 const kernelModules = "/lib/modules";
+
+/** Where the machine's volume is: everything that Kubernetes and the runtime write. */
+const dataFolder = "/var";
+
+/**
+ * Paths in the machine at which the engine's configuration mounts something: `mounts` of containers.conf, which no option of `create`
+ * prevents. (Its `volumes` are the default of `--volume`, so they do not count here.)
+ */
+export const foreignMounts = ({ Mounts }: ContainerFacts): readonly string[] =>
+  (Mounts ?? [])
+    .map(({ Destination }) => Destination)
+    .filter((path) => path !== dataFolder && path !== kernelModules)
+    .sort();
 
 /** Options of `create`. They contain no secret: keys are copied in with `cp`. */
 export async function containerOptions(
@@ -38,11 +51,12 @@ export async function containerOptions(
     ...limits,
     ...dialect.logOptions,
     ...runtime.args,
+    ...(dialect.environmentOptions?.(info) ?? []),
     ...dialect.initOptions,
     ...(dialect.forksContainers ? await ulimitOptions() : []),
     ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
     ...["--network", network.name, "--ip", ref.address],
-    ...["--volume", `${volumeName(spec.name)}:/var`],
+    ...["--volume", `${volumeName(spec.name)}:${dataFolder}`],
     ...(existsSync(kernelModules) ? ["--volume", `${kernelModules}:${kernelModules}:ro`] : []),
     ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),
   ];

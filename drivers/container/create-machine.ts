@@ -2,7 +2,7 @@ import type { MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
 import { chooseContainerPorts } from "./choose-ports.ts";
-import { containerOptions } from "./container-options.ts";
+import { containerOptions, foreignMounts } from "./container-options.ts";
 import { type Engine, engineInfo, refLabel, specLabel } from "./engine.ts";
 import { ensureImage } from "./machine-image.ts";
 import { inspectContainer, neverRan } from "./machine-state.ts";
@@ -76,7 +76,11 @@ async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Pr
   await make(engine, ["create", ...options, image, ...privileges.command], spec.name, c);
   await seed(engine, spec, c);
   const facts = await inspectContainer(engine, spec.name, c);
-  return facts ? { ...ref, id: facts.Id } : ref;
+  if (!facts) return ref;
+  const mounts = foreignMounts(facts);
+  if (mounts.length > 0)
+    c.notice?.(`the configuration of ${dialect.program} mounts ${mounts.join(", ")} into the machine`);
+  return { ...ref, id: facts.Id };
 }
 
 async function make(engine: Engine, args: readonly string[], name: string, c: RunContext): Promise<void> {
