@@ -7,6 +7,8 @@ import { buildFailure, defaultArchive } from "./build-failure.ts";
 import { guestFolder, guestRecipe, unitLists } from "./guest-recipe.ts";
 
 const timeoutMs = 1_200_000;
+/** mmdebstrap waits for its children, which need the signal too, and removes its temporary root. */
+const cleanUpMs = 60_000;
 /** Part of mmdebstrap. With it the root is merged-/usr from the start, and the package usrmerge with all of perl (50 MB) is not installed. */
 const mergedUsr = "/usr/share/mmdebstrap/hooks/merged-usr";
 
@@ -46,6 +48,7 @@ export async function debootstrapImage(file: string, c: RunContext): Promise<voi
       {
         signal: c.signal,
         timeoutMs,
+        cleanUpMs,
         env: unitLists(recipe),
         onLine: (line) => {
           lines.push(line);

@@ -9,6 +9,8 @@ import { diskFolder, diskRecipe } from "./disk-recipe.ts";
 
 const timeoutMs = 1_200_000;
 /** As in debootstrap-image.ts. */
+const cleanUpMs = 60_000;
+/** As in debootstrap-image.ts. */
 const mergedUsr = "/usr/share/mmdebstrap/hooks/merged-usr";
 
 /** The root file system of a virtual machine as a tar, its boot files in /boot/localkube; without root rights in a user namespace. */
@@ -56,6 +58,7 @@ export async function buildDiskRoot(file: string, c: RunContext): Promise<void> 
       {
         signal: c.signal,
         timeoutMs,
+        cleanUpMs,
         env: {
           disabled_units: recipe.disabledUnits.join(" "),
           masked_units: recipe.maskedUnits.join(" "),
