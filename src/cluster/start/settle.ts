@@ -199,6 +199,7 @@ const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
     version,
     (program, flag) => flagState(program, flag, version),
     (flag) => etcdFlagState(flag, catalogueEntry(version).etcd),
+    catalogueEntry(version).etcd,
   );
 
 /** Earlier releases recorded a changed artifacts setting for an existing cluster but kept using its original artifacts. */
