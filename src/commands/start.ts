@@ -62,6 +62,10 @@ export default class Start extends BaseCommand<typeof Start> {
     return installedDriverFlags();
   }
 
+  protected override usesStoredDefaults(): boolean {
+    return true;
+  }
+
   override async run(): Promise<void> {
     const { start } = await import("../cluster/start/start.ts");
     const { specSurroundings } = await import("../cluster/spec/surroundings.ts");
