@@ -100,6 +100,21 @@ function steady(value: unknown): unknown {
 }
 
 describe("the API server", () => {
+  const document = (accept: string) => apiRequest(user.kubeconfig, "/openapi/v2", { headers: { accept } });
+  const protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+  it("describes its API in JSON and in protobuf, to all who ask first", async () => {
+    const answers = await Promise.all([protobuf, protobuf, protobuf, "application/json"].map(document));
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(body).toContain("io.k8s.api.core.v1.PodSpec");
+    }
+    // The document is encoded once: maps have no order, a second time it would be another one.
+    expect(new Set(answers.slice(0, 3).map(({ body }) => body)).size).toBe(1);
+    expect(JSON.parse(answers[3]!.body)).toMatchObject({ swagger: "2.0", info: { title: "Kubernetes" } });
+    expect(await k("explain", "pod.spec.hostNetwork")).toContain("Host networking requested");
+  });
+
   it("answers in YAML what it answers in JSON, and lives on", async () => {
     const apply = (list: readonly object[]) =>
       user.ok(["kubectl", "-p", profile, "--", "apply", "--server-side", "-f", "-"], {
@@ -130,6 +145,12 @@ describe("the API server", () => {
       }
     }
     expect(await restarts()).toBe(before);
+    for (const accept of [protobuf, "application/json"])
+      await eventually(
+        () => document(accept),
+        ({ body }) =>
+          body.includes("dev.localkube.test.v1.Shop") && body.includes("io.k8s.api.core.v1.PodSpec"),
+      );
   }, 180_000);
 
   it("takes a server-side apply in YAML and answers it in YAML", async () => {

@@ -11,7 +11,7 @@ const profile = profileOfRun("e2e-states");
 const machine = `localkube-${profile}`;
 const longestMs = 10_000;
 /** On a host with more to do than it has processors, limits of seconds say something about the host and nothing about a command. */
-const patience = (): number => Math.min(6, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
+const patience = (): number => Math.min(2, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
 /** A folder of the node. */
 const saved = "/var/lib/localkube-test-saved";
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "../e2e/kit/busybox-image.ts";
-import { eventually, kubectl } from "../e2e/kit/kubectl.ts";
+import { emulatedMs, eventually, kubectl } from "../e2e/kit/kubectl.ts";
 import { expectNodeForAgents } from "../e2e/kit/node-for-agents.ts";
 import { whileForwarded } from "../e2e/kit/forwarded.ts";
 import { profileOfRun, runProgram, type Workspace, workspace } from "../e2e/kit/workspace.ts";
@@ -125,6 +125,7 @@ describe("the main job on a QEMU machine", () => {
       await eventually(
         () => k("exec", "server", "--", "wget", "-qO-", "http://web/"),
         (text) => text.includes("hello"),
+        emulatedMs,
       ),
     ).toBe("hello-from-pod");
   });
@@ -172,8 +173,8 @@ describe("the main job on a QEMU machine", () => {
     await ok("resume");
     expect(await bootId()).toBe(before.boot);
     expect(await clockOff()).toBeLessThan(1.5);
-    await eventually(status, (now) => JSON.stringify(now).includes('"ready"'));
-    const after = await eventually(counter, ({ count }) => count > before.count);
+    await eventually(status, (now) => JSON.stringify(now).includes('"ready"'), emulatedMs);
+    const after = await eventually(counter, ({ count }) => count > before.count, emulatedMs);
     expect(after.token).toBe(before.token);
     expect(
       await k("get", "pod", "counter", "-o", "jsonpath={.status.containerStatuses[0].restartCount}"),
@@ -199,7 +200,7 @@ describe("the main job on a QEMU machine", () => {
     expect(await inGuest("cat", "/root/kept")).toBe("then");
     await expect(inGuest("cat", "/root/later")).rejects.toThrow(/No such file/);
     expect(await bootId()).toBe(boot);
-    expect((await eventually(counter, ({ count }) => count > 0)).token).toBe(token);
+    expect((await eventually(counter, ({ count }) => count > 0, emulatedMs)).token).toBe(token);
     expect(await clockOff()).toBeLessThan(1.5);
     const { snapshots } = JSON.parse((await ok("snapshot", "list", "--output", "json")).stdout) as {
       snapshots: object[];

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "../e2e/kit/busybox-image.ts";
-import { eventually, kubectl } from "../e2e/kit/kubectl.ts";
+import { emulatedMs, eventually, kubectl } from "../e2e/kit/kubectl.ts";
 import { profileOfRun, type Workspace, workspace } from "../e2e/kit/workspace.ts";
 import { type VirtualBoxRig, virtualBoxRig } from "../rigs/virtualbox/virtualbox-rig.ts";
 import { virtualBoxTraces } from "./kit/virtualbox-under-test.ts";
@@ -55,7 +55,7 @@ describe("the main job on a VirtualBox machine", () => {
     expect(await status()).toMatchObject({ machine: "saved" });
     await ok("resume");
     expect(await bootId()).toBe(before);
-    await eventually(status, (now) => JSON.stringify(now).includes('"node":"ready"'));
+    await eventually(status, (now) => JSON.stringify(now).includes('"node":"ready"'), emulatedMs);
   });
 
   it("is stopped, and deleted with its machine, media and adapter", async () => {

@@ -8,11 +8,19 @@ export interface Cut {
   readonly file: string;
   /** Stands once in the file, at the beginning of a line. */
   readonly from: string;
-  /** The first one after `from`; without it everything to the end is removed. */
+  /** The first one after `from`; without it the rest of the file is removed, unless `from` is a whole line. */
   readonly to?: string;
 }
 
 const reflect2 = "vendor/github.com/modern-go/reflect2";
+const certificates = "staging/src/k8s.io/client-go/util/cert/cert.go";
+const openApi = "vendor/k8s.io/kube-openapi/pkg/handler/handler.go";
+
+const importOf = (file: string, first: string, last = first): Cut => ({
+  file,
+  from: `\t"${first}"\n`,
+  ...(first === last ? {} : { to: `\t"${last}"\n` }),
+});
 
 /**
  * Kubernetes 1.20 vendors reflect2 1.0.1, which iterates over maps by a private function of Go's runtime whose signature changed in
@@ -21,7 +29,7 @@ const reflect2 = "vendor/github.com/modern-go/reflect2";
  * one. Of all packages that are compiled for Linux only reflect2 links to private functions, and the signatures of the others that it
  * uses are the same in Go 1.19.
  */
-export const cuts: readonly Cut[] = [
+const faultyIterator: readonly Cut[] = [
   { file: `${reflect2}/unsafe_map.go`, from: "func (type2 *UnsafeMapType) UnsafeIterate(" },
   {
     file: `${reflect2}/unsafe_link.go`,
@@ -35,7 +43,28 @@ export const cuts: readonly Cut[] = [
   },
 ];
 
-/** Its `vendor` is put over that of Kubernetes' source. */
+/**
+ * What an API server computes before it answers for the first time, more than a third of its start: OpenAPI documents in a form that nobody
+ * has asked for, and RSA keys. (Later versions of Kubernetes encode at the first request too.)
+ */
+const slowStart: readonly Cut[] = [
+  importOf(openApi, "sync"),
+  { file: openApi, from: "// OpenAPIService is the service responsible", to: "specPbGzETag  string\n}\n" },
+  { file: openApi, from: "// NewOpenAPIService builds", to: "return o, nil\n}\n" },
+  { file: openApi, from: "func (o *OpenAPIService) getSwaggerPbBytes()", to: "\n}\n" },
+  { file: openApi, from: "func (o *OpenAPIService) getSwaggerPbGzBytes()", to: "\n}\n" },
+  importOf(certificates, "bytes"),
+  importOf(certificates, "crypto/rsa"),
+  importOf(certificates, "encoding/pem", "io/ioutil"),
+  importOf(certificates, "path/filepath", "strings"),
+  importOf(certificates, "k8s.io/client-go/util/keyutil"),
+  { file: certificates, from: "// GenerateSelfSignedCertKeyWithFixtures creates" },
+];
+
+/** What is taken out of the source; `templates/kubernetes-source` holds what comes in its place. */
+export const cuts: readonly Cut[] = [...faultyIterator, ...slowStart];
+
+/** Its folders are put over those of Kubernetes' source. */
 export const sourceOverlay = (): string => join(packageRoot(), "templates", "kubernetes-source");
 
 /**
@@ -49,13 +78,15 @@ export async function repairSource(source: string): Promise<void> {
     await rm(file); // dpkg-source may have made it read-only, or a link
     await writeFile(file, repaired);
   }
-  await cp(join(sourceOverlay(), "vendor"), join(source, "vendor"), { recursive: true });
+  for (const folder of ["staging", "vendor"])
+    await cp(join(sourceOverlay(), folder), join(source, folder), { recursive: true });
 }
 
 /** `text` without the stretch. Throws a TypeError unless `from` begins exactly one line and `to` comes after it. */
 export function withoutCut(text: string, { file, from, to }: Cut): string {
   const [before, after, ...more] = `\n${text}`.split(`\n${from}`);
-  const end = to === undefined ? (after?.length ?? 0) : (after?.indexOf(to) ?? -1);
+  const rest = from.endsWith("\n") ? 0 : (after?.length ?? 0);
+  const end = to === undefined ? rest : (after?.indexOf(to) ?? -1);
   if (before === undefined || after === undefined || more.length > 0 || end < 0)
     throw new TypeError(`${file} of the source package is not as expected near '${from.trim()}'`);
   return `${before}\n${after.slice(end + (to?.length ?? 0))}`.slice(1);

@@ -15,12 +15,14 @@ export const kubectl =
     (await user.ok(["kubectl", "-p", profile, "--", ...args], { timeoutMs: longestMs })).stdout.trim();
 
 const longestPauseMs = 5000;
+/** For what an emulated guest does in seconds on a quiet host, and in minutes on a busy one. */
+export const emulatedMs = 300_000;
 
 /** Repeats until `look` says something true, the rarer the longer a look takes (an emulated guest pays for it); rejects with its last answer or failure after `timeoutMs`. */
 export async function eventually<T>(
   look: () => Promise<T>,
   good: (value: T) => boolean,
-  timeoutMs = 300_000,
+  timeoutMs = 90_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   let last: unknown;
