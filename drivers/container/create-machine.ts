@@ -6,6 +6,7 @@ import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../src/contract/host.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
 import {
+  type ContainerFacts,
   type Engine,
   type EngineDialect,
   engineInfo,
@@ -85,7 +86,11 @@ async function createFresh(engine: Engine, spec: MachineSpec, c: RunContext): Pr
   await make(engine, ["create", ...options, image, ...privileges.command], spec.name, c);
   await seed(engine, spec, c);
   const facts = await inspectContainer(engine, spec.name, c);
-  return facts ? { ...ref, id: facts.Id } : ref;
+  if (!facts) return ref;
+  const mounts = foreignMounts(facts);
+  if (mounts.length > 0)
+    c.notice?.(`the configuration of ${dialect.program} mounts ${mounts.join(", ")} into the machine`);
+  return { ...ref, id: facts.Id };
 }
 
 async function make(engine: Engine, args: readonly string[], name: string, c: RunContext): Promise<void> {
@@ -124,6 +129,19 @@ const limits = ["--pids-limit", "-1", "--shm-size", "64m", "--init=false", "--ip
 /** Parts of the kernel that host and machine share: CNI agents and storage drivers load and look for them. */
 const kernelModules = "/lib/modules";
 
+/** Where the machine's volume is: everything that Kubernetes and the runtime write. */
+const dataFolder = "/var";
+
+/**
+ * Paths in the machine at which the engine's configuration mounts something: `mounts` of containers.conf, which no option of `create`
+ * prevents. (Its `volumes` are the default of `--volume`, so they do not count here.)
+ */
+export const foreignMounts = ({ Mounts }: ContainerFacts): readonly string[] =>
+  (Mounts ?? [])
+    .map(({ Destination }) => Destination)
+    .filter((path) => path !== dataFolder && path !== kernelModules)
+    .sort();
+
 /** Options of `create`. They contain no secret: keys are copied in with `cp`. */
 async function containerOptions(
   dialect: EngineDialect,
@@ -144,11 +162,12 @@ async function containerOptions(
     ...limits,
     ...dialect.logOptions,
     ...runtime.args,
+    ...(dialect.environmentOptions?.(info) ?? []),
     ...dialect.initOptions,
     ...(dialect.forksContainers ? await ulimitOptions() : []),
     ...["--cpus", String(spec.cpus), "--memory", `${spec.memoryMiB}m`],
     ...["--network", network.name, "--ip", ref.address],
-    ...["--volume", `${volumeName(spec.name)}:/var`],
+    ...["--volume", `${volumeName(spec.name)}:${dataFolder}`],
     ...(existsSync(kernelModules) ? ["--volume", `${kernelModules}:${kernelModules}:ro`] : []),
     ...spec.ports.flatMap((p) => ["--publish", `127.0.0.1:${ref.ports[p.name]}:${p.guestPort}`]),
   ];

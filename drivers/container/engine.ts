@@ -16,6 +16,8 @@ export interface EngineDialect {
   readonly forksContainers: boolean;
   /** Options of `create` that let an init system run inside. */
   readonly initOptions: readonly string[];
+  /** Options of `create` that keep variables of the engine's configuration from the first process; missing where it has none. */
+  readonly environmentOptions?: (info: EngineInfo) => readonly string[];
   /** Options of `create` that keep the container's output where `logs` finds it, with a size limit. */
   readonly logOptions: readonly string[];
   /** Options of `network create` beyond subnet and label. */
@@ -70,6 +72,8 @@ export interface ContainerFacts {
     /** Keyed by the guest's port and protocol: `22/tcp`. */
     readonly PortBindings?: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
   };
+  /** Volumes and bind mounts. */
+  readonly Mounts?: readonly { readonly Destination: string }[] | null;
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> | null };
 }
 

@@ -1,43 +1,64 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { MachineImage } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
-import type { RunContext } from "../../src/contract/host.ts";
+import type { CommandResult, RunContext } from "../../src/contract/host.ts";
+import { recordedDigest } from "../../src/host/image-file/image-record.ts";
 import type { Engine } from "./engine.ts";
 
 const repository = "localkube-machine";
 /** Also finds an image that lost its name because two localkubes imported it at the same time. */
 const imageLabel = "dev.localkube.image";
+/** Digest of the file it was imported from. */
+const digestLabel = "dev.localkube.image-digest";
 const importTimeoutMs = 600_000;
 
 /**
- * Imports the root file system into the engine's store once per content key; returns the image's name. Rejects with DRIVER_IMAGE_DAMAGED (the
- * damaged file is removed, so the next start builds it again) or DRIVER_NO_SPACE.
+ * Imports the root file system into the engine's store unless that file is there already; returns the image's name. A file that was built
+ * again under the same key takes over the name; the earlier image stays as long as containers use it. Rejects with DRIVER_IMAGE_DAMAGED
+ * (the damaged file is removed, so the next start builds it again) or DRIVER_NO_SPACE.
  */
 export async function ensureImage(engine: Engine, image: MachineImage, c: RunContext): Promise<string> {
   const name = `${engine.dialect.imagePrefix}${repository}:${image.key}`;
-  if (await engine.inspect("image", name, { signal: c.signal })) return name;
+  // An image from elsewhere has no record and is used as it is.
+  const digest = await recordedDigest(image.file);
+  const found = (await engine.inspect("image", name, { signal: c.signal })) as ImageFacts | undefined;
+  // Without the label it was imported by an earlier localkube, which did not say from what.
+  if (found && (digest === undefined || found.Config?.Labels?.[digestLabel] === digest)) return name;
   const driver = engine.dialect.program;
   c.report({ message: `importing the machine image into ${driver}` });
-  await checkDigest(image, c.signal);
-  const changes = ['CMD ["/sbin/init"]', `LABEL ${imageLabel}=${image.key}`];
+  if (digest !== undefined) await checkDigest(image, digest, c.signal);
+  const changes = [
+    'CMD ["/sbin/init"]',
+    `LABEL ${imageLabel}=${image.key}`,
+    ...(digest === undefined ? [] : [`LABEL ${digestLabel}=${digest}`]),
+  ];
   const result = await engine.change(
     ["import", ...changes.flatMap((change) => ["--change", change]), image.file, name],
     { signal: c.signal, timeoutMs: importTimeoutMs, allowFailure: true },
   );
-  if (result.exitCode === 0) return name;
+  if (result.exitCode === 0) {
+    if (found) await removeUnused(engine, found.Id, c);
+    return name;
+  }
   const output = result.stderr.trim();
   if (/no space left/i.test(output)) throw new LocalkubeError("DRIVER_NO_SPACE", { driver }, { output });
   throw new LocalkubeError("DRIVER_CREATE_FAILED", { driver, name }, { output });
 }
 
-/** The builder writes `<file>.json` with the digest beside the image; an image from elsewhere has none and is used as it is. */
-async function checkDigest({ file }: MachineImage, signal: AbortSignal): Promise<void> {
-  const record = await readFile(`${file}.json`, "utf8").catch(() => undefined);
-  if (record === undefined) return;
-  const { sha256 } = JSON.parse(record) as { sha256: string };
+/** The part of podman's and docker's `image inspect` output that we use. */
+interface ImageFacts {
+  readonly Id: string;
+  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
+}
+
+/** Without --force, with which podman would remove the containers that use it. */
+const removeUnused = (engine: Engine, id: string, c: RunContext): Promise<CommandResult> =>
+  engine.change(["rmi", id], { signal: c.signal, timeoutMs: 120_000, allowFailure: true });
+
+async function checkDigest({ file }: MachineImage, sha256: string, signal: AbortSignal): Promise<void> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal });
   if (hash.digest("hex") === sha256) return;
@@ -53,8 +74,7 @@ export async function removeImages(engine: Engine, c: RunContext): Promise<reado
   const removed: string[] = [];
   for (const image of new Set(images)) {
     const [id = "", name = ""] = image.split("\t");
-    // Never with --force: podman would remove the containers that use it.
-    const { exitCode, stderr } = await engine.change(["rmi", id], { ...options, allowFailure: true });
+    const { exitCode, stderr } = await removeUnused(engine, id, c);
     if (exitCode === 0) removed.push(name);
     else c.log(`the image ${name} stays: ${stderr.trim()}`);
   }

@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { findProgram } from "../../src/host/find-program.ts";
 import { containerDriver } from "../container/container-driver.ts";
+import type { EngineDialect } from "../container/engine.ts";
 import { clearNetworkRemains } from "./network-remains.ts";
 
 interface PodmanInfo {
@@ -25,8 +26,15 @@ async function netavarkProgram(): Promise<string | undefined> {
   return netavark.find((_file, i) => there[i]?.status === "fulfilled");
 }
 
-/** Container machines run by podman: no daemon, starts in two seconds. */
-export default containerDriver({
+const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** podman 4.3 is the earliest on which `--unsetenv-all` was tried. */
+function hasUnsetEnv(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 4 || (major === 4 && minor >= 3);
+}
+
+export const podmanDialect: EngineDialect = {
   program: "podman",
   packages: ["podman", "runc", "netavark", "iptables"],
   addressVariable: "CONTAINER_HOST",
@@ -56,8 +64,11 @@ export default containerDriver({
     ...["--stop-signal", "SIGRTMIN+3", "--env", "container=podman"],
     // What containers.conf may otherwise set for namespaces, and for the environment of whoever starts it.
     ...["--pid", "private", "--uts", "private", "--userns", "host", "--cgroups", "enabled"],
-    ...["--http-proxy=false", "--read-only=false", "--umask", "0022"],
+    ...["--http-proxy=false", "--read-only=false", "--umask", "0022", "--env-host=false", "--no-hosts=false"],
   ],
+  // The first process is systemd, which acts on variables such as NOTIFY_SOCKET or SYSTEMD_LOG_LEVEL.
+  environmentOptions: ({ version }) =>
+    hasUnsetEnv(version) ? ["--unsetenv-all", "--env", `PATH=${searchPath}`] : [],
   logOptions: ["--log-driver", "k8s-file", "--log-opt", "max-size=10m"],
   networkOptions: ["--disable-dns"],
   async clearNetwork(facts, container, c) {
@@ -67,4 +78,7 @@ export default containerDriver({
   remainsInTheWay: /IPAM error.*already allocated/i,
   killOptions: ["--time", "0"],
   imagePrefix: "localhost/",
-});
+};
+
+/** Container machines run by podman: no daemon, starts in two seconds. */
+export default containerDriver(podmanDialect);

@@ -57,6 +57,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Where the value of each flag came from. */
   protected sources: Readonly<Record<string, ValueSource>> = {};
   protected host!: HostContext;
+  /** False where the command does without settings that could not be read. */
+  protected settingsAreReadable = true;
   /** Aborted by Ctrl-C; pass it to everything that takes time. */
   protected signal!: AbortSignal;
   #interruption: Interruption | undefined;
@@ -104,12 +106,16 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.args = parsed.args as ArgsOf<T>;
     // Not `parsed.argv`: oclif sorts it, so a word that occurs twice would change position.
     this.words = parsed.raw.filter((token) => token.type === "arg").map((token) => token.input);
+    this.settingsAreReadable = problem === undefined;
     if (problem !== undefined && !this.doesWithoutSettings()) throw problem;
   }
 
   private storedSettings(): { readonly settings: Settings; readonly problem?: unknown } {
+    const named = `localkube ${(this.id ?? "").replaceAll(":", " ")} -p NAME`;
     try {
-      return { settings: loadSettings(this.host) };
+      return {
+        settings: loadSettings(this.host, this.usesStoredDefaults() ? "" : `. Or name the cluster: ${named}`),
+      };
     } catch (problem) {
       return { settings: {}, problem };
     }
@@ -120,8 +126,16 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return {};
   }
 
-  /** Whether the command line makes the settings irrelevant, so that unreadable settings do not matter. Called after parsing. */
+  /**
+   * Whether unreadable settings do not matter to this call: most commands need them only to know the default profile, which may be any
+   * cluster. Called after parsing.
+   */
   protected doesWithoutSettings(): boolean {
+    return !this.usesStoredDefaults() && ["flag", "env"].includes(this.sources["profile"] ?? "");
+  }
+
+  /** Whether settings are defaults of this command's own flags, too. */
+  protected usesStoredDefaults(): boolean {
     return false;
   }
 

@@ -30,7 +30,7 @@ export abstract class ConfigCommand<T extends typeof Command> extends BaseComman
 }
 
 /** Flags that make sense only for a single call are never stored defaults; neither are those in `commandLineOnly`. */
-const once = new Set(["dry-run", "download-only", "config", "timeline", "help"]);
+const once = new Set(["dry-run", "download-only", "refresh-image", "config", "timeline", "help"]);
 
 /** All settings by name: the flags of `start`, also those of drivers from npm, and the global flags, with their parsers. */
 async function knownSettings(

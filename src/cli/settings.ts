@@ -14,8 +14,11 @@ interface SettingsFile {
 
 type Folders = Pick<HostContext, "stateDir" | "cacheDir">;
 
-/** The stored settings; empty when there is no file. Throws SETTINGS_DAMAGED, STATE_UNREADABLE or STATE_TOO_NEW. */
-export function loadSettings(host: Folders): Settings {
+/**
+ * The stored settings; empty when there is no file. Throws SETTINGS_DAMAGED, STATE_UNREADABLE or STATE_TOO_NEW. `otherwise` ends the advice
+ * of the first.
+ */
+export function loadSettings(host: Folders, otherwise = ""): Settings {
   const file = homePaths(host).settings;
   let text: string;
   try {
@@ -27,7 +30,7 @@ export function loadSettings(host: Folders): Settings {
       new LocalkubeError("STATE_UNREADABLE", { file, problem: (error as Error).message }, { cause: error })
     );
   }
-  return parse(file, text).settings;
+  return parse(file, text, otherwise).settings;
 }
 
 /** Replaces all stored settings atomically; the file is private. Rejects with STATE_UNWRITABLE. */
@@ -39,9 +42,9 @@ export async function saveSettings(host: Folders, settings: Settings): Promise<v
   await writePrivateFile(homePaths(host).settings, `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
-function parse(file: string, text: string): SettingsFile {
+function parse(file: string, text: string, otherwise: string): SettingsFile {
   const damaged = (problem: string, cause?: unknown) =>
-    new LocalkubeError("SETTINGS_DAMAGED", { file, problem }, { cause });
+    new LocalkubeError("SETTINGS_DAMAGED", { file, problem, otherwise }, { cause });
   if (text.trim() === "") throw damaged("it is empty");
   let content: unknown;
   try {

@@ -25,9 +25,8 @@ export default class Delete extends BaseCommand<typeof Delete> {
     }),
   };
 
-  /** The cluster must then be named explicitly: the default profile may be any. */
   protected override doesWithoutSettings(): boolean {
-    return this.flags.all || ["flag", "env"].includes(this.sources["profile"] ?? "");
+    return this.flags.all || super.doesWithoutSettings();
   }
 
   override async run(): Promise<void> {

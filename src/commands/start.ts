@@ -19,12 +19,17 @@ export default class Start extends BaseCommand<typeof Start> {
     "<%= config.bin %> start -p two --kubernetes-version v1.36.5 --feature-gates InPlacePodVerticalScaling=true",
     "<%= config.bin %> start --extra-config kubelet.max-pods=200 --extra-config apiserver.v=4",
     "<%= config.bin %> start --mirror /srv/mirror --dry-run",
+    "<%= config.bin %> start --recreate --refresh-image",
     "<%= config.bin %> start --config localkube.yaml --output json",
   ];
   static override flags = {
     ...specFlags("MACHINE"),
     recreate: Flags.boolean({
       summary: "Delete the existing cluster with all its data first",
+      helpGroup: "MACHINE",
+    }),
+    "refresh-image": Flags.boolean({
+      summary: "Build the machine image again, with today's Debian packages; existing machines keep theirs",
       helpGroup: "MACHINE",
     }),
     yes: Flags.boolean({
@@ -57,6 +62,10 @@ export default class Start extends BaseCommand<typeof Start> {
     return installedDriverFlags();
   }
 
+  protected override usesStoredDefaults(): boolean {
+    return true;
+  }
+
   override async run(): Promise<void> {
     const { start } = await import("../cluster/start/start.ts");
     const { specSurroundings } = await import("../cluster/spec/surroundings.ts");
@@ -85,6 +94,7 @@ export default class Start extends BaseCommand<typeof Start> {
         dryRun: this.flags["dry-run"],
         downloadOnly: this.flags["download-only"],
         recreate,
+        refreshImage: this.flags["refresh-image"],
         confirmPackages: (packages) =>
           confirm(`Install these Debian packages on this host: ${packages.join(" ")}?`, yes, this.signal),
       },

@@ -11,6 +11,12 @@ export interface CommandOptions {
    * it is ended; only then does the call reject. A terminal's Ctrl-C does not reach it, and it continues when this process ends.
    */
   readonly settleMs?: number;
+  /**
+   * For a program that removes what it has made so far when a signal ends it and its children, but takes longer than 2 s for that (a temporary
+   * root, mounts). It runs in a process group of its own; after an abort or the deadline the whole group gets SIGTERM, and SIGKILL this many
+   * milliseconds later. A terminal's Ctrl-C does not reach it; when this process ends before it, the group gets SIGTERM.
+   */
+  readonly cleanUpMs?: number;
   readonly cwd?: string;
   /** Added to the host's environment. `LANG=C` and `LC_ALL=C` are set, so that messages can be parsed, unless they are given here. */
   readonly env?: Readonly<Record<string, string>>;

@@ -56,24 +56,44 @@ function existingFolder(): string {
 /** A session of its own: a terminal sends Ctrl-C to its whole foreground group, and we may be gone before the program ends. */
 const outOfReach = { detached: true, cleanup: false } as const;
 
-/** How execa ends it; a program with `settleMs` is ended only by us. */
-const endingOf = ({ signal, settleMs }: CommandOptions, timeoutMs: number) => {
-  if (settleMs !== undefined) return outOfReach;
+/** How execa ends it; a program with `settleMs` or `cleanUpMs` is ended only by us. */
+const endingOf = ({ signal, settleMs, cleanUpMs }: CommandOptions, timeoutMs: number) => {
+  if (settleMs !== undefined || cleanUpMs !== undefined) return outOfReach;
   return { timeout: timeoutMs, ...(signal === undefined ? {} : { cancelSignal: signal }) };
 };
 
-/** Ends the child only when it has not ended by itself `settleMs` after the abort or the deadline, whichever came first. */
+/**
+ * After the abort or the deadline, whichever came first: ends a child with `settleMs` only when it has not ended by itself in that time, and
+ * a child with `cleanUpMs` at once, with its group, but by force only after that time.
+ */
 function letSettle(
-  child: { kill(signal: "SIGTERM"): boolean },
+  child: { readonly pid?: number | undefined; kill(signal: "SIGTERM"): boolean },
   timeoutMs: number,
-  { settleMs, signal }: CommandOptions,
+  { settleMs, cleanUpMs, signal }: CommandOptions,
 ): { isLate(): boolean; over(): void } {
   let force: NodeJS.Timeout | undefined;
   let wasEnded = false;
-  if (settleMs === undefined) return { isLate: () => false, over: () => undefined };
-  const begin = (): void => {
-    force ??= setTimeout(() => (wasEnded = child.kill("SIGTERM")), settleMs);
+  if (settleMs === undefined && cleanUpMs === undefined)
+    return { isLate: () => false, over: () => undefined };
+  const endGroup = (by: "SIGTERM" | "SIGKILL"): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, by);
+    } catch {
+      // it has ended
+    }
   };
+  const begin = (): void => {
+    if (force) return;
+    if (cleanUpMs === undefined) {
+      force = setTimeout(() => (wasEnded = child.kill("SIGTERM")), settleMs);
+      return;
+    }
+    wasEnded = true;
+    endGroup("SIGTERM");
+    force = setTimeout(() => endGroup("SIGKILL"), cleanUpMs);
+  };
+  const onExit = (): void => endGroup("SIGTERM");
+  if (cleanUpMs !== undefined) process.on("exit", onExit);
   const deadline = setTimeout(begin, timeoutMs);
   signal?.addEventListener("abort", begin, { once: true });
   return {
@@ -81,6 +101,7 @@ function letSettle(
     over() {
       clearTimeout(deadline);
       clearTimeout(force);
+      process.off("exit", onExit);
       signal?.removeEventListener("abort", begin);
     },
   };

@@ -3,6 +3,7 @@ import { styleText } from "node:util";
 import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from "listr2";
 import type { PipelineEvent, StepInfo, View } from "../pipeline/events.ts";
 import { formatDuration } from "./format.ts";
+import { finishedNote } from "./plain-view.ts";
 import { type Meter, progressMeter } from "./progress-meter.ts";
 import { throttled } from "./throttled.ts";
 
@@ -54,7 +55,12 @@ export function listrView(stream: NodeJS.WriteStream): View {
     const isShort = line.appearance !== undefined;
     clearTimeout(line.appearance);
     line.appearance = undefined;
-    const note = unchanged ? "unchanged" : known ? "stopped" : formatDuration(event.durationMs);
+    const note =
+      event.type === "step-finished"
+        ? finishedNote(event)
+        : known
+          ? "stopped"
+          : formatDuration(event.durationMs);
     if (!(unchanged && isShort))
       line.draw?.(unchanged ? dim(`${line.info.title} ${note}`) : `${line.info.title} ${dim(note)}`);
     line.startedAt = undefined;

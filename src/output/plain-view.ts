@@ -11,7 +11,8 @@ const progressEveryMs = 10_000;
 
 /**
  * One line when a step that takes a while starts, and when a step ends or fails, with the time since the start: for logs, pipes and CI.
- * Steps that had nothing to do are counted at the end; `verbose` lists each.
+ * Of the steps that changed nothing, those that took a while (they waited) are listed with their time, the others are counted at the end;
+ * `verbose` lists each.
  */
 export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly verbose: boolean }): View {
   const steps = new Map<
@@ -52,7 +53,7 @@ export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly
   };
   const finish = (event: PipelineEvent & { type: "step-finished" }): void => {
     const wasTold = settle(event.id);
-    if (event.outcome === "unchanged") unchanged++;
+    if (event.outcome === "unchanged" && !wasTold) unchanged++;
     if (wasTold || event.outcome !== "unchanged") line(event.at, finished(titleOf(event.id), event));
   };
   const conclude = ({ at, outcome, durationMs }: PipelineEvent & { type: "run-finished" }): void => {
@@ -92,10 +93,16 @@ export function plainView(stream: NodeJS.WritableStream, { verbose }: { readonly
   return { emit, close: () => Promise.resolve() };
 }
 
+/** What is said of a finished step: its time, or that there was nothing to do. A wait that changed nothing took its time all the same. */
+export const finishedNote = ({
+  outcome,
+  durationMs,
+}: Pick<PipelineEvent & { type: "step-finished" }, "outcome" | "durationMs">): string =>
+  outcome === "unchanged" && durationMs < shortMs ? "unchanged" : formatDuration(durationMs);
+
 function finished(title: string, event: PipelineEvent & { type: "step-finished" }): string {
-  return event.outcome === "unchanged"
-    ? `=   ${title} (unchanged)`
-    : `ok  ${title} (${formatDuration(event.durationMs)})`;
+  const note = finishedNote(event);
+  return event.outcome === "unchanged" ? `=   ${title} (${note})` : `ok  ${title} (${note})`;
 }
 
 function failed(title: string, event: PipelineEvent & { type: "step-failed" }, known: boolean): string {

@@ -63,6 +63,29 @@ test.each([
     expect(stderr).toContain(`Error ${id}`);
     expect(exitCode).toBe(78);
   }
+  const unnamed = (await localkube(home, ["delete"])).stderr;
+  if (id === "SETTINGS_DAMAGED")
+    expect(unnamed).toContain(
+      `discard the stored settings: rm ${file}. Or name the cluster: localkube delete -p NAME`,
+    );
+  // Those that need them only for the default profile do without when the cluster is named; start has defaults of flags there.
+  for (const argv of [
+    ["status"],
+    ["ip"],
+    ["stop"],
+    ["logs"],
+    ["ssh", "--", "true"],
+    ["kubectl", "--", "get", "pods"],
+    ["image", "ls"],
+    ["snapshot", "list"],
+    ["update-context"],
+    ["autostart", "disable"],
+    ["mirror", "verify", home],
+  ]) {
+    const { stderr } = await localkube(home, argv, { LOCALKUBE_PROFILE: "none" });
+    expect(stderr).not.toContain(id);
+  }
+  expect((await localkube(home, ["start", "-p", "none", "--dry-run"])).stderr).toContain(`Error ${id}`);
   // What needs no settings does without.
   for (const argv of [
     ["version"],
@@ -70,6 +93,7 @@ test.each([
     ["help"],
     ["start", "--help"],
     ["delete", "-p", "none"],
+    ["profile", "list"],
     ["delete", "--all"],
   ]) {
     const { exitCode, stderr } = await localkube(home, argv);

@@ -1,35 +1,11 @@
 import { join } from "node:path";
 import type { ClusterRecord } from "../../src/state/cluster-record.ts";
 import { saveCluster } from "../../src/state/store.ts";
+import { sampleSpec } from "../fixtures/sample-spec.ts";
 
 const record = (name: string): ClusterRecord => ({
   schema: 4,
-  spec: {
-    apiVersion: "localkube/v1",
-    kind: "Cluster",
-    name,
-    driver: "auto",
-    driverOptions: {},
-    runtime: "cri",
-    kubernetesVersion: "",
-    artifacts: "auto",
-    mirror: "",
-    cpus: 2,
-    memoryMiB: 2048,
-    diskGiB: 20,
-    os: "debian",
-    image: "",
-    cni: "bridge",
-    serviceCidr: "10.96.0.0/12",
-    podCidr: "10.244.0.0/16",
-    extraConfig: {},
-    featureGates: {},
-    apiServer: { names: [], ips: [], port: 0, overSsh: true },
-    wait: ["apiserver"],
-    waitTimeoutSeconds: 360,
-    keepContext: false,
-    embedCerts: false,
-  },
+  spec: sampleSpec({ name }),
   createdAt: "2026-01-02T03:04:05.000Z",
   phase: "stopped",
   driver: "podman",

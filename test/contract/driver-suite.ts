@@ -238,12 +238,12 @@ export function driverSuite(subject: DriverUnderTest, prefix: string, more?: Mor
   });
 
   if (!subject.isExistingHost && !subject.isMetal)
-    it("makes anew what was made with another spec but never ran, for it holds no data", async () => {
-      const first = await driver.create(spec("anew"), context());
-      const second = await driver.create(spec("anew", { memoryMiB: 1600 }), context());
+    it("creates again what was created from another spec but never ran, because it holds no data", async () => {
+      const first = await driver.create(spec("again"), context());
+      const second = await driver.create(spec("again", { memoryMiB: 1600 }), context());
       expect(second.id).not.toBe(first.id);
       await driver.remove(second, context());
-      expect(await traces("anew")).toEqual([]);
+      expect(await traces("again")).toEqual([]);
     });
 
   it("leaves nothing of a machine that was removed behind our back, and lists what is left until then", async () => {

@@ -137,16 +137,26 @@ pidns = "host"
 ipcns = "host"
 utsns = "host"
 umask = "0077"
+no_hosts = true
+env = ["NOTIFY_SOCKET=/nowhere", "ODD=1"]
+volumes = ["${await folder}:/odd"]
+mounts = ["type=tmpfs,destination=/odder"]
 default_ulimits = ["nofile=64:64", "nproc=64:64"]
 `,
     );
     const { host } = world;
     const run: typeof host.run = (argv, options) =>
       host.run(argv, { ...options, env: { CONTAINERS_CONF: file, HTTP_PROXY: "http://127.0.0.1:9" } });
-    const odd = { ...world.context(), host: { ...host, run } };
+    const notices: string[] = [];
+    const notice = (text: string): void => void notices.push(text);
+    const odd = { ...world.context(), host: { ...host, run }, notice };
     const m = await podman.open(odd.host).create(world.spec("limits"), odd);
     const [facts] = JSON.parse(call("podman", "inspect", m.name)) as [
-      { HostConfig: Record<string, unknown>; Config: { Env: string[]; Umask: string } },
+      {
+        HostConfig: Record<string, unknown>;
+        Config: { Env: string[]; Umask: string };
+        Mounts?: { Destination: string }[];
+      },
     ];
     const { HostConfig, Config } = facts;
     expect(HostConfig).toMatchObject({
@@ -161,7 +171,16 @@ default_ulimits = ["nofile=64:64", "nproc=64:64"]
     for (const limit of HostConfig["Ulimits"] as { Soft: number }[])
       expect(limit.Soft).toBeGreaterThanOrEqual(1024);
     expect(Config.Umask).toBe("0022");
-    expect(Config.Env.filter((line) => /proxy/i.test(line))).toEqual([]);
+    const known = /^(?:PATH=\/usr\/local\/sbin:.*|container=podman|HOME=\/root|HOSTNAME=.*|TERM=xterm)$/;
+    expect(Config.Env.filter((line) => !known.test(line))).toEqual([]);
+    // Newer podman has `mounts`, which nothing prevents: then the notice says so.
+    const mounts = (facts.Mounts ?? [])
+      .map(({ Destination }) => Destination)
+      .filter((path) => /odd/.test(path));
+    expect(mounts).not.toContain("/odd");
+    expect(notices).toEqual(
+      mounts.map((path) => `the configuration of podman mounts ${path} into the machine`),
+    );
     await world.driver.remove(m, world.context());
   });
 });

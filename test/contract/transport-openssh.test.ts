@@ -99,7 +99,7 @@ describe("keys", () => {
       expect(ssh2.utils.parseKey(pair.privatePem)).not.toBeInstanceOf(Error);
     }
   });
-  it("ensureKeys makes them once, and mends a lost public half", async () => {
+  it("ensureKeys makes them once, and restores a lost public half", async () => {
     const files = {
       identityFile: join(sshd.dir, "ensured", "id"),
       hostKeyFile: join(sshd.dir, "ensured", "host"),

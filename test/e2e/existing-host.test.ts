@@ -119,7 +119,7 @@ describe("an existing host behind a jump host, by a user with sudo and a passwor
     expect(own(await hostSnapshot(host))).toEqual(own(note));
   });
 
-  it("tells of a lost tunnel, and makes it anew for who needs it", async () => {
+  it("reports a lost tunnel, and opens it again for commands that need it", async () => {
     const answer = async () => {
       const { exitCode, stdout } = await user.run(["status", "-p", profile, "--output", "json"]);
       return { exitCode, ...(JSON.parse(stdout) as { tunnel: string; api: string }) };

@@ -179,7 +179,7 @@ describe("the main job on a podman machine", () => {
     expect(await pods()).toBe("44");
   });
 
-  it("refuses wrong wishes without a trace, also those that would make it anew", async () => {
+  it("refuses invalid settings without a trace, also those that would recreate it", async () => {
     const record = () => readFile(join(user.home, "state/clusters", profile, "cluster.json"), "utf8");
     const before = { record: await record(), container: await inspect("{{.Id}}") };
     for (const wishes of [
@@ -263,7 +263,7 @@ describe("the main job on a podman machine", () => {
     await other("create", "configmap", "lost");
     await user.ok(["start", "-p", second, "--recreate"]);
     await expect(other("get", "configmap", "lost")).rejects.toThrow(/NotFound/);
-    // Made anew with the settings it had.
+    // Created again with the settings it had.
     expect(await other("get", "node", second, "-o", "jsonpath={.status.allocatable.pods}")).toBe("55");
     expect(await k("get", "nodes", "-o", "name")).toBe(`node/${profile}`);
     const config = await readFile(user.kubeconfig, "utf8");

@@ -50,7 +50,7 @@ export const componentFlags = v.parse(
   v.strictObject(v.entriesFromList(kubernetesComponents, flagsSchema)),
   flagsJson,
 );
-/** Flags of etcd 3.4 to 3.6 as one text; the numbers are minors of etcd 3. */
+/** Flags of etcd 3.4 to 3.7 as one text; the numbers are minors of etcd 3. */
 export const etcdFlags = v.parse(
   v.strictObject({
     known: v.pipe(

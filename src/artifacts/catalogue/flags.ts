@@ -26,7 +26,10 @@ export function flagState(component: KubernetesComponent, flag: string, version:
   return minor === firstListed || minor === lastListed ? "absent" : "unknown";
 }
 
-/** Whether an etcd of that version (`3.5.6`) has a flag; one that neither 3.4, 3.5 nor 3.6 documents is `absent`. */
+/**
+ * Whether an etcd of that version (`3.5.6`) has a flag; one that is in no release of 3.4 to 3.7 is `absent`. Patch releases are not told
+ * apart: a flag that came with a later one counts for the whole minor.
+ */
 export function etcdFlagState(name: string, etcd: string): "present" | "absent" {
   const minor = Number(etcd.split(".")[1]);
   const gone = etcdFlags.removed[name] ?? Infinity;

@@ -12,7 +12,7 @@ export interface StopResult {
 }
 
 /**
- * Ends the pods, then powers the machines off, workers first, each by force after `graceSeconds`; all data is kept. A paused cluster is thawed first. Idempotent.
+ * Ends the pods, then powers the machines off, workers first, each by force after `graceSeconds`; all data is kept. A paused cluster is thawed first; a suspended one stays suspended. Idempotent.
  */
 export async function stop(name: string, graceSeconds: number, context: UseCaseContext): Promise<StopResult> {
   const lock = {
@@ -25,15 +25,19 @@ export async function stop(name: string, graceSeconds: number, context: UseCaseC
     const { record, driver } = cluster;
     const c = { ...quietly(context), signal, graceMs: graceSeconds * 1000 };
     let stopped = false;
+    let suspended = false;
     for (const node of stopOrder(cluster.nodes).filter(isCreated)) {
       const { machine, paths } = node;
       const before = await driver.state(machine, c);
       await closeApiTunnel(machine, { ...context, signal, paths });
       const graceMs = before === "running" ? await shutDownGuest(node, c) : c.graceMs;
       await driver.stop(machine, { ...c, graceMs });
-      stopped ||= before !== "stopped" && before !== "absent";
+      stopped ||= !["stopped", "absent", "saved"].includes(before);
+      suspended ||= before === "saved";
     }
-    if (record.phase !== "creating" && record.phase !== "deleting")
+    if (suspended && !stopped)
+      notice(context, `the cluster ${name} is suspended; continue it with: localkube resume -p ${name}`);
+    else if (record.phase !== "creating" && record.phase !== "deleting")
       await saveCluster(context.host, { ...record, phase: "stopped" });
     return { name, stopped };
   });

@@ -35,6 +35,8 @@ export interface StartWishes {
   readonly wishes: { readonly flags: SpecLayer; readonly file: SpecLayer; readonly settings: SpecLayer };
   /** Remove the cluster with its data first. */
   readonly recreate?: boolean;
+  /** Build the machine image even if it is in the cache. */
+  readonly refreshImage?: boolean;
 }
 
 /** The decisions behind a start, made before the first change and fixed from then on. */
@@ -58,7 +60,9 @@ export async function settle(wishes: StartWishes, context: UseCaseContext): Prom
   await checkKubeconfig(wishes.name, host);
   await loadPodNetwork(spec.cni); // read again when it is needed; an error in it is reported now
   const settled = existing ? await settleExisting(spec, existing, context) : await settleNew(spec, context);
-  return stateOf(settled, context);
+  if (wishes.refreshImage && !settled.image.aging)
+    throw new LocalkubeError("IMAGE_NOT_REFRESHABLE", { driver: settled.definition.name });
+  return stateOf(settled, wishes.refreshImage ?? false, context);
 }
 
 /** The spec that results from flags, file, the recorded cluster and settings, checked against this host. */
@@ -140,14 +144,18 @@ function serviceAddresses(serviceCidr: string): ClusterRecord["addresses"] {
 
 async function stateOf(
   { record, definition, probe, plan, image }: Settled,
+  refreshImage: boolean,
   context: UseCaseContext,
 ): Promise<ClusterState> {
   const { host } = context;
   const { name } = record.spec;
   // An existing machine was created with everything it needs.
-  const missingPackages = record.nodes.every(({ machine }) => machine)
-    ? []
-    : await neededPackages(await probe(), host, image, plan);
+  const createsMachines = !record.nodes.every(({ machine }) => machine);
+  const missingPackages =
+    createsMachines || refreshImage
+      ? await neededPackages(await probe(), host, image, plan, refreshImage)
+      : [];
+  if (createsMachines && !refreshImage) await warnOfOldImage(image, context);
   const nodes: NodeState[] = [];
   const state: ClusterState = {
     host,
@@ -156,6 +164,7 @@ async function stateOf(
     runtime: runtimeByName(record.spec.runtime),
     plan,
     image,
+    refreshImage,
     missingPackages,
     notice: (text, level) => notice(context, text, level),
     nodes,
@@ -174,6 +183,20 @@ async function stateOf(
   return state;
 }
 
+/** Its packages are those of the day it was built; newer ones fix security faults. */
+const oldImageDays = 60;
+
+async function warnOfOldImage(image: ImageSource, context: UseCaseContext): Promise<void> {
+  const built = await image.aging?.builtAt();
+  if (built === undefined || !(await image.ready())) return;
+  const days = Math.floor((Date.now() - built) / 86_400_000);
+  if (days > oldImageDays)
+    notice(
+      context,
+      `${image.title} was built ${days} days ago; build it again with: localkube start --refresh-image`,
+    );
+}
+
 const wishesOf = (runtime: string) => (kubernetesVersion: string) =>
   artifactWishes(kubernetesVersion, runtimeByName(runtime));
 
@@ -183,6 +206,7 @@ const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
     version,
     (program, flag) => flagState(program, flag, version),
     (flag) => etcdFlagState(flag, catalogueEntry(version).etcd),
+    catalogueEntry(version).etcd,
   );
 
 /** Earlier releases recorded a changed artifacts setting for an existing cluster but kept using its original artifacts. */

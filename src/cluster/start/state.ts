@@ -40,6 +40,8 @@ export interface ClusterState extends ClusterBase {
   readonly runtime: RuntimeDefinition;
   readonly plan: ArtifactPlan;
   readonly image: ImageSource;
+  /** Build the machine image even if it is in the cache. */
+  readonly refreshImage: boolean;
   /** Missing Debian packages of the host; installed by `host-packages`. */
   readonly missingPackages: readonly string[];
   /** Reports something a step found although nothing failed. */

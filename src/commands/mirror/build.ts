@@ -13,6 +13,10 @@ export default class MirrorBuild extends BaseCommand<typeof MirrorBuild> {
     from: Flags.option({ options: ["debian"] as const })({ summary: "Whose source", default: "debian" }),
   };
 
+  protected override doesWithoutSettings(): boolean {
+    return true;
+  }
+
   override async run(): Promise<void> {
     const { build } = await import("../../cluster/mirror/mirror.ts");
     const result = await build(this.args.dir, this.flags.from, await this.useCase());

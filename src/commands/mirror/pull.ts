@@ -27,6 +27,10 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
     mirror: Flags.string({ summary: "Take it from another mirror", helpValue: "DIR|URL", default: "" }),
   };
 
+  protected override usesStoredDefaults(): boolean {
+    return true;
+  }
+
   override async run(): Promise<void> {
     const { pull } = await import("../../cluster/mirror/mirror.ts");
     const { artifacts, mirror, "kubernetes-version": kubernetesVersion } = this.flags;

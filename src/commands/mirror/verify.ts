@@ -13,6 +13,10 @@ export default class MirrorVerify extends BaseCommand<typeof MirrorVerify> {
   static override args = { dir: Args.string({ required: true, description: "Folder of the mirror" }) };
   static override exits = { 74: "a file is damaged or missing" };
 
+  protected override doesWithoutSettings(): boolean {
+    return true;
+  }
+
   override async run(): Promise<void> {
     const { verify } = await import("../../cluster/mirror/mirror.ts");
     const report = await verify(this.args.dir, await this.useCase());

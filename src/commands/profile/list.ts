@@ -31,6 +31,11 @@ export default class ProfileList extends BaseCommand<typeof ProfileList> {
     "<%= config.bin %> profile list --output json",
   ];
 
+  /** The list tells the names with which other commands do without the settings. */
+  protected override doesWithoutSettings(): boolean {
+    return true;
+  }
+
   override async run(): Promise<void> {
     const { listClusters } = await import("../../state/store.ts");
     const clusters = await listClusters(this.host);
@@ -38,7 +43,9 @@ export default class ProfileList extends BaseCommand<typeof ProfileList> {
     const records = clusters.flatMap((cluster) => ("record" in cluster ? [cluster.record] : []));
     const states = await machineStates(records, this.quietUseCase());
     const statesOf = new Map(records.map(({ spec }, index) => [spec.name, states[index] ?? []]));
-    const profiles = clusters.map((cluster) => describe(cluster, statesOf, this.flags.profile));
+    const isKnown = this.settingsAreReadable || this.sources["profile"] !== "default";
+    const current = isKnown ? this.flags.profile : undefined;
+    const profiles = clusters.map((cluster) => describe(cluster, statesOf, current));
     this.print({ profiles }, () => table(profiles));
   }
 }
@@ -46,7 +53,8 @@ export default class ProfileList extends BaseCommand<typeof ProfileList> {
 function describe(
   cluster: ListedCluster,
   statesOf: ReadonlyMap<string, readonly MachineState[]>,
-  current: string,
+  /** Undefined when the settings, which choose it, cannot be read. */
+  current: string | undefined,
 ): ListedProfile {
   const known = { name: cluster.name, current: cluster.name === current };
   if ("problem" in cluster) return { ...known, problem: cluster.problem.message };

@@ -47,6 +47,12 @@ export const imageErrors = {
     title: "Could not download the machine's base image {image}: {problem}",
     fix: "Check the network and HTTPS_PROXY, or install mmdebstrap, which needs no registry",
   },
+  IMAGE_NOT_REFRESHABLE: {
+    exit: exitCodes.usage,
+    title:
+      "--refresh-image: this cluster does not use a machine image that localkube builds (driver {driver})",
+    fix: "Leave out --refresh-image; for a new disk image, give its file or address with --image",
+  },
   IMAGE_NO_SPACE: {
     exit: exitCodes.cannotCreate,
     title: "No space in {folder} to build the machine image, which needs {needed} MiB",

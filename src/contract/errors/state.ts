@@ -14,7 +14,7 @@ export const stateErrors = {
   SETTINGS_DAMAGED: {
     exit: exitCodes.config,
     title: "The settings file {file} is damaged: {problem}",
-    fix: "Correct it, or discard the stored settings: rm {file}",
+    fix: "Correct it, or discard the stored settings: rm {file}{otherwise}",
   },
   STATE_TOO_NEW: {
     exit: exitCodes.config,

@@ -16,34 +16,70 @@ interface FileFacts {
 interface ImageRecord extends FileFacts {
   /** Files that belong to the image (a disk's kernel and initramfs), by file name; missing in records from before they were noted. */
   readonly beside?: Readonly<Record<string, FileFacts>>;
+  /** Digest of the file this one was converted from. */
+  readonly from?: string;
 }
 
 const recordOf = (file: string): string => `${file}.json`;
 
+const readRecord = async (file: string): Promise<ImageRecord> =>
+  JSON.parse(await readFile(recordOf(file), "utf8")) as ImageRecord;
+
+/** What was built, under the names that it has until all of it is complete. */
+export interface BuiltImage {
+  readonly file: string;
+  /** Files that belong to it, by their final path. */
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
 /**
- * Writes the record of a finished build, before the file gets its final name: a record without a file is ignored, a file without a
- * record is not a valid image. `beside` are files that belong to it and have their final names already. Returns the digest.
+ * Writes the record of a finished build, before the files get their final names: a record without a file is ignored, a file that is not the
+ * recorded one is not a valid image. `from` is the digest of the file it was converted from. Returns the digest.
  */
 export async function recordImage(
-  built: string,
+  { file: built, beside = {} }: BuiltImage,
   file: string,
   c: RunContext,
-  beside: readonly string[] = [],
+  from?: string,
 ): Promise<string> {
   const { default: writeFileAtomic } = await import("write-file-atomic");
   const facts = await factsOf(built, c.signal);
   const others = await Promise.all(
-    beside.map(async (other) => [basename(other), await factsOf(other, c.signal)] as const),
+    Object.entries(beside).map(
+      async ([other, made]) => [basename(other), await factsOf(made, c.signal)] as const,
+    ),
   );
-  const record: ImageRecord = { ...facts, ...(others.length ? { beside: Object.fromEntries(others) } : {}) };
+  const record: ImageRecord = {
+    ...facts,
+    ...(others.length ? { beside: Object.fromEntries(others) } : {}),
+    ...(from === undefined ? {} : { from }),
+  };
   await writeFileAtomic(recordOf(file), `${JSON.stringify(record)}\n`);
   return facts.sha256;
 }
 
-/** Whether the file, and those `beside` it, are what was built. Costs a `stat` each; one that was touched or copied since is read again. */
-export async function isWhole(file: string, beside: readonly string[] = []): Promise<boolean> {
+/** SHA-256 (hex) that the file's record gives; undefined without a readable record. */
+export const recordedDigest = (file: string): Promise<string | undefined> =>
+  readRecord(file).then(
+    ({ sha256 }) => sha256,
+    () => undefined,
+  );
+
+/** When the file was built, in milliseconds since 1970; undefined without a readable record. */
+export const builtAt = (file: string): Promise<number | undefined> =>
+  readRecord(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+
+/**
+ * Whether the file, and those `beside` it, are what was built, and, if given, from the file with the digest `from`. Costs a `stat` each; one
+ * that was touched or copied since is read again.
+ */
+export async function isWhole(file: string, beside: readonly string[] = [], from?: string): Promise<boolean> {
   try {
-    const record = JSON.parse(await readFile(recordOf(file), "utf8")) as ImageRecord;
+    const record = await readRecord(file);
+    if (from !== undefined && record.from !== from) return false;
     for (const [path, facts] of [
       [file, record] as const,
       ...beside.map((other) => [other, record.beside?.[basename(other)]] as const),

@@ -6,6 +6,8 @@ import { debianArchive, type DebianRoot, mmdebstrap, mmdebstrapProgress } from "
 import { buildFailure } from "./build-failure.ts";
 
 const timeoutMs = 1_200_000;
+/** mmdebstrap waits for its children, which need the signal too, and removes its temporary root. */
+const cleanUpMs = 60_000;
 /** Part of mmdebstrap. With it the root is merged-/usr from the start, and the package usrmerge with all of perl (50 MB) is not installed. */
 const mergedUsr = "/usr/share/mmdebstrap/hooks/merged-usr";
 
@@ -42,6 +44,7 @@ export async function buildDebianRoot(
     await c.host.run(argv, {
       signal: c.signal,
       timeoutMs,
+      cleanUpMs,
       env,
       onLine: (line) => {
         lines.push(line);

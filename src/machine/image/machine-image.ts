@@ -2,7 +2,7 @@ import type { RemoteDisk } from "../../contract/artifact.ts";
 import type { DriverCapabilities, MachineImage } from "../../contract/driver.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { HostContext, RunContext } from "../../contract/host.ts";
-import { isWhole } from "../../host/image-file/image-record.ts";
+import { builtAt, isWhole } from "../../host/image-file/image-record.ts";
 import { buildDiskImage, builtDiskImage, filesBeside } from "./disk/built-disk-image.ts";
 import { convertDiskImage, type FirstBoot, ownDiskImage } from "./disk/own-disk-image.ts";
 import { remoteDiskImage } from "./disk/remote-disk-image.ts";
@@ -19,6 +19,13 @@ export interface ImageSource {
   ready(): Promise<boolean>;
   /** Returns the image, building it if it is missing; idempotent. */
   build(c: RunContext): Promise<MachineImage>;
+  /** Set where the content depends on the day of the build: the packages that the Debian archive had then. */
+  readonly aging?: {
+    /** When the cached one was built, in milliseconds since 1970; undefined when there is none. */
+    builtAt(): Promise<number | undefined>;
+    /** Builds it even if it is in the cache, and replaces that one when it is complete. Machines keep what they were created from. */
+    rebuild(c: RunContext): Promise<void>;
+  };
   /** Programs of this host that `build` runs; `canInstall`: what is missing can be installed as Debian packages. */
   programs(canInstall: boolean): Promise<readonly string[]>;
 }
@@ -98,6 +105,7 @@ async function debianSource(host: HostContext): Promise<ImageSource> {
       await buildDiskImage(image, c);
       return image;
     },
+    aging: { builtAt: () => builtAt(image.file), rebuild: (c) => buildDiskImage(image, c, true) },
     programs: () => Promise.resolve(["mmdebstrap", "mke2fs", "sfdisk", "qemu-img"]),
   };
 }
@@ -113,6 +121,7 @@ async function rootfsSource(host: HostContext): Promise<ImageSource> {
       await buildRootfsImage(image, c);
       return image;
     },
+    aging: { builtAt: () => builtAt(image.file), rebuild: (c) => buildRootfsImage(image, c, true) },
     // Where packages can be installed, mmdebstrap is used; elsewhere the image may come from a registry instead.
     programs: async (canInstall) =>
       canInstall || (await imageBuilder(host)) === "mmdebstrap" ? ["mmdebstrap"] : [],

@@ -21,20 +21,21 @@ export async function rootfsImage(host: HostContext): Promise<MachineImage> {
 /**
  * Builds the root file system once per content key: with mmdebstrap from the Debian archive (35 s with a near one), else from Debian's
  * container image by podman or docker; LOCALKUBE_IMAGE_BUILDER chooses. A second localkube waits for the first one's result. A build
- * that was killed leaves only a `.partial` file, which the next one removes. Rejects with IMAGE_BUILDER_UNKNOWN, IMAGE_TOOL_MISSING,
+ * that was killed leaves only a `.partial` file, which the next one removes. `again` builds one that takes the present one's place. Rejects with IMAGE_BUILDER_UNKNOWN, IMAGE_TOOL_MISSING,
  * IMAGE_NO_SPACE, IMAGE_BUILD_BUSY, DEBIAN_ARCHIVE_UNREACHABLE, IMAGE_REGISTRY_UNREACHABLE or DEBIAN_ROOT_FAILED.
  */
-export async function buildRootfsImage(image: MachineImage, c: RunContext): Promise<void> {
-  await makeImageFile(image.file, c, async (partial, locked) => {
+export async function buildRootfsImage(image: MachineImage, c: RunContext, again = false): Promise<void> {
+  const make = async (partial: string, locked: RunContext): Promise<string> => {
     const builder = await imageBuilder(locked.host);
     await assertSpace(dirname(partial), locked.host);
     await builders[builder](partial, locked);
     return partial;
-  });
+  };
+  await makeImageFile(image.file, c, make, { again });
 }
 
 /** Builds the root file system of a container machine into a tar with mmdebstrap. */
-async function debootstrapImage(file: string, c: RunContext): Promise<void> {
+export async function debootstrapImage(file: string, c: RunContext): Promise<void> {
   const recipe = await guestRecipe();
   const folder = guestFolder();
   // The script's text, not its path: in a user namespace this user's home may be unreadable. (copy-in reads outside of it.)

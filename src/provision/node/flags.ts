@@ -21,12 +21,20 @@ export function assertUserFlags(
   flagState: VersionFacts["flagState"],
   /** State of a flag of the etcd that belongs to that version. */
   etcdFlagState: (flag: string) => "present" | "absent" = () => "present",
+  /** Version of that etcd: `3.5.21`. */
+  etcdVersion = "",
 ): void {
   for (const component of components)
     for (const flag of Object.keys(extraConfig[component] ?? {})) assertNotOwned(component, flag);
   for (const flag of Object.keys(extraConfig.etcd ?? {}))
     if (etcdFlagState(flag) === "absent")
-      throw new LocalkubeError("FLAG_NOT_IN_VERSION", { component: "etcd", flag, program: "etcd", version });
+      throw new LocalkubeError("FLAG_NOT_IN_VERSION", {
+        component: "etcd",
+        flag,
+        program: "etcd",
+        // Debian's may be another patch release.
+        version: etcdVersion.split(".", 2).join("."),
+      });
   for (const program of kubernetesComponents) {
     const component = shortName(program);
     for (const flag of Object.keys(extraConfig[component] ?? {})) {

@@ -24,7 +24,7 @@ const recipe = {
 const buildMs = 900_000;
 
 /**
- * A Debian sid root with the real VirtualBox, in this user's cache: made once (a minute), and anew when the VBoxManage in it does not
+ * A Debian sid root with the real VirtualBox, in this user's cache: made once (a minute), and again when the VBoxManage in it does not
  * answer. Needs root rights and a Debian archive.
  */
 export async function virtualBoxRoot(): Promise<string> {

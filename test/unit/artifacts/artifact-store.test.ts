@@ -191,7 +191,7 @@ test("a file that is known by its SHA-512 alone is checked by that one, coming i
   const store = await storeOf();
   expect(await store.ensure(right)).toEqual({ file: cached, sha256: sha256(content), size: content.length });
   await store.save();
-  // Hashed anew: what the sidecar of another release remembers has no SHA-512.
+  // Hashed again: what the sidecar of another release remembers has no SHA-512.
   const sidecar = join(c.host.cacheDir, "artifacts/.verified.json");
   const marks = JSON.parse(await readFile(sidecar, "utf8")) as Record<string, { sha512?: string }>;
   delete marks[identity]?.sha512;

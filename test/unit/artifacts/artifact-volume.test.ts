@@ -50,7 +50,7 @@ test("holds every artifact under its digest, and is made once", async () => {
   expect(await stat(file)).toMatchObject({ ino, mtimeMs });
 });
 
-test("an image that was written to since is made anew", async () => {
+test("an image that was written to since is made again", async () => {
   const artifacts = await artifactsWith(await artifact("kubelet"));
   const { file } = await artifactVolume(artifacts, context());
   const good = await readFile(file);

@@ -148,7 +148,7 @@ describe("the docker dialect", () => {
     expect(commands.filter((argv) => !["inspect", "ls"].includes(argv[2] ?? ""))).toEqual([]);
   });
 
-  it("does not make anew a container that ran before the host was rebooted, though its status says created", async () => {
+  it("does not create again a container that ran before the host was rebooted, though its status says created", async () => {
     const state = { Status: "created", StartedAt: "2026-11-22T13:00:00Z" };
     const { host, commands, c } = recordingHost([
       ["container inspect", { stdout: JSON.stringify(container(state)) }],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ulimitsFor } from "../../../drivers/container/host-quirks.ts";
-import { openEngine } from "../../../drivers/container/engine.ts";
-import podman from "../../../drivers/podman/index.ts";
+import { foreignMounts } from "../../../drivers/container/create-machine.ts";
+import { type ContainerFacts, type EngineInfo, openEngine } from "../../../drivers/container/engine.ts";
+import podman, { podmanDialect } from "../../../drivers/podman/index.ts";
 import { type Answer, recordingHost, testSpec, withoutModules } from "./recording-host.ts";
 
 // What podman 4.3.1 prints.
@@ -36,6 +37,19 @@ const info = {
 };
 
 describe("the podman dialect", () => {
+  it("tells which mounts of the engine's configuration a machine has", () => {
+    const facts = (...paths: string[]) =>
+      ({ Mounts: paths.map((Destination) => ({ Destination })) }) as unknown as ContainerFacts;
+    expect(foreignMounts(facts("/var", "/lib/modules"))).toEqual([]);
+    expect(foreignMounts(facts("/var", "/srv/certs", "/odd"))).toEqual(["/odd", "/srv/certs"]);
+  });
+
+  it("leaves out what an earlier podman does not know", () => {
+    const options = (version: string) =>
+      podmanDialect.environmentOptions?.({ version } as EngineInfo).includes("--unsetenv-all");
+    expect(["4.2.1", "4.3.1", "4.10.0", "5.0.0"].map(options)).toEqual([false, true, true, true]);
+  });
+
   it("makes a machine by exactly these commands", async () => {
     const { host, commands, c } = recordingHost([
       ...absent,

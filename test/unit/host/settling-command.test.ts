@@ -69,3 +69,42 @@ describe("a host command that must not be cut between two moves", () => {
     expect(await text()).toBe("one\ntwo\n");
   });
 });
+
+/** A program whose child holds it up, and which removes its file when it is ended, after a while. */
+const cleansUp = `trap 'wait; sleep 3; rm "$0"; exit 1' TERM; echo made > "$0"; sleep 50; echo went on >> "$0"`;
+
+describe("a host command that cleans up after itself", () => {
+  let folder: string;
+  let made: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "localkube-clean-"));
+    made = join(folder, "made");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  const there = async (): Promise<boolean> => (await readFile(made, "utf8").catch(() => "")) !== "";
+
+  it("has the time for it after an abort, which its children get too", async () => {
+    const abort = new AbortController();
+    const call = runCommand(["sh", "-c", cleansUp, made], { signal: abort.signal, cleanUpMs: 20_000 });
+    for (let i = 0; i < 200 && !(await there()); i++) await sleep(20);
+    const begin = performance.now();
+    abort.abort(new Error("given up"));
+    await expect(call).rejects.toThrow("given up");
+    expect(performance.now() - begin).toBeLessThan(15_000);
+    expect(await there()).toBe(false);
+  });
+
+  it("has the time for it after its deadline", async () => {
+    const call = runCommand(["sh", "-c", cleansUp, made], { timeoutMs: 500, cleanUpMs: 20_000 });
+    await expect(call).rejects.toMatchObject({ id: "HOST_COMMAND_TIMEOUT" });
+    expect(await there()).toBe(false);
+  });
+
+  it("is ended by force, with its children, when that takes too long", async () => {
+    const script = `trap "" TERM; (trap "" TERM; sleep 2; echo went on > "$0") & wait; sleep 50`;
+    const call = runCommand(["sh", "-c", script, made], { timeoutMs: 200, cleanUpMs: 300 });
+    await expect(call).rejects.toMatchObject({ id: "HOST_COMMAND_TIMEOUT" });
+    await sleep(2500);
+    expect(await there()).toBe(false);
+  });
+});

@@ -32,7 +32,7 @@ test("the rate is that of the last seconds, not of the whole", () => {
   expect(report(1_000, 100_000_000)).toContain("100 MB/s");
   expect(report(10_000, 110_000_000)).not.toContain("/s");
   expect(report(11_000, 111_000_000)).toContain("1.0 MB/s");
-  // Begun anew.
+  // Begun again.
   expect(report(12_000, 0)).toBe("0 B of 1.0 GB (0 %)");
 });
 

@@ -130,6 +130,32 @@ test("plain: a run with nothing to do is one line; a step that takes a while is 
   }
 });
 
+test("a step that waited and changed nothing is listed with its time, and not counted among those that had nothing to do", async () => {
+  const wait = { id: "ready", title: "Waiting for the cluster" };
+  const waited: readonly PipelineEvent[] = [
+    { type: "run-started", at, command: "start", profile: "p", steps: [wait] },
+    { type: "step-started", at, ...wait },
+    { type: "step-finished", at: at + 3800, id: "ready", outcome: "unchanged", durationMs: 3800 },
+    { type: "run-finished", at: at + 3800, durationMs: 3800, outcome: "done" },
+  ];
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const { stream, text } = collector();
+    const view = plainView(stream, { verbose: false });
+    waited.slice(0, 2).forEach((event) => view.emit(event));
+    vi.advanceTimersByTime(3800);
+    waited.slice(2).forEach((event) => view.emit(event));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(text()).toBe(
+      "[   1.0s] >   Waiting for the cluster\n[   3.8s] =   Waiting for the cluster (3.8 s)\n",
+    );
+  } finally {
+    vi.useRealTimers();
+  }
+  const { stderr } = await show("text", { isTTY: false }, waited, true);
+  expect(stderr).toContain("=   Waiting for the cluster (3.8 s)\n");
+});
+
 test("json: CloudEvents 1.0, one a line, ids that rise and never repeat", async () => {
   const { stdout, stderr } = await show("json", { isTTY: true, columns: 80 });
   expect(stderr).toBe("");

@@ -12,6 +12,7 @@ function check(words: readonly string[], etcd = "3.5.21"): void {
     version,
     (program, flag) => flagState(program, flag, version),
     (flag) => etcdFlagState(flag, etcd),
+    etcd,
   );
 }
 
@@ -71,4 +72,16 @@ test("a flag that etcd does not have is refused, by its minor", () => {
   expect(() => check(["etcd.feature-gates=CompactHashCheck=true"], "3.5.21")).toThrow(refused);
   expect(() => check(["etcd.feature-gates=CompactHashCheck=true"], "3.6.5")).not.toThrow();
   expect(() => check(["etcd.debug=true"], "3.4.13")).not.toThrow();
+  expect(() => check(["etcd.experimental-backend-bbolt-freelist-type=map"], "3.4.13")).not.toThrow();
+  expect(() => check(["etcd.backend-bbolt-freelist-type=map"], "3.4.13")).toThrow(refused);
+  expect(() => check(["etcd.experimental-snapshot-catchup-entries=1"], "3.5.24")).not.toThrow();
+  expect(() => check(["etcd.experimental-peer-skip-client-san-verification=true"], "3.6.5")).not.toThrow();
+  expect(() => check(["etcd.experimental-peer-skip-client-san-verification=true"], "3.7.0")).toThrow(refused);
+});
+
+test("the refusal of a flag names etcd's own version", () => {
+  const titled = (title: string) => expect.objectContaining({ message: title }) as Error;
+  expect(() => check(["etcd.nope=1"], "3.5.24")).toThrow(
+    titled("--extra-config etcd.nope: etcd 3.5 has no flag --nope"),
+  );
 });

@@ -148,7 +148,7 @@ test("an existing cluster's spec comes through unchanged when nobody wishes anyt
   });
 });
 
-test("flags of the command line are read by their names; strangers are passed over", () => {
+test("flags of the command line are read by their names; unknown ones are left out", () => {
   const flags = {
     "kubernetes-version": "v1.30.1",
     "extra-config": ["kubelet.v=4"],

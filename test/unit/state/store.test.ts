@@ -6,6 +6,7 @@ import { type ClusterRecord, withNode } from "../../../src/state/cluster-record.
 import { clusterPaths } from "../../../src/state/paths.ts";
 import { writePrivateFile } from "../../../src/state/private-file.ts";
 import { listClusters, loadCluster, removeCluster, saveCluster } from "../../../src/state/store.ts";
+import { sampleSpec } from "../../fixtures/sample-spec.ts";
 
 let stateDir = "";
 const host = () => ({ stateDir, cacheDir: join(stateDir, "cache") });
@@ -18,32 +19,14 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 function record(name = "demo"): ClusterRecord {
   return {
     schema: 4,
-    spec: {
-      apiVersion: "localkube/v1",
-      kind: "Cluster",
+    spec: sampleSpec({
       name,
-      driver: "auto",
-      driverOptions: {},
-      runtime: "cri",
-      kubernetesVersion: "",
-      artifacts: "auto",
-      mirror: "",
-      cpus: 2,
       memoryMiB: 4096,
-      diskGiB: 20,
-      os: "debian",
-      image: "",
-      cni: "bridge",
-      serviceCidr: "10.96.0.0/12",
-      podCidr: "10.244.0.0/16",
       extraConfig: { kubelet: { "max-pods": "50" } },
       featureGates: { AllAlpha: false },
       apiServer: { names: ["kube.example.org"], ips: ["192.0.2.1"], port: 0, overSsh: true },
       wait: ["apiserver", "node"],
-      waitTimeoutSeconds: 360,
-      keepContext: false,
-      embedCerts: false,
-    },
+    }),
     createdAt: "2026-05-01T10:00:00.000Z",
     phase: "creating",
     driver: "podman",
@@ -203,7 +186,7 @@ test("a state folder that cannot be made is STATE_UNWRITABLE", async () => {
   await expect(writePrivateFile(join(pki, "ca.key"), "x")).rejects.toMatchObject({ id: "STATE_UNWRITABLE" });
 });
 
-test("the list is sorted, leaves out strangers, and one bad record hides no other", async () => {
+test("the list is sorted, leaves out what is not a profile, and one bad record hides no other", async () => {
   expect(await listClusters(host())).toEqual([]);
   await saveCluster(host(), record("b"));
   await saveCluster(host(), record("a"));

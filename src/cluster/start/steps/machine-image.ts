@@ -6,10 +6,15 @@ export const machineImage: Step<ClusterState, ClusterBase> = {
   title: "Preparing the machine image",
   // An image from a slow server takes time.
   timeoutMs: 5_400_000,
-  check: async (s) => ((await needsNoImage(s)) ? "done" : "todo"),
-  plan: async (s) => (s.image.plan === "" || (await needsNoImage(s)) ? [] : [`${s.image.plan}, once`]),
+  check: async (s) => (!s.refreshImage && (await needsNoImage(s)) ? "done" : "todo"),
+  async plan(s) {
+    const { image, refreshImage } = s;
+    if (refreshImage && (await image.ready())) return [`${image.plan}, and replace the cached one with it`];
+    return image.plan === "" || (!refreshImage && (await needsNoImage(s))) ? [] : [`${image.plan}, once`];
+  },
   async apply(s, c) {
-    await s.image.build(c);
+    if (s.refreshImage) await s.image.aging?.rebuild(c);
+    else await s.image.build(c);
   },
 };
 

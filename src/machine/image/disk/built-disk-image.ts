@@ -1,7 +1,8 @@
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { MachineImage } from "../../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../../contract/host.ts";
+import type { BuiltImage } from "../../../host/image-file/image-record.ts";
 import { makeImageFile } from "../../../host/image-file/make-image-file.ts";
 import { assertSpace } from "../assert-space.ts";
 import { assembleDisk } from "./assemble-disk.ts";
@@ -32,24 +33,23 @@ export async function builtDiskImage(host: HostContext): Promise<MachineImage> {
  * Builds the disk of a virtual machine once per content key, from the Debian archive alone: root file system by mmdebstrap, ext4 by
  * `mke2fs -d`, GPT with boot files for BIOS and UEFI; nothing is mounted, so it works without root too. About 90 s with a near archive, 6
  * GiB of temporary space that is mostly holes. A second localkube waits for the first one's result; a killed build leaves a `.partial`
- * folder, which the next one removes. Errors as `buildRootfsImage`, and HOST_COMMAND_FAILED of the tools.
+ * folder, which the next one removes. `again` builds one that takes the present one's place. Errors as `buildRootfsImage`, and HOST_COMMAND_FAILED of the tools.
  */
-export async function buildDiskImage(image: MachineImage, c: RunContext): Promise<void> {
-  const make = async (folder: string, locked: RunContext): Promise<string> => {
+export async function buildDiskImage(image: MachineImage, c: RunContext, again = false): Promise<void> {
+  const make = async (folder: string, locked: RunContext): Promise<BuiltImage> => {
     await assertSpace(dirname(folder), locked.host);
     await mkdir(folder, { mode: 0o755 });
     const tar = join(folder, "root.tar");
     await buildDiskRoot(tar, locked);
     const parts = await unpackRoot(tar, folder, locked);
-    const disk = await assembleDisk(parts, folder, locked);
-    // The image itself comes last: whoever sees it finds its kernel too.
-    if (image.kernel) {
-      await rename(parts.kernel, image.kernel.file);
-      await rename(parts.initramfs, image.kernel.initramfs);
-    }
-    return disk;
+    const file = await assembleDisk(parts, folder, locked);
+    if (!image.kernel) return { file };
+    return {
+      file,
+      beside: { [image.kernel.file]: parts.kernel, [image.kernel.initramfs]: parts.initramfs },
+    };
   };
-  await makeImageFile(image.file, c, make, filesBeside(image));
+  await makeImageFile(image.file, c, make, { beside: filesBeside(image), again });
 }
 
 /** A disk's kernel and initramfs, without which a driver that loads them cannot use it. */

@@ -88,7 +88,7 @@ test("an image that is not there, and a server that is not, are told as what the
   });
 });
 
-test("what came whole but was of no use is there for the next time; a damaged one is fetched anew", async () => {
+test("what came whole but was of no use is there for the next time; a damaged one is downloaded again", async () => {
   const remote = disk(`#sha256=${sha256(content)}`);
   const digest = await remote.currentDigest(c);
   await expect(remote.withFile(digest, c, () => Promise.reject(new Error("no")))).rejects.toThrow("no");

@@ -209,7 +209,7 @@ test("a request that is carried out after the interruption leaves nothing either
   expect(left(provider)).toEqual(nothing);
 });
 
-test("the rest of a killed create is gone on with, or made anew where it does not fit", async () => {
+test("the rest of a killed create is continued, or created again where it does not fit", async () => {
   const { driver, spec, c, provider } = await paperWorld();
   const m = await driver.create(spec(), c);
   const { input } = provider.room.devices.get(m.id ?? "")!;

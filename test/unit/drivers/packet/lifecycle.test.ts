@@ -154,7 +154,7 @@ test("machines are listed by tag, for this state folder alone, until the last is
   await driver.removeByName("localkube-two", c);
   await driver.remove(m, c);
   expect(await driver.list(c)).toEqual([]);
-  expect(left(provider), "a stranger's device is left alone").toEqual({ devices: 1, keys: 0 });
+  expect(left(provider), "a foreign device is left alone").toEqual({ devices: 1, keys: 0 });
   // Nothing of ours is there: the API is not asked any more, and may be gone.
   provider.exchanges.length = 0;
   expect(await driver.list(c)).toEqual([]);

@@ -204,7 +204,7 @@ describe("the host-only adapter", () => {
     expect(verbs()).toContain("hostonlyif remove vboxnet0");
   });
 
-  test("gets its address again when it lost it, or is made anew when it is gone, before the machine starts", async () => {
+  test("gets its address again when it lost it, or is created again when it is gone, before the machine starts", async () => {
     let list = adapter("vboxnet0", "0.0.0.0");
     const m = await made(([verb, sub]) => {
       if (verb === "list" && sub === "hostonlyifs") return { stdout: list };

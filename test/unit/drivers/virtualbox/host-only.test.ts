@@ -52,7 +52,7 @@ describe("two adapters with our address", () => {
     return { ...machine, from: machine.recorded.calls.length };
   };
 
-  test("are told apart by name, and the stranger's is left alone", async () => {
+  test("are told apart by name, and the foreign one is left alone", async () => {
     const { m, recorded, from } = await among("vboxnet4", "vboxnet0");
     await driver.start(m, recorded.c);
     expect(changes(recorded, from)).toEqual([]);
@@ -154,7 +154,7 @@ describe("macOS' host-only network, before a start", () => {
     expect(sent).toEqual([made.join(" "), expect.stringMatching(/^startvm/)]);
   });
 
-  test("gets its addresses back when somebody numbered it anew", async () => {
+  test("gets its addresses back when somebody gave it others", async () => {
     const { sent, address, made } = await started((name) => block(name, "192.168.77.1"));
     const name = made[made.indexOf("--name") + 1]!;
     expect(sent).toEqual([

@@ -162,7 +162,7 @@ export async function recordedVirtualBox(options: Options = {}): Promise<Recorde
   await mkdir(host.cacheDir);
   const file = join(host.cacheDir, "disk.qcow2");
   await writeFile(join(host.cacheDir, "disk.vdi"), "the image");
-  await recordImage(join(host.cacheDir, "disk.vdi"), join(host.cacheDir, "disk.vdi"), c);
+  await recordImage({ file: join(host.cacheDir, "disk.vdi") }, join(host.cacheDir, "disk.vdi"), c);
   const spec: MachineSpec = {
     ...testSpec,
     image: { kind: "disk", file, key: "key", firstBoot: "cloud-init" },

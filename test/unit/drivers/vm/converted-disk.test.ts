@@ -73,7 +73,7 @@ if (hasQemuImg)
       expect(descriptor).toContain('ddb.adapterType = "lsilogic"');
     });
 
-    it("that was damaged is made anew", async () => {
+    it("that was damaged is converted again", async () => {
       await makeImage();
       const file = await convertedDisk(image, "vdi", c);
       const { size } = await stat(file);

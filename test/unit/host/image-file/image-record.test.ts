@@ -1,11 +1,22 @@
-import { appendFile, mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ensureImage } from "../../../../drivers/container/machine-image.ts";
 import type { Engine } from "../../../../drivers/container/engine.ts";
-import { isWhole, recordImage } from "../../../../src/host/image-file/image-record.ts";
-import { makeImageFile } from "../../../../src/host/image-file/make-image-file.ts";
+import { isWhole, recordedDigest, recordImage } from "../../../../src/host/image-file/image-record.ts";
+import { type ImageFileOptions, makeImageFile } from "../../../../src/host/image-file/make-image-file.ts";
 import { recordingHost } from "../../drivers/recording-host.ts";
 
 let folder: string;
@@ -16,7 +27,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "localkube-image-"));
   file = join(folder, "machine.tar");
   await writeFile(file, "root file system");
-  await recordImage(file, file, c);
+  await recordImage({ file }, file, c);
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -61,11 +72,13 @@ describe("a disk with its kernel", () => {
       c,
       async (partial) => {
         builds++;
-        await writeFile(kernel(), "kernel");
-        await writeFile(partial, "disk");
-        return partial;
+        await mkdir(partial);
+        const made = { file: join(partial, "disk"), kernel: join(partial, "kernel") };
+        await writeFile(made.kernel, "kernel");
+        await writeFile(made.file, "disk");
+        return { file: made.file, beside: { [kernel()]: made.kernel } };
       },
-      [kernel()],
+      { beside: [kernel()] },
     );
   beforeEach(async () => {
     builds = 0;
@@ -104,31 +117,133 @@ describe("a disk with its kernel", () => {
   });
 });
 
+describe("building again", () => {
+  let builds: number;
+  beforeEach(() => {
+    builds = 0;
+  });
+  const build = (options: ImageFileOptions, content = () => `build ${++builds}`) =>
+    makeImageFile(
+      file,
+      c,
+      async (partial) => {
+        await writeFile(partial, content());
+        return partial;
+      },
+      options,
+    );
+
+  it("replaces the file when the new one is complete; a link to the earlier one keeps it", async () => {
+    const linked = join(folder, "base");
+    await link(file, linked);
+    await build({});
+    expect(builds).toBe(0);
+    await build({ again: true });
+    expect(await readFile(file, "utf8")).toBe("build 1");
+    expect(await isWhole(file)).toBe(true);
+    expect(await readFile(linked, "utf8")).toBe("root file system");
+    await build({});
+    expect(builds).toBe(1);
+  });
+
+  it("that fails or is interrupted leaves the earlier one whole and nothing else", async () => {
+    const interrupted = build({ again: true }, () => {
+      throw new Error("interrupted");
+    });
+    await expect(interrupted).rejects.toThrow("interrupted");
+    expect(await readFile(file, "utf8")).toBe("root file system");
+    expect(await isWhole(file)).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual(["machine.tar", "machine.tar.json"]);
+  });
+
+  it("happens once for two that ask at the same time", async () => {
+    const slow = () =>
+      makeImageFile(
+        file,
+        c,
+        async (partial) => {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          await writeFile(partial, `build ${++builds}`);
+          return partial;
+        },
+        { again: true },
+      );
+    await Promise.all([slow(), slow()]);
+    expect(builds).toBe(1);
+  });
+
+  it("makes what was converted from the earlier one be converted again", async () => {
+    const converted = join(folder, "machine.vdi");
+    const convert = async () =>
+      makeImageFile(
+        converted,
+        c,
+        async (partial) => {
+          await writeFile(partial, `VDI of ${await readFile(file, "utf8")}`);
+          return partial;
+        },
+        { from: await recordedDigest(file) },
+      );
+    await convert();
+    await build({ again: true });
+    await convert();
+    expect(await readFile(converted, "utf8")).toBe("VDI of build 1");
+  });
+});
+
 describe("importing a built image", () => {
-  const imported: string[] = [];
+  const calls: string[] = [];
+  const labels: Record<string, string> = {};
+  let inStore: object | undefined;
+  beforeEach(() => {
+    calls.length = 0;
+    inStore = undefined;
+  });
   const engine: Engine = {
     dialect: { program: "podman", imagePrefix: "localhost/" } as Engine["dialect"],
     run: () => Promise.resolve({ exitCode: 0, stdout: "", stderr: "" }),
     change: (args) => {
-      imported.push(args[0] ?? "");
+      calls.push(args[0] === "import" ? "import" : args.join(" "));
+      if (args[0] === "import") {
+        for (const word of args) {
+          const [, label, value] = /^LABEL (\S+)=(.*)$/.exec(word) ?? [];
+          if (label !== undefined) labels[label] = value ?? "";
+        }
+        inStore = { Id: `image ${calls.length}`, Config: { Labels: { ...labels } } };
+      }
       return Promise.resolve({ exitCode: 0, stdout: "", stderr: "" });
     },
-    inspect: () => Promise.resolve(undefined),
+    inspect: () => Promise.resolve(inStore),
   };
   const image = () => ({ kind: "rootfs", file, key: "k" }) as const;
 
-  it("takes the whole one", async () => {
-    imported.length = 0;
+  it("takes the whole one, once", async () => {
     expect(await ensureImage(engine, image(), c)).toBe("localhost/localkube-machine:k");
-    expect(imported).toEqual(["import"]);
+    expect(await ensureImage(engine, image(), c)).toBe("localhost/localkube-machine:k");
+    expect(calls).toEqual(["import"]);
   });
 
-  it("refuses one that was damaged without a trace, and removes it so that it is built anew", async () => {
-    imported.length = 0;
+  it("takes one that was built again, and removes the earlier one unless a container uses it", async () => {
+    await ensureImage(engine, image(), c);
+    await writeFile(file, "another root file system");
+    await recordImage({ file }, file, c);
+    await ensureImage(engine, image(), c);
+    expect(calls).toEqual(["import", "import", "rmi image 1"]);
+  });
+
+  it("keeps the imported one when the cache was emptied", async () => {
+    await ensureImage(engine, image(), c);
+    await rm(`${file}.json`);
+    await rm(file);
+    expect(await ensureImage(engine, image(), c)).toBe("localhost/localkube-machine:k");
+    expect(calls).toEqual(["import"]);
+  });
+
+  it("refuses one that was damaged without a trace, and removes it so that it is built again", async () => {
     await spoilSilently();
     expect(await readFile(file, "utf8")).toBe("root file sYstem");
     await expect(ensureImage(engine, image(), c)).rejects.toMatchObject({ id: "DRIVER_IMAGE_DAMAGED" });
-    expect(imported).toEqual([]);
+    expect(calls).toEqual([]);
     expect(await isWhole(file)).toBe(false);
   });
 });

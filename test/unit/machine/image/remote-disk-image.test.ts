@@ -78,7 +78,7 @@ if (hasQemuImg)
       expect(server.requests.filter((request) => request.endsWith("qcow2"))).toHaveLength(1);
     });
 
-    it("a damaged one of the cache is fetched anew", async () => {
+    it("a damaged one in the cache is downloaded again", async () => {
       qemuImg("convert", "-f", "raw", "-O", "qcow2", "plain", "disk");
       const { file } = await (await source("disk")).build(c);
       const { size } = await stat(file);

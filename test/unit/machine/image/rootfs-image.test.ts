@@ -125,11 +125,11 @@ describe("a failed build", () => {
     ],
     ["dpkg: error: write failed: No space left on device", "IMAGE_NO_SPACE"],
     ["dpkg: error processing package etcd-server (--configure)", "DEBIAN_ROOT_FAILED"],
-  ])("with «%s» is %s", (line, id) => {
+  ])("with '%s' is %s", (line, id) => {
     expect(explain(line)).toMatchObject({ id });
   });
 
-  it("names the base image that cannot be had", () => {
+  it("names the base image that could not be downloaded", () => {
     const line =
       'Error: creating build container: initializing source docker://debian:12: pinging container registry registry-1.docker.io: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';
     const error = explain(line, { baseImage: "docker.io/library/debian:12" });

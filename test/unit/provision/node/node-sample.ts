@@ -8,36 +8,12 @@ import type { NodeInput } from "../../../../src/provision/node/node-input.ts";
 import { certificatePlan } from "../../../../src/provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
 import { runtimeByName } from "../../../../src/runtimes/registry.ts";
+import { sampleSpec } from "../../../fixtures/sample-spec.ts";
 
 export const minors: readonly number[] = Array.from({ length: 18 }, (_, index) => index + 20);
 
-export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => ({
-  apiVersion: "localkube/v1",
-  kind: "Cluster",
-  name: "sample",
-  driver: "auto",
-  driverOptions: {},
-  runtime: "containerd",
-  kubernetesVersion: "",
-  artifacts: "auto",
-  mirror: "",
-  cpus: 2,
-  memoryMiB: 2048,
-  diskGiB: 20,
-  os: "debian",
-  image: "",
-  cni: "bridge",
-  serviceCidr: "10.96.0.0/12",
-  podCidr: "10.244.0.0/16",
-  extraConfig: {},
-  featureGates: {},
-  apiServer: { names: [], ips: [], port: 0, overSsh: true },
-  wait: ["apiserver"],
-  waitTimeoutSeconds: 60,
-  keepContext: false,
-  embedCerts: false,
-  ...change,
-});
+export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec =>
+  sampleSpec({ runtime: "containerd", waitTimeoutSeconds: 60, ...change });
 
 /** A fresh machine without any of the programs, on cgroup v1. */
 const bareFacts: GuestFacts = {

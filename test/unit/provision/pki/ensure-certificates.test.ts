@@ -188,7 +188,7 @@ test("an authority that expired is refused, and nothing is replaced", async () =
   expect(contents()).toEqual(before);
 });
 
-test("only leaves whose names changed are issued anew", async () => {
+test("only leaves whose names changed are issued again", async () => {
   await ensureCertificates(folder, input);
   const { issued } = await ensureCertificates(folder, { ...input, extraNames: ["other.test"] });
   expect(issued).toEqual(["apiserver"]);
