@@ -72,7 +72,7 @@ async function runJob(job: Job, signal: AbortSignal, options: RunOptions): Promi
   signal.throwIfAborted();
   const startedAt = Date.now();
   const deadline = AbortSignal.timeout(job.timeoutMs);
-  const context: RunContext = {
+  const c: RunContext = {
     host: options.host,
     signal: AbortSignal.any([signal, deadline]),
     report: (progress) => emit({ type: "step-progress", at: Date.now(), id: job.id, progress }),
@@ -89,8 +89,8 @@ async function runJob(job: Job, signal: AbortSignal, options: RunOptions): Promi
       ...rest,
     }) as PipelineEvent;
   try {
-    const found = await job.check?.(context);
-    const applied = found === "done" ? "unchanged" : await job.apply(context);
+    const found = await job.check?.(c);
+    const applied = found === "done" ? "unchanged" : await job.apply(c);
     emit(ended("step-finished", { outcome: applied ?? "done" }));
   } catch (cause) {
     const timedOut = deadline.aborted && !signal.aborted;
