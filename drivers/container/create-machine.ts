@@ -17,7 +17,8 @@ import {
 import { ociRuntimeOption, ulimitOptions } from "./host-quirks.ts";
 import { ensureImage } from "./machine-image.ts";
 import { inspectContainer, neverRan } from "./machine-state.ts";
-import { type ClusterNetwork, createNetwork, nodeAddress } from "./network.ts";
+import { type ClusterNetwork, createNetwork, networkName, nodeAddress } from "./network.ts";
+import { letOrphansEnd } from "./orphans.ts";
 import { ourContainers } from "./our-containers.ts";
 import { ours, ownerOptions } from "./ownership.ts";
 import { choosePrivileges, type Privileges } from "./privileges.ts";
@@ -31,6 +32,7 @@ const cleanupMs = 60_000;
  * DRIVER_MACHINE_DIFFERS, DRIVER_CREATE_FAILED, DRIVER_IMAGE_DAMAGED, DRIVER_NO_SPACE or the signal's reason.
  */
 export async function createMachine(engine: Engine, spec: MachineSpec, c: RunContext): Promise<MachineRef> {
+  await letOrphansEnd(engine, [spec.name, volumeName(spec.name), networkName(spec.network.cluster)], c);
   const found = await existing(engine, spec, c);
   if (found) return found;
   // Anything that carries our label but has no complete container is left over from a killed create; it never ran, so it holds no data.

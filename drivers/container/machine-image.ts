@@ -60,7 +60,12 @@ const removeUnused = (engine: Engine, id: string, c: RunContext): Promise<Comman
 
 async function checkDigest({ file }: MachineImage, sha256: string, signal: AbortSignal): Promise<void> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal });
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal }).catch(
+    (error: unknown) => {
+      signal.throwIfAborted(); // Node's own error does not say why
+      throw error;
+    },
+  );
   if (hash.digest("hex") === sha256) return;
   await rm(file, { force: true });
   throw new LocalkubeError("DRIVER_IMAGE_DAMAGED", { file });

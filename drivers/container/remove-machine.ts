@@ -4,6 +4,7 @@ import type { RunContext } from "../../src/contract/host.ts";
 import { type Engine, type EngineDialect, ownerLabel } from "./engine.ts";
 import { inspectContainer } from "./machine-state.ts";
 import { clearNetwork, namedNetworks, networkName, networkOf, networkOfContainer } from "./network.ts";
+import { letOrphansEnd } from "./orphans.ts";
 import { ourContainers } from "./our-containers.ts";
 import { type Kind, ours } from "./ownership.ts";
 import { thawPods } from "./thaw-pods.ts";
@@ -24,6 +25,7 @@ export const volumeName = (machine: string): string => `${machine}-var`;
  */
 export async function removeRecorded(engine: Engine, machine: MachineRef, c: RunContext): Promise<void> {
   const { name } = machine;
+  await letOrphansEnd(engine, [name, volumeName(name), networkOf(machine)], c);
   await remove(engine, await presentObjects(engine, name, networkOf(machine), c, true), name, c);
 }
 
@@ -33,6 +35,7 @@ export async function removeRecorded(engine: Engine, machine: MachineRef, c: Run
  * belongs to somebody else, and with DRIVER_LEFTOVERS for what could not be removed.
  */
 export async function removeEverything(engine: Engine, machine: string, c: RunContext): Promise<void> {
+  await letOrphansEnd(engine, [machine, volumeName(machine)], c);
   const container = await inspectContainer(engine, machine, c);
   // A machine without a container was never complete; the network that has its name is the one of a cluster's first machine.
   const network = (container && networkOfContainer(container)) || machine;

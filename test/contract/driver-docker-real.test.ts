@@ -65,6 +65,7 @@ describe("a docker machine", () => {
       },
       killPoints: ["network create", "volume create", "docker create", "docker cp"],
       createMs: 2500,
+      lasting: ["docker", "create"],
       nodesMeet: true,
     },
     "localkube-dtest",

@@ -58,6 +58,7 @@ driverSuite(
     },
     killPoints: ["network create", "volume create", "podman create", "podman cp"],
     createMs: 2500,
+    lasting: ["podman", "create"],
     nodesMeet: true,
   },
   "localkube-ktest",

@@ -8,7 +8,7 @@ export function interruptionTests(subject: DriverUnderTest, world: DriverWorld):
   const lastKillPoint = subject.killPoints.at(-1);
 
   it(`leaves nothing when create is aborted, whenever that happens (seed ${seed})`, async () => {
-    for (const ms of [50, 300, 700, ...randomMoments(2, 1600)]) {
+    for (const ms of [50, 150, 300, 700, ...randomMoments(2, 1600)]) {
       const abort = new AbortController();
       const timer = setTimeout(() => abort.abort(new Error("stop it")), ms);
       const outcome = await driver.create(spec("abort"), context(abort.signal)).then(
@@ -36,6 +36,22 @@ export function interruptionTests(subject: DriverUnderTest, world: DriverWorld):
       expect(await traces("inside")).toEqual([]);
     });
   }
+
+  const { lasting } = subject;
+  if (lasting)
+    it(`waits for the '${lasting.join(" ")}' that a killed localkube left running`, async () => {
+      const wanted = spec("orphan");
+      for (let round = 0; round < 2; round++) {
+        await world.createKilledDuring(wanted, lasting);
+        const m = await driver.create(wanted, context());
+        expect(await driver.state(m, context())).toBe("stopped");
+        await driver.remove(m, context());
+        expect(await traces("orphan")).toEqual([]);
+        await world.createKilledDuring(wanted, lasting);
+        await driver.removeByName(wanted.name, context());
+        expect(await traces("orphan")).toEqual([]);
+      }
+    });
 
   // Made again it is the same files: started is enough, for the one that is killed last boots beside the first machine.
   for (const point of subject.killPoints.filter((one) => one !== lastKillPoint)) {

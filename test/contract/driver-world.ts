@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -58,6 +58,8 @@ export interface DriverUnderTest {
   readonly killPoints: readonly string[];
   /** About how long a `create` takes here whose image is there (milliseconds); it is then also killed at random moments within that. */
   readonly createMs?: number;
+  /** Words of a program of `create` that goes on when localkube is killed while it runs. */
+  readonly lasting?: readonly string[];
 }
 
 export interface DriverWorld {
@@ -74,6 +76,8 @@ export interface DriverWorld {
   readonly createKilled: (wanted: MachineSpec, point: string) => Promise<void>;
   /** The same, but that many milliseconds after `create` began, and with whatever programs it runs then. It may be done by then. */
   readonly createKilledWithin: (wanted: MachineSpec, ms: number) => Promise<void>;
+  /** The same, as soon as a program with these words, one after the other, runs; the program itself continues. */
+  readonly createKilledDuring: (wanted: MachineSpec, words: readonly string[]) => Promise<void>;
   readonly bootMs: number;
   readonly path: (name: string) => string;
   readonly keys: () => MachineKeys;
@@ -165,6 +169,21 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     if (killed.pid !== undefined && killed.exitCode === null) process.kill(-killed.pid, "SIGKILL");
     await ended;
   };
+  const createKilledDuring: DriverWorld["createKilledDuring"] = async (wanted, words) => {
+    const killed = createChild(wanted, "");
+    const ended = once(killed, "exit");
+    const isThere = async (): Promise<boolean> => {
+      const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+      const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
+      return (await Promise.all(lines)).some(
+        (line) => line.includes(words.join("\0")) && line.includes(wanted.name),
+      );
+    };
+    while (killed.exitCode === null && !(await isThere())) await sleep(5);
+    expect(killed.exitCode).toBeNull();
+    killed.kill("SIGKILL");
+    await ended;
+  };
   const createKilled: DriverWorld["createKilled"] = async (wanted, point) => {
     const killed = createChild(wanted, point);
     const [, signal] = (await once(killed, "exit")) as [number | null, NodeJS.Signals | null];
@@ -181,6 +200,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
     traces,
     createKilled,
     createKilledWithin,
+    createKilledDuring,
     bootMs,
     path: (name) => join(folder, name),
     keys: () => keys,

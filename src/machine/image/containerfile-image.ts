@@ -42,7 +42,8 @@ export async function containerfileImage(file: string, c: RunContext): Promise<v
   c.report({ message: `building from ${recipe.baseImage} with ${engine}` });
   const mirror = c.host.env["LOCALKUBE_DEBIAN_MIRROR"] ?? "";
   try {
-    await removeTracesOfKilled(engine, c);
+    // Whether a build still runs is told by its process, which another user of a docker daemon may have on another computer.
+    if (engine === "podman") await removeTracesOfKilled(engine, c);
     const options = { signal: c.signal, timeoutMs: shortTimeoutMs, settleMs };
     const base = engine === "podman" ? await ownBase(name, recipe.baseImage, c, onLine) : recipe.baseImage;
     await c.host.run(buildArgv(engine, name, { ...recipe, baseImage: base }, mirror), {
