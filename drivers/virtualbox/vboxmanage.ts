@@ -4,9 +4,14 @@ import type { CommandResult, HostContext } from "../../src/contract/host.ts";
 import { shellQuote } from "../../src/host/run-command.ts";
 import { findVBoxManage, installHint } from "./installation.ts";
 
-/** Failures that pass by themselves: VBoxSVC starting or a session still closing. VirtualBox's API reports them in English in every language. */
+/**
+ * Failures that pass by themselves: VBoxSVC starting, or ending because nobody used it for a moment (a call then comes too late to be answered
+ * and too early for a new one), or a session still closing. VirtualBox's API reports them in English in every
+ * language.
+ */
 const transient = [
   /The object is not ready/,
+  /COM server is not running or failed to start/,
   /object functionality is limited/,
   /is already locked (?:by a session|for a session)/,
   /session (?:is|was) (?:being )?(?:locked|unlocked|closed)/i,

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import type { Reporter, SerializedError } from "vitest/node";
+import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
 /** Where the errors go, as a JSON array of `OutsideError`: a path from scripts/test.mjs. */
 export const errorsFileVariable = "LOCALKUBE_TEST_ERRORS";
@@ -10,15 +10,26 @@ export interface OutsideError {
   readonly message: string;
 }
 
-/** Keeps what vitest's JSON report leaves out: errors of no test (a rejection nobody awaited, a worker that died), which fail a run all the same. */
+/**
+ * Keeps what vitest's JSON report leaves out and what fails a run all the same: hooks of a group that rejected, and errors of no test (a rejection
+ * that nobody awaited, a worker that died).
+ */
 export default class ErrorsOutsideTests implements Reporter {
-  onTestRunEnd(_modules: unknown, errors: readonly SerializedError[]): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const file = process.env[errorsFileVariable];
     if (file === undefined) return;
-    const kept = errors.map(({ message = "", VITEST_TEST_PATH = "", VITEST_TEST_NAME = "" }) => ({
+    const ofGroups = modules.flatMap((module) =>
+      [...module.children.allSuites()].flatMap((suite) =>
+        suite.errors().map(({ message }) => ({
+          near: `${module.moduleId}: ${suite.fullName}`,
+          message: String(message),
+        })),
+      ),
+    );
+    const others = errors.map(({ message = "", VITEST_TEST_PATH = "", VITEST_TEST_NAME = "" }) => ({
       near: [VITEST_TEST_PATH, VITEST_TEST_NAME].filter(Boolean).join(": "),
       message: String(message),
     }));
-    writeFileSync(file, JSON.stringify(kept satisfies OutsideError[]));
+    writeFileSync(file, JSON.stringify([...ofGroups, ...others] satisfies OutsideError[]));
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { hostContext } from "../../../src/host/host-context.ts";
 import { shellQuote } from "../../../src/host/run-command.ts";
 import { enterRoot } from "./enter-root.ts";
@@ -47,8 +48,17 @@ export async function virtualBoxRig(): Promise<VirtualBoxRig> {
   // VBoxSVC is one, too: what two calls at once want of one machine comes one after the other. A killed call lets go of the lock.
   const lock = shellQuote([join(folder, "lock")]);
   await wrapper(front, `exec 9>>${lock} && flock 9 && exec ${shellQuote(node)}`);
-  const ask: VirtualBoxRig["ask"] = async (...args) =>
-    (await run([real, ...args], { timeoutMs: 120_000, env: { LC_ALL: "C.UTF-8" } })).stdout;
+  const ask: VirtualBoxRig["ask"] = async (...args) => {
+    // Its service ends by itself when it is not used, and answers nobody while it does.
+    for (let tries = 1; ; tries++)
+      try {
+        return (await run([real, ...args], { timeoutMs: 120_000, env: { LC_ALL: "C.UTF-8" } })).stdout;
+      } catch (error) {
+        if (tries === 5 || !/COM server is not running/.test((error as LocalkubeError).output ?? ""))
+          throw error;
+        await sleep(500);
+      }
+  };
   return {
     folder,
     real,

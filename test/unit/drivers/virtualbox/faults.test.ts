@@ -39,10 +39,11 @@ describe("the runner", () => {
 
   test.each([
     "The object is not ready",
+    "Most likely, the VirtualBox COM server is not running or failed to start.",
     "The object functionality is limited",
     "The machine 'x' is already locked by a session (or being locked or unlocked)",
     "The machine 'x' is already locked for a session (or being unlocked)",
-  ])("tries again after «%s»", async (words) => {
+  ])("tries again after '%s'", async (words) => {
     let left = 2;
     const m = await made(([verb]) =>
       verb === "startvm" && left-- > 0 ? { exitCode: 1, stderr: errorOf(words) } : undefined,
