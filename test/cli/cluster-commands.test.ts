@@ -44,7 +44,7 @@ test.each([[["suspend"]], [["resume"]], [["snapshot", "create", "one"]], [["snap
   },
 );
 
-test.each(["Big", "a/b", "..", "a".repeat(41), "a b"])("«%s» is no name of a snapshot", async (name) => {
+test.each(["Big", "a/b", "..", "a".repeat(41), "a b"])("'%s' is no name of a snapshot", async (name) => {
   for (const verb of [["create"], ["restore", "--yes"], ["delete"]]) {
     const { stderr, exitCode } = await localkube(home, ["snapshot", ...verb, name, "-p", "web"]);
     expect(stderr).toMatch(/^Error SNAPSHOT_NAME_INVALID: /m);

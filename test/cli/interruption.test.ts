@@ -6,7 +6,7 @@ import { cleanEnvironment, projectRoot, temporaryHome } from "./run-localkube.ts
 
 const waiting = join(projectRoot, "test/fixtures/cli/waiting-command.ts");
 
-/** Starts a program that says «waiting» when it can be interrupted. */
+/** Starts a program that says 'waiting' when it can be interrupted. */
 async function start(program: string, args: readonly string[]) {
   const child = spawn(program, args, {
     env: cleanEnvironment(await temporaryHome()),

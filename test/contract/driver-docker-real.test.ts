@@ -41,7 +41,7 @@ describe("a docker machine", () => {
       pause: async (name, c) => {
         await run(c, "pause", name);
       },
-      strangers: {
+      foreignObjects: {
         container: async (name, c) => {
           const image = (await run(c, "images", "--quiet")).split("\n")[0] ?? "";
           await run(c, "create", "--network", "none", "--name", name, image, "/bin/true");

@@ -62,7 +62,7 @@ driverSuite(
       for (const device of devicesOf(name)) provider.room.remove(device);
       await provider.room.settle();
     },
-    strangers: {},
+    foreignObjects: {},
     killPoints: [],
   },
   "localkube-ptest",

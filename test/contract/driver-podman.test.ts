@@ -33,7 +33,7 @@ driverSuite(
     pause: async (name, c) => {
       await run(c, "pause", name);
     },
-    strangers: {
+    foreignObjects: {
       container: async (name, c) => {
         const image = (await run(c, "images", "--quiet")).split("\n")[0] ?? "";
         const limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];

@@ -54,7 +54,7 @@ const subject: DriverUnderTest = {
   async removeBehindOurBack() {
     await host.root(`rm -rf ${noteFolder}`);
   },
-  strangers: {},
+  foreignObjects: {},
   options,
   other: { options: { "ssh-host": "another.test" } },
   isExistingHost: true,

@@ -22,11 +22,11 @@ export function ownershipTests(
     return { authorizedKey: identity.publicKey };
   };
 
-  for (const [kind, makeStranger] of Object.entries(subject.strangers)) {
+  for (const [kind, makeForeign] of Object.entries(subject.foreignObjects)) {
     it(`refuses the name of somebody else's ${kind} and does not touch it`, async () => {
       const wanted = spec(`stranger-${kind}`);
       world.forget(wanted.name);
-      const remove = await makeStranger(wanted.name, context());
+      const remove = await makeForeign(wanted.name, context());
       try {
         const before = await traces(`stranger-${kind}`);
         expect(before).toHaveLength(1);

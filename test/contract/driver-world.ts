@@ -29,7 +29,9 @@ export interface DriverUnderTest {
   /** Takes the machine away without the driver, as a user would, leaving what a driver keeps beside it. */
   removeBehindOurBack(name: string, c: RunContext): Promise<void>;
   /** Kinds of foreign things that may have our name already; each makes one and returns how to remove it. */
-  readonly strangers: Readonly<Record<string, (name: string, c: RunContext) => Promise<() => Promise<void>>>>;
+  readonly foreignObjects: Readonly<
+    Record<string, (name: string, c: RunContext) => Promise<() => Promise<void>>>
+  >;
   /** Freezes a running machine; missing when the hypervisor cannot. */
   readonly pause?: (name: string, c: RunContext) => Promise<void>;
   /** Missing where sizes are not ours to choose. Prints `<memory in bytes> <CPUs>` as the machine's limits say, in the machine; the memory may be that much smaller (bytes). */

@@ -52,7 +52,7 @@ const subject = {
   },
   removeBehindOurBack: (name: string) =>
     Promise.resolve(void call("podman", "rm", "--force", "--time", "0", name)),
-  strangers: {},
+  foreignObjects: {},
   killPoints: [],
 };
 

@@ -37,7 +37,7 @@ export const qemuUnderTest = (stateDir: string): DriverUnderTest => ({
   },
   pause: (name, c) => withQmp(name, c, async (qmp) => void (await qmp.execute("stop"))),
   // Machines are told apart by the folder they are in: nobody else's can have the name.
-  strangers: {},
+  foreignObjects: {},
   limits: {
     script: `awk -v cpus="$(nproc)" '/^MemTotal/ { print $2 * 1024, cpus }' /proc/meminfo`,
     // What the kernel keeps for itself.

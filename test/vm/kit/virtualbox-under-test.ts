@@ -25,7 +25,7 @@ export const virtualBoxUnderTest = (rig: VirtualBoxRig, stateDir: string): Drive
     await c.host.run([rig.front, "controlvm", id, "pause"]);
   },
   // Machines are told apart by the folder they are in: nobody else's can have the name.
-  strangers: {},
+  foreignObjects: {},
   limits: {
     script: `awk -v cpus="$(nproc)" '/^MemTotal/ { print $2 * 1024, cpus }' /proc/meminfo`,
     // What the kernel keeps for itself.

@@ -33,7 +33,7 @@ export const vmwareUnderTest = (stateDir: string, rig: VmwareRig): DriverUnderTe
     for (const file of [description, vmx, disk]) await rm(file);
   },
   // Machines are told apart by the folder they are in: nobody else's can have the name.
-  strangers: {},
+  foreignObjects: {},
   limits: {
     script: `awk -v cpus="$(nproc)" '/^MemTotal/ { print $2 * 1024, cpus }' /proc/meminfo`,
     // What the kernel keeps for itself.
