@@ -42,7 +42,8 @@ export function noCloudFiles(input: SeedInput): readonly (IsoEntry & { readonly 
   return [
     {
       name: "meta-data",
-      content: `${JSON.stringify({ "instance-id": instanceId, "local-hostname": hostname })}\n`,
+      // `local`: nothing in user-data needs the network, so that cloud-init is done with it before the network is up.
+      content: `${JSON.stringify({ "instance-id": instanceId, "local-hostname": hostname, dsmode: "local" })}\n`,
     },
     { name: "user-data", content: cloudConfig(input) },
     { name: "network-config", content: `${JSON.stringify(networkConfig(input))}\n` },

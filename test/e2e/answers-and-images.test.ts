@@ -153,6 +153,38 @@ describe("the API server", () => {
       );
   }, 180_000);
 
+  it("describes its API also with an aggregated API server that does not answer, and after a restart", async () => {
+    const service = {
+      apiVersion: "apiregistration.k8s.io/v1",
+      kind: "APIService",
+      metadata: { name: "v1.gone.localkube.dev" },
+      spec: {
+        group: "gone.localkube.dev",
+        version: "v1",
+        groupPriorityMinimum: 100,
+        versionPriority: 100,
+        insecureSkipTLSVerify: true,
+        service: { name: "gone", namespace: "default" },
+      },
+    };
+    await user.ok(["kubectl", "-p", profile, "--", "create", "--validate=false", "-f", "-"], {
+      stdin: JSON.stringify(service),
+    });
+    const restart = ["ssh", "-p", profile, "--", "systemctl restart kube-apiserver"];
+    for (const first of [() => Promise.resolve(), () => user.ok(restart)]) {
+      await first();
+      const { status, body } = await eventually(
+        () => document("application/json"),
+        (answer) => answer.body.includes("dev.localkube.test.v1.Shop"),
+      );
+      expect(status).toBe(200);
+      expect(body).toContain("io.k8s.api.core.v1.PodSpec");
+      expect(body).toContain("/apis/apiregistration.k8s.io/");
+    }
+    await k("delete", "apiservice", "v1.gone.localkube.dev");
+    expect(await k("explain", "shops.test.localkube.dev")).toContain("Shop");
+  });
+
   it("takes a server-side apply in YAML and answers it in YAML", async () => {
     for (const [path, object] of [
       [`${core}/configmaps/many`, objects[0]!],

@@ -25,7 +25,8 @@ const commandMs = 180_000;
 // by itself; one it failed to find before, only since 247. A kubelet's report has its time in whole seconds: the running one ends
 // in an earlier second than the next one starts in, so that the old one's report is not taken for the new one's.
 const restartScript = `
-systemctl enable --quiet --no-reload "$@"
+# An init script of the same name, which a Debian package may bring, needs no links of its own: update-rc.d would have systemd reload twice.
+SYSTEMCTL_SKIP_SYSV=1 systemctl enable --quiet --no-reload "$@"
 if systemctl show --property NeedDaemonReload,LoadState --value "$@" | grep -qvxE 'no|loaded|'; then
   systemctl daemon-reload
 fi

@@ -4,7 +4,15 @@ set -eu
 root=$1
 mkdir -p "$root/etc/initramfs-tools/conf.d"
 printf 'MODULES=list\nCOMPRESS=lz4\nRUNSIZE=10%%\n' > "$root/etc/initramfs-tools/conf.d/localkube"
-printf '%s\n' $initramfs_modules > "$root/etc/initramfs-tools/modules"
+# Not in /etc/initramfs-tools/modules: what is listed there is loaded at each boot, also for hardware that the machine does not have.
+mkdir -p "$root/etc/initramfs-tools/hooks"
+cat > "$root/etc/initramfs-tools/hooks/localkube" <<HOOK
+#!/bin/sh
+[ "\$1" = prereqs ] && exit 0
+. /usr/share/initramfs-tools/hook-functions
+manual_add_modules $initramfs_modules
+HOOK
+chmod 755 "$root/etc/initramfs-tools/hooks/localkube"
 # No question which language a console has that nobody types at.
 mkdir -p "$root/etc/kernel"
 printf 'do_symlinks = yes\nrelative_links = yes\n' > "$root/etc/kernel-img.conf"

@@ -17,9 +17,19 @@ mkdir -p "$root/etc/systemd/system.conf.d"
 printf '[Manager]\nDefaultTimeoutStopSec=10s\n' > "$root/etc/systemd/system.conf.d/90-localkube.conf"
 chmod 644 "$root/etc/systemd/system.conf.d/90-localkube.conf"
 
+# Each of these takes an emulated machine seconds: a second stage of cloud-init where the first one did everything, and udev's rules for a hundred
+# terminals, memory blocks and kernel threads that nothing here waits for.
+drop_in() {
+  mkdir -p "$root/etc/systemd/system/$1.d"
+  printf "$2" > "$root/etc/systemd/system/$1.d/localkube.conf"
+}
+drop_in cloud-init.service '[Unit]\nConditionPathExists=!/etc/cloud/cloud-init.disabled\n'
+unused=$(for subsystem in tty vc vtconsole mem memory workqueue bdi; do printf ' --subsystem-nomatch=%s' "$subsystem"; done)
+drop_in systemd-udev-trigger.service "[Service]\nExecStart=\nExecStart=-udevadm trigger --type=all --action=add --prioritized-subsystem=module,block,net$unused\n"
+
 echo 'LABEL=localkube-root / ext4 errors=remount-ro,discard 0 1' > "$root/etc/fstab"
 
-# The host key comes with the seed; the rest is made anew by the first boot.
+# The host key comes with the seed; the first boot generates the rest.
 rm -f "$root"/etc/ssh/ssh_host_*
 : > "$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id" "$root/var/lib/systemd/random-seed"

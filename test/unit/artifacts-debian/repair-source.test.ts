@@ -113,6 +113,69 @@ func GenerateSelfSignedCertKeyWithFixtures(host string) {
 func ipsToStrings() {
 }
 `;
+const aggregator = `package aggregator
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	restful "github.com/emicklei/go-restful"
+	"github.com/go-openapi/spec"
+
+	"k8s.io/apiserver/pkg/server"
+	"k8s.io/kube-openapi/pkg/aggregator"
+	"k8s.io/kube-openapi/pkg/builder"
+	"k8s.io/kube-openapi/pkg/common"
+	"k8s.io/kube-openapi/pkg/handler"
+)
+
+func (s *specAggregator) GetAPIServiceNames() []string {
+	return names
+}
+
+// BuildAndRegisterAggregator registered OpenAPI aggregator handler.
+func BuildAndRegisterAggregator(downloader *Downloader) (SpecAggregator, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+type specAggregator struct {
+	openAPISpecs map[string]*openAPISpecInfo
+}
+
+var _ SpecAggregator = &specAggregator{}
+
+// updateOpenAPISpec aggregates all OpenAPI specs.
+func (s *specAggregator) updateOpenAPISpec() error {
+	if err != nil {
+		return err
+	}
+	return s.openAPIVersionedService.UpdateSpec(specToServe)
+}
+
+func (s *specAggregator) tryDeleteServiceSpecs() error {
+}
+`;
+const samples = `package metrics
+
+import "time"
+
+// NewSampleAndWaterMarkHistogramsPairGenerator makes a new pair generator
+func NewSampleAndWaterMarkHistogramsPairGenerator(samplePeriod time.Duration) Pair {
+	return Pair{
+		urGenerator: New(samplePeriod),
+	}
+}
+
+// Generate makes a new pair
+func (spg Pair) Generate() {
+}
+`;
+const aggregatorFile = "staging/src/k8s.io/kube-aggregator/pkg/controllers/openapi/aggregator/aggregator.go";
+const samplesFile = "staging/src/k8s.io/apiserver/pkg/util/flowcontrol/metrics/sample_and_watermark.go";
 const certificatesFile = "staging/src/k8s.io/client-go/util/cert/cert.go";
 const openApiFile = "vendor/k8s.io/kube-openapi/pkg/handler/handler.go";
 
@@ -125,6 +188,8 @@ beforeEach(async () => {
   for (const [file, text] of [
     [certificatesFile, certificates],
     [openApiFile, openApi],
+    [aggregatorFile, aggregator],
+    [samplesFile, samples],
   ] as const) {
     await mkdir(dirname(join(source, file)), { recursive: true });
     await writeFile(join(source, file), text);
@@ -159,6 +224,7 @@ describe("repairSource", () => {
     for (const moved of [
       "type OpenAPIService struct",
       "func NewOpenAPIService(",
+      "getSwaggerBytes() (",
       "getSwaggerPbBytes() (",
       "getSwaggerPbGzBytes() (",
       '"sync"',
@@ -166,8 +232,45 @@ describe("repairSource", () => {
       expect(handler).not.toContain(moved);
       expect(firstSpec).toContain(moved);
     }
-    for (const kept of ["getSwaggerBytes() (", "UpdateSpec(", "computeETag(", "BuildAndRegister(", '"time"'])
+    for (const kept of ["UpdateSpec(", "computeETag(", "BuildAndRegister(", '"time"'])
       expect(handler).toContain(kept);
+
+    const [merger, firstMerged] = await texts(aggregatorFile, "first_spec.go");
+    expect(merger).toBe(`package aggregator
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-openapi/spec"
+
+	"k8s.io/kube-openapi/pkg/aggregator"
+	"k8s.io/kube-openapi/pkg/handler"
+)
+
+func (s *specAggregator) GetAPIServiceNames() []string {
+	return names
+}
+
+
+
+var _ SpecAggregator = &specAggregator{}
+
+
+func (s *specAggregator) tryDeleteServiceSpecs() error {
+}
+`);
+    for (const moved of [
+      "func BuildAndRegisterAggregator(",
+      "type specAggregator struct",
+      "updateOpenAPISpec(",
+    ])
+      expect(firstMerged).toContain(moved);
+
+    const [sampled, period] = await texts(samplesFile, "sample_period.go");
+    expect(sampled).not.toContain("func New");
+    expect(sampled).toContain("Generate()");
+    expect(period).toContain("func NewSampleAndWaterMarkHistogramsPairGenerator(");
 
     const [cert, selfSigned] = await texts(certificatesFile, "self_signed.go");
     expect(cert).toBe(`package cert

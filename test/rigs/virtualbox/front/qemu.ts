@@ -5,6 +5,7 @@ import { accelerator } from "../../../../drivers/qemu/accelerator.ts";
 import { platforms } from "../../../../drivers/qemu/platform.ts";
 import { openQmp, type Qmp, runJob } from "../../../../drivers/qemu/qmp.ts";
 import { hostContext } from "../../../../src/host/host-context.ts";
+import { emulatedCpu } from "../../emulated-cpu.ts";
 import { mustRun, placeOf, Refusal } from "./world.ts";
 
 const memoryTag = "memory";
@@ -15,7 +16,7 @@ const signal = AbortSignal.timeout(300_000);
 export async function launch(id: string, info: ReadonlyMap<string, string>, wake: boolean): Promise<void> {
   const { overlay, pid, socket } = placeOf(id);
   const host = hostContext();
-  const { program, emulatedCpu } = platforms[host.arch];
+  const { program } = platforms[host.arch];
   const accel = await accelerator(host);
   const of = (key: string): string => info.get(key) ?? "";
   const file = (name: string): string => name.replaceAll(",", ",,");

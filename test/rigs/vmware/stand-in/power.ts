@@ -6,6 +6,7 @@ import { accelerator } from "../../../../drivers/qemu/accelerator.ts";
 import { runJob } from "../../../../drivers/qemu/qmp.ts";
 import { hostContext } from "../../../../src/host/host-context.ts";
 import { runCommand } from "../../../../src/host/run-command.ts";
+import { emulatedCpu } from "../../emulated-cpu.ts";
 import { checkVmx } from "./check-vmx.ts";
 import { type Dictionary, formatDictionary, parseDictionary } from "./dictionary.ts";
 import type { Rig } from "./rig.ts";
@@ -80,7 +81,7 @@ async function commandLine(
   const { name: accel } = await accelerator(hostContext());
   const cpu =
     accel === "tcg"
-      ? ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,erms=off,fsrm=off"]
+      ? ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", emulatedCpu]
       : ["-accel", accel, "-cpu", "host"];
   const discs = [0, 1].flatMap((port) => {
     if (of(`sata0:${port}.present`) !== "TRUE") return [];

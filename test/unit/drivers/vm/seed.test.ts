@@ -24,7 +24,11 @@ const parse = (text: unknown): Record<string, unknown> =>
 test("a NoCloud seed carries keys, name and static networks by MAC", () => {
   const files = new Map(noCloudFiles(input).map(({ name, content }) => [name, content]));
   expect([...files.keys()].sort()).toEqual(["meta-data", "network-config", "user-data"]);
-  expect(parse(files.get("meta-data"))).toEqual({ "instance-id": "id-1", "local-hostname": "one" });
+  expect(parse(files.get("meta-data"))).toEqual({
+    "instance-id": "id-1",
+    "local-hostname": "one",
+    dsmode: "local",
+  });
   expect(files.get("user-data")).toMatch(/^#cloud-config\n/);
   expect(parse(files.get("user-data"))).toMatchObject({
     users: [{ name: "root", lock_passwd: false }],
