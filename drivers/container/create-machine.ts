@@ -185,7 +185,7 @@ function specHash({ name, hostname, cpus, memoryMiB, authorizedKey, hostKey }: M
 }
 
 /** What makes the machine ours before its first boot, as a tar for the engine's `cp`: no secret ever appears in argv. */
-async function seedArchive(spec: MachineSpec): Promise<Uint8Array> {
+export async function seedArchive(spec: Pick<MachineSpec, "authorizedKey" | "hostKey">): Promise<Uint8Array> {
   const { pack } = await import("tar-stream");
   const archive = pack();
   archive.entry({ name: "root/.ssh", type: "directory", mode: 0o700 });

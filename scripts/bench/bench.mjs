@@ -6,7 +6,8 @@ import { fetchArtifacts, planArtifacts } from "../../src/artifacts/artifact-set.
 import { artifactWishes } from "../../src/cluster/start/wishes.ts";
 import { runtimeByName } from "../../src/runtimes/registry.ts";
 import { hostContext } from "../../src/host/host-context.ts";
-import { hasImage, rootfsImage } from "../../src/machine/image/rootfs-image.ts";
+import { isWhole } from "../../src/host/image-file/image-record.ts";
+import { rootfsImage } from "../../src/machine/image/rootfs-image.ts";
 import { bareMachine } from "./bare-machine.mjs";
 import { removeAbandoned } from "./remove-abandoned.mjs";
 import { run } from "./run.mjs";
@@ -67,7 +68,7 @@ async function warmArtifacts(host, context) {
 /** Name of the machine image in podman's store; importing it there is no part of a warm start. */
 async function warmImage(host, { signal }) {
   const image = await rootfsImage(host);
-  if (!(await hasImage(image)))
+  if (!(await isWhole(image.file)))
     throw new Error(
       "the cache has no machine image; run 'localkube start --download-only --artifacts debian --yes'",
     );

@@ -3,7 +3,7 @@ import { endpointOf } from "../../src/cluster/access/reach.ts";
 import { loadDriver } from "../../src/machine/driver-registry.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { mountVolume, unmountVolume } from "../../src/provision/guest/mount-volume.ts";
-import { clusterPaths } from "../../src/state/paths.ts";
+import { nodePaths } from "../../src/state/paths.ts";
 import { loadCluster } from "../../src/state/store.ts";
 import { startCluster, startRows } from "./start.mjs";
 
@@ -27,9 +27,8 @@ export async function qemu(bench) {
 
 /** One binary into the guest: through SSH, and copied from a disc that the hypervisor puts in. */
 async function waysIn({ host, context, profile, signal, artifacts }) {
-  const paths = clusterPaths(host, profile);
-  const { machine } = await loadCluster(host, profile);
-  const transport = await connect(await endpointOf(machine, paths, host), {
+  const [{ machine }] = (await loadCluster(host, profile)).nodes;
+  const transport = await connect(await endpointOf(machine, nodePaths(host, profile, profile), host), {
     signal,
     timeoutMs: 60_000,
     log: () => undefined,

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { endpointOf } from "../../src/cluster/access/reach.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { containerd } from "../../src/runtimes/containerd.ts";
-import { clusterPaths } from "../../src/state/paths.ts";
+import { nodePaths } from "../../src/state/paths.ts";
 import { loadCluster } from "../../src/state/store.ts";
 import { busyboxImage, busyboxRef } from "../../test/e2e/kit/busybox-image.ts";
 import { run } from "./run.mjs";
@@ -63,9 +63,8 @@ export async function startCluster(bench, wishes = ["--driver", "podman"]) {
 
 async function loadImage({ host, profile, signal }, archive) {
   const begun = performance.now();
-  const paths = clusterPaths(host, profile);
-  const { machine } = await loadCluster(host, profile);
-  const endpoint = await endpointOf(machine, paths, host);
+  const [{ machine }] = (await loadCluster(host, profile)).nodes;
+  const endpoint = await endpointOf(machine, nodePaths(host, profile, profile), host);
   const transport = await connect(endpoint, { signal, timeoutMs: 60_000, log: () => undefined });
   try {
     await transport.exec(containerd.importImage, { stdin: createReadStream(archive), signal });
