@@ -25,7 +25,7 @@ export async function qemu(bench) {
   return rows;
 }
 
-/** One binary into the guest: through SSH, and copied from a disc that the hypervisor puts in. */
+/** One binary into the guest: through SSH, and copied from an ISO image in its drive. */
 async function waysIn({ host, context, profile, signal, artifacts }) {
   const [{ machine }] = (await loadCluster(host, profile)).nodes;
   const transport = await connect(await endpointOf(machine, nodePaths(host, profile, profile), host), {

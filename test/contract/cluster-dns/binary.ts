@@ -8,7 +8,7 @@ import { buildDebianArtifacts } from "../../../src/artifacts/debian/build.ts";
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { hostContext } from "../../../src/host/host-context.ts";
 
-/** Why the program cannot be had here; only for hosts that are no CI machine, where that is a failure. */
+/** Why the program is not here; only for hosts that are no CI machine, where that is a failure. */
 export interface Unavailable {
   readonly reason: string;
 }

@@ -24,7 +24,7 @@ test.each([
   "dl.k8s.io/a?b",
   "../x/y",
   "",
-])("«%s» is refused", (identity) => {
+])("'%s' is refused", (identity) => {
   const refused = expect.objectContaining({ id: "ARTIFACT_PATH_INVALID" }) as Error;
   expect(() => treePath("/cache", identity)).toThrowError(refused);
   expect(() => treeUrl(new URL("http://127.0.0.1/"), identity)).toThrowError(refused);

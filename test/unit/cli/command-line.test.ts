@@ -13,7 +13,7 @@ test.each([
   ["--profile=two -o json --verbose ssh", "ssh", ["--profile=two", "-o", "json", "--verbose"]],
   ["ssh -- ls --help", "ssh", ["--", "ls", "--help"]],
   ["kubectl -- get pods -h", "kubectl", ["--", "get", "pods", "-h"]],
-])("«%s» runs %s", (line, id, argv) => {
+])("'%s' runs %s", (line, id, argv) => {
   expect(resolve(line)).toEqual({ kind: "command", id, argv });
 });
 
@@ -29,7 +29,7 @@ test.each([
   ["config set cpus -h", ["config", "set"]],
   ["start --cpus 2 --help", ["start"]],
   ["-p two start --help", ["start"]],
-])("«%s» asks for help on %j", (line, words) => {
+])("'%s' asks for help on %j", (line, words) => {
   expect(resolve(line)).toEqual({ kind: "help", words });
 });
 
@@ -37,7 +37,7 @@ test.each([
   ["strat", ["strat"]],
   ["config sett cpus 4", ["config", "sett", "cpus", "4"]],
   ["--nope", ["--nope"]],
-])("«%s» is unknown", (line, words) => {
+])("'%s' is unknown", (line, words) => {
   expect(resolve(line)).toEqual({ kind: "unknown", words });
 });
 

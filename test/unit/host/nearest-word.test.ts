@@ -11,7 +11,7 @@ test.each([
   ["etc", "etcd"],
   ["docker", undefined],
   ["", undefined],
-])("near «%s» is %s", (word, expected) => {
+])("near '%s' is %s", (word, expected) => {
   expect(nearestWord(word, components)).toBe(expected);
 });
 

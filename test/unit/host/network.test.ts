@@ -36,7 +36,7 @@ test.each([
   "10.0.0.0/-1",
   "0x0a.0.0.0/8",
   "1/8",
-])("«%s» is no IPv4 network", (text) => expect(parseNetwork(text)).toBeUndefined());
+])("'%s' is no IPv4 network", (text) => expect(parseNetwork(text)).toBeUndefined());
 
 test.each([
   ["10.96.0.0/12", "10.100.0.0/16", true],
@@ -54,7 +54,7 @@ test("addresses of a network are counted over byte borders", () => {
   expect(networkAddress(network("200.1.255.240/28"), 16)).toBe("200.2.0.0");
 });
 
-test("routes are read from ip: default, local and IPv6 ones are not networks of others", () => {
+test("routes are read from ip: default, local and IPv6 ones are no networks of another program", () => {
   const json = JSON.stringify([
     { dst: "default", gateway: "192.0.2.1", dev: "eth0", flags: [] },
     { dst: "192.0.2.0/24", dev: "eth0", protocol: "kernel", scope: "link" },

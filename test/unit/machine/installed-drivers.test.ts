@@ -86,7 +86,7 @@ test.each<readonly [string, string, RegExp]>([
   ["with another name", "export default () => ({ apiVersion: 1, name: 'other' })", /named 'other'/],
   ["without methods", "export default () => ({ apiVersion: 1, name: 'podbox' })", /no probe\(\)/],
   [
-    "with errors of others",
+    "with errors of another driver",
     "export default (kit) => kit.errorsOf({ DRIVER_X: { exit: 1, title: 't', fix: 'f' } })",
     /DRIVER_X does not begin with PODBOX_/,
   ],

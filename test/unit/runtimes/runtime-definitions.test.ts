@@ -92,7 +92,7 @@ test.each([
   expect(plugins["io.containerd.cri.v1.runtime"]?.["cni"]).toEqual({ ...folder, conf_dir: "/etc/cni/net.d" });
 });
 
-test("«cri» means the default runtime; an unknown name is refused", () => {
+test("'cri' means the default runtime; an unknown name is refused", () => {
   expect(runtimeByName("cri")).toBe(runtimeByName("containerd"));
   expect(() => runtimeByName("containrd")).toThrow(
     expect.objectContaining({

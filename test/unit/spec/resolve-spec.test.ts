@@ -63,7 +63,7 @@ test.each([
   ["./upstream", resolve("upstream")],
   ["disk.qcow2", resolve("disk.qcow2")],
   [`https://example.org/disk.qcow2${digest}`, `https://example.org/disk.qcow2${digest}`],
-])("--image «%s» is %s", (image, expected) => {
+])("--image '%s' is %s", (image, expected) => {
   expect(spec({ image }).image).toBe(expected);
 });
 
@@ -81,7 +81,7 @@ test("flatcar is taken with its own image or one of yours", () => {
   expect(spec({ os: "flatcar", image: "mine" })).toMatchObject({ os: "flatcar", image: resolve("mine") });
 });
 
-test.each(["4G", "20M", "much", "-1", "0"])("«%s» is no disk size", (diskSize) => {
+test.each(["4G", "20M", "much", "-1", "0"])("'%s' is no disk size", (diskSize) => {
   expect(problemOf({ diskSize }).id).toBe("DISK_SIZE_INVALID");
 });
 

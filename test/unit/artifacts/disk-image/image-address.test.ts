@@ -25,7 +25,7 @@ test.each([
   [`https://example.org/disk#${a}`, "neither sha256=HEX nor sha512=HEX"],
   ["https://example.org/disk#sha256=abc", "a sha256 has 64 hex digits, this one has 3"],
   [`https://example.org/disk#sha512=${a}`, "a sha512 has 128 hex digits, this one has 64"],
-])("«%s» is refused: %s", (text, problem) => {
+])("'%s' is refused: %s", (text, problem) => {
   const parse = () => parseImageAddress(text);
   expect(parse).toThrow(expect.objectContaining({ id: "IMAGE_ADDRESS_INVALID" }));
   expect(parse).toThrow(problem);

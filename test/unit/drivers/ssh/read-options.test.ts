@@ -35,7 +35,7 @@ test.each([
   ["ssh-host-key", "ssh-dss AAAA"],
   ["ssh-key", "/keys/${USER}/id"],
   ["ssh-jump-key", "/keys/a\nb"],
-])("%s «%s» is refused", (option, value) => {
+])("%s '%s' is refused", (option, value) => {
   expect(() => read({ [option]: value })).toThrow(
     expect.objectContaining({ id: "SSH_OPTION_INVALID" }) as Error,
   );

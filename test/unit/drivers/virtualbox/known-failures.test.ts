@@ -18,7 +18,7 @@ describe("known failures", () => {
     ["failed to open /dev/vboxnetctl: No such file or directory", "vboxnetadp"],
     ["Failed to attach the network LUN (VERR_INTNET_FLT_IF_NOT_FOUND)", "filter"],
     ["Host-only adapters are no longer supported!", "macOS"],
-  ])("«%s» is explained, with one fix", (words, problem) => {
+  ])("'%s' is explained, with one fix", (words, problem) => {
     const error = new LocalkubeError("HOST_COMMAND_FAILED", { command: "x", exitCode: 1 }, { output: words });
     const known = explained(error, "start the machine x", platform) as LocalkubeError;
     expect(known.id).toBe("VIRTUALBOX_BLOCKED");
@@ -34,14 +34,14 @@ describe("known failures", () => {
     "The virtual machine 'x' has terminated unexpectedly during startup with exit code 1 (rc=-1908)",
     "kernel driver not accessible",
     "VERR_VM_DRIVER_NOT_INSTALLED",
-  ])("«%s» means the blocked extension on a Mac alone", (output) => {
+  ])("'%s' means the blocked extension on a Mac alone", (output) => {
     const error = failed(output);
     expect(explained(error, "x", { platform: "darwin" }).message).toContain("kernel extension");
     expect(explained(error, "x", platform).message).not.toContain("extension");
   });
 
   test.each(["NS_ERROR_FAILURE (0x80004005)", "rc=-19080"])(
-    "«%s» is any failure's, on a Mac too",
+    "'%s' is any failure's, on a Mac too",
     (output) => {
       const error = failed(output);
       expect(explained(error, "x", { platform: "darwin" })).toBe(error);

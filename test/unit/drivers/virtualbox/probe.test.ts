@@ -144,7 +144,7 @@ describe("the probe", () => {
     expect(found).toMatchObject({ usable: true, emulated: expect.stringContaining("bcdedit") as unknown });
   });
 
-  // minikube #3900, #4816, #16011: VirtualBox says «no» there, and people looked for it in their firmware.
+  // minikube #3900, #4816, #16011: VirtualBox says "no" there, and people looked for it in their firmware.
   test.each([
     ["Windows", "True", { platform: "win32" }],
     ["WSL", "not asked", { env: { LOCALKUBE_VBOXMANAGE: "VBoxManage", WSL_DISTRO_NAME: "Debian" } }],

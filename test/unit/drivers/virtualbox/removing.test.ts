@@ -60,13 +60,13 @@ describe("removing", () => {
     expect(await isThere(filesOf(recorded, m.name).description)).toBe(true);
   });
 
-  // minikube took each of these for «already deleted».
+  // minikube took each of these for "already deleted".
   test.each([
     ["showvminfo", "Failed to create the VirtualBox object!", 1],
     ["unregistervm", "Cannot unregister the machine 'x' while it is locked", 1],
     ["unregistervm", "The machine 'x' is already locked for a session (or being unlocked)", 8],
   ])(
-    "is no success when %s says «%s»",
+    "is no success when %s says '%s'",
     async (failing, words, tries) => {
       const { m, recorded } = await madeMachine(([verb]) =>
         verb === failing ? { exitCode: 1, stderr: errorOf(words) } : undefined,

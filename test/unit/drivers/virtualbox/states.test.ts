@@ -23,7 +23,7 @@ const meanings: readonly (readonly [MachineState, readonly string[]])[] = [
 const words = meanings.flatMap(([state, said]) => said.map((word) => [word, state] as const));
 
 describe("VMState", () => {
-  test.each(words)("«%s» is %s", async (word, state) => {
+  test.each(words)("'%s' is %s", async (word, state) => {
     const { m, recorded } = await madeMachine();
     recorded.state = word;
     expect(await driver.state(m, recorded.c)).toBe(state);
@@ -34,7 +34,7 @@ describe("VMState", () => {
   });
 
   test.each(["gurumeditation", "stuck"])(
-    "«%s» is for a person to end, not for start or stop",
+    "'%s' is for a person to end, not for start or stop",
     async (word) => {
       const { m, recorded } = await madeMachine();
       recorded.state = word;
@@ -69,7 +69,7 @@ test.each([
   ["poweroff", "Not enough memory", "DRIVER_START_FAILED"],
   ["saved", "Failed to load the saved state", "DRIVER_RESUME_FAILED"],
   ["aborted", "VT-x is not available (VERR_VMX_NO_VMX)", "VIRTUALBOX_BLOCKED"],
-])("a failed start of a machine that is %s («%s») removes nothing", async (state, said, id) => {
+])("a failed start of a machine that is %s ('%s') removes nothing", async (state, said, id) => {
   const { m, recorded } = await madeMachine(([verb]) =>
     verb === "startvm" ? { exitCode: 1, stderr: errorOf(said) } : undefined,
   );

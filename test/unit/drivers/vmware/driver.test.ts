@@ -204,7 +204,7 @@ describe("a start that fails", () => {
     ["Failed to lock the file", /another VMware program/, /Close the machine/],
     ["There is no space left on device", /is full/, /Free some space/],
     ["Not enough physical memory is available to power on this virtual machine", /memory/, /--memory/],
-  ])("with «Unknown error» is told by the log: %s", async (line, problem, fix) => {
+  ])("with 'Unknown error' is told by the log: %s", async (line, problem, fix) => {
     const m = await made();
     fake.answer = (verb) => (verb === "start" ? new Error("Error: Unknown error") : undefined);
     appendFileSync(files().log, `vmx DICT guestinfo.userdata = "SECRET"\nvmx Msg_Post: Error\nvmx ${line}\n`);

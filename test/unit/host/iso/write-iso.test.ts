@@ -45,7 +45,7 @@ test("equal content gives equal bytes, whatever the order", async () => {
 });
 
 test.each(["../evil", ".hidden", "a/b", "a b", "x".repeat(81)])(
-  "refuses the name «%s» and leaves nothing",
+  "refuses the name '%s' and leaves nothing",
   async (name) => {
     const file = join(folder, "refused.iso");
     await expect(writeIso(file, [{ name, content: "" }], { label: "cidata" })).rejects.toThrow("not a name");

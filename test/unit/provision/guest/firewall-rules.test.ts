@@ -39,7 +39,7 @@ test.each([
   expect(rules).toContain(`\t\t${from} accept\n`);
 });
 
-test.each(["", "0.0.0.0/0", "1.2.3.4 accept; policy accept", "x"])("«%s» is no caller", (caller) => {
+test.each(["", "0.0.0.0/0", "1.2.3.4 accept; policy accept", "x"])("'%s' is no caller", (caller) => {
   expect(() => firewallRules({ ...plan, caller })).toThrow();
 });
 

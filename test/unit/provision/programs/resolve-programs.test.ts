@@ -140,7 +140,7 @@ test.each([
   expect(refusal(facts).fix).toContain("--artifacts upstream");
 });
 
-test("a network of others finds the machine's plugins in the folder it uses itself", () => {
+test("a network plugin from elsewhere finds the machine's plugins in the folder it uses itself", () => {
   const foreign = { foreignNetwork: true, profile: "demo" };
   const programs = resolvePrograms(bookworm, debian, catalogueEntry("v1.20.2"), foreign);
   expect(programs).toMatchObject({ cniBinDir: "/opt/cni/bin", linkCniFrom: "/usr/lib/cni" });
