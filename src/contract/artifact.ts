@@ -11,9 +11,12 @@ export interface Unpack {
   readonly members: readonly string[];
 }
 
+/** Known digests by version (without a `v`) and architecture. */
+export type ProgramDigests = Readonly<Record<string, Readonly<Record<"amd64" | "arm64", Digest>>>>;
+
 /** Where a program's publisher offers its releases. In the texts, `{version}` (without a `v`) and `{arch}` (Go's name) stand for what they say. */
 export interface ProgramRelease {
-  /** By which the catalogue lists its digests, and by which it is found in an ArtifactSet. */
+  /** By which it is found in an ArtifactSet, and by which the catalogue lists the digests where `digests` does not. */
   readonly name: string;
   /** Host and path, `github.com/etcd-io/etcd/releases/download/v{version}`. */
   readonly folder: string;
@@ -21,6 +24,7 @@ export interface ProgramRelease {
   readonly file: string;
   /** The publisher's table of digests in the same folder, for versions of which the catalogue has none. */
   readonly sums: string;
+  readonly digests?: ProgramDigests;
   /** Absent for a program that is released as such and not in an archive. */
   readonly unpack?: Unpack;
 }
@@ -29,7 +33,7 @@ export interface ProgramRelease {
 export interface ProgramWish extends ProgramRelease {
   /** `1.36.5` */
   readonly version: string;
-  /** For messages: who wants it, "the runtime containerd". */
+  /** For messages: who wants it, "every node". */
   readonly neededBy: string;
 }
 

@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { didYouMean } from "../host/nearest-word.ts";
 import type { RuntimeDefinition } from "../contract/runtime.ts";
-import { containerd } from "./containerd.ts";
+import { containerd } from "./containerd/index.ts";
 
 const definitions: readonly RuntimeDefinition[] = [containerd];
 

@@ -21,9 +21,6 @@ const minorSchema = v.strictObject({
   pause: v.pipe(v.string(), v.regex(/^\d+(\.\d+)+$/)),
   coredns: v.pipe(v.string(), v.regex(/^v?\d+\.\d+\.\d+$/)),
   corednsImage: v.string(),
-  /** `floor` <= version < `below` works; `install` is what we push. */
-  containerd: v.strictObject({ floor: release, below: v.optional(release), install: release }),
-  runc: release,
   cniPlugins: release,
   crictl: release,
 });

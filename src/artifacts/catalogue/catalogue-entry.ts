@@ -3,12 +3,12 @@ import { minorData, minorOf, normaliseVersion } from "./kubernetes-version.ts";
 import type { MinorData } from "./catalogue-data.ts";
 
 /** What belongs to one Kubernetes release. */
-export interface CatalogueEntry extends Pick<MinorData, "etcd" | "containerd" | "runc"> {
+export interface CatalogueEntry extends Pick<MinorData, "etcd"> {
   /** `v1.36.5` */
   readonly version: string;
   /** `36` */
   readonly minor: number;
-  /** Versions to install, `3.5.6`, by the name of the program. */
+  /** Versions to install, `3.5.6`, by the name of the program; a runtime knows those of its own. */
   readonly programs: Readonly<Record<string, string>>;
   /** Full references by what the image is for. */
   readonly images: Readonly<Record<string, string>>;
@@ -18,18 +18,16 @@ export interface CatalogueEntry extends Pick<MinorData, "etcd" | "containerd" | 
 export function catalogueEntry(text: string): CatalogueEntry {
   const minor = minorOf(text);
   const version = normaliseVersion(text);
-  const { pause, coredns, corednsImage, etcd, containerd, runc, cniPlugins, crictl } = minorData(minor);
+  const { pause, coredns, corednsImage, etcd, cniPlugins, crictl } = minorData(minor);
   const own = Object.fromEntries(kubernetesPrograms.map((name) => [name, version.slice(1)]));
   return {
     version,
     minor,
-    programs: { ...own, etcd, containerd: containerd.install, runc, "cni-plugins": cniPlugins, crictl },
+    programs: { ...own, etcd, "cni-plugins": cniPlugins, crictl },
     images: {
       pause: `registry.k8s.io/pause:${pause}`,
       "cluster-dns": `registry.k8s.io/${corednsImage}:${coredns}`,
     },
     etcd,
-    containerd,
-    runc,
   };
 }

@@ -89,7 +89,7 @@ export async function followLogs(
 async function open(request: LogsRequest, context: UseCaseContext) {
   const cluster = await openCluster(request.name, context);
   const node = nodeOf(cluster, request.node);
-  const components = logComponents(request.words, runtimeByName(cluster.record.runtime).unit, node.role);
+  const components = logComponents(request.words, runtimeByName(cluster.record.runtime).unit.name, node.role);
   return { node, components };
 }
 

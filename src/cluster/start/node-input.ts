@@ -47,7 +47,12 @@ export function nodeInput(s: NodeState): NodeInput {
     artifacts,
     certificates: need(cluster, "certificates"),
     facts,
-    programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork, profile: spec.name }),
+    programs: resolvePrograms(
+      facts,
+      artifacts,
+      { ...entry, runtime: cluster.runtime },
+      { foreignNetwork, profile: spec.name },
+    ),
     network,
     runtime: cluster.runtime,
     clusterDomain,

@@ -1,6 +1,6 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import type { ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contract/artifact.ts";
-import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import type { RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
 import { nodePrograms } from "../../provision/programs/node-programs.ts";
 import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
@@ -10,7 +10,7 @@ import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
  * Throws an Error that names the wish for which the catalogue has nothing, and KUBERNETES_VERSION_UNKNOWN. Pure.
  */
 export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefinition): Wishes {
-  const { version, programs, images } = catalogueEntry(kubernetesVersion);
+  const { version, minor, programs, images } = catalogueEntry(kubernetesVersion);
   const ofCatalogue = (table: Readonly<Record<string, string>>, name: string, neededBy: string): string => {
     const found = table[name];
     if (found === undefined)
@@ -28,8 +28,13 @@ export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefini
     (neededBy: string) =>
     (name: string): ImageWish => ({ name, ref: ofCatalogue(images, name, neededBy), neededBy });
   const byRuntime = `the runtime ${runtime.name}`;
+  const ofRuntime = ({ name, release, versions }: RuntimeProgram): ProgramWish => {
+    const range = versions(minor);
+    if (!range) throw new Error(`${byRuntime} wants ${name}, of which it knows none for ${version}`);
+    return { ...release, version: range.install, neededBy: byRuntime };
+  };
   return {
-    programs: [...nodePrograms.map(program("every node")), ...runtime.programs.map(program(byRuntime))],
+    programs: [...nodePrograms.map(program("every node")), ...runtime.programs.map(ofRuntime)],
     images: [...runtime.images.map(image(byRuntime)), image("cluster DNS")(clusterDnsImage)],
   };
 }
@@ -37,5 +42,8 @@ export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefini
 /** Every program that any cluster may wish, whatever its version and runtime. */
 export function programReleases(): readonly ProgramRelease[] {
   const runtimes = new Set(runtimeNames.map(runtimeByName));
-  return [...nodePrograms, ...[...runtimes].flatMap(({ programs }) => programs)];
+  return [
+    ...nodePrograms,
+    ...[...runtimes].flatMap(({ programs }) => programs.map(({ release }) => release)),
+  ];
 }

@@ -1,8 +1,16 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { GuestProgram } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { frozenFunctions } from "./freeze.ts";
 
-/** What the machine is, asked once per start. Versions and paths are empty when the program is missing. */
+/** A program of the guest itself. */
+export interface FoundProgram {
+  readonly path: string;
+  /** Empty when it does not tell. */
+  readonly version: string;
+}
+
+/** What the machine is, asked once per start. */
 export interface GuestFacts {
   readonly os: string;
   readonly osVersion: string;
@@ -16,12 +24,12 @@ export interface GuestFacts {
   readonly canLowerOomScore: boolean;
   readonly memoryMiB: number;
   readonly cpus: number;
-  /** Programs of the guest itself: those we pushed before are not counted, so that a second start decides as the first did. */
-  readonly containerdVersion: string;
-  readonly containerdPath: string;
-  readonly runcVersion: string;
-  readonly etcdVersion: string;
-  readonly etcdPath: string;
+  /**
+   * Those of the programs asked for that the guest has itself, by name: those we pushed before are not counted, so that a second start decides
+   * as the first did.
+   */
+  readonly programs: Readonly<Record<string, FoundProgram>>;
+  /** Folder of the guest's own CNI plugins; empty when it has none. */
   readonly cniBinDir: string;
   /** Programs that kubelet and kube-proxy run and nothing installs: kubeadm checks for the same. */
   readonly hasIptables: boolean;
@@ -47,7 +55,7 @@ export async function virtualizationOf(transport: Transport, signal: AbortSignal
 
 const capSysResource = 24n;
 
-// One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program
+// Names of programs as arguments. One round trip; every line is key=value. Only POSIX sh and coreutils, so that any systemd Linux answers it. `own` finds a program
 // that we did not install: one with a note of ours is looked for outside the folders we write to.
 const script = `
 ${frozenFunctions}
@@ -71,12 +79,11 @@ own() (
   [ -e $notes/$2.unpacked ] || PATH=/usr/local/sbin:/usr/local/bin:$PATH
   command -v $1
 )
-containerd=$(own containerd containerd || true); runc=$(own runc runc || true); etcd=$(own etcd etcd || true)
-echo "containerdPath=$containerd"
-echo "containerd=$([ "$containerd" ] && $containerd --version 2>/dev/null | cut -d' ' -f3)"
-echo "runc=$([ "$runc" ] && $runc --version 2>/dev/null | sed -n 's/^runc version //p')"
-echo "etcdPath=$etcd"
-echo "etcd=$([ "$etcd" ] && $etcd --version 2>/dev/null | sed -n 's/^etcd Version: //p')"
+for program in "$@"; do
+  path=$(own $program $program) || continue
+  echo "path.$program=$path"
+  echo "version.$program=$($path --version 2>/dev/null | tr '\\n' ' ')"
+done
 for tool in iptables conntrack; do echo "$tool=$(own $tool $tool || true)"; done
 dirs="/usr/lib/cni /usr/libexec/cni"
 [ -e $notes/cni-plugins.unpacked ] || dirs="/opt/cni/bin $dirs"
@@ -84,16 +91,22 @@ for dir in $dirs; do [ -f $dir/bridge ] && [ ! -L $dir/bridge ] && { echo "cni=$
 true
 `;
 
-/** Reads the facts; rejects with GUEST_UNSUITABLE when the machine has no systemd or cgroups we can use. */
-export async function guestFacts(transport: Transport, signal: AbortSignal): Promise<GuestFacts> {
+/** Reads the facts, and which of `programs` the guest has; rejects with GUEST_UNSUITABLE when the machine has no systemd or cgroups we can use. */
+export async function guestFacts(
+  transport: Transport,
+  programs: readonly GuestProgram[],
+  signal: AbortSignal,
+): Promise<GuestFacts> {
   const askedAt = Date.now() / 1000;
-  const { stdout } = await transport.exec(["sh", "-s"], { stdin: script, signal, timeoutMs: 120_000 });
-  return parseFacts(stdout, { askedAt, answeredAt: Date.now() / 1000 });
+  const argv = ["sh", "-s", ...programs.map(({ name }) => name)] as const;
+  const { stdout } = await transport.exec(argv, { stdin: script, signal, timeoutMs: 120_000 });
+  return parseFacts(stdout, programs, { askedAt, answeredAt: Date.now() / 1000 });
 }
 
 /** Times are seconds of this host's clock: the guest's was read somewhere between them. */
 export function parseFacts(
   answer: string,
+  programs: readonly GuestProgram[],
   { askedAt, answeredAt }: { readonly askedAt: number; readonly answeredAt: number },
 ): GuestFacts {
   const facts = new Map(answer.split("\n").flatMap((line) => (line.includes("=") ? [split(line)] : [])));
@@ -121,11 +134,13 @@ export function parseFacts(
     canLowerOomScore: ((BigInt(`0x${text("capabilities") || "0"}`) >> capSysResource) & 1n) === 1n,
     memoryMiB: Math.floor(Number(text("memoryKiB")) / 1024),
     cpus: Number(text("cpus")),
-    containerdVersion: release(text("containerd")),
-    containerdPath: text("containerdPath"),
-    runcVersion: release(text("runc")),
-    etcdVersion: release(text("etcd")),
-    etcdPath: text("etcdPath"),
+    programs: Object.fromEntries(
+      programs.flatMap(({ name, version }) => {
+        const path = text(`path.${name}`);
+        const said = version.exec(text(`version.${name}`))?.[1] ?? "";
+        return path === "" ? [] : [[name, { path, version: release(said) }]];
+      }),
+    ),
     cniBinDir: text("cni"),
     hasIptables: text("iptables") !== "",
     hasConntrack: text("conntrack") !== "",

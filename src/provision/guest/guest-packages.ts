@@ -1,5 +1,6 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
+import type { GuestProgram } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { lastLines } from "../../host/run-command.ts";
 import { guestPaths } from "../node/guest-paths.ts";
@@ -27,14 +28,14 @@ const tools: readonly Need[] = [
 /** For a machine that others can reach. */
 const firewallTool: Need = { what: "nft", package: "nftables" };
 
-type ProgramFacts = Pick<GuestFacts, "etcdPath" | "containerdPath" | "runcVersion" | "cniBinDir">;
+type ProgramFacts = Pick<GuestFacts, "programs" | "cniBinDir">;
 
 /** Of the programs that upstream artifacts contain and Debian artifacts leave to the guest: those that it is missing. Pure. */
-export function missingPrograms(facts: ProgramFacts): readonly Need[] {
+export function missingPrograms(facts: ProgramFacts, programs: readonly GuestProgram[]): readonly Need[] {
   return [
-    ...(facts.etcdPath ? [] : [{ what: "etcd", package: "etcd-server" }]),
-    ...(facts.containerdPath ? [] : [{ what: "containerd", package: "containerd" }]),
-    ...(facts.runcVersion ? [] : [{ what: "runc", package: "runc" }]),
+    ...programs
+      .filter(({ name }) => !facts.programs[name])
+      .map((program) => ({ what: program.name, package: program.package })),
     ...(facts.cniBinDir ? [] : [{ what: "CNI plugins", package: "containernetworking-plugins" }]),
   ];
 }
@@ -48,14 +49,13 @@ while [ $# -gt 0 ]; do
 done
 `;
 
-// $1 folder for the note, then packages. What apt says it would add is noted before it is added, so that a call that is killed anywhere
+// $1 folder for the note, $2 units of ours, then packages. What apt says it would add is noted before it is added, so that a call that is killed anywhere
 // leaves a note of everything it may have installed; nothing else is ever removed by it. Services of these packages are kept from
 // starting: the node's have the same names and units of their own.
 const installScript = `
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-state=$1; shift
-units="etcd.service containerd.service"
+state=$1; units=$2; shift 2
 mkdir -p "$state"; chmod 700 "$state"
 # Lists and archives in a folder of ours: the machine's own stay as they are.
 mkdir -p "$state/apt/lists/partial" "$state/apt/cache/archives/partial"
@@ -88,7 +88,17 @@ const installMs = 600_000;
 export async function ensureGuestPackages(
   transport: Transport,
   facts: ProgramFacts & Pick<GuestFacts, "isContainer" | "os" | "osVersion">,
-  { programs, firewall = false }: { readonly programs: boolean; readonly firewall?: boolean },
+  {
+    programs,
+    units,
+    firewall = false,
+  }: {
+    /** Empty where the artifacts contain them all. */
+    readonly programs: readonly GuestProgram[];
+    /** The node's own units that packages may contain too. */
+    readonly units: readonly string[];
+    readonly firewall?: boolean;
+  },
   c: Pick<RunContext, "signal" | "report">,
 ): Promise<readonly string[]> {
   const wanted = [
@@ -98,7 +108,7 @@ export async function ensureGuestPackages(
   const argv = ["sh", "-c", lookScript, "sh", ...wanted.map(({ what }) => what)] as const;
   const absent = new Set((await transport.exec(argv, { signal: c.signal })).stdout.split("\n"));
   const missing = [
-    ...(programs ? missingPrograms(facts) : []),
+    ...(programs.length > 0 ? missingPrograms(facts, programs) : []),
     ...wanted.filter(({ what }) => absent.has(what)),
   ];
   if (missing.length === 0) return [];
@@ -116,7 +126,7 @@ export async function ensureGuestPackages(
   }
   c.report({ message: packages.join(", ") });
   const { exitCode, stdout, stderr } = await transport.exec(
-    ["sh", "-c", installScript, "sh", guestPaths.state, ...packages],
+    ["sh", "-c", installScript, "sh", guestPaths.state, units.join(" "), ...packages],
     {
       signal: c.signal,
       timeoutMs: installMs,

@@ -12,7 +12,8 @@ export const guestPaths = {
   cniConfig: "/etc/cni/net.d/10-localkube",
   /** Where pod networks put their plugins by convention. */
   cniBin: "/opt/cni/bin",
-  runc: "/usr/local/sbin/runc",
+  /** Programs that are released as such and not in an archive. */
+  barePrograms: "/usr/local/sbin",
   crictl: "/etc/crictl.yaml",
   images: "/var/lib/localkube/images",
   /** Pushed archives, and notes of what was unpacked. */

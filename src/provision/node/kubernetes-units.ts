@@ -57,7 +57,7 @@ export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUn
         ...pki("kubelet-server.crt", "kubelet-server.key"),
       ],
       {
-        runtimeUnit: input.runtime.unit,
+        runtimeUnit: input.runtime.unit.name,
         after: isEmulated(input.facts) && !isWorker ? " kube-apiserver.service" : "",
       },
     ),

@@ -53,7 +53,10 @@ export function nodeFiles(input: NodeInput): NodeFiles {
     fileEntry(`${guestPaths.images}/${name}.tar`, image),
   );
   const kubectl = fileEntry(`${guestPaths.bin}/kubectl`, wishedProgram(artifacts, "kubectl"), 0o755);
-  const runtime = runtimeUnit(input, archive("containerd"));
+  const runtime = runtimeUnit(
+    input,
+    input.runtime.programs.flatMap(({ name }) => archive(name)),
+  );
   const { kubelet, "kube-proxy": proxy, "kube-apiserver": apiServer } = units;
   const unpacked = programs.archives.filter((one) => !isFirst(one));
   const files: NodeFiles = {
@@ -90,18 +93,19 @@ function etcdUnit(input: NodeInput, archives: readonly GuestArchive[], pki: Pick
 }
 
 function runtimeUnit(input: NodeInput, archives: readonly GuestArchive[]): Unit {
-  const { containerd, cniBinDir } = input.programs;
-  const files = input.runtime.files({
-    runtimeVersion: containerd.version,
+  const { runtime } = input;
+  const { runtime: server, cniBinDir } = input.programs;
+  const files = runtime.files({
+    runtimeVersion: server.version,
     pauseImage: wishedImage(input.artifacts, "pause").ref,
     cgroupDriver: input.cgroupDriver,
     restrictOomScoreAdj: !input.facts.canLowerOomScore,
     cniBinDir,
   });
   return {
-    name: input.runtime.unit,
-    template: "containerd.service",
-    argv: [containerd.path],
+    name: runtime.unit.name,
+    template: { text: runtime.unit.text },
+    argv: runtime.serve(server.path),
     inputs: [...files, ...archives.map(({ entry }) => entry)],
   };
 }

@@ -1,4 +1,5 @@
 import type { ProgramRelease } from "../../contract/artifact.ts";
+import type { GuestProgram, RuntimeDefinition } from "../../contract/runtime.ts";
 import { type KubernetesProgram, kubernetesPrograms } from "../../contract/components.ts";
 
 /** A program of the Kubernetes release itself. */
@@ -8,6 +9,15 @@ export const kubernetesRelease = (name: KubernetesProgram): ProgramRelease => ({
   file: name,
   sums: `${name}.sha256`,
 });
+
+/** The guest's own is used where it is good enough. */
+export const etcd: GuestProgram = { name: "etcd", version: /^etcd Version: (\S+)/, package: "etcd-server" };
+
+/** What is looked for in the guest before anything is pushed. */
+export const guestPrograms = ({ programs }: Pick<RuntimeDefinition, "programs">): readonly GuestProgram[] => [
+  etcd,
+  ...programs,
+];
 
 const plugins =
   "bandwidth bridge dhcp dummy firewall host-device host-local ipvlan loopback macvlan portmap ptp sbr static tap tuning vlan vrf";

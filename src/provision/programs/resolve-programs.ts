@@ -1,25 +1,27 @@
-import type { ArtifactSet } from "../../contract/artifact.ts";
+import type { ArtifactSet, ProgramFile } from "../../contract/artifact.ts";
+import type { GuestProgram, RuntimeDefinition, VersionRange } from "../../contract/runtime.ts";
 import type { PushEntry } from "../../contract/transport.ts";
-import type { GuestFacts } from "../guest/guest-facts.ts";
+import type { FoundProgram, GuestFacts } from "../guest/guest-facts.ts";
 import { guestPaths } from "../node/guest-paths.ts";
 import { fileEntry, textEntry } from "../node/push-entries.ts";
 import { compareReleases } from "../../host/versions.ts";
 import { type GuestArchive, guestArchive } from "./guest-archive.ts";
+import { etcd } from "./node-programs.ts";
 import { type Lack, unsuitable } from "./unsuitable.ts";
 
-/** Releases that go with one Kubernetes minor; the catalogue knows them. */
+/** What goes with one Kubernetes minor. */
 export interface ProgramNeeds {
-  /** Oldest etcd that is good enough. */
+  readonly minor: number;
+  /** Oldest etcd that is good enough; the catalogue knows it. */
   readonly etcd: string;
-  /** `floor` <= version < `below`. */
-  readonly containerd: { readonly floor: string; readonly below?: string | undefined };
-  readonly runc: string;
+  readonly runtime: Pick<RuntimeDefinition, "name" | "programs" | "server">;
 }
 
 /** Which etcd, runtime and plugins a node runs, and what has to be installed for that. */
 export interface ResolvedPrograms {
-  readonly etcd: { readonly path: string; readonly version: string };
-  readonly containerd: { readonly path: string; readonly version: string };
+  readonly etcd: FoundProgram;
+  /** The program that serves the runtime's endpoint. */
+  readonly runtime: FoundProgram;
   readonly cniBinDir: string;
   /** Where the guest's own plugins are, which must be found in `cniBinDir` too. */
   readonly linkCniFrom?: string;
@@ -28,18 +30,7 @@ export interface ResolvedPrograms {
   readonly files: readonly PushEntry[];
 }
 
-type ProgramFacts = Pick<
-  GuestFacts,
-  | "os"
-  | "containerdVersion"
-  | "containerdPath"
-  | "runcVersion"
-  | "etcdVersion"
-  | "etcdPath"
-  | "cniBinDir"
-  | "hasIptables"
-  | "hasConntrack"
->;
+type ProgramFacts = Pick<GuestFacts, "os" | "programs" | "cniBinDir" | "hasIptables" | "hasConntrack">;
 
 /**
  * What the guest has is used if it is good enough, the rest is pushed. `foreignNetwork`: the pod network installs its own plugins,
@@ -52,73 +43,73 @@ export function resolvePrograms(
   needs: ProgramNeeds,
   { foreignNetwork, profile }: { readonly foreignNetwork: boolean; readonly profile: string },
 ): ResolvedPrograms {
-  const pushed: GuestArchive[] = [];
+  const archives: GuestArchive[] = [];
+  const files: PushEntry[] = [];
   const lacks: Lack[] = [];
-  const bring = (name: Lack["name"], own: Own): Own => {
-    const archive = artifacts.programs[name];
-    if (!archive) {
-      lacks.push({ name, version: own.version });
-      return own;
+  /** The guest's own if it is good enough, else ours; else whatever there is. */
+  const resolve = (
+    { name, package: debian }: Pick<GuestProgram, "name"> & Partial<GuestProgram>,
+    isGood: (version: string) => boolean,
+    olderWorks = false,
+  ): FoundProgram => {
+    const own = facts.programs[name];
+    if (own && own.version !== "" && isGood(own.version)) return own;
+    const release = artifacts.programs[name];
+    if (!release) {
+      if (!(own && olderWorks)) lacks.push({ name, package: debian, version: own?.version ?? "" });
+      return own ?? { path: "", version: "" };
     }
-    pushed.push(guestArchive(name, archive));
-    return { path: `${guestPaths.bin}/${name}`, version: archive.version };
+    if (!release.unpack) {
+      files.push(...bareProgram(name, release));
+      return { path: `${guestPaths.barePrograms}/${name}`, version: release.version };
+    }
+    archives.push(guestArchive(name, release));
+    return { path: `${guestPaths.bin}/${name}`, version: release.version };
   };
-  const ownEtcd = { path: facts.etcdPath, version: facts.etcdVersion };
-  const ownContainerd = { path: facts.containerdPath, version: facts.containerdVersion };
-  const etcd = isGoodEtcd(ownEtcd, needs.etcd) ? ownEtcd : bring("etcd", ownEtcd);
-  const containerd = isWithin(ownContainerd, needs.containerd)
-    ? ownContainerd
-    : bring("containerd", ownContainerd);
+  const etcdFound = resolve(etcd, (version) => isGoodEtcd(version, needs.etcd));
+  const { runtime, minor } = needs;
+  const ofRuntime = new Map(
+    runtime.programs.map((program) => {
+      const range = program.versions(minor);
+      return [
+        program.name,
+        resolve(program, (v) => range !== undefined && isWithin(v, range), program.olderWorks),
+      ];
+    }),
+  );
   const own = facts.cniBinDir;
-  if (!own) bring("cni-plugins", { path: "", version: "" });
-  if (artifacts.programs["crictl"]) bring("crictl", { path: "", version: "" });
-  const runc = runcFiles(facts.runcVersion, artifacts, needs.runc);
-  if (!runc) lacks.push({ name: "runc", version: facts.runcVersion });
+  if (!own) resolve({ name: "cni-plugins", package: "containernetworking-plugins" }, () => false);
+  if (artifacts.programs["crictl"]) resolve({ name: "crictl" }, () => false);
   lacks.push(...missingTools(facts));
   if (lacks.length > 0) throw unsuitable(lacks, facts.os, artifacts.source, profile);
   const isElsewhere = own !== "" && own !== guestPaths.cniBin;
+  const server = ofRuntime.get(runtime.server);
+  if (!server) throw new TypeError(`the runtime ${runtime.name} does not have the program that serves it`);
   return {
-    etcd,
-    containerd,
+    etcd: etcdFound,
+    runtime: server,
     cniBinDir: own === "" || foreignNetwork ? guestPaths.cniBin : own,
     ...(isElsewhere && foreignNetwork ? { linkCniFrom: own } : {}),
-    archives: pushed,
-    files: runc ?? [],
+    archives,
+    files,
   };
 }
 
 /** Nothing installs these. */
 const missingTools = ({ hasIptables, hasConntrack }: ProgramFacts): readonly Lack[] => [
-  ...(hasIptables ? [] : [{ name: "iptables", version: "" } as const]),
-  ...(hasConntrack ? [] : [{ name: "conntrack", version: "" } as const]),
+  ...(hasIptables ? [] : [{ name: "iptables", package: "iptables", version: "" }]),
+  ...(hasConntrack ? [] : [{ name: "conntrack", package: "conntrack", version: "" }]),
 ];
 
 /** 3.5.0 to 3.5.2 lose data. */
-const isGoodEtcd = ({ version }: Own, oldest: string): boolean =>
-  version !== "" && compareReleases(version, oldest) >= 0 && !/^3\.5\.[012]$/.test(version);
+const isGoodEtcd = (version: string, oldest: string): boolean =>
+  compareReleases(version, oldest) >= 0 && !/^3\.5\.[012]$/.test(version);
 
-const isWithin = ({ version }: Own, { floor, below }: ProgramNeeds["containerd"]): boolean =>
-  version !== "" &&
-  compareReleases(version, floor) >= 0 &&
-  (below === undefined || compareReleases(version, below) < 0);
+const isWithin = (version: string, { floor, below }: VersionRange): boolean =>
+  compareReleases(version, floor) >= 0 && (below === undefined || compareReleases(version, below) < 0);
 
-/** A runc older than the one we would install is still good enough where we have none; `undefined` when there is none at all. */
-function runcFiles(
-  version: string,
-  { programs }: Pick<ArtifactSet, "programs">,
-  wanted: string,
-): readonly PushEntry[] | undefined {
-  const { runc } = programs;
-  if (version !== "" && (!runc || compareReleases(version, wanted) >= 0)) return [];
-  if (!runc) return undefined;
-  return [
-    fileEntry(guestPaths.runc, runc, 0o755),
-    // Tells guestFacts that this runc is ours.
-    textEntry(`${guestPaths.programs}/runc.unpacked`, `${runc.sha256}\n`),
-  ];
-}
-
-interface Own {
-  readonly path: string;
-  readonly version: string;
-}
+/** A program that is released as such, with a note that tells guestFacts that it is ours. */
+const bareProgram = (name: string, release: ProgramFile): readonly PushEntry[] => [
+  fileEntry(`${guestPaths.barePrograms}/${name}`, release, 0o755),
+  textEntry(`${guestPaths.programs}/${name}.unpacked`, `${release.sha256}\n`),
+];

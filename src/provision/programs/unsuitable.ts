@@ -1,19 +1,10 @@
 import type { ArtifactSet } from "../../contract/artifact.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
-/** Debian's packages by what is missing. */
-const packages = {
-  etcd: "etcd-server",
-  containerd: "containerd",
-  runc: "runc",
-  "cni-plugins": "containernetworking-plugins",
-  iptables: "iptables",
-  conntrack: "conntrack",
-  crictl: undefined,
-} as const;
-
 export interface Lack {
-  readonly name: keyof typeof packages;
+  readonly name: string;
+  /** The Debian package that contains it; undefined: none does. */
+  readonly package: string | undefined;
   /** Of the one that exists but is not suitable; empty = there is none. */
   readonly version: string;
 }
@@ -39,7 +30,7 @@ export function unsuitable(
 }
 
 function fix(lacks: readonly Lack[], hasUnfit: boolean, os: string, profile: string): string {
-  const names = lacks.flatMap(({ name }) => packages[name] ?? []);
+  const names = lacks.flatMap((lack) => lack.package ?? []);
   // Debian has one version of each: it is no better than the existing one.
   if (!hasUnfit && derivedFromDebian.includes(os))
     return `localkube ssh -p ${profile} -- 'apt-get update && apt-get install -y ${names.join(" ")}', then run the same command again`;

@@ -9,7 +9,8 @@ import type { PushEntry } from "../../contract/transport.ts";
 export interface Unit {
   /** `kubelet.service` */
   readonly name: string;
-  readonly template: string;
+  /** Name of a file in `templates/systemd`, or the text itself. */
+  readonly template: string | { readonly text: string };
   readonly argv: readonly string[];
   /** Files the process reads at start; their content is part of the unit's identity. */
   readonly inputs: readonly PushEntry[];
@@ -18,11 +19,16 @@ export interface Unit {
 
 /**
  * The hash that the running process carries in its environment as LOCALKUBE_INPUTS. The template's text is part of it, not only its name:
- * another release of localkube may contain another text. `template` is that text, read from `templates/systemd` unless given.
+ * another release of localkube may contain another text. `template` is that text, the unit's own unless given.
  */
 export function unitInputs(unit: Unit, template = templateText(unit)): string {
   const hash = createHash("sha256").update(
-    JSON.stringify([unit.template, template, unit.argv, unit.values ?? {}]),
+    JSON.stringify([
+      typeof unit.template === "string" ? unit.template : unit.name,
+      template,
+      unit.argv,
+      unit.values ?? {},
+    ]),
   );
   for (const { path, mode, owner, source } of unit.inputs) {
     hash.update(
@@ -42,10 +48,12 @@ export function renderUnit(unit: Unit): string {
   };
   return template.replace(/\{\{(\w+)\}\}/g, (_place, name: string) => {
     const value = values[name];
-    if (value === undefined) throw new Error(`${unit.template}: no value for {{${name}}}`);
+    if (value === undefined) throw new Error(`${unit.name}: no value for {{${name}}}`);
     return value;
   });
 }
 
 const templateText = ({ template }: Unit): string =>
-  readFileSync(join(packageRoot(), "templates", "systemd", template), "utf8");
+  typeof template !== "string"
+    ? template.text
+    : readFileSync(join(packageRoot(), "templates", "systemd", template), "utf8");

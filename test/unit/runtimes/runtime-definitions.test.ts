@@ -1,6 +1,6 @@
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import { catalogueEntry } from "../../../src/artifacts/catalogue/catalogue-entry.ts";
+import { knownMinors } from "../../../src/artifacts/catalogue/kubernetes-version.ts";
 import type { RuntimeInput } from "../../../src/contract/runtime.ts";
 import { runtimeByName, runtimeNames } from "../../../src/runtimes/registry.ts";
 
@@ -12,18 +12,52 @@ const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): Runt
   cniBinDir: "/usr/lib/cni",
   ...change,
 });
-const releases = [
-  ...new Set(Array.from({ length: 18 }, (_, index) => catalogueEntry(`1.${index + 20}`).containerd.install)),
-  "1.6.20",
-];
+const minors = knownMinors;
+const number = (version: string): number =>
+  version.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
 
 /** What every runtime has to be, whichever is added next. */
 describe.each(runtimeNames)("runtime %s", (name) => {
   const runtime = runtimeByName(name);
+  const server = runtime.programs.find((program) => program.name === runtime.server);
 
   test("says where it serves and by which unit", () => {
     expect(runtime.endpoint).toMatch(/^unix:\/\/\/(?:var\/)?run\/[\w./-]+\.sock$/);
-    expect(runtime.unit).toMatch(/^[\w-]+\.service$/);
+    expect(runtime.unit.name).toMatch(/^[\w-]+\.service$/);
+    for (const place of ["{{inputs}}", "{{exec}}"]) expect(runtime.unit.text).toContain(place);
+    expect(runtime.programs.map((program) => program.name)).toContain(runtime.server);
+    expect(runtime.serve("/usr/local/bin/server")[0]).toBe("/usr/local/bin/server");
+  });
+
+  test.each(minors)("has for 1.%i versions that go with it, with a digest of what is installed", (minor) => {
+    for (const { name: program, versions, release } of runtime.programs) {
+      const { floor = "", below, install = "" } = versions(minor) ?? {};
+      expect(number(install), program).toBeGreaterThanOrEqual(number(floor));
+      if (below !== undefined) expect(number(install)).toBeLessThan(number(below));
+      expect(release.digests?.[install], `${program} ${install}`).toBeDefined();
+    }
+  });
+
+  test("finds the version in what each of its programs prints", () => {
+    const said: Readonly<Record<string, readonly [string, string]>> = {
+      containerd: [
+        "containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1",
+        "1.6.20~ds1",
+      ],
+      runc: ["runc version 1.1.5+ds1 commit: 1.1.5+ds1-1+deb12u1 spec: 1.0.2-dev", "1.1.5+ds1"],
+    };
+    for (const { name: program, version } of runtime.programs)
+      expect(version.exec(said[program]![0])?.[1]).toBe(said[program]![1]);
+  });
+
+  test("leaves nothing on a node that it does not name", () => {
+    const { files, trees, runTrees, sharedFolders, shims } = runtime.footprint;
+    for (const path of [...files, ...trees, ...runTrees, ...sharedFolders])
+      expect(path).toMatch(/^\/[\w./-]+$/);
+    for (const shim of shims) expect(shim.length).toBeLessThanOrEqual(15);
+    const written = runtime.files(input("1.6.20")).map(({ path }) => path);
+    expect(files).toEqual(expect.arrayContaining(written));
+    expect(files).toContain(`/etc/systemd/system/${runtime.unit.name}`);
   });
 
   test("has argv for images, never a shell line", () => {
@@ -35,22 +69,26 @@ describe.each(runtimeNames)("runtime %s", (name) => {
     expect(runtime.removeImage(ref)).toContain(ref);
   });
 
-  test.each(releases)("gives release %s files that parse and name what they were given", (release) => {
-    const files = runtime.files(input(release));
-    expect(files.length).toBeGreaterThan(0);
-    for (const { path, mode, source } of files) {
-      expect(path).toMatch(/^\/etc\//);
-      expect(mode).toBe(0o644);
-      if (source.kind !== "text") throw new Error("a configuration is text");
-      if (path.endsWith(".toml")) expect(Object.keys(parse(source.text)).length).toBeGreaterThan(0);
-    }
-    const all = JSON.stringify(files);
-    expect(all).toContain("registry.k8s.io/pause:3.9");
-    expect(all).toContain("/usr/lib/cni");
-    expect(runtime.files(input(release))).toEqual(files);
-    for (const change of [{ cgroupDriver: "cgroupfs" }, { restrictOomScoreAdj: true }] as const)
-      expect(runtime.files(input(release, change))).not.toEqual(files);
-  });
+  const releases = new Set(minors.map((minor) => server?.versions(minor)?.install ?? ""));
+  test.each([...releases, "1.6.20"])(
+    "gives release %s files that parse and name what they were given",
+    (release) => {
+      const files = runtime.files(input(release));
+      expect(files.length).toBeGreaterThan(0);
+      for (const { path, mode, source } of files) {
+        expect(path).toMatch(/^\/etc\//);
+        expect(mode).toBe(0o644);
+        if (source.kind !== "text") throw new Error("a configuration is text");
+        if (path.endsWith(".toml")) expect(Object.keys(parse(source.text)).length).toBeGreaterThan(0);
+      }
+      const all = JSON.stringify(files);
+      expect(all).toContain("registry.k8s.io/pause:3.9");
+      expect(all).toContain("/usr/lib/cni");
+      expect(runtime.files(input(release))).toEqual(files);
+      for (const change of [{ cgroupDriver: "cgroupfs" }, { restrictOomScoreAdj: true }] as const)
+        expect(runtime.files(input(release, change))).not.toEqual(files);
+    },
+  );
 });
 
 const config = (release: string, change: Partial<RuntimeInput> = {}) => {
@@ -90,6 +128,14 @@ test.each([
     pinned_images: { sandbox: "registry.k8s.io/pause:3.9" },
   });
   expect(plugins["io.containerd.cri.v1.runtime"]?.["cni"]).toEqual({ ...folder, conf_dir: "/etc/cni/net.d" });
+});
+
+test("containerd 2 does not go with kubelets before 1.23, whose only CRI it no longer speaks", () => {
+  const { versions } = runtimeByName("containerd").programs[0]!;
+  for (const minor of minors.filter((one) => one < 23)) {
+    expect(number(versions(minor)?.install ?? "")).toBeLessThan(number("2.0.0"));
+    expect(versions(minor)?.below).toBeDefined();
+  }
 });
 
 test("'cri' means the default runtime; an unknown name is refused", () => {

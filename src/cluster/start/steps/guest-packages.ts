@@ -1,6 +1,7 @@
 import type { Step } from "../../../contract/step.ts";
 import { guestFacts } from "../../../provision/guest/guest-facts.ts";
 import { ensureGuestPackages } from "../../../provision/guest/guest-packages.ts";
+import { etcd, guestPrograms } from "../../../provision/programs/node-programs.ts";
 import { need, type NodeBase, type NodeState } from "../state.ts";
 
 /** Installs Debian packages that are missing in a machine that was not created from our image. */
@@ -12,12 +13,19 @@ export const guestPackages: Step<NodeState, NodeBase> = {
   async apply(s, c) {
     const transport = need(s, "transport");
     // Upstream's artifacts contain etcd, the runtime and the plugins themselves.
-    const programs = s.cluster.plan.source === "debian";
+    const { runtime, plan } = s.cluster;
+    const programs = plan.source === "debian" ? guestPrograms(runtime) : [];
+    const units = [`${etcd.name}.service`, runtime.unit.name];
     const firewall = s.definition.capabilities.firewall !== "none";
-    const installed = await ensureGuestPackages(transport, need(s, "facts"), { programs, firewall }, c);
+    const installed = await ensureGuestPackages(
+      transport,
+      need(s, "facts"),
+      { programs, units, firewall },
+      c,
+    );
     if (installed.length === 0) return "unchanged";
     s.cluster.notice(`installed in the machine: ${installed.join(", ")}`, "info");
-    s.facts = await guestFacts(transport, c.signal);
+    s.facts = await guestFacts(transport, guestPrograms(runtime), c.signal);
     return undefined;
   },
 };

@@ -11,7 +11,7 @@ export const images: Step<NodeState, NodeBase> = {
   apply(s, c) {
     const transport = need(s, "transport");
     const { runtime } = s.cluster;
-    const unit = runtime.unit.replace(/\.service$/, "");
+    const unit = runtime.unit.name.replace(/\.service$/, "");
     return whileUnitsRun(transport, [unit], waiting(s, c.signal), (signal) =>
       loadImages(transport, runtime, need(s.cluster, "artifacts").images, { ...c, signal }),
     );

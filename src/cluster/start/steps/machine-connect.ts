@@ -5,6 +5,7 @@ import { waitForFirstBoot } from "../../../provision/guest/wait-for-first-boot.t
 import { guestFacts } from "../../../provision/guest/guest-facts.ts";
 import { endpointOf } from "../../access/reach.ts";
 import { thaw } from "../../life/pause.ts";
+import { guestPrograms } from "../../../provision/programs/node-programs.ts";
 import { need, type NodeBase, type NodeState, updateRecord } from "../state.ts";
 
 export const machineConnect: Step<NodeState, NodeBase> = {
@@ -23,7 +24,7 @@ export const machineConnect: Step<NodeState, NodeBase> = {
     // The clock is behind by the time the machine was suspended. Certificates and leases need it right.
     if (capabilities.hasOwnClock) await setClock(transport, c.signal);
     if (capabilities.firstBootByProvider) await waitForFirstBoot(transport, c);
-    s.facts = await guestFacts(transport, c.signal);
+    s.facts = await guestFacts(transport, guestPrograms(s.cluster.runtime), c.signal);
     c.log(`guest: ${JSON.stringify(s.facts)}`);
     if (!s.facts.isFrozen) return "unchanged";
     await thaw(s.cluster.record.spec.name, transport, c.signal);

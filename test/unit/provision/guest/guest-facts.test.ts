@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { clockWarning } from "../../../../src/provision/guest/clock-warning.ts";
 import { type GuestFacts, guestFacts, parseFacts } from "../../../../src/provision/guest/guest-facts.ts";
 import { guestSettings } from "../../../../src/provision/guest/guest-settings.ts";
+import { guestPrograms } from "../../../../src/provision/programs/node-programs.ts";
+import { runtimeByName } from "../../../../src/runtimes/registry.ts";
 import type { ExecResult, Transport } from "../../../../src/contract/transport.ts";
 import { execFileSync } from "node:child_process";
 
@@ -18,19 +20,19 @@ capabilities=000001ffffffffff
 memoryKiB=2035712
 cpus=2
 forward=0
-containerdPath=/usr/bin/containerd
-containerd=1.6.20~ds1
-runc=1.1.5+ds1
-etcdPath=
-etcd=
+path.containerd=/usr/bin/containerd
+version.containerd=containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1
+path.runc=/usr/sbin/runc
+version.runc=runc version 1.1.5+ds1 commit: 1.1.5+ds1-1+deb12u1 spec: 1.0.2-dev
 iptables=/usr/sbin/iptables
 conntrack=
 cni=/usr/lib/cni
 `;
+const programs = guestPrograms(runtimeByName("containerd"));
 const at = { askedAt: 1000.2, answeredAt: 1000.4 };
 
 test("facts are read from the answer, versions without a distribution's additions", () => {
-  expect(parseFacts(answer, at)).toEqual({
+  expect(parseFacts(answer, programs, at)).toEqual({
     os: "debian",
     osVersion: "12",
     machine: "aarch64",
@@ -40,11 +42,10 @@ test("facts are read from the answer, versions without a distribution's addition
     canLowerOomScore: true,
     memoryMiB: 1988,
     cpus: 2,
-    containerdVersion: "1.6.20",
-    containerdPath: "/usr/bin/containerd",
-    runcVersion: "1.1.5",
-    etcdVersion: "",
-    etcdPath: "",
+    programs: {
+      containerd: { path: "/usr/bin/containerd", version: "1.6.20" },
+      runc: { path: "/usr/sbin/runc", version: "1.1.5" },
+    },
     cniBinDir: "/usr/lib/cni",
     hasIptables: true,
     hasConntrack: false,
@@ -58,8 +59,8 @@ test.each([
   [answer.replace("booted=systemd", "booted=runit"), "its first process is 'runit', not systemd"],
   [answer.replace("cgroup2fs", "ext2/ext3"), "/sys/fs/cgroup is 'ext2/ext3'"],
 ])("a machine that cannot be a node is refused", (text, problem) => {
-  expect(() => parseFacts(text, at)).toThrow(expect.objectContaining({ id: "GUEST_UNSUITABLE" }));
-  expect(() => parseFacts(text, at)).toThrow(problem);
+  expect(() => parseFacts(text, programs, at)).toThrow(expect.objectContaining({ id: "GUEST_UNSUITABLE" }));
+  expect(() => parseFacts(text, programs, at)).toThrow(problem);
 });
 
 test("a container without CAP_SYS_RESOURCE on cgroup v1 is seen as that", () => {
@@ -67,7 +68,7 @@ test("a container without CAP_SYS_RESOURCE on cgroup v1 is seen as that", () => 
     .replace("container=none", "container=podman")
     .replace("cgroup2fs", "tmpfs")
     .replace("000001ffffffffff", "00000000feffffff");
-  expect(parseFacts(text, at)).toMatchObject({
+  expect(parseFacts(text, programs, at)).toMatchObject({
     isContainer: true,
     cgroupVersion: 1,
     canLowerOomScore: false,
@@ -80,7 +81,7 @@ test.each([
   [995.1, 996, 4],
   [1006, 1006.5, -5],
 ])("asked at %d and answered at %d, a clock at 1000 is ahead by %d s", (askedAt, answeredAt, ahead) => {
-  expect(parseFacts(answer, { askedAt, answeredAt }).clockAheadSeconds).toBe(ahead);
+  expect(parseFacts(answer, programs, { askedAt, answeredAt }).clockAheadSeconds).toBe(ahead);
 });
 
 test("the user is told of a clock that is more than two seconds off", () => {
@@ -98,7 +99,11 @@ test("the script runs in a real shell and answers every question", async () => {
       .replace(/^cgroup=.*$/m, "cgroup=cgroup2fs");
     return Promise.resolve({ exitCode: 0, stdout, stderr: "" });
   };
-  const facts = await guestFacts({ exec: ask } as unknown as Transport, AbortSignal.timeout(20_000));
+  const facts = await guestFacts(
+    { exec: ask } as unknown as Transport,
+    programs,
+    AbortSignal.timeout(20_000),
+  );
   const { machine, cpus, memoryMiB, clockAheadSeconds } = facts;
   const uname = (word: string): string => execFileSync("uname", [word], { encoding: "utf8" }).trim();
   expect({ machine, clockAheadSeconds }).toEqual({

@@ -1,14 +1,20 @@
 import { expect, it } from "vitest";
+import { guestPrograms } from "../../../../src/provision/programs/node-programs.ts";
+import { runtimeByName } from "../../../../src/runtimes/registry.ts";
 import { missingPrograms } from "../../../../src/provision/guest/guest-packages.ts";
 import guest from "../../../../templates/guest/packages.json" with { type: "json" };
 
-const bare = { etcdPath: "", containerdPath: "", runcVersion: "", cniBinDir: "" };
+const programs = guestPrograms(runtimeByName("containerd"));
+const bare = { programs: {}, cniBinDir: "" };
 
 it("names the package of each program the guest lacks; our own image has them all", () => {
-  const packages = missingPrograms(bare).map((need) => need.package);
+  const packages = missingPrograms(bare, programs).map((need) => need.package);
   expect(packages).toEqual(["etcd-server", "containerd", "runc", "containernetworking-plugins"]);
   for (const name of packages) expect(guest.packages).toContain(name);
-  const whole = { etcdPath: "/e", containerdPath: "/c", runcVersion: "1", cniBinDir: "/n" };
-  expect(missingPrograms(whole)).toEqual([]);
-  expect(missingPrograms({ ...whole, runcVersion: "" }).map(({ what }) => what)).toEqual(["runc"]);
+  const found = { path: "/p", version: "" };
+  const all = { etcd: found, containerd: found, runc: found };
+  expect(missingPrograms({ programs: all, cniBinDir: "/n" }, programs)).toEqual([]);
+  const { runc: _, ...others } = all;
+  const lacking = missingPrograms({ programs: others, cniBinDir: "/n" }, programs);
+  expect(lacking.map(({ what }) => what)).toEqual(["runc"]);
 });

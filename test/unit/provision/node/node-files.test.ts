@@ -203,7 +203,7 @@ test("what a machine that shares its host's resources sees beyond its limits is 
 
 test.each(runtimeNames)("the mounts are shared before %s starts, at each boot", (runtime) => {
   const files = nodeFiles(nodeSample(20, { runtime }));
-  const text = textOf(files, `/etc/systemd/system/${runtimeByName(runtime).unit}`);
+  const text = textOf(files, `/etc/systemd/system/${runtimeByName(runtime).unit.name}`);
   expect(text).toMatch(/^ExecStartPre=-\/bin\/mount --make-rshared \/$/m);
 });
 

@@ -26,11 +26,7 @@ const bareFacts: GuestFacts = {
   canLowerOomScore: true,
   memoryMiB: 2048,
   cpus: 2,
-  containerdVersion: "",
-  containerdPath: "",
-  runcVersion: "",
-  etcdVersion: "",
-  etcdPath: "",
+  programs: {},
   cniBinDir: "",
   hasIptables: true,
   hasConntrack: true,
@@ -66,7 +62,8 @@ export function nodeSample(
     sha256: name.padEnd(64, "0").slice(0, 64),
     size: 1,
   });
-  const wishes = artifactWishes(version, runtimeByName(change.runtime ?? "containerd"));
+  const runtime = runtimeByName(change.runtime ?? "containerd");
+  const wishes = artifactWishes(version, runtime);
   const artifacts: NodeInput["artifacts"] = {
     source: "upstream",
     kubernetesVersion: version,
@@ -99,9 +96,14 @@ export function nodeSample(
       notYetValid: [],
     },
     facts,
-    programs: resolvePrograms(facts, artifacts, entry, { foreignNetwork: false, profile: "demo" }),
+    programs: resolvePrograms(
+      facts,
+      artifacts,
+      { ...entry, runtime },
+      { foreignNetwork: false, profile: "demo" },
+    ),
     network: change.network ?? { kind: "bridge" },
-    runtime: runtimeByName(change.runtime ?? "containerd"),
+    runtime,
     clusterDomain: "cluster.local",
     dnsAddress: "10.96.0.10",
     machine: change.machine ?? { origin: "created", resources: "allotted" },

@@ -5,28 +5,22 @@ import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-en
 import { compareReleases } from "../../../../src/host/versions.ts";
 import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
 
-const bookworm = {
-  containerdVersion: "1.6.20",
-  containerdPath: "/usr/bin/containerd",
-  runcVersion: "1.1.5",
-  etcdVersion: "3.4.23",
-  etcdPath: "/usr/bin/etcd",
-  cniBinDir: "/usr/lib/cni",
-  os: "debian",
-  hasIptables: true,
-  hasConntrack: true,
-};
-const bare = {
-  containerdVersion: "",
-  containerdPath: "",
-  runcVersion: "",
-  etcdVersion: "",
-  etcdPath: "",
-  cniBinDir: "",
-  os: "debian",
-  hasIptables: true,
-  hasConntrack: true,
-};
+const runtime = runtimeByName("containerd");
+const tools = { os: "debian", hasIptables: true, hasConntrack: true };
+/** A guest with these programs of its own; an empty version: it has none. */
+const guest = (versions: Readonly<Record<string, string>>, cniBinDir = "/usr/lib/cni") => ({
+  ...tools,
+  programs: Object.fromEntries(
+    Object.entries(versions)
+      .filter(([, version]) => version !== "")
+      .map(([name, version]) => [name, { path: `/usr/bin/${name}`, version }]),
+  ),
+  cniBinDir,
+});
+const ofBookworm = { containerd: "1.6.20", runc: "1.1.5", etcd: "3.4.23" };
+const bookworm = guest(ofBookworm);
+const bare = guest({}, "");
+const needs = (version: string) => ({ ...catalogueEntry(version), runtime });
 const debian = { source: "debian", programs: {} } as const;
 const own = { foreignNetwork: false, profile: "demo" };
 
@@ -43,9 +37,9 @@ const names = ({ archives }: ReturnType<typeof resolvePrograms>): readonly strin
   archives.map(({ name }) => name);
 
 test("Debian's machine and artifacts need nothing more for the Kubernetes they are made for", () => {
-  expect(resolvePrograms(bookworm, debian, catalogueEntry("v1.20.2"), own)).toEqual({
+  expect(resolvePrograms(bookworm, debian, needs("v1.20.2"), own)).toEqual({
     etcd: { path: "/usr/bin/etcd", version: "3.4.23" },
-    containerd: { path: "/usr/bin/containerd", version: "1.6.20" },
+    runtime: { path: "/usr/bin/containerd", version: "1.6.20" },
     cniBinDir: "/usr/lib/cni",
     archives: [],
     files: [],
@@ -53,61 +47,63 @@ test("Debian's machine and artifacts need nothing more for the Kubernetes they a
 });
 
 test("what is too old for a Kubernetes is pushed, what is good enough stays", () => {
-  const old = resolvePrograms(bookworm, upstream("v1.36"), catalogueEntry("v1.36"), own);
+  const old = resolvePrograms(bookworm, upstream("v1.36"), needs("v1.36"), own);
   expect(names(old)).toEqual(["etcd", "containerd", "crictl"]);
   expect(old.etcd).toEqual({ path: "/usr/local/bin/etcd", version: "3.6.8" });
-  expect(old.containerd).toEqual({ path: "/usr/local/bin/containerd", version: "2.3.4" });
+  expect(old.runtime).toEqual({ path: "/usr/local/bin/containerd", version: "2.3.4" });
   expect(old.cniBinDir).toBe("/usr/lib/cni");
   expect(old.files.map(({ path }) => path)).toEqual([
     "/usr/local/sbin/runc",
     "/var/lib/localkube/programs/runc.unpacked",
   ]);
-  const fresh = { ...bookworm, etcdVersion: "3.6.9", containerdVersion: "2.2.1", runcVersion: "1.4.3" };
-  const kept = resolvePrograms(fresh, upstream("v1.36"), catalogueEntry("v1.36"), own);
+  const fresh = guest({ etcd: "3.6.9", containerd: "2.2.1", runc: "1.4.3" });
+  const kept = resolvePrograms(fresh, upstream("v1.36"), needs("v1.36"), own);
   expect(names(kept)).toEqual(["crictl"]);
   expect(kept.files).toEqual([]);
-  expect(kept.containerd).toEqual({ path: "/usr/bin/containerd", version: "2.2.1" });
+  expect(kept.runtime).toEqual({ path: "/usr/bin/containerd", version: "2.2.1" });
 });
 
 test("a runtime too new for an old Kubernetes' CRI is replaced too", () => {
-  const modern = { ...bookworm, containerdVersion: "2.1.0" };
-  const programs = resolvePrograms(modern, upstream("v1.21"), catalogueEntry("v1.21"), own);
-  expect(programs.containerd.version).toBe("1.7.34");
+  const modern = guest({ ...ofBookworm, containerd: "2.1.0" });
+  const programs = resolvePrograms(modern, upstream("v1.21"), needs("v1.21"), own);
+  expect(programs.runtime.version).toBe("1.7.34");
 });
 
 test("an etcd release that loses data is never good enough", () => {
-  const corrupting = { ...bookworm, etcdVersion: "3.5.1" };
-  expect(resolvePrograms(corrupting, upstream("v1.20"), catalogueEntry("v1.20"), own).etcd.version).toBe(
-    "3.4.13",
-  );
+  const corrupting = guest({ ...ofBookworm, etcd: "3.5.1" });
+  expect(resolvePrograms(corrupting, upstream("v1.20"), needs("v1.20"), own).etcd.version).toBe("3.4.13");
 });
 
 test("a bare machine gets everything from upstream, for every Kubernetes", () => {
   for (let minor = 20; minor <= 37; minor++) {
     const version = `v1.${minor}`;
-    const programs = resolvePrograms(bare, upstream(version), catalogueEntry(version), own);
+    const programs = resolvePrograms(bare, upstream(version), needs(version), own);
     expect(names(programs)).toEqual(["etcd", "containerd", "cni-plugins", "crictl"]);
     expect(programs.cniBinDir).toBe("/opt/cni/bin");
-    const { floor, below } = catalogueEntry(version).containerd;
-    expect(compareReleases(programs.containerd.version, floor)).toBeGreaterThanOrEqual(0);
-    if (below) expect(compareReleases(programs.containerd.version, below)).toBeLessThan(0);
+    const { floor = "", below } = runtime.programs[0]?.versions(minor) ?? {};
+    expect(compareReleases(programs.runtime.version, floor)).toBeGreaterThanOrEqual(0);
+    if (below) expect(compareReleases(programs.runtime.version, below)).toBeLessThan(0);
   }
 });
 
 test.each([
-  ["etcd", { etcdVersion: "" }, "it has no etcd"],
-  ["containerd", { containerdVersion: "1.3.9" }, "its containerd 1.3.9 does not go with this Kubernetes"],
-  ["runc", { runcVersion: "" }, "it has no runc"],
-  ["CNI plugins", { cniBinDir: "" }, "it has no cni-plugins"],
-])("without %s and without an archive of it the machine is refused", (_name, lack, problem) => {
-  const resolve = () => resolvePrograms({ ...bookworm, ...lack }, debian, catalogueEntry("v1.20.2"), own);
+  ["etcd", guest({ ...ofBookworm, etcd: "" }), "it has no etcd"],
+  [
+    "containerd",
+    guest({ ...ofBookworm, containerd: "1.3.9" }),
+    "its containerd 1.3.9 does not go with this Kubernetes",
+  ],
+  ["runc", guest({ ...ofBookworm, runc: "" }), "it has no runc"],
+  ["CNI plugins", guest(ofBookworm, ""), "it has no cni-plugins"],
+])("without %s and without an archive of it the machine is refused", (_name, lacking, problem) => {
+  const resolve = () => resolvePrograms(lacking, debian, needs("v1.20.2"), own);
   expect(resolve).toThrow(expect.objectContaining({ id: "GUEST_UNSUITABLE" }));
   expect(resolve).toThrow(problem);
 });
 
 const refusal = (facts: Partial<typeof bookworm>): { message: string; fix: string } => {
   try {
-    resolvePrograms({ ...bookworm, ...facts }, debian, catalogueEntry("v1.20.2"), own);
+    resolvePrograms({ ...bookworm, ...facts }, debian, needs("v1.20.2"), own);
   } catch (error) {
     return error as { message: string; fix: string };
   }
@@ -117,16 +113,16 @@ const refusal = (facts: Partial<typeof bookworm>): { message: string; fix: strin
 test("a cloud image of Debian is told all that it lacks, and how to get it", () => {
   const { message, fix } = refusal({ ...bare, hasIptables: false, hasConntrack: false });
   expect(message).toContain(
-    "it has no etcd, no containerd, no cni-plugins, no runc, no iptables, no conntrack, and the debian artifacts do not contain any",
+    "it has no etcd, no containerd, no runc, no cni-plugins, no iptables, no conntrack, and the debian artifacts do not contain any",
   );
   expect(fix).toBe(
-    "localkube ssh -p demo -- 'apt-get update && apt-get install -y etcd-server containerd containernetworking-plugins runc iptables conntrack', then run the same command again",
+    "localkube ssh -p demo -- 'apt-get update && apt-get install -y etcd-server containerd runc containernetworking-plugins iptables conntrack', then run the same command again",
   );
 });
 
 test("upstream artifacts do not help a machine without iptables", () => {
   const lack = { ...bare, hasIptables: false, os: "alien" };
-  const resolve = () => resolvePrograms(lack, upstream("v1.36"), catalogueEntry("v1.36"), own);
+  const resolve = () => resolvePrograms(lack, upstream("v1.36"), needs("v1.36"), own);
   expect(resolve).toThrow("it has no iptables, and the upstream artifacts do not contain any");
   expect(resolve).toThrow(
     expect.objectContaining({ fix: expect.stringContaining("--image FILE") as string }),
@@ -135,15 +131,15 @@ test("upstream artifacts do not help a machine without iptables", () => {
 
 test.each([
   ["another system", { ...bare, os: "flatcar" }],
-  ["a version that Debian would not better", { containerdVersion: "1.3.9" }],
+  ["a version that Debian would not better", guest({ ...ofBookworm, containerd: "1.3.9" })],
 ])("for %s the help are upstream's artifacts", (_name, facts) => {
   expect(refusal(facts).fix).toContain("--artifacts upstream");
 });
 
 test("a network plugin from elsewhere finds the machine's plugins in the folder it uses itself", () => {
   const foreign = { foreignNetwork: true, profile: "demo" };
-  const programs = resolvePrograms(bookworm, debian, catalogueEntry("v1.20.2"), foreign);
+  const programs = resolvePrograms(bookworm, debian, needs("v1.20.2"), foreign);
   expect(programs).toMatchObject({ cniBinDir: "/opt/cni/bin", linkCniFrom: "/usr/lib/cni" });
   const there = { ...bookworm, cniBinDir: "/opt/cni/bin" };
-  expect(resolvePrograms(there, debian, catalogueEntry("v1.20.2"), foreign).linkCniFrom).toBeUndefined();
+  expect(resolvePrograms(there, debian, needs("v1.20.2"), foreign).linkCniFrom).toBeUndefined();
 });

@@ -1,41 +1,13 @@
 import { stringify } from "smol-toml";
-import type { RuntimeDefinition, RuntimeInput } from "../contract/runtime.ts";
+import type { RuntimeInput } from "../../contract/runtime.ts";
 
-const configFile = "/etc/containerd/config.toml";
-const registryConfig = "/etc/containerd/certs.d";
+export const configFile = "/etc/containerd/config.toml";
+/** Folder of the registries' settings, one folder for each. */
+export const registryConfig = "/etc/containerd/certs.d";
 
-/** containerd: configuration version 2 for 1.x, version 3 for 2.x (docs/man/containerd-config.toml.5; both read everywhere in their line). */
-export const containerd: RuntimeDefinition = {
-  name: "containerd",
-  endpoint: "unix:///run/containerd/containerd.sock",
-  unit: "containerd.service",
-  programs: [
-    {
-      name: "containerd",
-      folder: "github.com/containerd/containerd/releases/download/v{version}",
-      file: "containerd-static-{version}-linux-{arch}.tar.gz",
-      sums: "containerd-static-{version}-linux-{arch}.tar.gz.sha256sum",
-      unpack: { into: "programs", strip: 1, members: ["containerd", "containerd-shim-runc-v2", "ctr"] },
-    },
-    {
-      name: "runc",
-      folder: "github.com/opencontainers/runc/releases/download/v{version}",
-      file: "runc.{arch}",
-      sums: "runc.sha256sum",
-    },
-  ],
-  images: ["pause"],
-  files: (input) => [
-    {
-      path: configFile,
-      mode: 0o644,
-      source: { kind: "text", text: stringify(major(input) >= 2 ? versionThree(input) : versionTwo(input)) },
-    },
-  ],
-  importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
-  listImages: ["ctr", "--namespace", "k8s.io", "images", "list"],
-  removeImage: (ref) => ["ctr", "--namespace", "k8s.io", "images", "remove", ref],
-};
+/** Version 2 of the configuration for 1.x, version 3 for 2.x (docs/man/containerd-config.toml.5; both read everywhere in their line). */
+export const configuration = (input: RuntimeInput): string =>
+  stringify(major(input) >= 2 ? versionThree(input) : versionTwo(input));
 
 const part = ({ runtimeVersion }: RuntimeInput, index: number): number =>
   Number(runtimeVersion.split(".")[index] ?? 0);

@@ -1,4 +1,5 @@
-[Unit]
+/** The unit's text; its places are filled by provisioning. */
+export const unitText = `[Unit]
 Description=containerd of the localkube node
 After=network.target local-fs.target
 
@@ -18,3 +19,4 @@ TasksMax=infinity
 
 [Install]
 WantedBy=multi-user.target
+`;

@@ -1,0 +1,53 @@
+import type { RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
+import { runc } from "../oci/runc.ts";
+import { programVersions } from "../program-versions.ts";
+import { configFile, configuration, registryConfig } from "./config.ts";
+import { unitText } from "./unit.ts";
+import data from "./versions.json" with { type: "json" };
+
+const { versions, digests } = programVersions(data);
+const members = ["containerd", "containerd-shim-runc-v2", "ctr"];
+const images = ["ctr", "--namespace", "k8s.io", "images"] as const;
+const unit = "containerd.service";
+
+const server: RuntimeProgram = {
+  name: "containerd",
+  version: /^containerd \S+ (\S+)/,
+  package: "containerd",
+  olderWorks: false,
+  versions,
+  release: {
+    name: "containerd",
+    folder: "github.com/containerd/containerd/releases/download/v{version}",
+    file: "containerd-static-{version}-linux-{arch}.tar.gz",
+    sums: "containerd-static-{version}-linux-{arch}.tar.gz.sha256sum",
+    digests,
+    unpack: { into: "programs", strip: 1, members },
+  },
+};
+
+export const containerd: RuntimeDefinition = {
+  name: "containerd",
+  endpoint: "unix:///run/containerd/containerd.sock",
+  unit: { name: unit, text: unitText },
+  server: server.name,
+  programs: [server, runc],
+  images: ["pause"],
+  files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
+  serve: (path) => [path],
+  importImage: [...images, "import", "-"],
+  listImages: [...images, "list"],
+  removeImage: (ref) => [...images, "remove", ref],
+  footprint: {
+    files: [
+      ...members.map((name) => `/usr/local/bin/${name}`),
+      `/etc/systemd/system/${unit}`,
+      "/usr/local/sbin/runc",
+      configFile,
+    ],
+    trees: ["/var/lib/containerd", "/opt/containerd"],
+    runTrees: ["/run/containerd", "/run/runc/k8s.io"],
+    sharedFolders: [registryConfig, "/etc/containerd"],
+    shims: ["containerd-shim"],
+  },
+};
