@@ -1,6 +1,6 @@
 import type { RunContext } from "../../src/contract/host.ts";
 import type { Transport } from "../../src/contract/transport.ts";
-import { nodeFiles, nodeTrees, nodeUnits, noteFolder, sharedFolders } from "./node-paths.ts";
+import { type NodePaths, noteFolder } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
 import { SshDriverError } from "./errors.ts";
 
@@ -10,10 +10,10 @@ export const asideEnding = ".before-localkube";
 // $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 suffix, $7 whether to set foreign things aside; the note on standard
 // input. The note is written first, so that nobody else takes the host and remove finds whatever was done; each thing is listed before it is
 // touched.
-const script = `
+const script = (paths: NodePaths) => `
 set -u
 note=$1 files=$2 trees=$3 shared=$4 units=$5 ending=$6 aside=$7
-${quiesceFunctions}
+${quiesceFunctions(paths)}
 umask 077
 mkdir -p "$note" || exit 1
 if [ -e "$note/note" ]; then cat > /dev/null; else
@@ -39,7 +39,7 @@ if [ -s "$note/units" ] || [ -s "$note/aside" ]; then
   cut -d' ' -f1 "$note/units" | while read -r unit; do systemctl disable --now --quiet "$unit" </dev/null; done
   end_pods 100
   pids=$(shims); [ "$pids" ] && kill -s KILL $pids
-  unmount_below /run/containerd /var/lib/kubelet /var/lib/containerd
+  unmount_pods
   end_network
   while IFS= read -r path; do
     [ -e "$path$ending" ] || [ -L "$path$ending" ] || mv "$path" "$path$ending" || exit 1
@@ -64,11 +64,21 @@ export interface Claim {
  */
 export async function claimHost(
   transport: Transport,
+  paths: NodePaths,
   { id, name, owner, takeOver }: Claim,
   c: Pick<RunContext, "signal">,
 ): Promise<void> {
-  const lists = [nodeFiles, nodeTrees, sharedFolders, nodeUnits].map((list) => list.join(" "));
-  const argv = ["sh", "-c", script, "sh", noteFolder, ...lists, asideEnding, String(takeOver)] as const;
+  const lists = [paths.files, paths.trees, paths.sharedFolders, paths.units].map((list) => list.join(" "));
+  const argv = [
+    "sh",
+    "-c",
+    script(paths),
+    "sh",
+    noteFolder,
+    ...lists,
+    asideEnding,
+    String(takeOver),
+  ] as const;
   const { exitCode, stderr } = await transport.exec(argv, {
     signal: c.signal,
     timeoutMs: 180_000,

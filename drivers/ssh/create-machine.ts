@@ -3,13 +3,14 @@ import { hostname } from "node:os";
 import type { MachineAccess, MachineRef, MachineSpec } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import type { ConnectSsh, Transport } from "../../src/contract/transport.ts";
+import type { Transport } from "../../src/contract/transport.ts";
 import { choosePorts } from "../../src/host/choose-ports.ts";
 import { claimHost } from "./claim-host.ts";
 import { hostAccess, withHost } from "./host-access.ts";
 import { hostFiles, readHostFile, removeHostFile, writeHostFile } from "./host-file.ts";
 import { type HostFacts, inspectHost } from "./inspect-host.ts";
 import { checkPorts, judgeHost } from "./judge-host.ts";
+import type { NodePaths, OnHost } from "./node-paths.ts";
 import { readOptions, type SshOptions } from "./read-options.ts";
 import { releaseHost } from "./remove-machine.ts";
 import { SshDriverError } from "./errors.ts";
@@ -22,7 +23,7 @@ const cleanupMs = 120_000;
  * SSH_HOST_TWIN, DRIVER_MACHINE_DIFFERS.
  */
 export async function createMachine(
-  connect: ConnectSsh,
+  { connect, paths }: OnHost,
   spec: MachineSpec,
   c: RunContext,
 ): Promise<MachineRef> {
@@ -32,7 +33,7 @@ export async function createMachine(
     throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "ssh", name: spec.name });
   const access = await hostAccess(options, connect, c, recorded?.ref.access);
   return withHost(connect, access, c, async (transport) => {
-    const facts = await inspectHost(transport, c.signal);
+    const facts = await inspectHost(transport, paths, c.signal);
     const id = clusterId(spec);
     const carried = facts.note.get("id");
     const { host } = options.target;
@@ -48,9 +49,9 @@ export async function createMachine(
         : await reference(spec, access, facts, c);
     await writeHostFile(c.host, { schema: 1, ref, machineId: facts.machineId, hostname: facts.hostname });
     try {
-      await claim(transport, spec, options, c);
+      await claim(transport, paths, spec, options, c);
     } catch (error) {
-      if (carried === undefined) await giveBack(transport, ref, c);
+      if (carried === undefined) await giveBack(transport, paths, ref, c);
       throw error;
     }
     return ref;
@@ -59,21 +60,27 @@ export async function createMachine(
 
 async function claim(
   transport: Transport,
+  paths: NodePaths,
   spec: MachineSpec,
   { target, takeOver }: SshOptions,
   c: RunContext,
 ): Promise<void> {
   const owner = `${hostname()}:${c.host.stateDir}`;
-  await claimHost(transport, { id: clusterId(spec), name: spec.name, owner, takeOver }, c);
+  await claimHost(transport, paths, { id: clusterId(spec), name: spec.name, owner, takeOver }, c);
   // Whatever was taken over has released its ports; if one is still in use, it is by something else.
-  if (takeOver) checkPorts(await inspectHost(transport, c.signal), target.host);
+  if (takeOver) checkPorts(await inspectHost(transport, paths, c.signal), target.host);
 }
 
 /** After a create that failed or was cancelled: the note is removed too. */
-async function giveBack(transport: Transport, ref: MachineRef, c: RunContext): Promise<void> {
+async function giveBack(
+  transport: Transport,
+  paths: NodePaths,
+  ref: MachineRef,
+  c: RunContext,
+): Promise<void> {
   const cleanup = { ...c, signal: AbortSignal.timeout(cleanupMs) };
   try {
-    await releaseHost(transport, { id: ref.data["id"] ?? "", name: ref.name }, cleanup);
+    await releaseHost(transport, paths, { id: ref.data["id"] ?? "", name: ref.name }, cleanup);
     await removeHostFile(c.host, ref.name);
   } catch (again) {
     c.log(`clean-up failed: ${String(again)}`);

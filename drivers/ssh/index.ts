@@ -8,6 +8,7 @@ import { hostAccess, withHost } from "./host-access.ts";
 import { hostNames, readHostFile } from "./host-file.ts";
 import { accessOf, diagnoseMachine, machineState } from "./machine-state.ts";
 import { startUnits, stopUnits } from "./power.ts";
+import { nodePaths, type OnHost, type RuntimeOnHost } from "./node-paths.ts";
 import { readOptions } from "./read-options.ts";
 import { forgetMachine, removeByName, removeMachine } from "./remove-machine.ts";
 
@@ -24,7 +25,12 @@ async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise
 }
 
 /** A host that exists already, reached over SSH. It is never powered on or off; start and stop apply to the cluster's units. */
-export default (connect: ConnectSsh): DriverDefinition => ({
+export default (connect: ConnectSsh, runtimes: readonly RuntimeOnHost[]): DriverDefinition => {
+  const paths = nodePaths(runtimes);
+  return definition({ connect, paths });
+};
+
+const definition = ({ connect, paths }: OnHost): DriverDefinition => ({
   apiVersion: 1,
   name: "ssh",
   summary: "An existing Linux host, over SSH",
@@ -55,17 +61,19 @@ export default (connect: ConnectSsh): DriverDefinition => ({
     };
   },
   open: (host) => ({
-    create: (spec, c) => createMachine(connect, spec, c),
+    create: (spec, c) => createMachine({ connect, paths }, spec, c),
     async start(machine, c) {
       const isOurs = await withHost(connect, accessOf(machine), c, (transport) =>
-        startUnits(transport, c.signal),
+        startUnits(transport, paths, c.signal),
       );
       if (!isOurs) throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "ssh", name: machine.name });
     },
     stop: (machine, c) =>
-      withHost(connect, accessOf(machine), c, (transport) => stopUnits(transport, c.graceMs, c.signal)),
-    remove: (machine, c) => removeMachine(connect, machine, c),
-    removeByName: (name, c) => removeByName(connect, name, c),
+      withHost(connect, accessOf(machine), c, (transport) =>
+        stopUnits(transport, paths, c.graceMs, c.signal),
+      ),
+    remove: (machine, c) => removeMachine({ connect, paths }, machine, c),
+    removeByName: (name, c) => removeByName({ connect, paths }, name, c),
     state: (machine, c) => machineState(connect, machine, c),
     diagnose: (machine, c) => diagnoseMachine(connect, machine, c),
     list: async (c) =>

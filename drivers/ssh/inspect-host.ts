@@ -1,5 +1,5 @@
 import type { Transport } from "../../src/contract/transport.ts";
-import { foreignProducts, nodeFiles, nodeTrees, nodeUnits, noteFolder } from "./node-paths.ts";
+import { foreignProducts, type NodePaths, noteFolder } from "./node-paths.ts";
 
 /** What a host reports about itself before anything is changed there. */
 export interface HostFacts {
@@ -67,9 +67,13 @@ true
 `;
 
 /** One round trip; reads only. */
-export async function inspectHost(transport: Transport, signal: AbortSignal): Promise<HostFacts> {
+export async function inspectHost(
+  transport: Transport,
+  paths: NodePaths,
+  signal: AbortSignal,
+): Promise<HostFacts> {
   const askedAt = Date.now() / 1000;
-  const lists = [nodeFiles, nodeTrees, nodeUnits, foreignProducts].map((list) => list.join(" "));
+  const lists = [paths.files, paths.trees, paths.units, foreignProducts].map((list) => list.join(" "));
   const { stdout } = await transport.exec(["sh", "-c", script, "sh", noteFolder, ...lists], {
     signal,
     timeoutMs: 60_000,

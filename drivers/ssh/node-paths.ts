@@ -1,79 +1,92 @@
+import type { RuntimeDefinition } from "../../src/contract/runtime.ts";
+import type { ConnectSsh } from "../../src/contract/transport.ts";
+
 /** Where the driver keeps its record of a host on that host: who owns it, and what was there before. */
 export const noteFolder = "/var/lib/localkube-host";
 
-/**
- * Files of the node's programs and configuration that provisioning writes; a test compares this list with it. One that exists already belongs
- * to somebody: the host is refused, or the file is set aside.
- */
-export const nodeFiles = [
-  ...["etcd", "etcdctl", "containerd", "containerd-shim-runc-v2", "ctr", "crictl", "kubectl", "kubelet"].map(
-    (name) => `/usr/local/bin/${name}`,
-  ),
-  ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"].flatMap((name) => [
-    `/usr/local/bin/${name}`,
-    `/etc/systemd/system/${name}.service`,
-  ]),
-  ...["etcd", "containerd", "kubelet"].map((name) => `/etc/systemd/system/${name}.service`),
-  "/usr/local/sbin/runc",
-  "/etc/containerd/config.toml",
-  "/etc/crictl.yaml",
-  "/etc/modules-load.d/localkube.conf",
-  "/etc/sysctl.d/90-localkube.conf",
-  "/etc/localkube-firewall.nft",
-  "/etc/systemd/system/localkube-firewall.service",
-] as const;
+/** What a node consists of on a host, whichever runtime it has or had; absolute paths. */
+export interface NodePaths {
+  /**
+   * Files of the node's programs and configuration that provisioning writes; a test compares this list with it. One that exists already belongs
+   * to somebody: the host is refused, or the file is set aside.
+   */
+  readonly files: readonly string[];
+  /** Folders that belong to the node alone, with everything in them. If they contained something before, the rule for files applies. */
+  readonly trees: readonly string[];
+  /** Runtime state, removed as a reboot would do. */
+  readonly runTrees: readonly string[];
+  /** Folders below which pods have file systems mounted. */
+  readonly mountTrees: readonly string[];
+  /**
+   * Folders shared with others: only our own content is removed, and the folder itself if it did not exist before and is empty; inner ones
+   * first.
+   */
+  readonly sharedFolders: readonly string[];
+  /** Services that cannot share a host with ours of the same names, in the order in which they are stopped; `systemctl` says whether they run. */
+  readonly units: readonly string[];
+  readonly shims: RuntimeDefinition["footprint"]["shims"];
+}
 
-/** Folders that belong to the node alone, with everything in them. If they contained something before, the rule for files applies. */
-export const nodeTrees = [
-  "/etc/kubernetes",
-  "/var/lib/kubelet",
-  "/var/lib/etcd/localkube",
-  "/var/lib/containerd",
-  "/var/lib/cni",
-  "/var/lib/localkube",
-  "/var/log/pods",
-  "/var/log/containers",
-  "/opt/containerd",
-  "/usr/libexec/kubernetes",
-] as const;
+/** What a driver that gives hosts back has to know of a runtime. */
+export type RuntimeOnHost = Pick<RuntimeDefinition, "unit" | "footprint">;
 
-/** Runtime state, removed as a reboot would do. */
-export const runTrees = [
-  "/run/containerd",
-  "/run/localkube",
-  "/run/flannel",
-  "/run/runc/k8s.io",
-  "/run/kubernetes",
-] as const;
+/** What the driver's functions need to work on a host. */
+export interface OnHost {
+  readonly connect: ConnectSsh;
+  readonly paths: NodePaths;
+}
 
-/**
- * Folders shared with others: only our own content is removed, and the folder itself if it did not exist before and is empty; inner ones
- * first.
- */
-export const sharedFolders = [
-  "/etc/cni/net.d",
-  "/etc/cni",
-  "/etc/containerd/certs.d",
-  "/etc/containerd",
-  "/opt/cni/bin",
-  "/opt/cni",
-  "/var/lib/etcd",
-  "/etc/modules-load.d",
-  "/etc/sysctl.d",
-  "/usr/local/sbin",
-  "/usr/local/bin",
-] as const;
-
-/** Services that cannot share a host with ours of the same names; `systemctl` says whether they run. */
-export const nodeUnits = [
-  "kubelet",
-  "kube-proxy",
-  "kube-scheduler",
-  "kube-controller-manager",
-  "kube-apiserver",
-  "etcd",
-  "containerd",
-].map((name) => `${name}.service`);
+export function nodePaths(runtimes: readonly RuntimeOnHost[]): NodePaths {
+  const footprints = runtimes.map(({ footprint }) => footprint);
+  const programs = ["etcd", "etcdctl", "crictl", "kubectl", "kubelet"];
+  const services = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
+  const trees = footprints.flatMap((one) => one.trees);
+  const runTrees = footprints.flatMap((one) => one.runTrees);
+  return {
+    files: [
+      ...[...programs, ...services].map((name) => `/usr/local/bin/${name}`),
+      ...["etcd", "kubelet", ...services].map((name) => `/etc/systemd/system/${name}.service`),
+      ...footprints.flatMap(({ files }) => files),
+      "/etc/crictl.yaml",
+      "/etc/modules-load.d/localkube.conf",
+      "/etc/sysctl.d/90-localkube.conf",
+      "/etc/localkube-firewall.nft",
+      "/etc/systemd/system/localkube-firewall.service",
+    ],
+    trees: [
+      "/etc/kubernetes",
+      "/var/lib/kubelet",
+      "/var/lib/etcd/localkube",
+      ...trees,
+      "/var/lib/cni",
+      "/var/lib/localkube",
+      "/var/log/pods",
+      "/var/log/containers",
+      "/usr/libexec/kubernetes",
+    ],
+    runTrees: [...runTrees, "/run/localkube", "/run/flannel", "/run/kubernetes"],
+    mountTrees: [...runTrees, "/var/lib/kubelet", ...trees],
+    sharedFolders: [
+      "/etc/cni/net.d",
+      "/etc/cni",
+      ...footprints.flatMap(({ sharedFolders }) => sharedFolders),
+      "/opt/cni/bin",
+      "/opt/cni",
+      "/var/lib/etcd",
+      "/etc/modules-load.d",
+      "/etc/sysctl.d",
+      "/usr/local/sbin",
+      "/usr/local/bin",
+    ],
+    units: [
+      ...["kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"].map(
+        (name) => `${name}.service`,
+      ),
+      ...runtimes.map(({ unit }) => unit.name),
+    ],
+    shims: footprints.flatMap(({ shims }) => shims),
+  };
+}
 
 /** Whole products that run pods or containers of their own: not ours to stop. */
 export const foreignProducts = [

@@ -1,10 +1,12 @@
 import { podFunctions } from "../../src/host/pod-processes.ts";
+import { shellQuote } from "../../src/host/run-command.ts";
+import type { NodePaths } from "./node-paths.ts";
 
 /**
  * Shell functions that end what a node runs, as a reboot would: pods and their containers, units, mounts, network, packet filter. All succeed
  * when there is nothing (left) to do.
  */
-export const quiesceFunctions = String.raw`
+export const quiesceFunctions = ({ shims, units, mountTrees }: NodePaths): string => String.raw`
 ${podFunctions}
 # Units that provisioning wrote, by the mark in their text.
 our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service 2>/dev/null | sed 's|.*/||'; }
@@ -12,16 +14,18 @@ our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service 2>/dev/null
 # The shims above the pods.
 shims() {
   for comm in /proc/[0-9]*/comm; do
-    [ "$(cat "$comm" 2>/dev/null)" = containerd-shim ] || continue
+    case "$(cat "$comm" 2>/dev/null)" in
+${shims.map(({ comm, words }) => `      ${shellQuote([comm])}) words=${shellQuote([words])} ;;`).join("\n")}
+      *) continue ;;
+    esac
     pid=$(echo "$comm" | cut -d/ -f3)
-    tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q -- '-namespace k8s.io ' && echo "$pid"
+    tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$words " && echo "$pid"
   done
 }
 
 end_units() {
-  for unit in kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd containerd localkube-firewall; do
-    [ -e "/etc/systemd/system/$unit.service" ] && grep -q LOCALKUBE_INPUTS "/etc/systemd/system/$unit.service" &&
-      systemctl stop "$unit.service"
+  for unit in ${units.join(" ")} localkube-firewall.service; do
+    [ -e "/etc/systemd/system/$unit" ] && grep -q LOCALKUBE_INPUTS "/etc/systemd/system/$unit" && systemctl stop "$unit"
   done
   pids=$(shims)
   [ "$pids" ] && kill -s KILL $pids 2>/dev/null
@@ -36,6 +40,9 @@ unmount_below() {
       sort -r | while IFS= read -r place; do umount -l "$place" 2>/dev/null; done
   done
 }
+
+# Where pods have something mounted.
+unmount_pods() { unmount_below ${mountTrees.join(" ")}; }
 
 end_network() {
   for place in /run/netns/cni-*; do

@@ -7,19 +7,23 @@ import { SshDriverError } from "./errors.ts";
 import { withHost } from "./host-access.ts";
 import { readHostFile, removeHostFile } from "./host-file.ts";
 import { accessOf } from "./machine-state.ts";
-import { nodeFiles, nodeTrees, noteFolder, runTrees } from "./node-paths.ts";
+import { type NodePaths, noteFolder, type OnHost } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
 
 /**
  * Removes everything of ours from the host and reports what remains. Rejects with SSH_HOST_UNREACHABLE when the host does not answer: a
  * cluster that still exists there is not forgotten.
  */
-export async function removeMachine(connect: ConnectSsh, machine: MachineRef, c: RunContext): Promise<void> {
+export async function removeMachine(
+  { connect, paths }: OnHost,
+  machine: MachineRef,
+  c: RunContext,
+): Promise<void> {
   const access = accessOf(machine);
   const id = machine.data["id"] ?? "";
   try {
     const remains = await withHost(connect, access, c, (transport) =>
-      releaseHost(transport, { id, name: machine.name }, c),
+      releaseHost(transport, paths, { id, name: machine.name }, c),
     );
     for (const text of remains) c.notice?.(text);
   } catch (error) {
@@ -38,9 +42,9 @@ export async function removeMachine(connect: ConnectSsh, machine: MachineRef, c:
 const unreachable: ReadonlySet<string> = new Set(["SSH_UNREACHABLE", "SSH_CONNECTION_LOST"]);
 
 /** From what this computer recorded before the host was touched. */
-export async function removeByName(connect: ConnectSsh, name: string, c: RunContext): Promise<void> {
+export async function removeByName(on: OnHost, name: string, c: RunContext): Promise<void> {
   const file = await readHostFile(c.host, name);
-  if (file) await removeMachine(connect, file.ref, c);
+  if (file) await removeMachine(on, file.ref, c);
 }
 
 /** Removes only this computer's file: nothing on the host changes. */
@@ -54,10 +58,10 @@ export async function forgetMachine(machine: MachineRef, c: RunContext): Promise
 
 // $1 note folder, $2 id, $3 trees, $4 run trees, $5 files, $6 suffix. Prints `remains TEXT` for what is not ours to remove and `stuck TEXT`
 // for what could not be removed; the note is removed last, so that a killed call can be repeated.
-const script = `
+const script = (paths: NodePaths) => `
 set -u
 note=$1 id=$2 trees=$3 runtrees=$4 files=$5 ending=$6
-${quiesceFunctions}
+${quiesceFunctions(paths)}
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 [ -e "$note/note" ] || exit 0
 grep -qx "id=$id" "$note/note" || { echo "other $(sed -n 's/^name=//p' "$note/note")"; exit 0; }
@@ -66,7 +70,8 @@ units=$(our_units)
 [ "$units" ] && systemctl disable --quiet $units 2>/dev/null
 end_pods 50
 end_units
-unmount_below /run/containerd /var/lib/kubelet /var/lib/containerd /run/localkube
+unmount_pods
+unmount_below /run/localkube
 end_network
 
 # What push and unpacking put there, by their own lists; the files that we know by name also when a push was cut off before it wrote its list.
@@ -134,11 +139,12 @@ exit 0
  */
 export async function releaseHost(
   transport: Transport,
+  paths: NodePaths,
   { id, name }: { readonly id: string; readonly name: string },
   c: Pick<RunContext, "signal" | "log">,
 ): Promise<readonly string[]> {
-  const lists = [nodeTrees, runTrees, nodeFiles].map((list) => list.join(" "));
-  const argv = ["sh", "-c", script, "sh", noteFolder, id, ...lists, asideEnding] as const;
+  const lists = [paths.trees, paths.runTrees, paths.files].map((list) => list.join(" "));
+  const argv = ["sh", "-c", script(paths), "sh", noteFolder, id, ...lists, asideEnding] as const;
   const { stdout, stderr } = await transport.exec(argv, { signal: c.signal, timeoutMs: 280_000 });
   if (stderr.trim() !== "") c.log(stderr.trim());
   const said = (word: string): readonly string[] =>

@@ -44,12 +44,12 @@ export interface RuntimeFootprint {
   readonly files: readonly string[];
   /** Folders that belong to the runtime alone, with everything in them. */
   readonly trees: readonly string[];
-  /** The same, of what is gone after a reboot; file systems are mounted in them and in `trees`. */
+  /** The same, of what is gone after a reboot. */
   readonly runTrees: readonly string[];
   /** Folders where only our own files are removed, inner ones first. */
   readonly sharedFolders: readonly string[];
-  /** Names (`comm`, at most 15 characters) of processes that outlive the unit, one for each pod or container. */
-  readonly shims: readonly string[];
+  /** Processes that outlive the unit, one for each pod or container: their `comm` (at most 15 characters), and words in the arguments of ours. */
+  readonly shims: readonly { readonly comm: string; readonly words: string }[];
 }
 
 /** A CRI runtime: data and pure functions; steps do the work. */

@@ -16,8 +16,14 @@ const loaders: Readonly<Record<string, () => Promise<{ default: DriverDefinition
   podman: () => import("../../drivers/podman/index.ts"),
   docker: () => import("../../drivers/docker/index.ts"),
   packet: () => import("../../drivers/packet/index.ts"),
-  // A driver that talks to its machine gets our transport: drivers do not import the machine layer.
-  ssh: async () => ({ default: (await import("../../drivers/ssh/index.ts")).default(connectSsh) }),
+  // A driver that talks to its machine gets our transport, and one that gives hosts back what runtimes leave there: drivers import neither.
+  ssh: async () => {
+    const [ssh, { runtimes }] = await Promise.all([
+      import("../../drivers/ssh/index.ts"),
+      import("../runtimes/registry.ts"),
+    ]);
+    return { default: ssh.default(connectSsh, runtimes) };
+  },
 };
 
 const connectSsh: ConnectSsh = async (endpoint, options) =>

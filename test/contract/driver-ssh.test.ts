@@ -9,7 +9,8 @@ import { loadDriver } from "../../src/machine/driver-registry.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
 import { accessEndpoint } from "../../src/host/ssh-access.ts";
 import { claimHost } from "../../drivers/ssh/claim-host.ts";
-import { noteFolder } from "../../drivers/ssh/node-paths.ts";
+import { nodePaths, noteFolder } from "../../drivers/ssh/node-paths.ts";
+import { runtimes } from "../../src/runtimes/registry.ts";
 import { eventually } from "../e2e/kit/kubectl.ts";
 import { runProgram } from "../e2e/kit/workspace.ts";
 import { type ExistingHost, type ExistingHosts, existingHosts } from "../rigs/existing-host/existing-host.ts";
@@ -170,7 +171,7 @@ describe("an existing host", () => {
       const id = createHash("sha256").update(authorizedKey.trim()).digest("hex").slice(0, 24);
       const claim = { id, name, owner: "a test", takeOver: true };
       const transport = await asUser();
-      await expect(claimHost(transport, claim, context())).rejects.toBeDefined();
+      await expect(claimHost(transport, nodePaths(runtimes), claim, context())).rejects.toBeDefined();
       await transport.close();
       await interrupted();
       const m = await created("cut", taking());

@@ -3,7 +3,7 @@ import type { ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contr
 import type { RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
 import { nodePrograms } from "../../provision/programs/node-programs.ts";
-import { runtimeByName, runtimeNames } from "../../runtimes/registry.ts";
+import { runtimes } from "../../runtimes/registry.ts";
 
 /**
  * Everything a cluster of that Kubernetes version with that runtime wants from outside; which versions belong together is in the catalogue.
@@ -40,10 +40,7 @@ export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefini
 }
 
 /** Every program that any cluster may wish, whatever its version and runtime. */
-export function programReleases(): readonly ProgramRelease[] {
-  const runtimes = new Set(runtimeNames.map(runtimeByName));
-  return [
-    ...nodePrograms,
-    ...[...runtimes].flatMap(({ programs }) => programs.map(({ release }) => release)),
-  ];
-}
+export const programReleases = (): readonly ProgramRelease[] => [
+  ...nodePrograms,
+  ...runtimes.flatMap(({ programs }) => programs.map(({ release }) => release)),
+];

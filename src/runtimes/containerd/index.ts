@@ -48,6 +48,6 @@ export const containerd: RuntimeDefinition = {
     trees: ["/var/lib/containerd", "/opt/containerd"],
     runTrees: ["/run/containerd", "/run/runc/k8s.io"],
     sharedFolders: [registryConfig, "/etc/containerd"],
-    shims: ["containerd-shim"],
+    shims: [{ comm: "containerd-shim", words: "-namespace k8s.io" }],
   },
 };

@@ -54,7 +54,7 @@ describe.each(runtimeNames)("runtime %s", (name) => {
     const { files, trees, runTrees, sharedFolders, shims } = runtime.footprint;
     for (const path of [...files, ...trees, ...runTrees, ...sharedFolders])
       expect(path).toMatch(/^\/[\w./-]+$/);
-    for (const shim of shims) expect(shim.length).toBeLessThanOrEqual(15);
+    for (const { comm } of shims) expect(comm.length).toBeLessThanOrEqual(15);
     const written = runtime.files(input("1.6.20")).map(({ path }) => path);
     expect(files).toEqual(expect.arrayContaining(written));
     expect(files).toContain(`/etc/systemd/system/${runtime.unit.name}`);

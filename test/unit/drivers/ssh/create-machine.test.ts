@@ -1,3 +1,5 @@
+import { nodePaths } from "../../../../drivers/ssh/node-paths.ts";
+import { runtimes } from "../../../../src/runtimes/registry.ts";
 import { describe, expect, test } from "vitest";
 import { createMachine } from "../../../../drivers/ssh/create-machine.ts";
 import { hostFiles, readHostFile, writeHostFile } from "../../../../drivers/ssh/host-file.ts";
@@ -7,6 +9,7 @@ import type { ConnectSsh, Transport } from "../../../../src/contract/transport.t
 import { testSpec } from "../recording-host.ts";
 import { sshWorld } from "./ssh-world.ts";
 
+const paths = nodePaths(runtimes);
 const spec = {
   ...testSpec,
   options: { "ssh-host": "one.test", "ssh-key": "/keys/mine", "ssh-host-key": "ssh-ed25519 AAAAHOST" },
@@ -58,7 +61,7 @@ describe("a host that is a copy of one that carries a cluster", () => {
     const { c } = sshWorld();
     const { host, connect } = soundHost(id, hostname);
     await write(c, "localkube-other", otherId, otherName);
-    const error = await createMachine(connect, spec, c).catch((one: unknown) => one);
+    const error = await createMachine({ connect, paths }, spec, c).catch((one: unknown) => one);
     expect(error).toMatchObject({
       id: "SSH_HOST_TWIN",
       message: `one.test has the same ${what} as the host that runs localkube-other: one is a copy of the other`,
@@ -71,10 +74,10 @@ describe("a host that is a copy of one that carries a cluster", () => {
     const { c } = sshWorld();
     await write(c, "localkube-other", "", "other");
     const { host, connect } = soundHost("", "one");
-    const m = await createMachine(connect, spec, c);
+    const m = await createMachine({ connect, paths }, spec, c);
     expect(m).toMatchObject({ name: spec.name, address: "10.0.0.5" });
     expect(host.commands).toBe(2);
-    expect(await createMachine(soundHost("", "one").connect, spec, c)).toEqual(m);
+    expect(await createMachine({ connect: soundHost("", "one").connect, paths }, spec, c)).toEqual(m);
     expect(await hostFiles(c.host)).toHaveLength(2);
   });
 });

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
-import { nodeFiles as guarded, nodeTrees, nodeUnits } from "../../../../drivers/ssh/node-paths.ts";
+import { nodePaths } from "../../../../drivers/ssh/node-paths.ts";
+import { runtimes } from "../../../../src/runtimes/registry.ts";
 import { nodeFiles, type NodePart } from "../../../../src/provision/node/node-files.ts";
 import { guestPaths } from "../../../../src/provision/node/guest-paths.ts";
 import { nodeSample } from "../../provision/node/node-sample.ts";
 
+const { files: guarded, trees, units: known } = nodePaths(runtimes);
 const parts: readonly NodePart[] = Object.values(
   nodeFiles(nodeSample(36, { machine: { origin: "existing", resources: "own" } })),
 );
@@ -16,8 +18,8 @@ test("the driver guards every file that provisioning writes, and removes it", ()
   expect(written.length).toBeGreaterThan(60);
   // By name, in a tree of ours, or by a name that only we use.
   const isGuarded = (path: string) =>
-    (guarded as readonly string[]).includes(path) ||
-    nodeTrees.some((tree) => path.startsWith(`${tree}/`)) ||
+    guarded.includes(path) ||
+    trees.some((tree) => path.startsWith(`${tree}/`)) ||
     path.startsWith(guestPaths.cniConfig) ||
     path.startsWith(`${guestPaths.cniBin}/`);
   expect(written.filter((path) => !isGuarded(path))).toEqual([]);
@@ -25,5 +27,5 @@ test("the driver guards every file that provisioning writes, and removes it", ()
 
 test("the driver knows every unit of the node", () => {
   const units = parts.flatMap((part) => part.units.map(({ name }) => name));
-  expect([...units].sort()).toEqual([...nodeUnits].sort());
+  expect([...units].sort()).toEqual([...known].sort());
 });

@@ -1,3 +1,4 @@
+import { runtimes } from "../../../../src/runtimes/registry.ts";
 import { hostname } from "node:os";
 import { expect, test } from "vitest";
 import ssh from "../../../../drivers/ssh/index.ts";
@@ -43,7 +44,7 @@ test("what a machine's life sends to its host", async () => {
       close: () => Promise.resolve(),
     } as Partial<Transport> as Transport);
   };
-  const driver = ssh(connect).open(c.host);
+  const driver = ssh(connect, runtimes).open(c.host);
   const m = await driver.create({ ...testSpec, options }, c);
   await driver.start(m, c);
   await driver.state(m, c);
