@@ -49,7 +49,12 @@ module.exports = {
     layer("host", ["^src/contract/"]),
     layer("spec", ["^src/(contract|host)/"]),
     ...capabilities.map((name) =>
-      layer(name, [foundations, ...(name === "machine" ? ["^drivers/[^/]+/(index|options)\\.ts$", "^src/runtimes/registry\\.ts$"] : [])]),
+      layer(name, [
+        foundations,
+        ...(name === "machine"
+          ? ["^drivers/[^/]+/(index|options)\\.ts$", "^src/runtimes/registry\\.ts$"]
+          : []),
+      ]),
     ),
     layer("output", [foundations, "^src/pipeline/events\\.ts$"]),
     layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`]),

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
 /** One SSH server, and how to log in to it. */
 export interface SshServer {
@@ -118,5 +118,10 @@ export interface Transport {
   push(entries: readonly PushEntry[], options?: PushOptions): Promise<PushResult>;
   /** Listens on 127.0.0.1 (`localPort` 0 = any free) and forwards each connection to host:port as seen from the guest. */
   forward(target: { readonly host: string; readonly port: number }, localPort?: number): Promise<Forward>;
+  /**
+   * Connects to the unix socket at that absolute path in the guest, as root. Whoever has done with the stream destroys it. Rejects with
+   * SSH_SOCKET_FAILED when nobody listens there; where the user is not root that is told by the stream's error.
+   */
+  connectSocket(path: string, options?: { readonly signal?: AbortSignal }): Promise<Duplex>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { driverErrors } from "./driver.ts";
 import { hostErrors } from "./host.ts";
 import { imageErrors } from "./image.ts";
 import { machineErrors } from "./machine.ts";
+import { runtimeErrors } from "./runtime.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
 import { usageErrors } from "./usage.ts";
@@ -18,6 +19,7 @@ export const catalogue = {
   ...driverErrors,
   ...imageErrors,
   ...machineErrors,
+  ...runtimeErrors,
   ...sshErrors,
   ...artifactErrors,
   ...stateErrors,

@@ -62,6 +62,11 @@ export const sshErrors = {
     title: "Port {port} of 127.0.0.1 cannot be opened: {problem}",
     fix: "Use another port, or stop the program that uses it",
   },
+  SSH_SOCKET_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "Nothing answers at the socket {path} in the machine: {problem}",
+    fix: "See what runs there: localkube ssh -- ss -xlp",
+  },
   SSH_PUSH_MISMATCH: {
     exit: exitCodes.io,
     title: "{path} arrived in the machine with content that differs from what was sent",

@@ -2,6 +2,7 @@ import type { ConnectSsh } from "../../contract/transport.ts";
 import { channelSlots } from "./channel.ts";
 import { connection } from "./connection.ts";
 import { forward } from "./forward.ts";
+import { guestSocket } from "./guest-socket.ts";
 import { push } from "./push/push.ts";
 import { remoteCommand, type RemoteCommandOptions } from "./exec.ts";
 
@@ -33,6 +34,7 @@ export const connect: ConnectSsh = async (endpoint, options) => {
       forwards.add(opened);
       return opened;
     },
+    connectSocket: (path, { signal } = {}) => guestSocket({ endpoint, connection: live, run }, path, signal),
     close: async () => {
       await Promise.all([...forwards].map((opened) => opened.close()));
       await live.close();

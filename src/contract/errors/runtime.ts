@@ -1,0 +1,20 @@
+import { type ErrorEntry, exitCodes } from "./entry.ts";
+
+/** Of a node's container runtime, as its CRI server answers. */
+export const runtimeErrors = {
+  CRI_NOT_SPOKEN: {
+    exit: exitCodes.unavailable,
+    title: "What answers at the socket {path} in the machine is no CRI server: {problem}",
+    fix: "Name the socket of a container runtime that speaks CRI; see what runs there: localkube ssh -- ss -xlp",
+  },
+  CRI_UNIMPLEMENTED: {
+    exit: exitCodes.unavailable,
+    title: "The container runtime at {path} does not know the call {method}",
+    fix: "See what it can do: localkube logs runtime",
+  },
+  CRI_CALL_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The container runtime at {path} refused {method}: {problem}",
+    fix: "See what it says: localkube logs runtime",
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,196 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Client, ServiceError } from "@grpc/grpc-js";
+import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
+import type { Transport } from "../../contract/transport.ts";
+import { criApis, type CriApi, type CriMethod, messageTypes, type Messages } from "./messages.ts";
+
+/** A node's CRI server. */
+export interface Cri {
+  /** The newest API that it speaks. */
+  readonly api: CriApi;
+  readonly runtime: { readonly name: string; readonly version: string };
+  /**
+   * Rejects with CRI_CALL_FAILED (with the server's own words), CRI_UNIMPLEMENTED when the server does not know the call, SSH_SOCKET_FAILED
+   * when nobody listens, or the signal's reason.
+   */
+  call<M extends CriMethod>(
+    method: M,
+    request: Messages[M]["request"],
+    options?: CallOptions,
+  ): Promise<Messages[M]["response"]>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds. Default 60 000: an emulated machine that starts pods is slow. */
+  readonly timeoutMs?: number;
+}
+
+const defaultMs = 60_000;
+
+/**
+ * Connects to the CRI server at `endpoint` (`unix:///run/NAME.sock`) of a node, over the node's SSH connection. Whoever opened it closes it. Rejects as
+ * `call` does, and with CRI_NOT_SPOKEN when what answers there is no CRI server.
+ */
+export async function connectCri(
+  transport: Pick<Transport, "connectSocket">,
+  endpoint: string,
+  options: CallOptions = {},
+): Promise<Cri> {
+  const path = endpoint.replace(/^unix:\/\//, "");
+  const [grpc, types, door] = await Promise.all([
+    import("@grpc/grpc-js"),
+    messageTypes(),
+    openDoor(transport, path),
+  ]);
+  const client = new grpc.Client(door.address, grpc.credentials.createInsecure(), {
+    "grpc.max_receive_message_length": 64 * 2 ** 20,
+    "grpc.enable_retries": 0,
+  });
+  const close = async (): Promise<void> => {
+    client.close();
+    await door.close();
+  };
+  const unary = async (
+    api: CriApi,
+    method: CriMethod,
+    request: object,
+    given: CallOptions,
+  ): Promise<object> => {
+    given.signal?.throwIfAborted();
+    try {
+      return await ask(client, `/runtime.${api}.${method}`, {
+        encode: () => types.encode(method, request),
+        decode: (bytes) => types.decode(method, bytes),
+        ...given,
+      });
+    } catch (error) {
+      given.signal?.throwIfAborted();
+      if (door.problem()) throw door.problem();
+      throw explained(error as ServiceError, path, method, grpc.status);
+    }
+  };
+  try {
+    const { api, version } = await firstVersion(path, (one) =>
+      unary(one, "RuntimeService/Version", { version: "0.1.0" }, options),
+    );
+    return {
+      api,
+      runtime: { name: version.runtimeName, version: version.runtimeVersion },
+      call: (method, request, given = {}) => unary(api, method, request, given) as Promise<never>,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Version = Messages["RuntimeService/Version"]["response"];
+
+async function firstVersion(
+  path: string,
+  ask: (api: CriApi) => Promise<object>,
+): Promise<{ readonly api: CriApi; readonly version: Version }> {
+  let problem = "";
+  for (const api of criApis) {
+    try {
+      return { api, version: (await ask(api)) as Version };
+    } catch (error) {
+      if (!(error instanceof LocalkubeError) || error.id !== "CRI_UNIMPLEMENTED") throw error;
+      problem = error.message;
+    }
+  }
+  throw new LocalkubeError("CRI_NOT_SPOKEN", { path, problem });
+}
+
+function ask(
+  client: Client,
+  path: string,
+  {
+    encode,
+    decode,
+    signal,
+    timeoutMs = defaultMs,
+  }: CallOptions & { encode(): Buffer; decode(bytes: Buffer): object },
+): Promise<object> {
+  return new Promise((resolve, reject) => {
+    const deadline = Date.now() + timeoutMs;
+    const call = client.makeUnaryRequest(path, encode, decode, {}, { deadline }, (error, response) => {
+      signal?.removeEventListener("abort", cancel);
+      if (error) reject(error);
+      else resolve(response ?? {});
+    });
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+  });
+}
+
+function explained(
+  error: ServiceError,
+  path: string,
+  method: CriMethod,
+  status: { readonly UNIMPLEMENTED: number; readonly INTERNAL: number; readonly UNAVAILABLE: number },
+): LocalkubeError {
+  const problem = error.details || messageOf(error);
+  if (error.code === status.UNIMPLEMENTED) return new LocalkubeError("CRI_UNIMPLEMENTED", { path, method });
+  // The server closed the connection, or answered in another protocol.
+  if (method === "RuntimeService/Version" && error.code === status.UNAVAILABLE)
+    return new LocalkubeError("CRI_NOT_SPOKEN", { path, problem }, { cause: error });
+  return new LocalkubeError("CRI_CALL_FAILED", { path, method, problem }, { cause: error });
+}
+
+interface Door {
+  /** For gRPC. */
+  readonly address: string;
+  /** Why the last connection to the guest's socket failed. */
+  problem(): LocalkubeError | undefined;
+  close(): Promise<void>;
+}
+
+/** A way to the guest's socket that gRPC can use: a socket in a folder of this user's alone; on Windows a port of 127.0.0.1. */
+async function openDoor(transport: Pick<Transport, "connectSocket">, path: string): Promise<Door> {
+  const folder = await mkdtemp(join(tmpdir(), "localkube-cri-"));
+  const open = new Set<Socket>();
+  let problem: LocalkubeError | undefined;
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const give = (error: unknown): void => {
+      if (error instanceof LocalkubeError) problem = error;
+      socket.destroy();
+    };
+    transport.connectSocket(path).then((stream) => {
+      stream.on("error", give);
+      stream.once("close", () => socket.destroySoon());
+      socket.once("close", () => stream.destroy());
+      socket.pipe(stream).pipe(socket);
+    }, give);
+  });
+  const address = await listen(server, join(folder, "cri.sock"));
+  return {
+    address,
+    problem: () => problem,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of open) socket.destroy();
+      await closed;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function listen(server: Server, file: string): Promise<string> {
+  const isWindows = process.platform === "win32";
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(isWindows ? { host: "127.0.0.1", port: 0 } : { path: file }, resolve);
+  });
+  const address = server.address();
+  return typeof address === "object" && address ? `ipv4:127.0.0.1:${address.port}` : `unix:${file}`;
+}
