@@ -70,7 +70,5 @@ export interface RuntimeDefinition {
   serve(path: string): readonly [string, ...string[]];
   /** argv run in the guest; reads an image archive from standard input. */
   readonly importImage: readonly [string, ...string[]];
-  readonly listImages: readonly [string, ...string[]];
-  removeImage(ref: string): readonly [string, ...string[]];
   readonly footprint: RuntimeFootprint;
 }

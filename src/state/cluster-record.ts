@@ -15,8 +15,8 @@ export type ClusterPhase = (typeof clusterPhases)[number];
 export interface RecordedImage {
   /** Its name in the runtime. */
   readonly ref: string;
-  /** Absent for an image that was built and not taken from a registry. */
-  readonly registry?: { readonly digest: string; readonly manifest: string };
+  /** Absent for an image that was built and not taken from a registry; `id` is the image's in the node's runtime (not in records of earlier releases). */
+  readonly registry?: { readonly digest: string; readonly id?: string };
 }
 
 /** One node of a cluster and its machine, whose driver is the cluster's. */
@@ -60,7 +60,7 @@ export interface ClusterRecord {
 
 const imageSchema = v.object({
   ref: v.string(),
-  registry: v.exactOptional(v.object({ digest: v.string(), manifest: v.string() })),
+  registry: v.exactOptional(v.object({ digest: v.string(), id: v.exactOptional(v.string()) })),
 }) satisfies v.GenericSchema<unknown, RecordedImage>;
 
 const jumpSchema = v.object({

@@ -2,14 +2,14 @@ import { basename } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
-import { poll } from "../../host/poll.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
+import { idsOf } from "../../provision/node/load-images.ts";
+import { imageIds, withCri } from "../../runtimes/cri/images.ts";
 import { runtimeByName } from "../../runtimes/registry.ts";
 import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
 import { type ImageNames, settleNames, withNames } from "../../artifacts/image/naming.ts";
-import { nodeImages } from "./node-images.ts";
 import {
   type NodeChoice,
   nodeOf,
@@ -33,7 +33,6 @@ interface Archive {
 }
 
 const importTimeoutMs = 1_800_000;
-const arrivalMs = 20_000;
 
 /**
  * Loads image archives into the runtime of one node, or of all nodes if none is named, under the full forms of the names they contain, or under `imageName`, which only a
@@ -109,20 +108,14 @@ async function load(
   return refs;
 }
 
-/** Those of `refs` that pods cannot use. The part of the runtime that serves pods learns of an import a moment later. */
-async function notArrived(
+/** Those of `refs` that pods cannot use. */
+const notArrived = (
   refs: readonly string[],
   transport: Transport,
   runtime: RuntimeDefinition,
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  let missing = refs;
-  const arrived = async () => {
-    const images = await nodeImages(transport, runtime, signal);
-    const usable = new Set(images.filter(({ forPods }) => forPods).map(({ ref }) => ref));
-    missing = refs.filter((ref) => !usable.has(ref));
-    return missing.length === 0 ? true : undefined;
-  };
-  await poll(arrived, { signal, everyMs: 100, limitMs: arrivalMs });
-  return missing;
-}
+): Promise<readonly string[]> =>
+  withCri(transport, runtime, { signal }, async (cri) => {
+    const ids = await idsOf(refs, () => imageIds(cri, { signal }), signal);
+    return refs.filter((ref) => !ids.has(ref));
+  });

@@ -71,6 +71,8 @@ export interface NodeState extends NodeBase {
   /** control-plane */
   network?: PodNetwork;
   files?: NodeFiles;
+  /** images: what the runtime has, by name. */
+  imageIds?: ReadonlyMap<string, string>;
 }
 
 /** Updates of a cluster's record that are not on disk yet; each waits for those before it. */

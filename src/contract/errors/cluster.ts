@@ -87,6 +87,12 @@ export const clusterErrors = {
     title: "--name {name} cannot be the name of several images: {where}",
     fix: "Load archives of one image each, one at a time, each with its own --name",
   },
+  IMAGE_HAS_OTHER_NAMES: {
+    exit: exitCodes.usage,
+    title:
+      "The image {ref} is also called {others}, and the container runtime removes an image with all its names",
+    fix: "To remove it, give all of them: localkube image rm {all}",
+  },
   IMAGE_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "The machine has no image {ref}{hint}",

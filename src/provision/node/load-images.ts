@@ -1,56 +1,79 @@
 import type { ImageFile } from "../../contract/artifact.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
+import { poll } from "../../host/poll.ts";
 import { guestPaths } from "./guest-paths.ts";
 
-// Imports an archive unless the runtime has its image: a user, the kubelet or a new store may have removed or replaced the image
-// since, so the note beside the archive proves nothing by itself. In the list of images, the name is the first column and the digest the
-// third. The runtime is still starting at a first start, so this waits for its socket: checking every 20 ms costs less than another round trip.
-const script = `
-socket=$1 archive=$2 digest=$3 ref=$4 list=$5; shift 5
-for i in $(seq 500); do [ -S "$socket" ] && break; sleep 0.02; done
-note=$archive.loaded
-present() { $list | awk -v ref="$ref" '$1 == ref { print $3 }'; }
-image=$(present)
-[ -n "$image" ] && [ "$(cat "$note" 2>/dev/null)" = "$digest $image" ] && { echo unchanged; exit 0; }
-"$@" < "$archive" || exit 1
-image=$(present)
-[ -n "$image" ] || { echo "the runtime took $archive but has no image $ref" >&2; exit 1; }
-echo "$digest $image" > "$note"
+/** The ids of a node's images by name, `sha256:…`. */
+export type ImageIds = ReadonlyMap<string, string>;
+
+// Beside an archive lies a note of its digest and the image that came of it. The note proves nothing by itself: a user, the kubelet or a new store
+// may have removed or replaced the image since.
+const importScript = `
+archive=$1 wanted=$2; shift 2
+[ "$(cat "$archive.loaded" 2>/dev/null)" = "$wanted" ] && { echo unchanged; exit 0; }
+rm -f "$archive.loaded"
+exec "$@" < "$archive"
 `;
+const noteScript = 'while [ $# -gt 0 ]; do echo "$2" > "$1.loaded" || exit 1; shift 2; done';
+
+const arrivalMs = 20_000;
+const importMs = 540_000;
 
 /**
- * Imports the cluster's own images from the archives pushed before. Idempotent: nothing is done for an image that is in the runtime and
- * came from an archive with this digest.
+ * Imports the cluster's own images from the archives pushed before. `ask` lists what the runtime has, and waits for one that is still starting.
+ * Idempotent: nothing is done for an image that is in the runtime and came from an archive with this digest. Rejects with IMAGE_NOT_ARRIVED.
  */
 export async function loadImages(
-  transport: Transport,
-  runtime: RuntimeDefinition,
+  transport: Pick<Transport, "exec">,
+  runtime: Pick<RuntimeDefinition, "name" | "importImage">,
   images: Readonly<Record<string, ImageFile>>,
-  c: RunContext,
+  ask: () => Promise<ImageIds>,
+  c: Pick<RunContext, "signal" | "log">,
 ): Promise<void | "unchanged"> {
-  const socket = runtime.endpoint.replace("unix://", "");
-  const loaded = await Promise.all(
+  const { signal } = c;
+  const before = await ask();
+  const imported = await Promise.all(
     Object.entries(images).map(async ([name, { sha256, ref }]) => {
       const archive = `${guestPaths.images}/${name}.tar`;
-      const list = runtime.listImages.join(" "); // words of ours, without blanks in them
-      const argv = [
-        "sh",
-        "-c",
-        script,
-        "sh",
-        socket,
-        archive,
-        sha256,
-        ref,
-        list,
-        ...runtime.importImage,
-      ] as const;
-      const { stdout } = await transport.exec(argv, { signal: c.signal, timeoutMs: 540_000 });
+      const id = before.get(ref);
+      const noted = id ? `${sha256} ${id}` : "nothing";
+      const argv = ["sh", "-c", importScript, "sh", archive, noted] as const;
+      const { stdout } = await transport.exec([...argv, ...runtime.importImage], {
+        signal,
+        timeoutMs: importMs,
+      });
       c.log(`image ${ref}: ${stdout.trim()}`);
-      return stdout.trim() === "unchanged";
+      return stdout.trim() === "unchanged" ? undefined : { archive, sha256, ref };
     }),
   );
-  return loaded.every(Boolean) ? "unchanged" : undefined;
+  const fresh = imported.filter((image) => image !== undefined);
+  if (fresh.length === 0) return "unchanged";
+  const refs = fresh.map(({ ref }) => ref);
+  const ids = await idsOf(refs, ask, signal);
+  const missing = refs.filter((ref) => !ids.has(ref));
+  if (missing.length > 0)
+    throw new LocalkubeError("IMAGE_NOT_ARRIVED", {
+      file: fresh.map(({ archive }) => archive).join(", "),
+      refs: missing.join(", "),
+      runtime: runtime.name,
+    });
+  const notes = fresh.flatMap(({ archive, sha256, ref }) => [archive, `${sha256} ${ids.get(ref)}`]);
+  await transport.exec(["sh", "-c", noteScript, "sh", ...notes], { signal });
+  return undefined;
+}
+
+/** The ids as soon as all of `refs` are there, or after a while what there is. The part of a runtime that serves pods learns of an import a moment later. */
+export async function idsOf(
+  refs: readonly string[],
+  ask: () => Promise<ImageIds>,
+  signal: AbortSignal,
+): Promise<ImageIds> {
+  const arrived = async () => {
+    const ids = await ask();
+    return refs.every((ref) => ids.has(ref)) ? ids : undefined;
+  };
+  return (await poll(arrived, { signal, everyMs: 100, limitMs: arrivalMs })) ?? ask();
 }

@@ -7,7 +7,6 @@ import data from "./versions.json" with { type: "json" };
 
 const { versions, digests } = programVersions(data);
 const members = ["containerd", "containerd-shim-runc-v2", "ctr"];
-const images = ["ctr", "--namespace", "k8s.io", "images"] as const;
 const unit = "containerd.service";
 
 const server: RuntimeProgram = {
@@ -35,9 +34,7 @@ export const containerd: RuntimeDefinition = {
   images: ["pause"],
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
   serve: (path) => [path],
-  importImage: [...images, "import", "-"],
-  listImages: [...images, "list"],
-  removeImage: (ref) => [...images, "remove", ref],
+  importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
   footprint: {
     files: [
       ...members.map((name) => `/usr/local/bin/${name}`),

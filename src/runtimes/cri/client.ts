@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Client, ServiceError } from "@grpc/grpc-js";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
+import { poll } from "../../host/poll.ts";
 import { criApis, type CriApi, type CriMethod, messageTypes, type Messages } from "./messages.ts";
 
 /** A node's CRI server. */
@@ -89,6 +90,24 @@ export async function connectCri(
     throw error;
   }
 }
+
+/** As `connectCri`, but waits for a runtime that is still starting, until the signal ends it. */
+export async function criWhenItServes(
+  transport: Pick<Transport, "connectSocket">,
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<Cri> {
+  const connected = () =>
+    connectCri(transport, endpoint, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (error instanceof LocalkubeError && notServing.includes(error.id)) return undefined;
+      throw error;
+    });
+  return poll(connected, { signal, everyMs: 100 });
+}
+
+/** A server that opened its socket and cannot answer yet is told like one that refuses. */
+const notServing: readonly string[] = ["SSH_SOCKET_FAILED", "CRI_CALL_FAILED", "CRI_NOT_SPOKEN"];
 
 type Version = Messages["RuntimeService/Version"]["response"];
 

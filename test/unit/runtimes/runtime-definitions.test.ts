@@ -60,13 +60,9 @@ describe.each(runtimeNames)("runtime %s", (name) => {
     expect(files).toContain(`/etc/systemd/system/${runtime.unit.name}`);
   });
 
-  test("has argv for images, never a shell line", () => {
-    const ref = "example.test/a b;c:1";
-    for (const argv of [runtime.importImage, runtime.listImages, runtime.removeImage(ref)]) {
-      expect(argv.length).toBeGreaterThan(1);
-      expect(argv[0]).not.toMatch(/(^|\/)(ba|da)?sh$/);
-    }
-    expect(runtime.removeImage(ref)).toContain(ref);
+  test("has argv for the import of images, never a shell line", () => {
+    expect(runtime.importImage.length).toBeGreaterThan(1);
+    expect(runtime.importImage[0]).not.toMatch(/(^|\/)(ba|da)?sh$/);
   });
 
   const releases = new Set(minors.map((minor) => server?.versions(minor)?.install ?? ""));

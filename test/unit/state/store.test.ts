@@ -114,8 +114,10 @@ test("the images that a cluster brought are kept with their registry's digests; 
   const images = [
     {
       ref: "registry.k8s.io/pause:3.9",
-      registry: { digest: `sha256:${"a".repeat(64)}`, manifest: `sha256:${"b".repeat(64)}` },
+      registry: { digest: `sha256:${"a".repeat(64)}`, id: `sha256:${"b".repeat(64)}` },
     },
+    // Of an earlier release.
+    { ref: "registry.k8s.io/pause:3.8", registry: { digest: `sha256:${"c".repeat(64)}` } },
     { ref: "localkube.local/cluster-dns:1" },
   ];
   await saveCluster(host(), { ...record(), images });

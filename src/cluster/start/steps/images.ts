@@ -1,5 +1,7 @@
 import type { Step } from "../../../contract/step.ts";
 import { loadImages } from "../../../provision/node/load-images.ts";
+import { criWhenItServes } from "../../../runtimes/cri/client.ts";
+import { imageIds } from "../../../runtimes/cri/images.ts";
 import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
 import { need, type NodeBase, type NodeState, waiting } from "../state.ts";
 
@@ -12,8 +14,15 @@ export const images: Step<NodeState, NodeBase> = {
     const transport = need(s, "transport");
     const { runtime } = s.cluster;
     const unit = runtime.unit.name.replace(/\.service$/, "");
-    return whileUnitsRun(transport, [unit], waiting(s, c.signal), (signal) =>
-      loadImages(transport, runtime, need(s.cluster, "artifacts").images, { ...c, signal }),
-    );
+    return whileUnitsRun(transport, [unit], waiting(s, c.signal), async (signal) => {
+      const cri = await criWhenItServes(transport, runtime.endpoint, signal);
+      try {
+        const ask = async () => (s.imageIds = await imageIds(cri, { signal }));
+        const { images: wanted } = need(s.cluster, "artifacts");
+        return await loadImages(transport, runtime, wanted, ask, { ...c, signal });
+      } finally {
+        await cri.close();
+      }
+    });
   },
 };

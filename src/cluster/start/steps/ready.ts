@@ -60,12 +60,11 @@ export const ready: Step<ClusterState, ClusterBase> = {
 
 /** They are in the nodes by now. The steps before this one change the record too; here none of them does any more. */
 async function recordImages(s: ClusterState): Promise<void> {
-  const images = Object.values(need(s, "artifacts").images).map(({ ref, registry }) => ({
-    ref,
-    ...(registry && {
-      registry: { digest: formatDigest(registry.digest), manifest: formatDigest(registry.manifest) },
-    }),
-  }));
+  const ids = firstNode(s).imageIds;
+  const images = Object.values(need(s, "artifacts").images).map(({ ref, registry }) => {
+    const id = ids?.get(ref);
+    return { ref, ...(registry && id && { registry: { digest: formatDigest(registry.digest), id } }) };
+  });
   if (JSON.stringify(images) !== JSON.stringify(s.record.images))
     await updateRecord(s, (record) => ({ ...record, images }));
 }

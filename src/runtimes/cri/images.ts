@@ -1,0 +1,53 @@
+import { type Digest, formatDigest, parseDigest } from "../../contract/digest.ts";
+import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import type { Transport } from "../../contract/transport.ts";
+import { connectCri, type Cri, type CallOptions } from "./client.ts";
+
+/** An image of a node as pods see it. */
+export interface NodeImage {
+  /** Of its configuration: equal ids mean the same image under several names. */
+  readonly id: Digest;
+  /** Full names with a tag. */
+  readonly names: readonly string[];
+  /** Full names by digest, under which registries have it; empty for one that came from an archive. */
+  readonly byDigest: readonly string[];
+  readonly bytes: number;
+}
+
+/** Runs `use` with the CRI server of a node's runtime. Rejects as `connectCri` and `use` do. */
+export async function withCri<T>(
+  transport: Pick<Transport, "connectSocket">,
+  { endpoint }: Pick<RuntimeDefinition, "endpoint">,
+  options: CallOptions,
+  use: (cri: Cri) => Promise<T>,
+): Promise<T> {
+  const cri = await connectCri(transport, endpoint, options);
+  try {
+    return await use(cri);
+  } finally {
+    await cri.close();
+  }
+}
+
+/** All images that pods can use. */
+export async function nodeImages(cri: Cri, options: CallOptions = {}): Promise<readonly NodeImage[]> {
+  const { images } = await cri.call("ImageService/ListImages", {}, options);
+  return images.flatMap(({ id, repoTags, repoDigests, size }) => {
+    // CRI-O leaves the algorithm out.
+    const digest = parseDigest(id.includes(":") ? id : `sha256:${id}`);
+    return digest ? [{ id: digest, names: repoTags, byDigest: repoDigests, bytes: size }] : [];
+  });
+}
+
+/** Removes an image under all its names; one that is not there is removed. */
+export async function removeNodeImage(cri: Cri, image: NodeImage, options: CallOptions = {}): Promise<void> {
+  // CRI leaves open whether a name or the image goes: containerd and docker remove all names with the first, CRI-O that one.
+  for (const name of [...image.names, ...image.byDigest])
+    await cri.call("ImageService/RemoveImage", { image: { image: name } }, options);
+}
+
+/** The ids of all images by name, `sha256:…`. */
+export async function imageIds(cri: Cri, options: CallOptions = {}): Promise<ReadonlyMap<string, string>> {
+  const images = await nodeImages(cri, options);
+  return new Map(images.flatMap(({ id, names }) => names.map((name) => [name, formatDigest(id)] as const)));
+}
