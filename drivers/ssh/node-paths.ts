@@ -28,7 +28,7 @@ export interface NodePaths {
 }
 
 /** What a driver that gives hosts back has to know of a runtime. */
-export type RuntimeOnHost = Pick<RuntimeDefinition, "unit" | "footprint">;
+export type RuntimeOnHost = Pick<RuntimeDefinition, "unitNames" | "footprint">;
 
 /** What the driver's functions need to work on a host. */
 export interface OnHost {
@@ -82,7 +82,7 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[]): NodePaths {
       ...["kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"].map(
         (name) => `${name}.service`,
       ),
-      ...runtimes.map(({ unit }) => unit.name),
+      ...new Set(runtimes.flatMap(({ unitNames }) => unitNames)),
     ],
     shims: footprints.flatMap(({ shims }) => shims),
   };

@@ -9,7 +9,7 @@ import type { NodePaths } from "./node-paths.ts";
 export const quiesceFunctions = ({ shims, units, mountTrees }: NodePaths): string => String.raw`
 ${podFunctions}
 # Units that provisioning wrote, by the mark in their text.
-our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service 2>/dev/null | sed 's|.*/||'; }
+our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service /etc/systemd/system/*.socket 2>/dev/null | sed 's|.*/||'; }
 
 # The shims above the pods.
 shims() {

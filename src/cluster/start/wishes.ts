@@ -1,16 +1,19 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import type { ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contract/artifact.ts";
-import type { RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
+import type { RuntimeProgram } from "../../contract/runtime.ts";
 import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
 import { nodePrograms } from "../../provision/programs/node-programs.ts";
-import { runtimes } from "../../runtimes/registry.ts";
+import { runtimeFor, runtimes } from "../../runtimes/registry.ts";
 
 /**
  * Everything a cluster of that Kubernetes version with that runtime wants from outside; which versions belong together is in the catalogue.
- * Throws an Error that names the wish for which the catalogue has nothing, and KUBERNETES_VERSION_UNKNOWN. Pure.
+ * Throws an Error that names the wish for which the catalogue has nothing, KUBERNETES_VERSION_UNKNOWN, RUNTIME_UNKNOWN and
+ * RUNTIME_NOT_FOR_VERSION. Pure.
  */
-export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefinition): Wishes {
-  const { version, minor, programs, images } = catalogueEntry(kubernetesVersion);
+export function artifactWishes(kubernetesVersion: string, runtimeName: string): Wishes {
+  const entry = catalogueEntry(kubernetesVersion);
+  const { version, minor, programs, images } = entry;
+  const runtime = runtimeFor(runtimeName, entry);
   const ofCatalogue = (table: Readonly<Record<string, string>>, name: string, neededBy: string): string => {
     const found = table[name];
     if (found === undefined)
