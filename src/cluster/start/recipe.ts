@@ -103,5 +103,5 @@ function machineIsEmulated(node: NodeState): boolean {
 function packagesMayBeMissing({ cluster, definition }: NodeState): boolean {
   const { image, os } = cluster.record.spec;
   const isOurs = definition.capabilities.image !== "none" && image === "" && os === "debian";
-  return !isOurs || cluster.runtime.name !== runtimeByName(defaultRuntimeName).name;
+  return !isOurs || cluster.record.runtime !== runtimeByName(defaultRuntimeName).name;
 }

@@ -31,10 +31,10 @@ export function artifactWishes(kubernetesVersion: string, runtimeName: string): 
     (neededBy: string) =>
     (name: string): ImageWish => ({ name, ref: ofCatalogue(images, name, neededBy), neededBy });
   const byRuntime = `the runtime ${runtime.name}`;
-  const ofRuntime = ({ name, release, versions }: RuntimeProgram): ProgramWish => {
-    const range = versions(minor);
-    if (!range) throw new Error(`${byRuntime} wants ${name}, of which it knows none for ${version}`);
-    return { ...release, version: range.install, neededBy: byRuntime };
+  const ofRuntime = (wanted: RuntimeProgram): ProgramWish => {
+    const range = wanted.versions(minor);
+    if (!range) throw new Error(`${byRuntime} wants ${wanted.name}, of which it knows none for ${version}`);
+    return { ...wanted.release, version: range.install, neededBy: byRuntime };
   };
   return {
     programs: [...nodePrograms.map(program("every node")), ...runtime.programs.map(ofRuntime)],

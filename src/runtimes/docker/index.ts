@@ -105,5 +105,6 @@ export const docker: RuntimeDefinition = {
     runTrees: ["/run/docker", "/run/containerd"],
     sharedFolders: ["/etc/docker"],
     shims: [{ comm: "containerd-shim", words: "-namespace moby" }],
+    network: { links: ["docker0"], chains: ["DOCKER"] },
   },
 };
