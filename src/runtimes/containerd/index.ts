@@ -35,6 +35,7 @@ const runtime: Runtime = {
   kubelet: {},
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
   importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
+  importForm: "oci",
 };
 
 export const containerd: RuntimeDefinition = {

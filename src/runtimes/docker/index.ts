@@ -55,6 +55,8 @@ const common = {
   images: ["pause"],
   files: configurationFiles,
   importImage: ["docker", "load"],
+  // Before 25 it reads no other, and those since read it too.
+  importForm: "docker-archive",
 } as const satisfies Partial<Runtime>;
 
 const withDockershim: Runtime = {
