@@ -115,22 +115,21 @@ async function check(place: Place, c: RunContext): Promise<readonly CheckedCall[
     c.report({ message: "removing what was made" });
     // Not the command's signal: Ctrl-C asks for this, too.
     const limit = AbortSignal.timeout(cleanUpMs);
-    await tidy(c, "the registry", () => registry?.close());
-    await tidy(c, "the sandbox", () => removeRemains(cri, transport, limit));
-    if (isKnown) await tidy(c, "the sandbox's pod", () => removeCheckPod(api, limit));
+    await tidy(c, () => registry?.close());
+    await tidy(c, () => removeRemains(cri, transport, limit));
+    if (isKnown) await tidy(c, () => removeCheckPod(api, limit));
   }
 }
 
 /** What the kubelet of every node is told. */
 const cgroupDriver = "systemd";
 
-async function tidy(c: RunContext, what: string, work: () => Promise<void> | undefined): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const again = "the next 'localkube runtime check' removes it";
-    c.notice?.(`Not all of ${what} of the check could be removed (${again}): ${problemOf(error)}`);
-  }
+/** Whatever goes wrong, the rest is removed, and the check's own failure is the one that is told. */
+async function tidy(c: RunContext, work: () => Promise<void> | undefined): Promise<void> {
+  await Promise.resolve(work()).catch((error: unknown) => {
+    const next = "the next 'localkube runtime check' removes it";
+    c.notice?.(`Something that the check made could not be removed (${next}): ${problemOf(error)}`);
+  });
 }
 
 interface Registry {
