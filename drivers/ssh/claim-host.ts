@@ -7,12 +7,12 @@ import { SshDriverError } from "./errors.ts";
 /** Suffix of what is set aside, next to its original place: that is a rename, whatever the size. */
 export const asideEnding = ".before-localkube";
 
-// $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 suffix, $7 whether to set foreign things aside; the note on standard
+// $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 suffix, $7 whether to set foreign things aside, $8 which; the note on standard
 // input. The note is written first, so that nobody else takes the host and remove finds whatever was done; each thing is listed before it is
 // touched.
 const script = (paths: NodePaths) => `
 set -u
-note=$1 files=$2 trees=$3 shared=$4 units=$5 ending=$6 aside=$7
+note=$1 files=$2 trees=$3 shared=$4 units=$5 ending=$6 aside=$7 movable=" $8 "
 ${quiesceFunctions(paths)}
 umask 077
 mkdir -p "$note" || exit 1
@@ -20,9 +20,12 @@ if [ -e "$note/note" ]; then cat > /dev/null; else
   cat > "$note/note.new" && mv "$note/note.new" "$note/note" || exit 1
 fi
 if [ ! -e "$note/before" ]; then
-  { iptables-save; ip6tables-save; } 2>/dev/null | sed -n 's/^:\\(\\(KUBE\\|CNI\\)-[^ ]*\\).*/\\1/p' | sort -u > "$note/chains"
-  # Chains of a cluster that is taken over go with it.
-  [ "$aside" = true ] && { grep -v '^KUBE-' "$note/chains" > "$note/chains.new"; mv "$note/chains.new" "$note/chains"; }
+  { iptables-save; ip6tables-save; } 2>/dev/null | sed -n 's/^:\\(\\(${paths.chains.join("\\\\|")}\\)[^ ]*\\).*/\\1/p' | sort -u > "$note/chains"
+  for link in ${paths.links.join(" ")}; do [ -e "/sys/class/net/$link" ] && echo "$link"; done > "$note/links"
+  # Chains and the bridge of a cluster that is taken over go with it.
+  [ "$aside" = true ] && for list in chains links; do
+    grep -vE '^(KUBE-|cni0$)' "$note/$list" > "$note/$list.new"; mv "$note/$list.new" "$note/$list"
+  done
   for path in $shared; do [ -e "$path" ] || echo "$path"; done > "$note/new-folders"
   for path in $trees; do [ -d "$path" ] && [ -z "$(ls -A "$path")" ] && echo "$path"; done > "$note/empty-folders"
   for unit in $units; do
@@ -42,6 +45,7 @@ if [ -s "$note/units" ] || [ -s "$note/aside" ]; then
   unmount_pods
   end_network
   while IFS= read -r path; do
+    case $movable in *" $path "*) ;; *) continue ;; esac
     [ -e "$path$ending" ] || [ -L "$path$ending" ] || mv "$path" "$path$ending" || exit 1
   done < "$note/aside"
   systemctl daemon-reload
@@ -56,6 +60,8 @@ export interface Claim {
   /** Name of the computer whose user owns it, and the folder with its state; for whoever reads the note. */
   readonly owner: string;
   readonly takeOver: boolean;
+  /** What may be moved out of the way of a take-over. */
+  readonly setAside: readonly string[];
 }
 
 /**
@@ -65,7 +71,7 @@ export interface Claim {
 export async function claimHost(
   transport: Transport,
   paths: NodePaths,
-  { id, name, owner, takeOver }: Claim,
+  { id, name, owner, takeOver, setAside }: Claim,
   c: Pick<RunContext, "signal">,
 ): Promise<void> {
   const lists = [paths.files, paths.trees, paths.sharedFolders, paths.units].map((list) => list.join(" "));
@@ -78,6 +84,7 @@ export async function claimHost(
     ...lists,
     asideEnding,
     String(takeOver),
+    setAside.join(" "),
   ] as const;
   const { exitCode, stderr } = await transport.exec(argv, {
     signal: c.signal,

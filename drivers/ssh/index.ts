@@ -26,11 +26,10 @@ async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise
 
 /** A host that exists already, reached over SSH. It is never powered on or off; start and stop apply to the cluster's units. */
 export default (connect: ConnectSsh, runtimes: readonly RuntimeOnHost[]): DriverDefinition => {
-  const paths = nodePaths(runtimes);
-  return definition({ connect, paths });
+  return definition({ connect, runtimes, paths: nodePaths(runtimes) });
 };
 
-const definition = ({ connect, paths }: OnHost): DriverDefinition => ({
+const definition = (on: OnHost): DriverDefinition => ({
   apiVersion: 1,
   name: "ssh",
   summary: "An existing Linux host, over SSH",
@@ -61,26 +60,26 @@ const definition = ({ connect, paths }: OnHost): DriverDefinition => ({
     };
   },
   open: (host) => ({
-    create: (spec, c) => createMachine({ connect, paths }, spec, c),
+    create: (spec, c) => createMachine(on, spec, c),
     async start(machine, c) {
-      const isOurs = await withHost(connect, accessOf(machine), c, (transport) =>
-        startUnits(transport, paths, c.signal),
+      const isOurs = await withHost(on.connect, accessOf(machine), c, (transport) =>
+        startUnits(transport, on.paths, c.signal),
       );
       if (!isOurs) throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "ssh", name: machine.name });
     },
     stop: (machine, c) =>
-      withHost(connect, accessOf(machine), c, (transport) =>
-        stopUnits(transport, paths, c.graceMs, c.signal),
+      withHost(on.connect, accessOf(machine), c, (transport) =>
+        stopUnits(transport, on.paths, c.graceMs, c.signal),
       ),
-    remove: (machine, c) => removeMachine({ connect, paths }, machine, c),
-    removeByName: (name, c) => removeByName({ connect, paths }, name, c),
-    state: (machine, c) => machineState(connect, machine, c),
-    diagnose: (machine, c) => diagnoseMachine(connect, machine, c),
+    remove: (machine, c) => removeMachine(on, machine, c),
+    removeByName: (name, c) => removeByName(on, name, c),
+    state: (machine, c) => machineState(on.connect, machine, c),
+    diagnose: (machine, c) => diagnoseMachine(on.connect, machine, c),
     list: async (c) =>
-      (await Promise.all((await hostNames(host)).map((name) => listed(connect, name, c)))).flat(),
+      (await Promise.all((await hostNames(host)).map((name) => listed(on.connect, name, c)))).flat(),
     purge: () => Promise.resolve([]),
     async withOptions(machine, values, c) {
-      const access = await hostAccess(readOptions(values), connect, c, accessOf(machine));
+      const access = await hostAccess(readOptions(values), on.connect, c, accessOf(machine));
       return { ...machine, access, ports: { ...machine.ports, ssh: access.port } };
     },
     forget: (machine, c) => forgetMachine(machine, c),

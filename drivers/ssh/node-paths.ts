@@ -25,14 +25,20 @@ export interface NodePaths {
   /** Services that cannot share a host with ours of the same names, in the order in which they are stopped; `systemctl` says whether they run. */
   readonly units: readonly string[];
   readonly shims: RuntimeDefinition["footprint"]["shims"];
+  /** Interfaces beside those of the pods. */
+  readonly links: readonly string[];
+  /** Beginnings of the names of chains in the packet filter. */
+  readonly chains: readonly string[];
 }
 
 /** What a driver that gives hosts back has to know of a runtime. */
-export type RuntimeOnHost = Pick<RuntimeDefinition, "unit" | "footprint">;
+export type RuntimeOnHost = Pick<RuntimeDefinition, "name" | "unitNames" | "footprint">;
 
 /** What the driver's functions need to work on a host. */
 export interface OnHost {
   readonly connect: ConnectSsh;
+  readonly runtimes: readonly RuntimeOnHost[];
+  /** Of a node with any of them. */
   readonly paths: NodePaths;
 }
 
@@ -82,9 +88,11 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[]): NodePaths {
       ...["kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"].map(
         (name) => `${name}.service`,
       ),
-      ...runtimes.map(({ unit }) => unit.name),
+      ...new Set(runtimes.flatMap(({ unitNames }) => unitNames)),
     ],
     shims: footprints.flatMap(({ shims }) => shims),
+    links: ["cni0", ...footprints.flatMap(({ network }) => network?.links ?? [])],
+    chains: ["KUBE-", "CNI-", ...footprints.flatMap(({ network }) => network?.chains ?? [])],
   };
 }
 

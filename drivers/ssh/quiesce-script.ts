@@ -6,10 +6,16 @@ import type { NodePaths } from "./node-paths.ts";
  * Shell functions that end what a node runs, as a reboot would: pods and their containers, units, mounts, network, packet filter. All succeed
  * when there is nothing (left) to do.
  */
-export const quiesceFunctions = ({ shims, units, mountTrees }: NodePaths): string => String.raw`
+export const quiesceFunctions = ({
+  shims,
+  units,
+  mountTrees,
+  links,
+  chains,
+}: NodePaths): string => String.raw`
 ${podFunctions}
 # Units that provisioning wrote, by the mark in their text.
-our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service 2>/dev/null | sed 's|.*/||'; }
+our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service /etc/systemd/system/*.socket 2>/dev/null | sed 's|.*/||'; }
 
 # The shims above the pods.
 shims() {
@@ -50,7 +56,9 @@ end_network() {
     umount -l "$place" 2>/dev/null
     rm -f "$place"
   done
-  ip link delete cni0 2>/dev/null
+  for link in ${links.join(" ")}; do
+    grep -qxF "$link" "$note/links" 2>/dev/null || ip link delete "$link" 2>/dev/null
+  done
   clean_filter iptables
   clean_filter ip6tables
   # Last: nothing of the cluster listens any more.
@@ -58,18 +66,19 @@ end_network() {
   return 0
 }
 
-# Takes chains of kube-proxy, the kubelet and our CNI plugins out of every table, and the rules that lead into them; each table at once. Chains
-# that were there before the cluster are listed in the note and stay.
+# Takes chains of kube-proxy, the kubelet, our CNI plugins and the runtime out of every table, and the rules that lead into them or name its interfaces; each table at once. What
+# was there before the cluster is listed in the note and stays.
 clean_filter() {
   command -v "$1-save" >/dev/null || return 0
-  before=$(cat "$note/chains" 2>/dev/null | tr '\n' ' ')
+  before=$(cat "$note/chains" "$note/links" 2>/dev/null | tr '\n' ' ')
   "$1-save" 2>/dev/null | awk -v before="$before" '
     BEGIN { n = split(before, names, " "); for (i = 1; i <= n; i++) kept[names[i]] = 1 }
-    function ours(chain) { return chain ~ /^(KUBE|CNI)-/ && !(chain in kept) }
+    function ours(chain) { return chain ~ /^(${chains.join("|")})/ && !(chain in kept) }
+    function link(word) { return word ~ /^(${links.join("|")})$/ && !(word in kept) }
     /^\*/ { table = $0; cut = flush = drop = "" }
     /^:/ { chain = substr($1, 2); if (ours(chain)) { flush = flush "-F " chain "\n"; drop = drop "-X " chain "\n" } }
     /^-A / && !ours($2) {
-      for (i = 3; i < NF; i++) if (($i == "-j" || $i == "-g") && ours($(i + 1))) { sub(/^-A/, "-D"); cut = cut $0 "\n"; break }
+      for (i = 3; i < NF; i++) if ((($i == "-j" || $i == "-g") && ours($(i + 1))) || (($i == "-i" || $i == "-o") && link($(i + 1)))) { sub(/^-A/, "-D"); cut = cut $0 "\n"; break }
     }
     /^COMMIT/ && cut flush != "" { printf "%s\n%s%s%sCOMMIT\n", table, cut, flush, drop }
   ' | "$1-restore" --noflush

@@ -1,7 +1,7 @@
 import type { MachineRef } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
-import type { ConnectSsh, Transport } from "../../src/contract/transport.ts";
+import type { Transport } from "../../src/contract/transport.ts";
 import { asideEnding } from "./claim-host.ts";
 import { SshDriverError } from "./errors.ts";
 import { withHost } from "./host-access.ts";

@@ -12,11 +12,15 @@ export function wantedProgram(
   version: string,
   arch: Arch,
 ): Wanted {
-  const fill = (text: string) => text.replaceAll("{version}", version).replaceAll("{arch}", arch);
+  const machine = { amd64: "x86_64", arm64: "aarch64" }[arch];
+  const fill = (text: string) =>
+    text.replaceAll("{version}", version).replaceAll("{arch}", arch).replaceAll("{machine}", machine);
   const folder = fill(release.folder);
   const identity = `${folder}/${fill(release.file)}`;
   const digest = digestsOf(release)[version]?.[arch];
   if (digest) return known(identity, digest);
+  if (release.sums === undefined)
+    throw new Error(`no digest of ${release.name} ${version} for ${arch} is known, and its publisher has no table of them`);
   return { identity, digest: { kind: "companion", identity: `${folder}/${fill(release.sums)}` } };
 }
 

@@ -14,7 +14,7 @@ export interface Unpack {
 /** Known digests by version (without a `v`) and architecture. */
 export type ProgramDigests = Readonly<Record<string, Readonly<Record<"amd64" | "arm64", Digest>>>>;
 
-/** Where a program's publisher offers its releases. In the texts, `{version}` (without a `v`) and `{arch}` (Go's name) stand for what they say. */
+/** Where a program's publisher offers its releases. In the texts, `{version}` (without a `v`), `{arch}` (Go's name) and `{machine}` (the kernel's name) stand for what they say. */
 export interface ProgramRelease {
   /** By which it is found in an ArtifactSet, and by which the catalogue lists the digests where `digests` does not. */
   readonly name: string;
@@ -22,8 +22,8 @@ export interface ProgramRelease {
   readonly folder: string;
   /** In that folder, `etcd-v{version}-linux-{arch}.tar.gz`. */
   readonly file: string;
-  /** The publisher's table of digests in the same folder, for versions of which the catalogue has none. */
-  readonly sums: string;
+  /** The publisher's table of digests in the same folder, for versions of which the catalogue has none; absent where none is published. */
+  readonly sums?: string;
   readonly digests?: ProgramDigests;
   /** Absent for a program that is released as such and not in an archive. */
   readonly unpack?: Unpack;

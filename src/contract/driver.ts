@@ -109,6 +109,8 @@ export interface MachineSpec extends Hardware {
   /** Host key pair to inject; the private part is in OpenSSH PEM format and must never reach argv or a log. */
   readonly hostKey: { readonly privatePem: string; readonly publicKey: string };
   readonly network: MachineNetwork;
+  /** Name of the container runtime that the machine will get. */
+  readonly runtime: string;
   /** Values of the driver's own options (`drivers/<name>/options.ts`), only those that were given. */
   readonly options: Readonly<Record<string, string>>;
   /** Where the driver does not forward the API: through the SSH connection (true), or at the machine's own address. */

@@ -7,8 +7,8 @@ export interface GuestProgram {
   readonly name: string;
   /** Finds the version, as first group, in what `name --version` prints. */
   readonly version: RegExp;
-  /** The Debian package that contains it. */
-  readonly package: string;
+  /** The Debian package that contains it; undefined: none does. */
+  readonly package?: string;
 }
 
 /** Versions of a program that go with one Kubernetes minor: `floor` <= version < `below`; `install` is the one that we push. */
@@ -50,25 +50,59 @@ export interface RuntimeFootprint {
   readonly sharedFolders: readonly string[];
   /** Processes that outlive the unit, one for each pod or container: their `comm` (at most 15 characters), and words in the arguments of ours. */
   readonly shims: readonly { readonly comm: string; readonly words: string }[];
+  /** What the runtime itself sets up for containers beside pods: interfaces, and beginnings of the names of packet filter chains. */
+  readonly network?: { readonly links: readonly string[]; readonly chains: readonly string[] };
 }
 
-/** A CRI runtime: data and pure functions; steps do the work. */
-export interface RuntimeDefinition {
+/** A systemd unit of a runtime. */
+export interface RuntimeUnit {
+  /** `containerd.service` */
+  readonly name: string;
+  /** With places for `{{inputs}}` and, in a service, `{{exec}}`. */
+  readonly text: string;
+  /** Which of the runtime's programs it runs; absent for a socket. */
+  readonly program?: string;
+  /** What the program gets after its path. */
+  arguments(input: RuntimeInput): readonly string[];
+}
+
+/** What the kubelet is told besides the endpoint. */
+export interface KubeletOfRuntime {
+  /** In place of the flags that name a remote endpoint: the kubelet itself serves it. */
+  readonly flags?: (input: RuntimeInput) => Readonly<Record<string, string>>;
+  /** Fields of its configuration. */
+  readonly config?: object;
+}
+
+/** A CRI runtime as the nodes of one Kubernetes minor have it: data and pure functions; steps do the work. */
+export interface Runtime {
   readonly name: string;
   /** CRI endpoint, `unix:///run/NAME/NAME.sock`. */
   readonly endpoint: string;
-  /** The systemd unit that serves the endpoint, and its text with places for `{{inputs}}` and `{{exec}}`. */
-  readonly unit: { readonly name: string; readonly text: string };
-  /** Which of `programs` serves the endpoint; its version reads the configuration. */
+  /** In the order in which they are started. */
+  readonly units: readonly RuntimeUnit[];
+  /** The program whose version reads the configuration. */
   readonly server: string;
   /** What it needs on every node. */
   readonly programs: readonly RuntimeProgram[];
   /** Images it wants, by their names in the catalogue. */
   readonly images: readonly string[];
+  readonly kubelet: KubeletOfRuntime;
   files(input: RuntimeInput): readonly PushEntry[];
-  /** argv of the unit; `path` is where the server is in the guest. */
-  serve(path: string): readonly [string, ...string[]];
   /** argv run in the guest; reads an image archive from standard input. */
   readonly importImage: readonly [string, ...string[]];
+}
+
+/** A CRI runtime in every version. */
+export interface RuntimeDefinition {
+  readonly name: string;
+  /** Other words for it. */
+  readonly aliases: readonly string[];
+  /** All its programs, also those that only some minors need. */
+  readonly programs: readonly RuntimeProgram[];
+  /** Its units, and those that packages of its programs bring: they are kept from starting. */
+  readonly unitNames: readonly string[];
+  /** For a Kubernetes minor, `36`; undefined when none of its releases goes with it. */
+  at(minor: number): Runtime | undefined;
   readonly footprint: RuntimeFootprint;
 }

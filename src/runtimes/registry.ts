@@ -1,22 +1,45 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { Runtime, RuntimeDefinition } from "../contract/runtime.ts";
 import { didYouMean } from "../host/nearest-word.ts";
-import type { RuntimeDefinition } from "../contract/runtime.ts";
 import { containerd } from "./containerd/index.ts";
+import { docker } from "./docker/index.ts";
 
-/** All there are. */
-export const runtimes: readonly RuntimeDefinition[] = [containerd];
+/** All there are; the first is the default. */
+export const runtimes: readonly RuntimeDefinition[] = [containerd, docker];
 
-/** `cri` is not a runtime of its own: it means the default one that speaks CRI. */
-const aliases: Readonly<Record<string, string>> = { cri: "containerd" };
+/** Not a runtime of its own: it means the default one that speaks CRI. */
+export const defaultRuntimeName = "cri";
 
-export const runtimeNames: readonly string[] = [...Object.keys(aliases), ...runtimes.map(({ name }) => name)];
+export const runtimeNames: readonly string[] = [
+  defaultRuntimeName,
+  ...runtimes.flatMap(({ name, aliases }) => [name, ...aliases]),
+];
 
 /** The runtime of that name or alias; rejects an unknown one with RUNTIME_UNKNOWN. */
 export function runtimeByName(name: string): RuntimeDefinition {
-  const found = runtimes.find((definition) => definition.name === (aliases[name] ?? name));
+  const found =
+    name === defaultRuntimeName
+      ? runtimes[0]
+      : runtimes.find((one) => one.name === name || one.aliases.includes(name));
   if (!found) {
     const hint = didYouMean(name, runtimeNames);
     throw new LocalkubeError("RUNTIME_UNKNOWN", { value: name, hint, known: runtimeNames.join(", ") });
   }
   return found;
+}
+
+/** The same as nodes of that Kubernetes version have it; rejects one that does not go with it with RUNTIME_NOT_FOR_VERSION. */
+export function runtimeFor(
+  name: string,
+  { version, minor }: { readonly version: string; readonly minor: number },
+): Runtime {
+  const definition = runtimeByName(name);
+  const runtime = definition.at(minor);
+  if (!runtime)
+    throw new LocalkubeError("RUNTIME_NOT_FOR_VERSION", {
+      runtime: definition.name,
+      version,
+      default: runtimes[0]!.name,
+    });
+  return runtime;
 }

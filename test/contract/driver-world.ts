@@ -126,6 +126,7 @@ export function driverWorld(subject: DriverUnderTest, prefix: string): DriverWor
       identityFile: join(folder, "id"),
       hostKey: keys.hostKey,
       network: { cluster: cluster(name), index: 0, avoid: ["10.96.0.0/12", "10.244.0.0/16"] },
+      runtime: "containerd",
       options: subject.options?.() ?? {},
       apiOverSsh: true,
       ...rest,

@@ -9,7 +9,7 @@ import {
   type DockerImage,
   nameAnnotation,
 } from "./inspect-archive.ts";
-import { hasVersion, imageRef, isFullRef, parseImageRef } from "./reference.ts";
+import { hasVersion, imageRef, isFullRef, parseImageRef } from "../../contract/image-reference.ts";
 
 /** Full references by image id, never empty: the names that the images of one archive get in the runtime. */
 export type ImageNames = ReadonlyMap<string, readonly string[]>;

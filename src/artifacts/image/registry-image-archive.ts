@@ -7,7 +7,7 @@ import { type ArtifactStore, withArtifactLock } from "../artifact-store.ts";
 import { imageFolder } from "../identity.ts";
 import { VerifiedMemo } from "../verified-memo.ts";
 import { writeOciArchive } from "./oci-archive.ts";
-import { imageRef } from "./reference.ts";
+import { imageRef } from "../../contract/image-reference.ts";
 import { cachedDigests, fetchRegistryImage, type RegistryDigests, registryRef } from "./registry-image.ts";
 
 const lockWaitMs = 5 * 60_000;

@@ -7,7 +7,7 @@ import { imageDigests } from "../catalogue/catalogue-data.ts";
 import { hashFile } from "../content-digest.ts";
 import { sourceName } from "../source.ts";
 import type { Blob, OciImage } from "./oci-archive.ts";
-import { type ImageReference, parseImageRef } from "./reference.ts";
+import { type ImageReference, parseImageRef } from "../../contract/image-reference.ts";
 
 /** The parts of a registry's documents that are read; everything in them is optional until it has been checked. */
 interface Descriptor {

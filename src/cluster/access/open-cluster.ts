@@ -3,6 +3,7 @@ import type { Driver, DriverDefinition, MachineRef, MachineState } from "../../c
 import type { HostContext, RunContext } from "../../contract/host.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstNode, type NodeRole } from "../../contract/node.ts";
+import type { Runtime } from "../../contract/runtime.ts";
 import type { SshEndpoint, Transport } from "../../contract/transport.ts";
 import { writeKnownHosts } from "../../machine/ssh/openssh.ts";
 import { loadDriver } from "../../machine/driver-registry.ts";
@@ -11,6 +12,8 @@ import type { ClusterRecord, NodeRecord } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths, type NodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
+import { runtimeFor } from "../../runtimes/registry.ts";
+import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { apiServerUrl, endpointOf, machineName } from "./reach.ts";
 import { quietly, type UseCaseContext } from "./use-case.ts";
 
@@ -39,6 +42,10 @@ export type CreatedNode = OpenNode & { readonly machine: MachineRef };
 const leastConnectMs = 15_000;
 /** A handshake takes several round trips, and an emulated machine that is busy takes seconds for each. */
 const answersToConnect = 6;
+
+/** The runtime of a recorded cluster's nodes. Rejects with RUNTIME_UNKNOWN where another release of localkube recorded one. */
+export const runtimeOf = ({ runtime, kubernetesVersion }: ClusterRecord): Runtime =>
+  runtimeFor(runtime, catalogueEntry(kubernetesVersion));
 
 /** Rejects with CLUSTER_UNKNOWN when the profile has no cluster. */
 export async function openCluster(name: string, { host }: UseCaseContext): Promise<OpenCluster> {

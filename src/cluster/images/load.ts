@@ -1,12 +1,11 @@
 import { basename } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { idsOf } from "../../provision/node/load-images.ts";
 import { imageIds, withCri } from "../../runtimes/cri/images.ts";
-import { runtimeByName } from "../../runtimes/registry.ts";
 import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
 import { type ImageNames, settleNames, withNames } from "../../artifacts/image/naming.ts";
@@ -15,6 +14,7 @@ import {
   nodeOf,
   openCluster,
   runningMachine,
+  runtimeOf,
   withTransport,
 } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
@@ -47,7 +47,7 @@ export async function loadImages(
   context: UseCaseContext,
 ): Promise<readonly LoadedArchive[]> {
   const cluster = await openCluster(name, context);
-  const runtime = runtimeByName(cluster.record.runtime);
+  const runtime = runtimeOf(cluster.record);
   const nodes = wanted === undefined ? cluster.nodes : [nodeOf(cluster, wanted)];
   const distinct = [...new Set(files)];
   if (imageName !== undefined && distinct.length > 1)
@@ -87,7 +87,7 @@ export async function loadImages(
 async function load(
   { file, facts, names }: Archive,
   transport: Transport,
-  runtime: RuntimeDefinition,
+  runtime: Runtime,
   c: RunContext,
 ): Promise<readonly string[]> {
   let total = 0;
@@ -112,7 +112,7 @@ async function load(
 const notArrived = (
   refs: readonly string[],
   transport: Transport,
-  runtime: RuntimeDefinition,
+  runtime: Runtime,
   signal: AbortSignal,
 ): Promise<readonly string[]> =>
   withCri(transport, runtime, { signal }, async (cri) => {

@@ -1,12 +1,11 @@
-import { imageRef, parseImageRef } from "../../artifacts/image/reference.ts";
+import { imageRef, parseImageRef } from "../../contract/image-reference.ts";
 import { type Digest, formatDigest, parseDigest, sameDigest } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { shellQuote } from "../../host/run-command.ts";
 import { type NodeImage, nodeImages, removeNodeImage, withCri } from "../../runtimes/cri/images.ts";
-import { runtimeByName } from "../../runtimes/registry.ts";
 import type { RecordedImage } from "../../state/cluster-record.ts";
-import { type NodeChoice, nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
+import { type NodeChoice, nodeOf, openCluster, runtimeOf, withTransport } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
 export interface ListedImage {
@@ -24,7 +23,7 @@ export async function listImages(
   context: UseCaseContext,
 ): Promise<readonly ListedImage[]> {
   const cluster = await openCluster(name, context);
-  const runtime = runtimeByName(cluster.record.runtime);
+  const runtime = runtimeOf(cluster.record);
   const { signal } = context;
   const images = await withTransport(nodeOf(cluster, node), context, (transport) =>
     withCri(transport, runtime, { signal }, (cri) => nodeImages(cri, { signal })),
@@ -73,7 +72,7 @@ export async function removeImages(
 ): Promise<readonly string[]> {
   const { signal } = context;
   const cluster = await openCluster(name, context);
-  const runtime = runtimeByName(cluster.record.runtime);
+  const runtime = runtimeOf(cluster.record);
   return withTransport(nodeOf(cluster, node), context, (transport) =>
     withCri(transport, runtime, { signal }, async (cri) => {
       const images = await nodeImages(cri, { signal });

@@ -15,16 +15,20 @@ const ofControlPlane: readonly string[] = controlPlaneComponents;
 
 /**
  * Parses the words after `logs`; none = everything that a node of this role has. Kubernetes components may be given without `kube-`. Rejects with
- * LOGS_COMPONENT_UNKNOWN. `runtimeUnit` is the unit of the cluster's runtime, such as `containerd.service`.
+ * LOGS_COMPONENT_UNKNOWN. `runtimeServices` are those of the cluster's runtime, without `.service`; the word `runtime` means all of them.
  */
 export function logComponents(
   words: readonly string[],
-  runtimeUnit: string,
+  runtimeServices: readonly string[],
   role: NodeRole = "control-plane",
 ): LogComponents {
-  const allUnits = [...nodeComponents, runtimeUnit.replace(/\.service$/, "")];
-  const known = ["start", ...allUnits, "pods"];
-  const asked = new Set(words.map((word) => canonical(word, known)));
+  const allUnits = [...nodeComponents, ...runtimeServices];
+  const known = ["start", ...allUnits, "runtime", "pods"];
+  const asked = new Set(
+    words
+      .map((word) => canonical(word, known))
+      .flatMap((name) => (name === "runtime" ? runtimeServices : [name])),
+  );
   const wants = (name: string): boolean => asked.size === 0 || asked.has(name);
   const has = (name: string): boolean =>
     role === "control-plane" || asked.has(name) || !ofControlPlane.includes(name);

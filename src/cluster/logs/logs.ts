@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import type { MachineState } from "../../contract/driver.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import { firstNode } from "../../contract/node.ts";
-import { runtimeByName } from "../../runtimes/registry.ts";
 import { logComponents, type LogComponents } from "./components.ts";
 import { readEvents } from "./events.ts";
 import { followGuestLogs, readGuestLogs, type LogSink } from "./guest.ts";
@@ -17,6 +16,7 @@ import {
   type OpenCluster,
   type OpenNode,
   runningMachine,
+  runtimeOf,
   withTransport,
 } from "../access/open-cluster.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
@@ -89,7 +89,10 @@ export async function followLogs(
 async function open(request: LogsRequest, context: UseCaseContext) {
   const cluster = await openCluster(request.name, context);
   const node = nodeOf(cluster, request.node);
-  const components = logComponents(request.words, runtimeByName(cluster.record.runtime).unit.name, node.role);
+  const services = runtimeOf(cluster.record).units.flatMap(({ name }) =>
+    name.endsWith(".service") ? [name.replace(/\.service$/, "")] : [],
+  );
+  const components = logComponents(request.words, services, node.role);
   return { node, components };
 }
 

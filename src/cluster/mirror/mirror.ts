@@ -6,7 +6,7 @@ import { type ArtifactPlan, type ArtifactRequest, planArtifacts } from "../../ar
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type MirrorReport, verifyMirror } from "../../artifacts/verify-mirror.ts";
-import { runtimeByName } from "../../runtimes/registry.ts";
+import { defaultRuntimeName } from "../../runtimes/registry.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { artifactWishes, programReleases } from "../start/wishes.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
@@ -23,7 +23,7 @@ export async function pull(
   context: UseCaseContext,
 ): Promise<PulledMirror> {
   // For the default runtime: mirrors are made before there is a cluster.
-  const wishesOf = (version: string) => artifactWishes(version, runtimeByName("cri"));
+  const wishesOf = (version: string) => artifactWishes(version, defaultRuntimeName);
   const plan = await planArtifacts(request, wishesOf, context.host, { signal: context.signal });
   const { source, kubernetesVersion } = plan;
   const folder = await mirrorFolder(path);

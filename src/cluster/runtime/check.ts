@@ -11,11 +11,18 @@ import type { ApiClient } from "../../provision/kube/api-client.ts";
 import type { CheckedCall, CheckImage } from "../../runtimes/cri/check/calls.ts";
 import { checkCri, kubeletApis } from "../../runtimes/cri/check/check.ts";
 import { checkRepository, removeRemains } from "../../runtimes/cri/check/remains.ts";
-import { connectCri, type Cri } from "../../runtimes/cri/client.ts";
+import type { Cri } from "../../runtimes/cri/client.ts";
+import { withCri } from "../../runtimes/cri/images.ts";
 import { type CriApi, criApis } from "../../runtimes/cri/messages.ts";
-import { runtimeByName } from "../../runtimes/registry.ts";
 import { withProfileLock } from "../../state/lock.ts";
-import { apiClient, type NodeChoice, nodeOf, openCluster, withTransport } from "../access/open-cluster.ts";
+import {
+  apiClient,
+  type NodeChoice,
+  nodeOf,
+  openCluster,
+  runtimeOf,
+  withTransport,
+} from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
 import { makeCheckPod, problemOf, removeCheckPod } from "./check-pod.ts";
@@ -39,7 +46,7 @@ const cleanUpMs = 60_000;
 /**
  * Makes each call of CRI that is safe on a living node, in a sandbox of its own, and removes all it made, also after a failure or an interruption; what
  * a killed check left is removed first. Rejects with CLUSTER_UNKNOWN, NODE_UNKNOWN, CLUSTER_NOT_RUNNING, CLUSTER_BEING_DELETED, CLUSTER_PAUSED, or as
- * `connectCri` does; not because a call failed: see `failedCalls`.
+ * `withCri` does; not because a call failed: see `failedCalls`.
  */
 export async function checkRuntime(
   { name, node: wanted }: NodeChoice,
@@ -52,22 +59,18 @@ export async function checkRuntime(
     const cluster = await openCluster(name, inner);
     const node = nodeOf(cluster, wanted);
     await refuseIfPaused(cluster, inner);
-    const { kubernetesVersion, runtime } = cluster.record;
+    const { kubernetesVersion } = cluster.record;
     let found: RuntimeCheck | undefined;
     const apply = (c: RunContext): Promise<void> =>
       withTransport(node, { ...inner, signal: c.signal }, async (transport, machine) => {
         const api = await apiClient(cluster, machine);
         const minor = minorOf(kubernetesVersion);
         const apis = [...new Set([...kubeletApis(minor), ...criApis])];
-        const { endpoint } = runtimeByName(runtime);
-        const cri = await connectCri(transport, endpoint, { signal: c.signal, apis });
-        try {
+        const options = { signal: c.signal, apis };
+        await withCri(transport, runtimeOf(cluster.record), options, async (cri) => {
           const calls = await check({ transport, api, cri, minor, node: node.name }, c);
           found = { name, node: node.name, kubernetesVersion, runtime: cri.runtime, api: cri.api, calls };
-        } finally {
-          api.close();
-          await cri.close();
-        }
+        }).finally(() => api.close());
       });
     const title = "Checking the container runtime";
     const job = { id: "runtime-check", title, after: [], timeoutMs: checkMs, apply };
@@ -93,7 +96,11 @@ async function check(place: Place, c: RunContext): Promise<readonly CheckedCall[
   const { transport, api, cri, minor, node } = place;
   const { signal } = c;
   c.report({ message: "removing what an earlier check left" });
-  await removeRemains(cri, transport, signal);
+  await removeRemains(cri, transport, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    // What is wrong with the server is found out call by call.
+    c.log(problemOf(error));
+  });
   let registry: Registry | undefined;
   let isKnown = true;
   try {

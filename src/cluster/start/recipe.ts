@@ -2,6 +2,7 @@ import { firstNode } from "../../contract/node.ts";
 import type { Place, Row } from "../../pipeline/recipe.ts";
 import type { Step } from "../../contract/step.ts";
 import { isEmulated } from "../../provision/guest/guest-facts.ts";
+import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
 import { type ClusterBase, type ClusterState, need, type NodeBase, type NodeState } from "./state.ts";
 import { apiReady } from "./steps/api-ready.ts";
 import { apiTunnel } from "./steps/api-tunnel.ts";
@@ -50,7 +51,7 @@ export const recipe: readonly StartRow[] = [
   perNode(machineStart, { after: [machineResize] }),
   perNode(machineConnect, { after: [machineStart] }),
   perNode(apiTunnel, { after: [machineConnect], when: apiGoesOverSsh }),
-  perNode(guestPackages, { after: [machineConnect], when: imageIsNotOurs }),
+  perNode(guestPackages, { after: [machineConnect], when: packagesMayBeMissing }),
   perNode(firewall, { after: [guestPackages], when: machineNeedsAFirewall }),
   perNode(attachArtifacts, { after: [artifacts, machineConnect], when: driverAttachesVolumes }),
   once(certificates, { after: [machineCreate] }),
@@ -98,8 +99,9 @@ function machineIsEmulated(node: NodeState): boolean {
   return isEmulated(need(node, "facts"));
 }
 
-/** A machine created from our own image has all packages. */
-function imageIsNotOurs({ cluster, definition }: NodeState): boolean {
+/** A machine created from our own image has all packages, but those of other runtimes. */
+function packagesMayBeMissing({ cluster, definition }: NodeState): boolean {
   const { image, os } = cluster.record.spec;
-  return definition.capabilities.image === "none" || image !== "" || os !== "debian";
+  const isOurs = definition.capabilities.image !== "none" && image === "" && os === "debian";
+  return !isOurs || cluster.record.runtime !== runtimeByName(defaultRuntimeName).name;
 }

@@ -18,6 +18,7 @@ import { resolveSpec } from "../../spec/resolve-spec.ts";
 import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
+import { runtimeOf } from "../access/open-cluster.ts";
 import { machineName } from "../access/reach.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { machineStates } from "../look/machine-states.ts";
@@ -161,7 +162,7 @@ async function stateOf(
     host,
     paths: clusterPaths(host, name),
     record,
-    runtime: runtimeByName(record.spec.runtime),
+    runtime: runtimeOf(record),
     plan,
     image,
     refreshImage,
@@ -198,7 +199,7 @@ async function warnOfOldImage(image: ImageSource, context: UseCaseContext): Prom
 }
 
 const wishesOf = (runtime: string) => (kubernetesVersion: string) =>
-  artifactWishes(kubernetesVersion, runtimeByName(runtime));
+  artifactWishes(kubernetesVersion, runtime);
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
   assertUserFlags(

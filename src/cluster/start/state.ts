@@ -3,7 +3,7 @@ import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { Driver, DriverDefinition, MachineRef } from "../../contract/driver.ts";
 import type { HostContext } from "../../contract/host.ts";
 import type { NodeRole } from "../../contract/node.ts";
-import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import type { Runtime } from "../../contract/runtime.ts";
 import type { PushOptions, Transport } from "../../contract/transport.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { type GuestFacts, isEmulated } from "../../provision/guest/guest-facts.ts";
@@ -37,7 +37,7 @@ export interface NodeBase {
 
 /** What is decided for the whole cluster before a start, plus what its steps find out; each later field is set by the step named beside it. */
 export interface ClusterState extends ClusterBase {
-  readonly runtime: RuntimeDefinition;
+  readonly runtime: Runtime;
   readonly plan: ArtifactPlan;
   readonly image: ImageSource;
   /** Build the machine image even if it is in the cache. */

@@ -1,16 +1,19 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import type { ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contract/artifact.ts";
-import type { RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
+import type { RuntimeProgram } from "../../contract/runtime.ts";
 import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
 import { nodePrograms } from "../../provision/programs/node-programs.ts";
-import { runtimes } from "../../runtimes/registry.ts";
+import { runtimeFor, runtimes } from "../../runtimes/registry.ts";
 
 /**
  * Everything a cluster of that Kubernetes version with that runtime wants from outside; which versions belong together is in the catalogue.
- * Throws an Error that names the wish for which the catalogue has nothing, and KUBERNETES_VERSION_UNKNOWN. Pure.
+ * Throws an Error that names the wish for which the catalogue has nothing, KUBERNETES_VERSION_UNKNOWN, RUNTIME_UNKNOWN and
+ * RUNTIME_NOT_FOR_VERSION. Pure.
  */
-export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefinition): Wishes {
-  const { version, minor, programs, images } = catalogueEntry(kubernetesVersion);
+export function artifactWishes(kubernetesVersion: string, runtimeName: string): Wishes {
+  const entry = catalogueEntry(kubernetesVersion);
+  const { version, minor, programs, images } = entry;
+  const runtime = runtimeFor(runtimeName, entry);
   const ofCatalogue = (table: Readonly<Record<string, string>>, name: string, neededBy: string): string => {
     const found = table[name];
     if (found === undefined)
@@ -28,10 +31,10 @@ export function artifactWishes(kubernetesVersion: string, runtime: RuntimeDefini
     (neededBy: string) =>
     (name: string): ImageWish => ({ name, ref: ofCatalogue(images, name, neededBy), neededBy });
   const byRuntime = `the runtime ${runtime.name}`;
-  const ofRuntime = ({ name, release, versions }: RuntimeProgram): ProgramWish => {
-    const range = versions(minor);
-    if (!range) throw new Error(`${byRuntime} wants ${name}, of which it knows none for ${version}`);
-    return { ...release, version: range.install, neededBy: byRuntime };
+  const ofRuntime = (wanted: RuntimeProgram): ProgramWish => {
+    const range = wanted.versions(minor);
+    if (!range) throw new Error(`${byRuntime} wants ${wanted.name}, of which it knows none for ${version}`);
+    return { ...wanted.release, version: range.install, neededBy: byRuntime };
   };
   return {
     programs: [...nodePrograms.map(program("every node")), ...runtime.programs.map(ofRuntime)],

@@ -2,6 +2,11 @@ import { type ErrorEntry, exitCodes } from "./entry.ts";
 
 /** Of a node's container runtime, as its CRI server answers. */
 export const runtimeErrors = {
+  RUNTIME_NOT_FOR_VERSION: {
+    exit: exitCodes.usage,
+    title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
+    fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
+  },
   CRI_NOT_SPOKEN: {
     exit: exitCodes.unavailable,
     title: "What answers at the socket {path} in the machine is no CRI server: {problem}",

@@ -35,7 +35,7 @@ export function missingPrograms(facts: ProgramFacts, programs: readonly GuestPro
   return [
     ...programs
       .filter(({ name }) => !facts.programs[name])
-      .map((program) => ({ what: program.name, package: program.package })),
+      .flatMap(({ name, package: debian }) => (debian === undefined ? [] : [{ what: name, package: debian }])),
     ...(facts.cniBinDir ? [] : [{ what: "CNI plugins", package: "containernetworking-plugins" }]),
   ];
 }

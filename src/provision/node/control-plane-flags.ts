@@ -4,6 +4,7 @@ import type { ClusterNode } from "../../contract/node.ts";
 import type { Flags } from "./flags.ts";
 import { apiServerPort, guestPaths } from "./guest-paths.ts";
 import type { NodeInput } from "./node-input.ts";
+import { runtimeInput } from "./runtime-input.ts";
 
 const pki = (name: string): string => `${guestPaths.pki}/${name}`;
 const kubeconfig = (name: string): string => `${guestPaths.kubernetes}/${name}.conf`;
@@ -124,17 +125,22 @@ export const kubeletFlags = (input: NodeInput): Flags => ({
   "node-ip": input.node.address,
   "hostname-override": input.node.name,
   "root-dir": guestPaths.kubeletRoot,
-  // Until 1.26 the runtime is chosen by flags, later by the configuration file.
-  ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
-    ? {}
-    : {
-        "container-runtime": "remote",
-        "container-runtime-endpoint": input.runtime.endpoint,
-        "image-service-endpoint": input.runtime.endpoint,
-      }),
+  ...runtimeFlags(input),
   // Only keeps the kubelet's own garbage collector from the sandbox image; the runtime's configuration decides which is used.
   "pod-infra-container-image": wishedImage(input.artifacts, "pause").ref,
 });
+
+/** Until 1.26 the runtime is chosen by flags, later by the configuration file. */
+function runtimeFlags(input: NodeInput): Flags {
+  const { endpoint, kubelet } = input.runtime;
+  if (kubelet.flags) return kubelet.flags(runtimeInput(input));
+  if (input.version.kubeletConfigHas("containerRuntimeEndpoint")) return {};
+  return {
+    "container-runtime": "remote",
+    "container-runtime-endpoint": endpoint,
+    "image-service-endpoint": endpoint,
+  };
+}
 
 export const proxyFlags = (input: NodeInput): Flags => ({
   config: guestPaths.proxyConfig,

@@ -57,7 +57,7 @@ export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUn
         ...pki("kubelet-server.crt", "kubelet-server.key"),
       ],
       {
-        runtimeUnit: input.runtime.unit.name,
+        runtimeUnit: input.runtime.units.map(({ name }) => name).join(" "),
         after: isEmulated(input.facts) && !isWorker ? " kube-apiserver.service" : "",
       },
     ),

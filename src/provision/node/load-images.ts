@@ -1,7 +1,7 @@
 import type { ImageFile } from "../../contract/artifact.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { poll } from "../../host/poll.ts";
 import { guestPaths } from "./guest-paths.ts";
@@ -28,7 +28,7 @@ const importMs = 540_000;
  */
 export async function loadImages(
   transport: Pick<Transport, "exec">,
-  runtime: Pick<RuntimeDefinition, "name" | "importImage">,
+  runtime: Pick<Runtime, "name" | "importImage">,
   images: Readonly<Record<string, ImageFile>>,
   ask: () => Promise<ImageIds>,
   c: Pick<RunContext, "signal" | "log">,

@@ -49,6 +49,7 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
   ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
     ? { containerRuntimeEndpoint: input.runtime.endpoint, imageServiceEndpoint: input.runtime.endpoint }
     : {}),
+  ...input.runtime.kubelet.config,
   ...(input.version.kubeletConfigHas("failCgroupV1") && input.facts.cgroupVersion === 1
     ? { failCgroupV1: false }
     : {}),

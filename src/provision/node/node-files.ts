@@ -1,4 +1,4 @@
-import { wishedImage, wishedProgram } from "../../contract/artifact.ts";
+import { wishedProgram } from "../../contract/artifact.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import { guestSettings } from "../guest/guest-settings.ts";
 import { bridgeNetwork, nodeBlock } from "../network/bridge.ts";
@@ -13,6 +13,7 @@ import { guestPaths } from "./guest-paths.ts";
 import { kubernetesUnits, type PickCertificates } from "./kubernetes-units.ts";
 import type { NodeInput } from "./node-input.ts";
 import { fileEntry, textEntry, yamlEntry } from "./push-entries.ts";
+import { programOfRuntime, runtimeInput } from "./runtime-input.ts";
 
 /** One part of a node: what must be in the guest before its units may run. */
 export interface NodePart {
@@ -53,7 +54,7 @@ export function nodeFiles(input: NodeInput): NodeFiles {
     fileEntry(`${guestPaths.images}/${name}.tar`, image),
   );
   const kubectl = fileEntry(`${guestPaths.bin}/kubectl`, wishedProgram(artifacts, "kubectl"), 0o755);
-  const runtime = runtimeUnit(
+  const runtime = runtimeUnits(
     input,
     input.runtime.programs.flatMap(({ name }) => archive(name)),
   );
@@ -61,7 +62,7 @@ export function nodeFiles(input: NodeInput): NodeFiles {
   const unpacked = programs.archives.filter((one) => !isFirst(one));
   const files: NodeFiles = {
     runtime: part(
-      [runtime],
+      runtime,
       [crictlConfig(input), ...networkConfig(input), ...guestSettings(input), ...programs.files],
       unpacked,
     ),
@@ -92,22 +93,15 @@ function etcdUnit(input: NodeInput, archives: readonly GuestArchive[], pki: Pick
   };
 }
 
-function runtimeUnit(input: NodeInput, archives: readonly GuestArchive[]): Unit {
+function runtimeUnits(input: NodeInput, archives: readonly GuestArchive[]): readonly Unit[] {
   const { runtime } = input;
-  const { runtime: server, cniBinDir } = input.programs;
-  const files = runtime.files({
-    runtimeVersion: server.version,
-    pauseImage: wishedImage(input.artifacts, "pause").ref,
-    cgroupDriver: input.cgroupDriver,
-    restrictOomScoreAdj: !input.facts.canLowerOomScore,
-    cniBinDir,
+  const settings = runtimeInput(input);
+  const files = [...runtime.files(settings), ...archives.map(({ entry }) => entry)];
+  return runtime.units.map((unit) => {
+    const path = unit.program === undefined ? [] : [programOfRuntime(input, unit.program).path];
+    const argv = [...path, ...unit.arguments(settings)];
+    return { name: unit.name, template: { text: unit.text }, argv, inputs: files };
   });
-  return {
-    name: runtime.unit.name,
-    template: { text: runtime.unit.text },
-    argv: runtime.serve(server.path),
-    inputs: [...files, ...archives.map(({ entry }) => entry)],
-  };
 }
 
 const crictlConfig = ({ runtime }: NodeInput): PushEntry =>

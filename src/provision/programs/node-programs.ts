@@ -1,5 +1,5 @@
 import type { ProgramRelease } from "../../contract/artifact.ts";
-import type { GuestProgram, RuntimeDefinition } from "../../contract/runtime.ts";
+import type { GuestProgram, Runtime } from "../../contract/runtime.ts";
 import { type KubernetesProgram, kubernetesPrograms } from "../../contract/components.ts";
 
 /** A program of the Kubernetes release itself. */
@@ -14,7 +14,7 @@ export const kubernetesRelease = (name: KubernetesProgram): ProgramRelease => ({
 export const etcd: GuestProgram = { name: "etcd", version: /^etcd Version: (\S+)/, package: "etcd-server" };
 
 /** What is looked for in the guest before anything is pushed. */
-export const guestPrograms = ({ programs }: Pick<RuntimeDefinition, "programs">): readonly GuestProgram[] => [
+export const guestPrograms = ({ programs }: Pick<Runtime, "programs">): readonly GuestProgram[] => [
   etcd,
   ...programs,
 ];

@@ -1,5 +1,5 @@
 import type { ArtifactSet, ProgramFile } from "../../contract/artifact.ts";
-import type { GuestProgram, RuntimeDefinition, VersionRange } from "../../contract/runtime.ts";
+import type { GuestProgram, Runtime, VersionRange } from "../../contract/runtime.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import type { FoundProgram, GuestFacts } from "../guest/guest-facts.ts";
 import { guestPaths } from "../node/guest-paths.ts";
@@ -14,14 +14,15 @@ export interface ProgramNeeds {
   readonly minor: number;
   /** Oldest etcd that is good enough; the catalogue knows it. */
   readonly etcd: string;
-  readonly runtime: Pick<RuntimeDefinition, "name" | "programs" | "server">;
+  readonly runtime: Pick<Runtime, "name" | "programs" | "server">;
 }
 
 /** Which etcd, runtime and plugins a node runs, and what has to be installed for that. */
 export interface ResolvedPrograms {
   readonly etcd: FoundProgram;
   /** The program that serves the runtime's endpoint. */
-  readonly runtime: FoundProgram;
+  /** The runtime's, by name; the server is among them. */
+  readonly runtime: ReadonlyMap<string, FoundProgram>;
   readonly cniBinDir: string;
   /** Where the guest's own plugins are, which must be found in `cniBinDir` too. */
   readonly linkCniFrom?: string;
@@ -83,11 +84,9 @@ export function resolvePrograms(
   lacks.push(...missingTools(facts));
   if (lacks.length > 0) throw unsuitable(lacks, facts.os, artifacts.source, profile);
   const isElsewhere = own !== "" && own !== guestPaths.cniBin;
-  const server = ofRuntime.get(runtime.server);
-  if (!server) throw new TypeError(`the runtime ${runtime.name} does not have the program that serves it`);
   return {
     etcd: etcdFound,
-    runtime: server,
+    runtime: ofRuntime,
     cniBinDir: own === "" || foreignNetwork ? guestPaths.cniBin : own,
     ...(isElsewhere && foreignNetwork ? { linkCniFrom: own } : {}),
     archives,

@@ -1,4 +1,4 @@
-import type { RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
+import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { runc } from "../oci/runc.ts";
 import { programVersions } from "../program-versions.ts";
 import { configFile, configuration, registryConfig } from "./config.ts";
@@ -25,16 +25,24 @@ const server: RuntimeProgram = {
   },
 };
 
-export const containerd: RuntimeDefinition = {
+const runtime: Runtime = {
   name: "containerd",
   endpoint: "unix:///run/containerd/containerd.sock",
-  unit: { name: unit, text: unitText },
+  units: [{ name: unit, text: unitText, program: server.name, arguments: () => [] }],
   server: server.name,
   programs: [server, runc],
   images: ["pause"],
+  kubelet: {},
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
-  serve: (path) => [path],
   importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
+};
+
+export const containerd: RuntimeDefinition = {
+  name: runtime.name,
+  aliases: [],
+  programs: runtime.programs,
+  unitNames: [unit],
+  at: (minor) => (versions(minor) ? runtime : undefined),
   footprint: {
     files: [
       ...members.map((name) => `/usr/local/bin/${name}`),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Client, ServiceError } from "@grpc/grpc-js";
+import type { Client, ServiceError, status } from "@grpc/grpc-js";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { poll } from "../../host/poll.ts";
@@ -86,7 +86,7 @@ export async function connectCri(
     return {
       api,
       runtime: { name: version.runtimeName, version: version.runtimeVersion },
-      call: (method, request, given = {}) => unary(api, method, request, given) as Promise<never>,
+      call: (method, request, given = {}) => unary(api, method, request, given),
       close,
     };
   } catch (error) {
@@ -140,7 +140,7 @@ function ask(
     decode,
     signal,
     timeoutMs = defaultMs,
-  }: CallOptions & { encode(): Buffer; decode(bytes: Buffer): object },
+  }: CallOptions & { readonly encode: () => Buffer; readonly decode: (bytes: Buffer) => object },
 ): Promise<object> {
   return new Promise((resolve, reject) => {
     const deadline = Date.now() + timeoutMs;
@@ -158,15 +158,15 @@ function explained(
   error: ServiceError,
   path: string,
   method: CriMethod,
-  codes: Readonly<Record<number, string>> & { readonly UNIMPLEMENTED: number; readonly UNAVAILABLE: number },
+  known: typeof status,
 ): LocalkubeError {
   const problem = error.details || messageOf(error);
-  if (error.code === codes.UNIMPLEMENTED) return new LocalkubeError("CRI_UNIMPLEMENTED", { path, method });
+  if (error.code === known.UNIMPLEMENTED) return new LocalkubeError("CRI_UNIMPLEMENTED", { path, method });
   // The server closed the connection, or answered in another protocol.
-  if (method === "RuntimeService/Version" && error.code === codes.UNAVAILABLE)
+  if (method === "RuntimeService/Version" && error.code === known.UNAVAILABLE)
     return new LocalkubeError("CRI_NOT_SPOKEN", { path, problem }, { cause: error });
-  const status = codes[error.code] ?? String(error.code);
-  return new LocalkubeError("CRI_CALL_FAILED", { path, method, problem, status }, { cause: error });
+  const name = known[error.code] ?? String(error.code);
+  return new LocalkubeError("CRI_CALL_FAILED", { path, method, problem, status: name }, { cause: error });
 }
 
 interface Door {

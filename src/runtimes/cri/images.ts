@@ -1,7 +1,8 @@
 import { type Digest, formatDigest, parseDigest } from "../../contract/digest.ts";
-import type { RuntimeDefinition } from "../../contract/runtime.ts";
+import { imageRef } from "../../contract/image-reference.ts";
+import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
-import { connectCri, type Cri, type CallOptions } from "./client.ts";
+import { type CallOptions, connectCri, type ConnectCriOptions, type Cri } from "./client.ts";
 
 /** An image of a node as pods see it. */
 export interface NodeImage {
@@ -17,8 +18,8 @@ export interface NodeImage {
 /** Runs `use` with the CRI server of a node's runtime. Rejects as `connectCri` and `use` do. */
 export async function withCri<T>(
   transport: Pick<Transport, "connectSocket">,
-  { endpoint }: Pick<RuntimeDefinition, "endpoint">,
-  options: CallOptions,
+  { endpoint }: Pick<Runtime, "endpoint">,
+  options: ConnectCriOptions,
   use: (cri: Cri) => Promise<T>,
 ): Promise<T> {
   const cri = await connectCri(transport, endpoint, options);
@@ -35,7 +36,9 @@ export async function nodeImages(cri: Cri, options: CallOptions = {}): Promise<r
   return images.flatMap(({ id, repoTags, repoDigests, size }) => {
     // CRI-O leaves the algorithm out.
     const digest = parseDigest(id.includes(":") ? id : `sha256:${id}`);
-    return digest ? [{ id: digest, names: repoTags, byDigest: repoDigests, bytes: size }] : [];
+    if (!digest) return [];
+    // Docker leaves out `docker.io/library/`.
+    return [{ id: digest, names: repoTags.map(imageRef), byDigest: repoDigests.map(imageRef), bytes: size }];
   });
 }
 

@@ -7,7 +7,7 @@ import { parseSums, recordFiles, verifiedFiles } from "../../../src/artifacts/de
 import { artifactWishes } from "../../../src/cluster/start/wishes.ts";
 import { wishedImage, wishedProgram } from "../../../src/contract/artifact.ts";
 import { kubernetesPrograms } from "../../../src/contract/components.ts";
-import { runtimeByName } from "../../../src/runtimes/registry.ts";
+import { defaultRuntimeName } from "../../../src/runtimes/registry.ts";
 import { tempContext } from "./temp-context.ts";
 
 const never = new AbortController().signal;
@@ -90,7 +90,7 @@ describe("parseSums", () => {
 
 describe("debianSet", () => {
   const key = "0123456789-abcdef0123";
-  const wishes = artifactWishes("v1.20.2", runtimeByName("cri"));
+  const wishes = artifactWishes("v1.20.2", defaultRuntimeName);
 
   it("has what is wished and was built, under references that follow the content", async () => {
     const paths = await tree();

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { wantedProgram } from "../../../src/artifacts/program-release.ts";
 import { artifactWishes } from "../../../src/cluster/start/wishes.ts";
 import type { Wishes } from "../../../src/contract/artifact.ts";
-import { runtimeByName } from "../../../src/runtimes/registry.ts";
+import { defaultRuntimeName } from "../../../src/runtimes/registry.ts";
 import { put, sha256 } from "./test-context.ts";
 
 /** What the cluster layer wishes for a cluster with the default runtime. */
 export const wishesOf = (kubernetesVersion: string): Wishes =>
-  artifactWishes(kubernetesVersion, runtimeByName("cri"));
+  artifactWishes(kubernetesVersion, defaultRuntimeName);
 
 const real = wishesOf("v1.30.999");
 const refs: Readonly<Record<string, string>> = {

@@ -70,6 +70,7 @@ export const testSpec: MachineSpec = {
   identityFile: "/nowhere/id",
   hostKey: { privatePem: "SECRET", publicKey: "ssh-ed25519 AAAAHOST" },
   network: { cluster: "demo", index: 0, avoid: ["10.96.0.0/12"] },
+  runtime: "containerd",
   options: {},
   apiOverSsh: true,
 };

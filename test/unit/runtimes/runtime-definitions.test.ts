@@ -2,7 +2,7 @@ import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { knownMinors } from "../../../src/artifacts/catalogue/kubernetes-version.ts";
 import type { RuntimeInput } from "../../../src/contract/runtime.ts";
-import { runtimeByName, runtimeNames } from "../../../src/runtimes/registry.ts";
+import { runtimeByName, runtimeFor, runtimes } from "../../../src/runtimes/registry.ts";
 
 const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): RuntimeInput => ({
   runtimeVersion,
@@ -17,25 +17,102 @@ const number = (version: string): number =>
   version.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
 
 /** What every runtime has to be, whichever is added next. */
-describe.each(runtimeNames)("runtime %s", (name) => {
-  const runtime = runtimeByName(name);
-  const server = runtime.programs.find((program) => program.name === runtime.server);
+describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
+  const definition = runtimeByName(name);
+  const served = minors.filter((minor) => definition.at(minor));
+  const at = (minor: number) => runtimeFor(name, { version: `v1.${minor}`, minor });
 
-  test("says where it serves and by which unit", () => {
-    expect(runtime.endpoint).toMatch(/^unix:\/\/\/(?:var\/)?run\/[\w./-]+\.sock$/);
-    expect(runtime.unit.name).toMatch(/^[\w-]+\.service$/);
-    for (const place of ["{{inputs}}", "{{exec}}"]) expect(runtime.unit.text).toContain(place);
-    expect(runtime.programs.map((program) => program.name)).toContain(runtime.server);
-    expect(runtime.serve("/usr/local/bin/server")[0]).toBe("/usr/local/bin/server");
+  test("has names of its own, and no word of another", () => {
+    const others = runtimes.filter((one) => one !== definition);
+    for (const word of [name, ...definition.aliases]) {
+      expect(runtimeByName(word)).toBe(definition);
+      expect(others.flatMap((one) => [one.name, ...one.aliases])).not.toContain(word);
+    }
   });
 
-  test.each(minors)("has for 1.%i versions that go with it, with a digest of what is installed", (minor) => {
-    for (const { name: program, versions, release } of runtime.programs) {
-      const { floor = "", below, install = "" } = versions(minor) ?? {};
-      expect(number(install), program).toBeGreaterThanOrEqual(number(floor));
-      if (below !== undefined) expect(number(install)).toBeLessThan(number(below));
-      expect(release.digests?.[install], `${program} ${install}`).toBeDefined();
-    }
+  test("goes with a minor, and refuses those it does not go with by their name", () => {
+    expect(served.length).toBeGreaterThan(0);
+    for (const minor of minors.filter((one) => !served.includes(one)))
+      expect(() => at(minor)).toThrow(
+        expect.objectContaining({
+          id: "RUNTIME_NOT_FOR_VERSION",
+          message: expect.stringContaining(
+            `${name} that localkube knows goes with Kubernetes v1.${minor}`,
+          ) as string,
+        }),
+      );
+  });
+
+  describe.each(served)("for 1.%i", (minor) => {
+    const runtime = at(minor);
+    const server = runtime.programs.find((program) => program.name === runtime.server);
+    const { install: release = "" } = server?.versions(minor) ?? {};
+
+    test("says where it serves and by which units", () => {
+      expect(runtime.name).toBe(name);
+      expect(runtime.endpoint).toMatch(/^unix:\/\/\/(?:var\/)?run\/[\w./-]+\.sock$/);
+      expect(runtime.units.length).toBeGreaterThan(0);
+      for (const { name: unit, text, program } of runtime.units) {
+        expect(unit).toMatch(/^[\w-]+\.(service|socket)$/);
+        expect(text).toContain("{{inputs}}");
+        expect(text.includes("{{exec}}")).toBe(program !== undefined);
+        if (program !== undefined) expect(runtime.programs.map((one) => one.name)).toContain(program);
+      }
+      expect(server).toBeDefined();
+    });
+
+    test("has versions of its programs that go with it, with a digest of what is installed", () => {
+      for (const { name: program, versions, release: published } of runtime.programs) {
+        const { floor = "", below, install = "" } = versions(minor) ?? {};
+        expect(install, program).not.toBe("");
+        expect(number(install), program).toBeGreaterThanOrEqual(number(floor));
+        if (below !== undefined) expect(number(install)).toBeLessThan(number(below));
+        expect(published.digests?.[install], `${program} ${install}`).toBeDefined();
+      }
+    });
+
+    test("leaves nothing on a node that it does not name", () => {
+      const { files, trees, runTrees, sharedFolders, shims } = definition.footprint;
+      for (const path of [...files, ...trees, ...runTrees, ...sharedFolders])
+        expect(path).toMatch(/^\/[\w./-]+$/);
+      for (const { comm } of shims) expect(comm.length).toBeLessThanOrEqual(15);
+      const written = runtime.files(input(release, { restrictOomScoreAdj: true })).map(({ path }) => path);
+      expect(files).toEqual(expect.arrayContaining(written));
+      for (const { name: unit } of runtime.units) {
+        expect(files).toContain(`/etc/systemd/system/${unit}`);
+        expect(definition.unitNames).toContain(unit);
+      }
+      for (const { release: published } of runtime.programs)
+        for (const member of published.unpack?.members ?? [])
+          expect(files).toContain(`/usr/local/bin/${member}`);
+    });
+
+    test("has argv for the import of images, never a shell line", () => {
+      expect(runtime.importImage.length).toBeGreaterThan(1);
+      expect(runtime.importImage[0]).not.toMatch(/(^|\/)(ba|da)?sh$/);
+    });
+
+    test("is given the sandbox image, the plugins and the cgroup driver, and nothing else changes its files", () => {
+      const given = (change: Partial<RuntimeInput> = {}) => {
+        const all = input(release, change);
+        const flags = runtime.kubelet.flags?.(all) ?? {};
+        return JSON.stringify([runtime.files(all), runtime.units.map((unit) => unit.arguments(all)), flags]);
+      };
+      for (const { path, mode, source } of runtime.files(input(release))) {
+        expect(path).toMatch(/^\/etc\//);
+        expect(mode).toBe(0o644);
+        if (source.kind !== "text") throw new Error("a configuration is text");
+        if (path.endsWith(".toml")) expect(Object.keys(parse(source.text)).length).toBeGreaterThan(0);
+        if (path.endsWith(".json"))
+          expect(Object.keys(JSON.parse(source.text) as object).length).toBeGreaterThan(0);
+      }
+      expect(given()).toBe(given());
+      expect(given()).toContain("/usr/lib/cni");
+      for (const change of [{ cgroupDriver: "cgroupfs" }, { restrictOomScoreAdj: true }] as const)
+        expect(given(change)).not.toBe(given());
+      // The kubelet itself, where it is the CRI server, gets the image by a flag that it has with every runtime.
+      if (!runtime.kubelet.flags) expect(given()).toContain("registry.k8s.io/pause:3.9");
+    });
   });
 
   test("finds the version in what each of its programs prints", () => {
@@ -45,50 +122,17 @@ describe.each(runtimeNames)("runtime %s", (name) => {
         "1.6.20~ds1",
       ],
       runc: ["runc version 1.1.5+ds1 commit: 1.1.5+ds1-1+deb12u1 spec: 1.0.2-dev", "1.1.5+ds1"],
+      dockerd: ["Docker version 20.10.24+dfsg1, build 5d6db84", "20.10.24+dfsg1"],
+      "cri-dockerd": ["cri-dockerd 0.4.3 (b5ec5e2)", "0.4.3"],
     };
-    for (const { name: program, version } of runtime.programs)
+    for (const { name: program, version } of definition.programs)
       expect(version.exec(said[program]![0])?.[1]).toBe(said[program]![1]);
   });
-
-  test("leaves nothing on a node that it does not name", () => {
-    const { files, trees, runTrees, sharedFolders, shims } = runtime.footprint;
-    for (const path of [...files, ...trees, ...runTrees, ...sharedFolders])
-      expect(path).toMatch(/^\/[\w./-]+$/);
-    for (const { comm } of shims) expect(comm.length).toBeLessThanOrEqual(15);
-    const written = runtime.files(input("1.6.20")).map(({ path }) => path);
-    expect(files).toEqual(expect.arrayContaining(written));
-    expect(files).toContain(`/etc/systemd/system/${runtime.unit.name}`);
-  });
-
-  test("has argv for the import of images, never a shell line", () => {
-    expect(runtime.importImage.length).toBeGreaterThan(1);
-    expect(runtime.importImage[0]).not.toMatch(/(^|\/)(ba|da)?sh$/);
-  });
-
-  const releases = new Set(minors.map((minor) => server?.versions(minor)?.install ?? ""));
-  test.each([...releases, "1.6.20"])(
-    "gives release %s files that parse and name what they were given",
-    (release) => {
-      const files = runtime.files(input(release));
-      expect(files.length).toBeGreaterThan(0);
-      for (const { path, mode, source } of files) {
-        expect(path).toMatch(/^\/etc\//);
-        expect(mode).toBe(0o644);
-        if (source.kind !== "text") throw new Error("a configuration is text");
-        if (path.endsWith(".toml")) expect(Object.keys(parse(source.text)).length).toBeGreaterThan(0);
-      }
-      const all = JSON.stringify(files);
-      expect(all).toContain("registry.k8s.io/pause:3.9");
-      expect(all).toContain("/usr/lib/cni");
-      expect(runtime.files(input(release))).toEqual(files);
-      for (const change of [{ cgroupDriver: "cgroupfs" }, { restrictOomScoreAdj: true }] as const)
-        expect(runtime.files(input(release, change))).not.toEqual(files);
-    },
-  );
 });
 
 const config = (release: string, change: Partial<RuntimeInput> = {}) => {
-  const source = runtimeByName("containerd").files(input(release, change))[0]?.source;
+  const source = runtimeFor("containerd", { version: "v1.24", minor: 24 }).files(input(release, change))[0]
+    ?.source;
   return parse(source?.kind === "text" ? source.text : "") as {
     version: number;
     plugins: Record<string, Record<string, unknown>>;
@@ -132,6 +176,31 @@ test("containerd 2 does not go with kubelets before 1.23, whose only CRI it no l
     expect(number(versions(minor)?.install ?? "")).toBeLessThan(number("2.0.0"));
     expect(versions(minor)?.below).toBeDefined();
   }
+});
+
+const daemon = (release: string, change: Partial<RuntimeInput> = {}) => {
+  const [file] = runtimeFor("docker", { version: "v1.24", minor: 24 }).files(input(release, change));
+  return JSON.parse(file?.source.kind === "text" ? file.source.text : "") as Record<string, unknown>;
+};
+
+test("docker lets pods be forwarded by a key that only releases from 28 on know", () => {
+  expect(daemon("28.5.2")).toMatchObject({ "ip-forward-no-drop": true, "live-restore": true });
+  expect(daemon("27.5.1")).not.toHaveProperty("ip-forward-no-drop");
+  expect(daemon("20.10.24", { cgroupDriver: "cgroupfs" })["exec-opts"]).toEqual([
+    "native.cgroupdriver=cgroupfs",
+  ]);
+});
+
+test("docker's kubelet up to 1.23 is its CRI server, later ones are told where it is, and not to speak WebSocket", () => {
+  const at = (minor: number) => runtimeFor("docker", { version: `v1.${minor}`, minor });
+  expect(at(23).kubelet.flags?.(input("20.10.24"))).toMatchObject({
+    "container-runtime": "docker",
+    "cni-bin-dir": "/usr/lib/cni",
+  });
+  expect(at(23).programs.map((one) => one.name)).toEqual(["dockerd"]);
+  expect(at(24)).toMatchObject({ endpoint: "unix:///run/cri-dockerd.sock", kubelet: {} });
+  expect(at(24).programs.map((one) => one.name)).toEqual(["dockerd", "cri-dockerd"]);
+  expect(at(36).kubelet).toEqual({ config: { featureGates: { ExtendWebSocketsToKubelet: false } } });
 });
 
 test("'cri' means the default runtime; an unknown name is refused", () => {

@@ -2,6 +2,7 @@ import type { Step } from "../../../contract/step.ts";
 import { guestFacts } from "../../../provision/guest/guest-facts.ts";
 import { ensureGuestPackages } from "../../../provision/guest/guest-packages.ts";
 import { etcd, guestPrograms } from "../../../provision/programs/node-programs.ts";
+import { runtimeByName } from "../../../runtimes/registry.ts";
 import { need, type NodeBase, type NodeState } from "../state.ts";
 
 /** Installs Debian packages that are missing in a machine that was not created from our image. */
@@ -15,7 +16,7 @@ export const guestPackages: Step<NodeState, NodeBase> = {
     // Upstream's artifacts contain etcd, the runtime and the plugins themselves.
     const { runtime, plan } = s.cluster;
     const programs = plan.source === "debian" ? guestPrograms(runtime) : [];
-    const units = [`${etcd.name}.service`, runtime.unit.name];
+    const units = [`${etcd.name}.service`, ...runtimeByName(runtime.name).unitNames];
     const firewall = s.definition.capabilities.firewall !== "none";
     const installed = await ensureGuestPackages(
       transport,

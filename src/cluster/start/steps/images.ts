@@ -13,8 +13,11 @@ export const images: Step<NodeState, NodeBase> = {
   apply(s, c) {
     const transport = need(s, "transport");
     const { runtime } = s.cluster;
-    const unit = runtime.unit.name.replace(/\.service$/, "");
-    return whileUnitsRun(transport, [unit], waiting(s, c.signal), async (signal) => {
+    const units = runtime.units.map(({ name }) => name).filter((name) => name.endsWith(".service"));
+    // A kubelet that contains the CRI server must run for it.
+    if (runtime.kubelet.flags) units.push("kubelet.service");
+    const names = units.map((name) => name.replace(/\.service$/, ""));
+    return whileUnitsRun(transport, names, waiting(s, c.signal), async (signal) => {
       const cri = await criWhenItServes(transport, runtime.endpoint, signal);
       try {
         const ask = async () => (s.imageIds = await imageIds(cri, { signal }));

@@ -87,6 +87,7 @@ async function machineSpec(node: NodeState, c: RunContext): Promise<MachineSpec>
     hostKey,
     network: { cluster: spec.name, index: s.nodes.indexOf(node), avoid: [spec.podCidr, spec.serviceCidr] },
     options: spec.driverOptions,
+    runtime: s.record.runtime,
     apiOverSsh: spec.apiServer.overSsh,
   };
 }

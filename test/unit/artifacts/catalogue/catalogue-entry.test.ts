@@ -13,12 +13,8 @@ import { publishedDigests, wantedProgram } from "../../../../src/artifacts/progr
 import { artifactWishes, programReleases } from "../../../../src/cluster/start/wishes.ts";
 import { kubernetesPrograms } from "../../../../src/contract/components.ts";
 import { kubernetesRelease } from "../../../../src/provision/programs/node-programs.ts";
-import { runtimeByName } from "../../../../src/runtimes/registry.ts";
 
 const publishedDigest = publishedDigests(programReleases());
-
-const number = (version: string): number =>
-  version.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
 
 test("the catalogue goes from 1.20 to 1.37 without a gap", () => {
   expect(knownMinors).toEqual(Array.from({ length: 18 }, (_, index) => 20 + index));
@@ -75,7 +71,7 @@ test("paths and digests of a release are upstream's own", () => {
     kind: "companion",
     identity: "dl.k8s.io/release/v1.36.99/bin/linux/arm64/kube-apiserver.sha256",
   });
-  const { programs } = artifactWishes("v1.36.2", runtimeByName("containerd"));
+  const { programs } = artifactWishes("v1.36.2", "containerd");
   const identities = programs.map((wish) => wantedProgram(wish, wish.version, "amd64").identity);
   expect(identities[0]).toBe("dl.k8s.io/release/v1.36.2/bin/linux/amd64/kubelet");
   expect(identities.filter((identity) => identity.startsWith("github.com/")).sort()).toEqual([

@@ -61,7 +61,7 @@ describe("a host that is a copy of one that carries a cluster", () => {
     const { c } = sshWorld();
     const { host, connect } = soundHost(id, hostname);
     await write(c, "localkube-other", otherId, otherName);
-    const error = await createMachine({ connect, paths }, spec, c).catch((one: unknown) => one);
+    const error = await createMachine({ connect, paths, runtimes }, spec, c).catch((one: unknown) => one);
     expect(error).toMatchObject({
       id: "SSH_HOST_TWIN",
       message: `one.test has the same ${what} as the host that runs localkube-other: one is a copy of the other`,
@@ -74,10 +74,12 @@ describe("a host that is a copy of one that carries a cluster", () => {
     const { c } = sshWorld();
     await write(c, "localkube-other", "", "other");
     const { host, connect } = soundHost("", "one");
-    const m = await createMachine({ connect, paths }, spec, c);
+    const m = await createMachine({ connect, paths, runtimes }, spec, c);
     expect(m).toMatchObject({ name: spec.name, address: "10.0.0.5" });
     expect(host.commands).toBe(2);
-    expect(await createMachine({ connect: soundHost("", "one").connect, paths }, spec, c)).toEqual(m);
+    expect(await createMachine({ connect: soundHost("", "one").connect, paths, runtimes }, spec, c)).toEqual(
+      m,
+    );
     expect(await hostFiles(c.host)).toHaveLength(2);
   });
 });

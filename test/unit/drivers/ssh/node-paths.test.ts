@@ -6,26 +6,39 @@ import { guestPaths } from "../../../../src/provision/node/guest-paths.ts";
 import { nodeSample } from "../../provision/node/node-sample.ts";
 
 const { files: guarded, trees, units: known } = nodePaths(runtimes);
-const parts: readonly NodePart[] = Object.values(
-  nodeFiles(nodeSample(36, { machine: { origin: "existing", resources: "own" } })),
+const partsWith = (runtime: string, minor: number): readonly NodePart[] =>
+  Object.values(nodeFiles(nodeSample(minor, { runtime, machine: { origin: "existing", resources: "own" } })));
+const nodes = runtimes.flatMap(({ name }) => [20, 36].map((minor) => [name, minor] as const));
+
+test.each(nodes)(
+  "the driver guards every file that provisioning writes with %s and 1.%i, and removes it",
+  (name, minor) => {
+    const parts = partsWith(name, minor);
+    const programs = parts.flatMap(({ archives }) =>
+      archives.flatMap(({ target, members }) => members.map((member) => `${target}/${member}`)),
+    );
+    const written = [...parts.flatMap(({ files }) => files.map(({ path }) => path)), ...programs];
+    expect(written.length).toBeGreaterThan(55);
+    // By name, in a tree of ours, or by a name that only we use.
+    const isGuarded = (path: string) =>
+      guarded.includes(path) ||
+      trees.some((tree) => path.startsWith(`${tree}/`)) ||
+      path.startsWith(guestPaths.cniConfig) ||
+      path.startsWith(`${guestPaths.cniBin}/`);
+    expect(written.filter((path) => !isGuarded(path))).toEqual([]);
+  },
 );
 
-test("the driver guards every file that provisioning writes, and removes it", () => {
-  const programs = parts.flatMap(({ archives }) =>
-    archives.flatMap(({ target, members }) => members.map((member) => `${target}/${member}`)),
+test("the driver knows every unit of the node, and no unit of somebody else but those that its packages bring", () => {
+  const units = nodes.flatMap(([name, minor]) =>
+    partsWith(name, minor).flatMap((part) => part.units.map((unit) => unit.name)),
   );
-  const written = [...parts.flatMap(({ files }) => files.map(({ path }) => path)), ...programs];
-  expect(written.length).toBeGreaterThan(60);
-  // By name, in a tree of ours, or by a name that only we use.
-  const isGuarded = (path: string) =>
-    guarded.includes(path) ||
-    trees.some((tree) => path.startsWith(`${tree}/`)) ||
-    path.startsWith(guestPaths.cniConfig) ||
-    path.startsWith(`${guestPaths.cniBin}/`);
-  expect(written.filter((path) => !isGuarded(path))).toEqual([]);
+  const ofPackages = ["docker.socket"];
+  expect([...new Set([...units, ...ofPackages])].sort()).toEqual([...known].sort());
 });
 
-test("the driver knows every unit of the node", () => {
-  const units = parts.flatMap((part) => part.units.map(({ name }) => name));
-  expect([...units].sort()).toEqual([...known].sort());
+test("a node with one runtime does not need what another would have", () => {
+  const withContainerd = nodePaths(runtimes.filter(({ name }) => name === "containerd"));
+  expect(withContainerd.trees).not.toContain("/var/lib/docker");
+  expect(trees).toContain("/var/lib/docker");
 });

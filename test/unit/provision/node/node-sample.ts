@@ -7,7 +7,7 @@ import type { GuestFacts } from "../../../../src/provision/guest/guest-facts.ts"
 import type { NodeInput } from "../../../../src/provision/node/node-input.ts";
 import { certificatePlan } from "../../../../src/provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
-import { runtimeByName } from "../../../../src/runtimes/registry.ts";
+import { runtimeFor } from "../../../../src/runtimes/registry.ts";
 import { sampleSpec } from "../../../fixtures/sample-spec.ts";
 
 export const minors: readonly number[] = Array.from({ length: 18 }, (_, index) => index + 20);
@@ -62,8 +62,9 @@ export function nodeSample(
     sha256: name.padEnd(64, "0").slice(0, 64),
     size: 1,
   });
-  const runtime = runtimeByName(change.runtime ?? "containerd");
-  const wishes = artifactWishes(version, runtime);
+  const runtimeName = change.runtime ?? "containerd";
+  const runtime = runtimeFor(runtimeName, entry);
+  const wishes = artifactWishes(version, runtimeName);
   const artifacts: NodeInput["artifacts"] = {
     source: "upstream",
     kubernetesVersion: version,

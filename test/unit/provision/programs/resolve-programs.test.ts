@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
-import { runtimeByName } from "../../../../src/runtimes/registry.ts";
+import { runtimeFor } from "../../../../src/runtimes/registry.ts";
 import { catalogueEntry } from "../../../../src/artifacts/catalogue/catalogue-entry.ts";
 import { compareReleases } from "../../../../src/host/versions.ts";
 import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
 
-const runtime = runtimeByName("containerd");
 const tools = { os: "debian", hasIptables: true, hasConntrack: true };
 /** A guest with these programs of its own; an empty version: it has none. */
 const guest = (versions: Readonly<Record<string, string>>, cniBinDir = "/usr/lib/cni") => ({
@@ -20,12 +19,15 @@ const guest = (versions: Readonly<Record<string, string>>, cniBinDir = "/usr/lib
 const ofBookworm = { containerd: "1.6.20", runc: "1.1.5", etcd: "3.4.23" };
 const bookworm = guest(ofBookworm);
 const bare = guest({}, "");
-const needs = (version: string) => ({ ...catalogueEntry(version), runtime });
+const needs = (version: string, runtime = "containerd") => ({
+  ...catalogueEntry(version),
+  runtime: runtimeFor(runtime, catalogueEntry(version)),
+});
 const debian = { source: "debian", programs: {} } as const;
 const own = { foreignNetwork: false, profile: "demo" };
 
-function upstream(version: string) {
-  const { programs } = artifactWishes(version, runtimeByName("cri"));
+function upstream(version: string, runtime = "containerd") {
+  const { programs } = artifactWishes(version, runtime);
   const file = (name: string) => ({ file: `/cache/${name}`, sha256: name.padEnd(64, "0"), size: 1 });
   return {
     source: "upstream" as const,
@@ -39,7 +41,10 @@ const names = ({ archives }: ReturnType<typeof resolvePrograms>): readonly strin
 test("Debian's machine and artifacts need nothing more for the Kubernetes they are made for", () => {
   expect(resolvePrograms(bookworm, debian, needs("v1.20.2"), own)).toEqual({
     etcd: { path: "/usr/bin/etcd", version: "3.4.23" },
-    runtime: { path: "/usr/bin/containerd", version: "1.6.20" },
+    runtime: new Map([
+      ["containerd", { path: "/usr/bin/containerd", version: "1.6.20" }],
+      ["runc", { path: "/usr/bin/runc", version: "1.1.5" }],
+    ]),
     cniBinDir: "/usr/lib/cni",
     archives: [],
     files: [],
@@ -50,7 +55,7 @@ test("what is too old for a Kubernetes is pushed, what is good enough stays", ()
   const old = resolvePrograms(bookworm, upstream("v1.36"), needs("v1.36"), own);
   expect(names(old)).toEqual(["etcd", "containerd", "crictl"]);
   expect(old.etcd).toEqual({ path: "/usr/local/bin/etcd", version: "3.6.8" });
-  expect(old.runtime).toEqual({ path: "/usr/local/bin/containerd", version: "2.3.4" });
+  expect(old.runtime.get("containerd")).toEqual({ path: "/usr/local/bin/containerd", version: "2.3.4" });
   expect(old.cniBinDir).toBe("/usr/lib/cni");
   expect(old.files.map(({ path }) => path)).toEqual([
     "/usr/local/sbin/runc",
@@ -60,13 +65,13 @@ test("what is too old for a Kubernetes is pushed, what is good enough stays", ()
   const kept = resolvePrograms(fresh, upstream("v1.36"), needs("v1.36"), own);
   expect(names(kept)).toEqual(["crictl"]);
   expect(kept.files).toEqual([]);
-  expect(kept.runtime).toEqual({ path: "/usr/bin/containerd", version: "2.2.1" });
+  expect(kept.runtime.get("containerd")).toEqual({ path: "/usr/bin/containerd", version: "2.2.1" });
 });
 
 test("a runtime too new for an old Kubernetes' CRI is replaced too", () => {
   const modern = guest({ ...ofBookworm, containerd: "2.1.0" });
   const programs = resolvePrograms(modern, upstream("v1.21"), needs("v1.21"), own);
-  expect(programs.runtime.version).toBe("1.7.34");
+  expect(programs.runtime.get("containerd")?.version).toBe("1.7.34");
 });
 
 test("an etcd release that loses data is never good enough", () => {
@@ -80,10 +85,27 @@ test("a bare machine gets everything from upstream, for every Kubernetes", () =>
     const programs = resolvePrograms(bare, upstream(version), needs(version), own);
     expect(names(programs)).toEqual(["etcd", "containerd", "cni-plugins", "crictl"]);
     expect(programs.cniBinDir).toBe("/opt/cni/bin");
-    const { floor = "", below } = runtime.programs[0]?.versions(minor) ?? {};
-    expect(compareReleases(programs.runtime.version, floor)).toBeGreaterThanOrEqual(0);
-    if (below) expect(compareReleases(programs.runtime.version, below)).toBeLessThan(0);
+    const { floor = "", below } = needs(version).runtime.programs[0]?.versions(minor) ?? {};
+    const { version: installed = "" } = programs.runtime.get("containerd") ?? {};
+    expect(compareReleases(installed, floor)).toBeGreaterThanOrEqual(0);
+    if (below) expect(compareReleases(installed, below)).toBeLessThan(0);
   }
+});
+
+test("docker is one archive, and from Kubernetes 1.24 on another program beside it", () => {
+  const old = resolvePrograms(bare, upstream("v1.23", "docker"), needs("v1.23", "docker"), own);
+  expect(names(old)).toEqual(["etcd", "dockerd", "cni-plugins", "crictl"]);
+  expect(old.runtime.get("dockerd")).toEqual({ path: "/usr/local/bin/dockerd", version: "20.10.23" });
+  const modern = resolvePrograms(bare, upstream("v1.24", "docker"), needs("v1.24", "docker"), own);
+  expect(names(modern)).toEqual(["etcd", "dockerd", "cri-dockerd", "cni-plugins", "crictl"]);
+  const bookworms = guest({ ...ofBookworm, dockerd: "20.10.24" });
+  expect(
+    names(resolvePrograms(bookworms, upstream("v1.23", "docker"), needs("v1.23", "docker"), own)),
+  ).toEqual(["etcd", "crictl"]);
+  // cri-dockerd asks for an API that Debian 12's does not have.
+  expect(
+    names(resolvePrograms(bookworms, upstream("v1.24", "docker"), needs("v1.24", "docker"), own)),
+  ).toContain("dockerd");
 });
 
 test.each([

@@ -18,9 +18,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type GuestArchive, guestArchive } from "../../../../src/provision/programs/guest-archive.ts";
 import { unpackArguments, unpackScript } from "../../../../src/provision/programs/unpack-programs.ts";
 import { artifactWishes } from "../../../../src/cluster/start/wishes.ts";
-import { runtimeByName } from "../../../../src/runtimes/registry.ts";
+import { defaultRuntimeName } from "../../../../src/runtimes/registry.ts";
 
-const { programs } = artifactWishes("v1.36.2", runtimeByName("cri"));
+const { programs } = artifactWishes("v1.36.2", defaultRuntimeName);
 
 let folder: string;
 let root: string;

@@ -1,4 +1,4 @@
-import { type Digest, parseDigest } from "../../contract/digest.ts";
+import { type Digest, parseDigest } from "./digest.ts";
 
 const defaultRegistry = "docker.io";
 

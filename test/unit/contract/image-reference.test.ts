@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hasVersion, imageRef, isFullRef, parseImageRef } from "../../../../src/artifacts/image/reference.ts";
+import { hasVersion, imageRef, isFullRef, parseImageRef } from "../../../src/contract/image-reference.ts";
 
 const id = "a".repeat(64);
 

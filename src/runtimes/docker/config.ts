@@ -1,0 +1,58 @@
+import type { RuntimeInput } from "../../contract/runtime.ts";
+import type { PushEntry } from "../../contract/transport.ts";
+
+export const daemonFile = "/etc/docker/daemon.json";
+export const limitedRunc = "/usr/local/sbin/runc-limited";
+
+/** `daemon.json` (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file); every key is known since 19.03 but where it says otherwise. */
+const daemon = ({ cgroupDriver, restrictOomScoreAdj, runtimeVersion }: RuntimeInput): object => ({
+  "exec-opts": [`native.cgroupdriver=${cgroupDriver}`],
+  "storage-driver": "overlay2",
+  // The kubelet reads these files, and does not rotate those of docker.
+  "log-driver": "json-file",
+  "log-opts": { "max-size": "10m", "max-file": "3" },
+  // Pods outlive a restart of the daemon.
+  "live-restore": true,
+  // From 28 on it would otherwise drop what is forwarded from and to pods.
+  ...(Number(runtimeVersion.split(".")[0]) >= 28 ? { "ip-forward-no-drop": true } : {}),
+  ...(restrictOomScoreAdj
+    ? { runtimes: { limited: { path: limitedRunc } }, "default-runtime": "limited" }
+    : {}),
+});
+
+/**
+ * runc for a machine that may not lower oom_score_adj: docker, unlike other runtimes, has no setting that raises what the kubelet asks for to what is
+ * allowed, and without it no sandbox would start. In a bundle's configuration an unescaped `"oomScoreAdj":` can only be the key.
+ */
+const limitedRuncScript = `#!/bin/sh
+bundle=.
+previous=
+for argument; do
+  case $previous in --bundle | -b) bundle=$argument ;; esac
+  case $argument in --bundle=*) bundle=\${argument#--bundle=} ;; esac
+  previous=$argument
+done
+for argument; do
+  case $argument in
+    create | run | restore)
+      read -r least < /proc/self/oom_score_adj
+      asked=$(sed -n 's/.*[{,]"oomScoreAdj":\\(-*[0-9]*\\).*/\\1/p' "$bundle/config.json")
+      if [ -n "$asked" ] && [ "$asked" -lt "$least" ]; then
+        sed -i "s/\\([{,]\\"oomScoreAdj\\":\\)-*[0-9]*/\\1$least/" "$bundle/config.json"
+      fi
+      ;;
+  esac
+done
+exec runc "$@"
+`;
+
+const text = (path: string, mode: number, content: string): PushEntry => ({
+  path,
+  mode,
+  source: { kind: "text", text: content },
+});
+
+export const configurationFiles = (input: RuntimeInput): readonly PushEntry[] => [
+  text(daemonFile, 0o644, `${JSON.stringify(daemon(input), null, 2)}\n`),
+  ...(input.restrictOomScoreAdj ? [text(limitedRunc, 0o755, limitedRuncScript)] : []),
+];
