@@ -97,7 +97,7 @@ export interface PushOptions {
 }
 
 export interface Forward {
-  /** Loopback port of the host that leads to the target. */
+  /** The loopback port that leads to the target. */
   readonly port: number;
   close(): Promise<void>;
 }
@@ -123,5 +123,13 @@ export interface Transport {
    * SSH_SOCKET_FAILED when nobody listens there; where the user is not root that is told by the stream's error.
    */
   connectSocket(path: string, options?: { readonly signal?: AbortSignal }): Promise<Duplex>;
+  /**
+   * Listens on a free port of the guest's 127.0.0.1 and hands over each connection made there, until it or the transport is closed; it ends with
+   * a lost connection. Rejects with SSH_LISTEN_REFUSED when sshd does not allow it, or with the signal's reason.
+   */
+  listen(
+    onConnection: (stream: Duplex) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Forward>;
   close(): Promise<void>;
 }

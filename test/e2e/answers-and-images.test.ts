@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { apiRequest } from "./kit/api-request.ts";
 import { busyboxImage } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
+import { describeRuntimeCheck } from "./kit/runtime-check.ts";
 import { profileOfRun, workspace, type Workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-answers");
@@ -315,4 +316,11 @@ describe("image names", () => {
       (ready) => ready === "1",
     );
   }, 400_000);
+});
+
+describeRuntimeCheck(() => ({ user, profile, k }), {
+  runtime: "containerd",
+  api: "v1alpha2",
+  notOk: [{ call: "RuntimeConfig", result: "unimplemented", needed: false }],
+  list: "ctr -n k8s.io containers ls -q; ctr -n k8s.io tasks ls -q; ctr -n k8s.io images ls -q",
 });

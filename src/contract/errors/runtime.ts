@@ -22,4 +22,9 @@ export const runtimeErrors = {
     title: "The container runtime at {path} refused {method}: {problem}",
     fix: "See what it says: localkube logs runtime",
   },
+  CRI_CHECK_FAILED: {
+    exit: exitCodes.software,
+    title: "The container runtime of {node} lacks what the kubelet of Kubernetes {version} needs: {calls}",
+    fix: "See what it says: localkube logs runtime",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -62,6 +62,11 @@ export const sshErrors = {
     title: "Port {port} of 127.0.0.1 cannot be opened: {problem}",
     fix: "Use another port, or stop the program that uses it",
   },
+  SSH_LISTEN_REFUSED: {
+    exit: exitCodes.unavailable,
+    title: "The machine's SSH server does not forward a port of the machine to this computer: {problem}",
+    fix: "Allow it in the machine's sshd_config: AllowTcpForwarding yes",
+  },
   SSH_SOCKET_FAILED: {
     exit: exitCodes.unavailable,
     title: "Nothing answers at the socket {path} in the machine: {problem}",

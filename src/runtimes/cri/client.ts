@@ -14,8 +14,8 @@ export interface Cri {
   readonly api: CriApi;
   readonly runtime: { readonly name: string; readonly version: string };
   /**
-   * Rejects with CRI_CALL_FAILED (with the server's own words), CRI_UNIMPLEMENTED when the server does not know the call, SSH_SOCKET_FAILED
-   * when nobody listens, or the signal's reason.
+   * Rejects with CRI_CALL_FAILED (with the server's own words, and gRPC's name of the status as parameter `status`), CRI_UNIMPLEMENTED when the
+   * server does not know the call, SSH_SOCKET_FAILED when nobody listens, or the signal's reason.
    */
   call<M extends CriMethod>(
     method: M,
@@ -31,16 +31,20 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+export interface ConnectCriOptions extends CallOptions {
+  readonly apis?: readonly CriApi[];
+}
+
 const defaultMs = 60_000;
 
 /**
- * Connects to the CRI server at `endpoint` (`unix:///run/NAME.sock`) of a node, over the node's SSH connection. Whoever opened it closes it. Rejects as
- * `call` does, and with CRI_NOT_SPOKEN when what answers there is no CRI server.
+ * Connects to the CRI server at `endpoint` (`unix:///run/NAME.sock`) of a node, over the node's SSH connection, in the first of `apis` (default: the
+ * newest first) that it speaks. Whoever opened it closes it. Rejects as `call` does, and with CRI_NOT_SPOKEN when what answers there is no CRI server.
  */
 export async function connectCri(
   transport: Pick<Transport, "connectSocket">,
   endpoint: string,
-  options: CallOptions = {},
+  options: ConnectCriOptions = {},
 ): Promise<Cri> {
   const path = endpoint.replace(/^unix:\/\//, "");
   const [grpc, types, door] = await Promise.all([
@@ -76,7 +80,7 @@ export async function connectCri(
     }
   };
   try {
-    const { api, version } = await firstVersion(path, (one) =>
+    const { api, version } = await firstVersion(path, options.apis ?? criApis, (one) =>
       unary(one, "RuntimeService/Version", { version: "0.1.0" }, options),
     );
     return {
@@ -113,10 +117,11 @@ type Version = Messages["RuntimeService/Version"]["response"];
 
 async function firstVersion(
   path: string,
+  apis: readonly CriApi[],
   ask: (api: CriApi) => Promise<object>,
 ): Promise<{ readonly api: CriApi; readonly version: Version }> {
   let problem = "";
-  for (const api of criApis) {
+  for (const api of apis) {
     try {
       return { api, version: (await ask(api)) as Version };
     } catch (error) {
@@ -160,7 +165,8 @@ function explained(
   // The server closed the connection, or answered in another protocol.
   if (method === "RuntimeService/Version" && error.code === known.UNAVAILABLE)
     return new LocalkubeError("CRI_NOT_SPOKEN", { path, problem }, { cause: error });
-  return new LocalkubeError("CRI_CALL_FAILED", { path, method, problem }, { cause: error });
+  const name = known[error.code] ?? String(error.code);
+  return new LocalkubeError("CRI_CALL_FAILED", { path, method, problem, status: name }, { cause: error });
 }
 
 interface Door {

@@ -2,7 +2,7 @@ import { type Digest, formatDigest, parseDigest } from "../../contract/digest.ts
 import { imageRef } from "../../contract/image-reference.ts";
 import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
-import { connectCri, type Cri, type CallOptions } from "./client.ts";
+import { type CallOptions, connectCri, type ConnectCriOptions, type Cri } from "./client.ts";
 
 /** An image of a node as pods see it. */
 export interface NodeImage {
@@ -21,7 +21,7 @@ export interface NodeImage {
 export async function withCri<T>(
   transport: Pick<Transport, "connectSocket">,
   { endpoint }: Pick<Runtime, "endpoint">,
-  options: CallOptions,
+  options: ConnectCriOptions,
   use: (cri: Cri) => Promise<T>,
 ): Promise<T> {
   const cri = await connectCri(transport, endpoint, options);

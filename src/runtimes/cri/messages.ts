@@ -1,4 +1,5 @@
 import type { Root } from "protobufjs";
+import { type PodMessages, podProto } from "./pod-messages.ts";
 
 /** The two that servers speak. Their messages are the same, as far as we use them. */
 export const criApis = ["v1", "v1alpha2"] as const;
@@ -40,9 +41,28 @@ message Image {
 }
 message RemoveImageRequest { ImageSpec image = 1; }
 message RemoveImageResponse {}
-`;
+message ImageStatusRequest { ImageSpec image = 1; bool verbose = 2; }
+message ImageStatusResponse { Image image = 1; }
+message PullImageRequest { ImageSpec image = 1; PodSandboxConfig sandbox_config = 3; }
+message PullImageResponse { string image_ref = 1; }
+message ImageFsInfoRequest {}
+message ImageFsInfoResponse { repeated FilesystemUsage image_filesystems = 1; }
+message FilesystemUsage { FilesystemIdentifier fs_id = 2; }
+message FilesystemIdentifier { string mountpoint = 1; }
+${podProto}`;
 
-export interface Messages {
+interface Image {
+  id: string;
+  repoTags: string[];
+  repoDigests: string[];
+  size: number;
+  pinned: boolean;
+}
+interface ImageSpec {
+  image: { image: string };
+}
+
+export interface Messages extends PodMessages {
   "RuntimeService/Version": {
     request: object;
     response: { version: string; runtimeName: string; runtimeVersion: string; runtimeApiVersion: string };
@@ -59,12 +79,17 @@ export interface Messages {
     response: { linux: { cgroupDriver: "SYSTEMD" | "CGROUPFS" } | null };
   };
   "ImageService/ListImages": {
-    request: { filter?: { image: { image: string } } };
-    response: {
-      images: { id: string; repoTags: string[]; repoDigests: string[]; size: number; pinned: boolean }[];
-    };
+    request: { filter?: ImageSpec };
+    response: { images: Image[] };
   };
-  "ImageService/RemoveImage": { request: { image: { image: string } }; response: object };
+  "ImageService/RemoveImage": { request: ImageSpec; response: object };
+  /** No image, and no error, for one that is not there. */
+  "ImageService/ImageStatus": { request: ImageSpec; response: { image: Image | null } };
+  "ImageService/PullImage": { request: ImageSpec; response: { imageRef: string } };
+  "ImageService/ImageFsInfo": {
+    request: object;
+    response: { imageFilesystems: { fsId: { mountpoint: string } | null }[] };
+  };
 }
 export type CriMethod = keyof Messages;
 

@@ -1,13 +1,13 @@
 import { mkdtempSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { connect, createServer, type Server as NetServer } from "node:net";
+import { createServer, type Server as NetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials, type ServiceDefinition, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
 import { connectCri, type Cri } from "../../../../src/runtimes/cri/client.ts";
+import { localSockets } from "./fake-cri.ts";
 
 /** Written from the public api.proto, with fields that the client does not know. */
 const { root } = protobuf.parse(`
@@ -82,20 +82,9 @@ async function criServer(name: string, api: string): Promise<string> {
   return path;
 }
 
-/** As a transport does it, without the machine between. */
-const transport = {
-  connectSocket: (path: string) =>
-    new Promise<ReturnType<typeof connect>>((resolve, reject) => {
-      const socket = connect(path);
-      socket.once("connect", () => resolve(socket));
-      socket.once("error", (cause) =>
-        reject(new LocalkubeError("SSH_SOCKET_FAILED", { path, problem: cause.message }, { cause })),
-      );
-    }),
-};
 const opened: Cri[] = [];
 const open = async (path: string, signal?: AbortSignal): Promise<Cri> => {
-  const cri = await connectCri(transport, `unix://${path}`, signal ? { signal } : {});
+  const cri = await connectCri(localSockets, `unix://${path}`, signal ? { signal } : {});
   opened.push(cri);
   return cri;
 };

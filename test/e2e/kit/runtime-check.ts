@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { eventually, type kubectl } from "./kubectl.ts";
+import type { Ran, RunOptions, Workspace } from "./workspace.ts";
+
+interface Place {
+  readonly user: Workspace;
+  readonly profile: string;
+  readonly k: ReturnType<typeof kubectl>;
+}
+
+interface Expected {
+  readonly runtime: string;
+  readonly api: string;
+  /** Rows that are not ok. */
+  readonly notOk: readonly object[];
+  /** Shell in the node that lists all containers, processes and images of the runtime. */
+  readonly list: string;
+}
+
+interface Result {
+  readonly api: string;
+  readonly runtime: { readonly name: string };
+  readonly calls: readonly { readonly call: string; readonly result: string }[];
+}
+
+/** Tests of `runtime check` on a cluster that runs. */
+export function describeRuntimeCheck(
+  place: () => Place,
+  { runtime: name, api, notOk, list }: Expected,
+): void {
+  const others = `ls /var/log/pods; find /sys/fs/cgroup -path '*kubepods*' -name '*pod????????_*' -printf '%f\\n'`;
+  /** All there is in the runtime and beside it; for comparison. */
+  const everything = async (): Promise<readonly string[]> => {
+    const { user, profile, k } = place();
+    const inNode = await user.ok(["ssh", "-p", profile, "--", `${list}; ${others}`]);
+    const pods = await k("get", "pods", "-A", "-o", "name");
+    const events = await k("get", "events", "-A", "-o", "jsonpath={.items[*].involvedObject.name}");
+    const ofCheck = events.split(" ").filter((event) => event.includes("runtime-check"));
+    return [...new Set([...inNode.stdout.split("\n"), ...pods.split("\n"), ...ofCheck])].sort();
+  };
+  /** The kubelet takes a moment to remove the cgroup of a pod that is gone. */
+  const isAsBefore = (before: readonly string[]) =>
+    eventually(everything, (now) => JSON.stringify(now) === JSON.stringify(before));
+  const check = (options: RunOptions = {}): Promise<Ran> => {
+    const { user, profile } = place();
+    return user.run(["runtime", "check", "-p", profile, "--output", "json"], options);
+  };
+  const resultOf = ({ stdout }: Ran): Result =>
+    (JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { data: Result }).data;
+  /** Once there is a sandbox; events of progress come five times a second. */
+  const endedBy =
+    (wanted: NodeJS.Signals): NonNullable<RunOptions["onEvent"]> =>
+    ({ type, data }, kill) => {
+      const { message = "" } = (data["progress"] ?? {}) as { message?: string };
+      if (type.endsWith("step.progress") && /Container|log|Exec|Stats/.test(message)) kill(wanted);
+    };
+
+  describe("the check of the runtime", () => {
+    it("tells what each call answers, and leaves nothing", async () => {
+      const before = await everything();
+      const checked = await check();
+      expect([checked.exitCode, checked.stderr]).toEqual([0, ""]);
+      const found = resultOf(checked);
+      expect([found.api, found.runtime.name]).toEqual([api, name]);
+      expect(found.calls.length).toBeGreaterThan(30);
+      expect(found.calls.filter(({ result }) => result !== "ok")).toMatchObject(notOk);
+      await isAsBefore(before);
+    }, 180_000);
+
+    it("leaves nothing after Ctrl-C, and removes what a killed one left", async () => {
+      const before = await everything();
+      expect((await check({ onEvent: endedBy("SIGINT") })).exitCode).toBe(130);
+      await isAsBefore(before);
+      expect((await check({ onEvent: endedBy("SIGKILL") })).signal).toBe("SIGKILL");
+      expect((await everything()).length).toBeGreaterThan(before.length);
+      const { user, profile } = place();
+      const again = await user.ok(["runtime", "check", "-p", profile]);
+      expect(again.stdout).toMatch(/^ExecSync +ok +\d+$/m);
+      await isAsBefore(before);
+    }, 300_000);
+  });
+}
