@@ -82,11 +82,13 @@ describe("a cluster with the runtime docker", () => {
     expect(await images()).toEqual(expect.arrayContaining([busyboxRef, "localkube.test/other:1"]));
     const refused = await user.run(["image", "rm", "localkube.test/other:1", "-p", profile]);
     expect(refused.stderr).toContain("IMAGE_HAS_OTHER_NAMES");
-    await k("delete", "pod", "speaker", "--wait");
-    await k("delete", "pod", "probe", "--wait", "--grace-period=0");
+    const both = ["image", "rm", "localkube.test/other:1", busyboxRef, "-p", profile];
+    expect((await user.run(both)).stderr).toMatch(/IMAGE_IN_USE.*default\/probe, default\/speaker/);
+    await k("delete", "pod", "speaker", "probe", "--grace-period=1");
     await eventually(
-      () => user.run(["image", "rm", "localkube.test/other:1", busyboxRef, "-p", profile]),
+      () => user.run(both),
       ({ exitCode }) => exitCode === 0,
+      120_000,
     );
     expect((await images()).filter((ref) => ref.startsWith("localkube.test/"))).toEqual([]);
     await user.ok(["image", "load", archive, "-p", profile]);

@@ -51,6 +51,21 @@ export async function nodeImages(cri: Cri, options: CallOptions = {}): Promise<r
   });
 }
 
+/** `namespace/name` of the pods that have a container of the image, running or not; `a container` for one that is no pod's. */
+export async function podsUsing(
+  cri: Cri,
+  image: NodeImage,
+  options: CallOptions = {},
+): Promise<readonly string[]> {
+  const { containers } = await cri.call("RuntimeService/ListContainers", {}, options);
+  const users = containers.filter(({ imageRef: used }) => used === image.idInRuntime);
+  const names = users.map(({ labels }) => {
+    const pod = labels["io.kubernetes.pod.name"];
+    return pod === undefined ? "a container" : `${labels["io.kubernetes.pod.namespace"] ?? ""}/${pod}`;
+  });
+  return [...new Set(names)].sort();
+}
+
 /** Removes an image under all its names; one that is not there is removed. */
 export async function removeNodeImage(cri: Cri, image: NodeImage, options: CallOptions = {}): Promise<void> {
   // CRI leaves open what is named and what goes: dockershim knows images by id alone, and passes over a name without an error; some remove all

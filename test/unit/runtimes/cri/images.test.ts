@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatDigest } from "../../../../src/contract/digest.ts";
 import type { Cri } from "../../../../src/runtimes/cri/client.ts";
-import { imageIds, nodeImages, removeNodeImage } from "../../../../src/runtimes/cri/images.ts";
+import { imageIds, nodeImages, podsUsing, removeNodeImage } from "../../../../src/runtimes/cri/images.ts";
 
 const hex = "a".repeat(64);
 
@@ -46,4 +46,20 @@ test("an image is removed by its id, which dockershim alone knows, and under eac
   const [image] = await nodeImages(cri);
   await removeNodeImage(cri, image!);
   expect(removed).toEqual([hex, "docker.io/library/web:1"]);
+});
+
+test("an image is used by the pods whose containers have it, whatever their state", async () => {
+  const labels = (name: string) => ({
+    "io.kubernetes.pod.name": name,
+    "io.kubernetes.pod.namespace": "default",
+  });
+  const containers = [
+    { id: "1", imageRef: hex, labels: labels("web") },
+    { id: "2", imageRef: hex, labels: labels("web") },
+    { id: "3", imageRef: hex, labels: {} },
+    { id: "4", imageRef: "another", labels: labels("other") },
+  ];
+  const cri = { call: () => Promise.resolve({ containers }) } as unknown as Cri;
+  const image = { idInRuntime: hex } as Parameters<typeof podsUsing>[1];
+  expect(await podsUsing(cri, image)).toEqual(["a container", "default/web"]);
 });
