@@ -42,7 +42,7 @@ export interface RuntimeInput {
 export interface RuntimeFootprint {
   /** Files that provisioning writes or unpacks. */
   readonly files: readonly string[];
-  /** Folders that belong to the runtime alone, with everything in them. */
+  /** Folders and files that belong to the runtime alone, with everything in them: its data. The first says where most of it is. */
   readonly trees: readonly string[];
   /** The same, of what is gone after a reboot. */
   readonly runTrees: readonly string[];
@@ -70,6 +70,8 @@ export interface RuntimeUnit {
 export interface KubeletOfRuntime {
   /** In place of the flags that name a remote endpoint: the kubelet itself serves it. */
   readonly flags?: (input: RuntimeInput) => Readonly<Record<string, string>>;
+  /** argv run in the guest; removes the containers of all pods, where no CRI server is left once the kubelet has stopped. */
+  readonly removePods?: readonly [string, ...string[]];
   /** Fields of its configuration. */
   readonly config?: object;
 }

@@ -7,6 +7,16 @@ export const runtimeErrors = {
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
     fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
   },
+  RUNTIME_CHANGE_UNCONFIRMED: {
+    exit: exitCodes.usage,
+    title: "The runtime of {name} would change from {from} to {to}, which ends all its pods",
+    fix: "If that is meant, say so: localkube start -p {name} --runtime {to} --yes",
+  },
+  RUNTIME_NOT_RETIRED: {
+    exit: exitCodes.software,
+    title: "The runtime {runtime} could not be taken out of the machine",
+    fix: "Run the same command again, it goes on; see what the runtime says: localkube ssh -- systemctl --failed",
+  },
   RUNTIME_SETTINGS_LOST: {
     exit: exitCodes.software,
     title: "{runtime} {version} runs in the machine without the settings it was given: {settings}",

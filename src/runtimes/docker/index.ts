@@ -61,12 +61,16 @@ const common = {
   importForm: "docker-archive",
 } as const satisfies Partial<Runtime>;
 
+const removePods =
+  "docker ps --all --quiet --filter label=io.kubernetes.docker.type | xargs --no-run-if-empty docker rm --force";
+
 const withDockershim: Runtime = {
   ...common,
   endpoint: "unix:///var/run/dockershim.sock",
   units: [dockerUnit],
   programs: [dockerd],
   kubelet: {
+    removePods: ["sh", "-c", removePods],
     flags: ({ cniBinDir }) => ({
       "container-runtime": "docker",
       "docker-endpoint": "unix:///run/docker.sock",
@@ -105,8 +109,17 @@ export const docker: RuntimeDefinition = {
       daemonFile,
       limitedRunc,
     ],
-    trees: ["/var/lib/docker", "/var/lib/dockershim", "/var/lib/cri-dockerd"],
-    runTrees: ["/run/docker", "/run/containerd"],
+    trees: ["/var/lib/docker", "/var/lib/dockershim", "/var/lib/cri-dockerd", "/etc/docker/key.json"],
+    runTrees: [
+      ...[
+        "/run/docker",
+        "/run/docker.sock",
+        "/run/docker.pid",
+        "/run/dockershim.sock",
+        "/run/cri-dockerd.sock",
+      ],
+      "/run/containerd",
+    ],
     sharedFolders: ["/etc/docker"],
     shims: [{ comm: "containerd-shim", words: "-namespace moby" }],
     network: { links: ["docker0"], chains: ["DOCKER"] },
