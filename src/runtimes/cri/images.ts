@@ -44,8 +44,9 @@ export async function nodeImages(cri: Cri, options: CallOptions = {}): Promise<r
 
 /** Removes an image under all its names; one that is not there is removed. */
 export async function removeNodeImage(cri: Cri, image: NodeImage, options: CallOptions = {}): Promise<void> {
-  // CRI leaves open whether a name or the image goes: containerd and docker remove all names with the first, CRI-O that one.
-  for (const name of [...image.names, ...image.byDigest])
+  // CRI leaves open whether a name or the image goes: containerd removes all names with the first, CRI-O that one, dockershim takes a name for an image
+  // that is not there. The kubelet itself goes by the id.
+  for (const name of [...image.names, ...image.byDigest, formatDigest(image.id)])
     await cri.call("ImageService/RemoveImage", { image: { image: name } }, options);
 }
 
