@@ -16,6 +16,8 @@ const adapters = {
   execa: "^src/host/run-command\\.ts$",
   "@peculiar/x509": "^src/provision/pki/",
   "smol-toml": "^src/runtimes/",
+  "@grpc/grpc-js": "^src/runtimes/cri/",
+  protobufjs: "^src/runtimes/cri/",
   "@oclif/core": "^src/(cli|commands)/",
 };
 

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { endpointOf } from "../../src/cluster/access/reach.ts";
 import { connect } from "../../src/machine/ssh/transport.ts";
-import { containerd } from "../../src/runtimes/containerd.ts";
+import { runtimeFor } from "../../src/runtimes/registry.ts";
 import { nodePaths } from "../../src/state/paths.ts";
 import { loadCluster } from "../../src/state/store.ts";
 import { busyboxImage, busyboxRef } from "../../test/e2e/kit/busybox-image.ts";
@@ -67,7 +67,9 @@ async function loadImage({ host, profile, signal }, archive) {
   const endpoint = await endpointOf(machine, nodePaths(host, profile, profile), host);
   const transport = await connect(endpoint, { signal, timeoutMs: 60_000, log: () => undefined });
   try {
-    await transport.exec(containerd.importImage, { stdin: createReadStream(archive), signal });
+    const { runtime, kubernetesVersion } = await loadCluster(host, profile);
+    const { importImage } = runtimeFor(runtime, catalogueEntry(kubernetesVersion));
+    await transport.exec(importImage, { stdin: createReadStream(archive), signal });
   } finally {
     await transport.close();
   }

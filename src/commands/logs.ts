@@ -11,11 +11,11 @@ interface Section {
 export default class Logs extends BaseCommand<typeof Logs> {
   static override summary = "Show the logs of the cluster's components and of the last start";
   static override description =
-    "COMPONENT is any of start (what the last localkube start did), etcd, apiserver, controller-manager, scheduler, kubelet, proxy, the runtime (containerd) and pods (those of kube-system); default: all. When the machine does not run, the logs of this host are shown.";
+    "COMPONENT is any of start (what the last localkube start did), etcd, apiserver, controller-manager, scheduler, kubelet, proxy, runtime (all services of the container runtime, each of which may also be named) and pods (those of kube-system); default: all. When the machine does not run, the logs of this host are shown.";
   static override examples = [
     "<%= config.bin %> logs",
     "<%= config.bin %> logs --problems",
-    "<%= config.bin %> logs kubelet containerd --follow",
+    "<%= config.bin %> logs kubelet runtime --follow",
     "<%= config.bin %> logs --lines 10000 --file cluster.log",
     "<%= config.bin %> logs apiserver --output json",
   ];

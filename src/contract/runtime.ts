@@ -56,7 +56,7 @@ export interface RuntimeFootprint {
 
 /** A systemd unit of a runtime. */
 export interface RuntimeUnit {
-  /** `containerd.service` */
+  /** `NAME.service` or `NAME.socket` */
   readonly name: string;
   /** With places for `{{inputs}}` and, in a service, `{{exec}}`. */
   readonly text: string;
@@ -74,6 +74,9 @@ export interface KubeletOfRuntime {
   readonly config?: object;
 }
 
+/** Kinds of image archives: an OCI layout, and what `docker save` wrote before it wrote that too. */
+export type ArchiveForm = "oci" | "docker-archive";
+
 /** A CRI runtime as the nodes of one Kubernetes minor have it: data and pure functions; steps do the work. */
 export interface Runtime {
   readonly name: string;
@@ -89,8 +92,12 @@ export interface Runtime {
   readonly images: readonly string[];
   readonly kubelet: KubeletOfRuntime;
   files(input: RuntimeInput): readonly PushEntry[];
+  /** It removes no image that a container uses, running or not; others do, and the container goes on. */
+  readonly keepsUsedImages: boolean;
   /** argv run in the guest; reads an image archive from standard input. */
   readonly importImage: readonly [string, ...string[]];
+  /** The kind of archive it reads; `oci`: both. */
+  readonly importForm: ArchiveForm;
 }
 
 /** A CRI runtime in every version. */

@@ -17,7 +17,7 @@ chroot "$root" systemctl mask $masked_units
 # Not started at boot but on demand, by D-Bus: only a kubelet with a graceful node shutdown asks for it.
 rm -f "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
 
-# The host key is injected before the first boot; that generates the rest.
+# The host key is put in before the first boot, and the first boot writes what else is missing.
 rm -f "$root"/etc/ssh/ssh_host_*
 : > "$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id"

@@ -1,14 +1,6 @@
-import { PassThrough, pipeline as pipe, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { formatDigest } from "../../contract/digest.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import {
-  type ArchiveFacts,
-  type ArchiveImage,
-  type Descriptor,
-  type DockerImage,
-  nameAnnotation,
-} from "./inspect-archive.ts";
+import type { ArchiveFacts, ArchiveImage } from "./inspect-archive.ts";
 import { hasVersion, imageRef, isFullRef, parseImageRef } from "../../contract/image-reference.ts";
 
 /** Full references by image id, never empty: the names that the images of one archive get in the runtime. */
@@ -56,60 +48,4 @@ function givenNames(file: string, { id, tags }: ArchiveImage, name: string): rea
     throw new LocalkubeError("IMAGE_NAME_DIGEST_WRONG", { name, file, fix });
   }
   return [...new Set(full)];
-}
-
-/** The file of an archive that contains the names. */
-const tables = { "docker-archive": "manifest.json", oci: "index.json" } as const;
-
-/**
- * The same archive with exactly these names. Runtimes take the names in an OCI layout literally, even short ones, which then can
- * neither be looked up nor let other names of the image be. An archive that already has these names is passed on unchanged.
- */
-export async function withNames(tar: Readable, facts: ArchiveFacts, names: ImageNames): Promise<Readable> {
-  const same = ({ id, names: own, tags }: ArchiveImage) =>
-    tags.length === 0 && JSON.stringify(own) === JSON.stringify(names.get(id));
-  if (facts.images.every(same)) return tar;
-  const { extract, pack } = await import("tar-stream");
-  const entries = extract();
-  const result = pack();
-  const rewrite = async (): Promise<void> => {
-    for await (const entry of entries) {
-      const { header } = entry;
-      if (header.name.replace(/^\.\//, "") === tables[facts.kind]) {
-        const chunks: Buffer[] = [];
-        for await (const chunk of entry) chunks.push(chunk as Buffer);
-        const table: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-        const text = JSON.stringify(renamed(table, facts.kind, names));
-        result.entry({ name: header.name, mode: header.mode, mtime: header.mtime }, text);
-      } else if (header.type === "file" || header.type === "contiguous-file")
-        await pipeline(entry, result.entry(header));
-      else {
-        result.entry(header);
-        entry.resume();
-      }
-    }
-    result.finalize();
-  };
-  // Whatever fails, the returned stream fails with that error, and its end ends the others.
-  const out = new PassThrough();
-  pipe(result, out, () => tar.destroy());
-  tar.once("error", (error) => entries.destroy(error));
-  tar.pipe(entries);
-  rewrite().catch((error: unknown) => out.destroy(error as Error));
-  return out;
-}
-
-function renamed(table: unknown, kind: ArchiveFacts["kind"], names: ImageNames): unknown {
-  if (kind === "docker-archive")
-    return (table as DockerImage[]).map((image) => ({ ...image, RepoTags: names.get(image.Config ?? "") }));
-  const index = table as { readonly manifests?: readonly Descriptor[] };
-  // One descriptor for each name; that of a second name in the archive would only repeat them.
-  const once = new Map((index.manifests ?? []).map((manifest) => [manifest.digest ?? "", manifest]));
-  const manifests = [...once].flatMap(([id, manifest]) =>
-    (names.get(id) ?? []).map((ref) => ({
-      ...manifest,
-      annotations: { ...manifest.annotations, [nameAnnotation]: ref },
-    })),
-  );
-  return { ...index, manifests };
 }

@@ -8,7 +8,8 @@ import { idsOf } from "../../provision/node/load-images.ts";
 import { imageIds, withCri } from "../../runtimes/cri/images.ts";
 import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
-import { type ImageNames, settleNames, withNames } from "../../artifacts/image/naming.ts";
+import { type ImageNames, settleNames } from "../../artifacts/image/naming.ts";
+import { renamedArchive } from "../../artifacts/image/renamed-archive.ts";
 import {
   type NodeChoice,
   nodeOf,
@@ -96,7 +97,7 @@ async function load(
   );
   total = size;
   const { stdout } = await transport.exec(runtime.importImage, {
-    stdin: await withNames(tar, facts, names),
+    stdin: await renamedArchive(tar, facts, names, { form: runtime.importForm, arch: c.host.arch }),
     signal: c.signal,
     timeoutMs: importTimeoutMs,
   });

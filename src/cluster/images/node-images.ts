@@ -3,7 +3,14 @@ import { type Digest, formatDigest, parseDigest, sameDigest } from "../../contra
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
 import { shellQuote } from "../../host/run-command.ts";
-import { type NodeImage, nodeImages, removeNodeImage, withCri } from "../../runtimes/cri/images.ts";
+import type { Cri } from "../../runtimes/cri/client.ts";
+import {
+  type NodeImage,
+  nodeImages,
+  podsUsing,
+  removeNodeImage,
+  withCri,
+} from "../../runtimes/cri/images.ts";
 import type { RecordedImage } from "../../state/cluster-record.ts";
 import { type NodeChoice, nodeOf, openCluster, runtimeOf, withTransport } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
@@ -62,8 +69,9 @@ export function listedImages(
 
 /**
  * Removes images from a node by name; returns their full names. A digest stands for the names that its repository gives to that image.
- * Pods that use one keep running. When one of the references does not exist (IMAGE_UNKNOWN), or an image has a name that is not among them
- * (IMAGE_HAS_OTHER_NAMES: most runtimes can only remove an image with all its names), nothing is removed.
+ * Pods that use one keep running, or the runtime refuses to remove it (IMAGE_IN_USE). Then, or when one of the references does not exist
+ * (IMAGE_UNKNOWN) or an image has a name that is not among them (IMAGE_HAS_OTHER_NAMES: most runtimes can only remove an image with all its
+ * names), nothing is removed.
  */
 export async function removeImages(
   { name, node }: NodeChoice,
@@ -78,10 +86,25 @@ export async function removeImages(
       const images = await nodeImages(cri, { signal });
       const listed = listedImages(images, cluster.record.images ?? []);
       const wanted = [...new Set(refs.flatMap((ref) => namesOf(ref, listed)))];
-      for (const image of doomedImages(wanted, images)) await removeNodeImage(cri, image, { signal });
+      const doomed = doomedImages(wanted, images);
+      if (runtime.keepsUsedImages) await refuseUsed(cri, doomed, runtime.name, signal);
+      for (const image of doomed) await removeNodeImage(cri, image, { signal });
       return wanted;
     }),
   );
+}
+
+async function refuseUsed(
+  cri: Cri,
+  images: readonly NodeImage[],
+  runtime: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const image of images) {
+    const pods = await podsUsing(cri, image, { signal });
+    const [ref = image.idInRuntime] = image.names;
+    if (pods.length > 0) throw new LocalkubeError("IMAGE_IN_USE", { ref, pods: pods.join(", "), runtime });
+  }
 }
 
 /** The images that go with those names. Throws IMAGE_HAS_OTHER_NAMES. Pure. */

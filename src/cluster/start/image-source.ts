@@ -48,7 +48,7 @@ function diskWish(spec: ClusterSpec, host: HostContext): DiskWish {
     const remote = publishedDisk(spec, host.arch);
     return { from: "remote", name: "upstream", remote, firstBoot };
   }
-  if (image === "") return { from: "debian" };
+  if (image === "") return { from: "debian", runtime: spec.runtime };
   if (/^https?:/i.test(image)) {
     const remote = diskAtAddress(image);
     return { from: "remote", name: remote.title, remote, firstBoot };

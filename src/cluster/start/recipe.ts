@@ -99,7 +99,7 @@ function machineIsEmulated(node: NodeState): boolean {
   return isEmulated(need(node, "facts"));
 }
 
-/** A machine created from our own image has all packages, but those of other runtimes. */
+/** A machine created from our own image has all packages, unless it was created for another runtime. */
 function packagesMayBeMissing({ cluster, definition }: NodeState): boolean {
   const { image, os } = cluster.record.spec;
   const isOurs = definition.capabilities.image !== "none" && image === "" && os === "debian";

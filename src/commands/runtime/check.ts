@@ -30,8 +30,7 @@ export default class RuntimeCheckCommand extends BaseCommand<typeof RuntimeCheck
     );
     const failed = failedCalls(found);
     if (failed.length === 0) return;
-    // What was not tried mostly depends on what failed.
-    const first = failed.filter(({ result }) => result !== "not tried");
+    const first = failed.filter(({ without }) => without === undefined);
     const names = (first.length > 0 ? first : failed).map(({ call }) => call).join(", ");
     throw new LocalkubeError("CRI_CHECK_FAILED", { node, version: kubernetesVersion, calls: names });
   }

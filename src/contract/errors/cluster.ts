@@ -87,6 +87,11 @@ export const clusterErrors = {
     title: "--name {name} cannot be the name of several images: {where}",
     fix: "Load archives of one image each, one at a time, each with its own --name",
   },
+  IMAGE_IN_USE: {
+    exit: exitCodes.usage,
+    title: "The image {ref} is used by {pods}, and {runtime} removes no image that a container uses",
+    fix: "Delete the pods first; containers of a deleted pod are gone within a minute: localkube kubectl -- get pods -A",
+  },
   IMAGE_HAS_OTHER_NAMES: {
     exit: exitCodes.usage,
     title:

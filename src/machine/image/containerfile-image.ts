@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { debianArchive } from "../../host/mmdebstrap.ts";
+import { defaultRuntimeName } from "../../runtimes/registry.ts";
 import { buildFailure } from "./build-failure.ts";
 import { type GuestRecipe, guestFolder, guestRecipe, unitLists } from "./guest-recipe.ts";
 import { imageEngine, type ImageEngine } from "./image-builder.ts";
@@ -24,8 +25,12 @@ const buildOptions: Readonly<Record<ImageEngine, readonly string[]>> = {
  * Builds the root file system into a tar by `templates/guest/Containerfile` with podman or docker. Unlike mmdebstrap's it contains what
  * Debian's image and the engine put there (apt's settings of that image, /.dockerenv). Leaves neither image nor container behind.
  */
-export async function containerfileImage(file: string, c: RunContext): Promise<void> {
-  const recipe = await guestRecipe();
+export async function containerfileImage(
+  file: string,
+  c: RunContext,
+  runtime = defaultRuntimeName,
+): Promise<void> {
+  const recipe = await guestRecipe(runtime);
   const engine = await imageEngine(c.host);
   if (!engine)
     throw new LocalkubeError("IMAGE_TOOL_MISSING", {

@@ -32,7 +32,11 @@ export interface ImageSource {
 
 /** Which disk a virtual machine should have. */
 export type DiskWish =
-  | { readonly from: "debian" }
+  | {
+      readonly from: "debian";
+      /** The runtime whose packages it contains; the default one's unless given. */
+      readonly runtime?: string;
+    }
   | { readonly from: "file"; readonly file: string; readonly firstBoot: FirstBoot }
   | {
       readonly from: "remote";
@@ -58,7 +62,7 @@ export async function machineImage(
   if (wish.from === "file") return ownSource(wish.file, wish.firstBoot, host);
   if (wish.from === "remote") return remoteSource(wish.remote, wish.firstBoot, host);
   if (kind === "none") return noSource;
-  return kind === "disk" ? debianSource(host) : rootfsSource(host);
+  return kind === "disk" ? debianSource(host, wish.runtime) : rootfsSource(host, wish.runtime);
 }
 
 const noImage: MachineImage = { kind: "none", file: "", key: "none" };
@@ -94,8 +98,8 @@ function remoteSource(remote: RemoteDisk, firstBoot: FirstBoot, host: HostContex
   return { title, plan: `download and convert ${title}`, ...image, programs: onlyQemuImg };
 }
 
-async function debianSource(host: HostContext): Promise<ImageSource> {
-  const image = await builtDiskImage(host);
+async function debianSource(host: HostContext, runtime?: string): Promise<ImageSource> {
+  const image = await builtDiskImage(host, runtime);
   const title = `the disk image ${image.key}`;
   return {
     title,
@@ -110,8 +114,8 @@ async function debianSource(host: HostContext): Promise<ImageSource> {
   };
 }
 
-async function rootfsSource(host: HostContext): Promise<ImageSource> {
-  const image = await rootfsImage(host);
+async function rootfsSource(host: HostContext, runtime?: string): Promise<ImageSource> {
+  const image = await rootfsImage(host, runtime);
   const title = `the machine image ${image.key}`;
   return {
     title,

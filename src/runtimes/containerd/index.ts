@@ -34,7 +34,9 @@ const runtime: Runtime = {
   images: ["pause"],
   kubelet: {},
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
+  keepsUsedImages: false,
   importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
+  importForm: "oci",
 };
 
 export const containerd: RuntimeDefinition = {

@@ -8,6 +8,8 @@ import { type CallOptions, connectCri, type ConnectCriOptions, type Cri } from "
 export interface NodeImage {
   /** Of its configuration: equal ids mean the same image under several names. */
   readonly id: Digest;
+  /** The same as the runtime writes it: CRI-O leaves the algorithm out. */
+  readonly idInRuntime: string;
   /** Full names with a tag. */
   readonly names: readonly string[];
   /** Full names by digest, under which registries have it; empty for one that came from an archive. */
@@ -34,19 +36,41 @@ export async function withCri<T>(
 export async function nodeImages(cri: Cri, options: CallOptions = {}): Promise<readonly NodeImage[]> {
   const { images } = await cri.call("ImageService/ListImages", {}, options);
   return images.flatMap(({ id, repoTags, repoDigests, size }) => {
-    // CRI-O leaves the algorithm out.
     const digest = parseDigest(id.includes(":") ? id : `sha256:${id}`);
     if (!digest) return [];
     // Docker leaves out `docker.io/library/`.
-    return [{ id: digest, names: repoTags.map(imageRef), byDigest: repoDigests.map(imageRef), bytes: size }];
+    return [
+      {
+        id: digest,
+        idInRuntime: id,
+        names: repoTags.map(imageRef),
+        byDigest: repoDigests.map(imageRef),
+        bytes: size,
+      },
+    ];
   });
+}
+
+/** `namespace/name` of the pods that have a container of the image, running or not; `a container` for one that is no pod's. */
+export async function podsUsing(
+  cri: Cri,
+  image: NodeImage,
+  options: CallOptions = {},
+): Promise<readonly string[]> {
+  const { containers } = await cri.call("RuntimeService/ListContainers", {}, options);
+  const users = containers.filter(({ imageRef: used }) => used === image.idInRuntime);
+  const names = users.map(({ labels }) => {
+    const pod = labels["io.kubernetes.pod.name"];
+    return pod === undefined ? "a container" : `${labels["io.kubernetes.pod.namespace"] ?? ""}/${pod}`;
+  });
+  return [...new Set(names)].sort();
 }
 
 /** Removes an image under all its names; one that is not there is removed. */
 export async function removeNodeImage(cri: Cri, image: NodeImage, options: CallOptions = {}): Promise<void> {
-  // CRI leaves open whether a name or the image goes: containerd removes all names with the first, CRI-O that one, dockershim takes a name for an image
-  // that is not there. The kubelet itself goes by the id.
-  for (const name of [...image.names, ...image.byDigest, formatDigest(image.id)])
+  // CRI leaves open what is named and what goes: dockershim knows images by id alone, and passes over a name without an error; some remove all
+  // names with the first, others that one.
+  for (const name of [image.idInRuntime, ...image.names, ...image.byDigest])
     await cri.call("ImageService/RemoveImage", { image: { image: name } }, options);
 }
 

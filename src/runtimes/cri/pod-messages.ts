@@ -53,7 +53,7 @@ message RemoveContainerResponse {}
 enum ContainerState { CONTAINER_CREATED = 0; CONTAINER_RUNNING = 1; CONTAINER_EXITED = 2; CONTAINER_UNKNOWN = 3; }
 message ContainerFilter { string id = 1; map<string, string> label_selector = 4; }
 message ListContainersRequest { ContainerFilter filter = 1; }
-message Container { string id = 1; ContainerState state = 6; map<string, string> labels = 8; }
+message Container { string id = 1; string image_ref = 5; ContainerState state = 6; map<string, string> labels = 8; }
 message ListContainersResponse { repeated Container containers = 1; }
 message ContainerStatusRequest { string container_id = 1; bool verbose = 2; }
 message ContainerStatus { string id = 1; ContainerState state = 3; int32 exit_code = 7; string log_path = 15; }
@@ -163,7 +163,7 @@ export interface PodMessages {
   "RuntimeService/RemoveContainer": { request: Container; response: object };
   "RuntimeService/ListContainers": {
     request: Filter;
-    response: { containers: { id: string; state: ContainerState; labels: Labels }[] };
+    response: { containers: { id: string; imageRef: string; state: ContainerState; labels: Labels }[] };
   };
   "RuntimeService/ContainerStatus": {
     request: Container;

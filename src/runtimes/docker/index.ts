@@ -54,7 +54,10 @@ const common = {
   server: dockerd.name,
   images: ["pause"],
   files: configurationFiles,
+  keepsUsedImages: true,
   importImage: ["docker", "load"],
+  // Before 25 it reads no other, and those since read it too.
+  importForm: "docker-archive",
 } as const satisfies Partial<Runtime>;
 
 const withDockershim: Runtime = {

@@ -29,7 +29,7 @@ drop_in systemd-udev-trigger.service "[Service]\nExecStart=\nExecStart=-udevadm 
 
 echo 'LABEL=localkube-root / ext4 errors=remount-ro,discard 0 1' > "$root/etc/fstab"
 
-# The host key comes with the seed; the first boot generates the rest.
+# The host key comes with the seed, and the first boot writes what else is missing.
 rm -f "$root"/etc/ssh/ssh_host_*
 : > "$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id" "$root/var/lib/systemd/random-seed"

@@ -7,8 +7,8 @@ import { guestFolder } from "../guest-recipe.ts";
 import { diskFolder, diskRecipe } from "./disk-recipe.ts";
 
 /** The root file system of a virtual machine as a tar, its boot files in /boot/localkube; without root rights in a user namespace. */
-export async function buildDiskRoot(file: string, c: RunContext): Promise<void> {
-  const recipe = await diskRecipe(c.host.arch);
+export async function buildDiskRoot(file: string, c: RunContext, runtime: string): Promise<void> {
+  const recipe = await diskRecipe(c.host.arch, runtime);
   // Texts, not paths: in a user namespace this user's home may be unreadable. (copy-in and upload read outside of it.)
   const [beforeKernel, prepareRoot, bootScript] = await Promise.all(
     ["before-kernel.sh", "prepare-root.sh", "boot.sh"].map((name) =>

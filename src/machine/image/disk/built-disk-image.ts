@@ -4,6 +4,7 @@ import type { MachineImage } from "../../../contract/driver.ts";
 import type { HostContext, RunContext } from "../../../contract/host.ts";
 import type { BuiltImage } from "../../../host/image-file/image-record.ts";
 import { makeImageFile } from "../../../host/image-file/make-image-file.ts";
+import { defaultRuntimeName } from "../../../runtimes/registry.ts";
 import { assertSpace } from "../assert-space.ts";
 import { assembleDisk } from "./assemble-disk.ts";
 import { buildDiskRoot } from "./build-disk-root.ts";
@@ -12,12 +13,18 @@ import { unpackRoot } from "./unpack-root.ts";
 
 const consoles = { amd64: "ttyS0", arm64: "ttyAMA0" } as const;
 
+/** A disk with the packages of one container runtime. */
+export interface DebianDisk extends MachineImage {
+  readonly runtime: string;
+}
+
 /** Where the disk image is or will be, with the kernel and initramfs of its first boot; the key covers everything that decides its content. */
-export async function builtDiskImage(host: HostContext): Promise<MachineImage> {
-  const key = await diskKey(host.arch);
+export async function builtDiskImage(host: HostContext, runtime = defaultRuntimeName): Promise<DebianDisk> {
+  const key = await diskKey(host.arch, runtime);
   const base = join(host.cacheDir, "images", `disk-${key}`);
   return {
     kind: "disk",
+    runtime,
     key,
     file: `${base}.qcow2`,
     firstBoot: "cloud-init",
@@ -35,12 +42,12 @@ export async function builtDiskImage(host: HostContext): Promise<MachineImage> {
  * GiB of temporary space that is mostly holes. A second localkube waits for the first one's result; a killed build leaves a `.partial`
  * folder, which the next one removes. `again` builds one that takes the present one's place. Errors as `buildRootfsImage`, and HOST_COMMAND_FAILED of the tools.
  */
-export async function buildDiskImage(image: MachineImage, c: RunContext, again = false): Promise<void> {
+export async function buildDiskImage(image: DebianDisk, c: RunContext, again = false): Promise<void> {
   const make = async (folder: string, locked: RunContext): Promise<BuiltImage> => {
     await assertSpace(dirname(folder), locked.host);
     await mkdir(folder, { mode: 0o755 });
     const tar = join(folder, "root.tar");
-    await buildDiskRoot(tar, locked);
+    await buildDiskRoot(tar, locked, image.runtime);
     const parts = await unpackRoot(tar, folder, locked);
     const file = await assembleDisk(parts, folder, locked);
     if (!image.kernel) return { file };

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostContext } from "../../../contract/host.ts";
+import { defaultRuntimeName } from "../../../runtimes/registry.ts";
 import { guestFolder, guestRecipe, type GuestRecipe } from "../guest-recipe.ts";
 
 type Arch = HostContext["arch"];
@@ -31,9 +32,9 @@ const revision = 1;
 
 export const diskFolder = (): string => join(guestFolder(), "disk");
 
-export async function diskRecipe(arch: Arch): Promise<DiskRecipe> {
+export async function diskRecipe(arch: Arch, runtime = defaultRuntimeName): Promise<DiskRecipe> {
   const template = JSON.parse(await readFile(join(diskFolder(), "disk.json"), "utf8")) as DiskTemplate;
-  const { suite, packages, disabledUnits } = await guestRecipe();
+  const { suite, packages, disabledUnits } = await guestRecipe(runtime);
   const bootTools = template.bootTools[arch];
   return {
     suite,
@@ -47,10 +48,11 @@ export async function diskRecipe(arch: Arch): Promise<DiskRecipe> {
 }
 
 /** Content key: covers everything we decide, not what the archive contains that day. */
-export async function diskKey(arch: Arch): Promise<string> {
+export async function diskKey(arch: Arch, runtime = defaultRuntimeName): Promise<string> {
   const names = (await readdir(diskFolder())).sort().map((name) => join("disk", name));
-  const hash = createHash("sha256").update(`disk ${revision} ${arch}`);
-  for (const name of ["packages.json", "sshd.conf", ...names])
-    hash.update(await readFile(join(guestFolder(), name)));
+  const hash = createHash("sha256").update(
+    `disk ${revision} ${arch} ${JSON.stringify(await guestRecipe(runtime))}`,
+  );
+  for (const name of ["sshd.conf", ...names]) hash.update(await readFile(join(guestFolder(), name)));
   return hash.digest("hex").slice(0, 16);
 }

@@ -7,9 +7,11 @@ import { extract, pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openArchive } from "../../../../src/artifacts/image/read-archive.ts";
 import { inspectArchive } from "../../../../src/artifacts/image/inspect-archive.ts";
-import { settleNames, withNames } from "../../../../src/artifacts/image/naming.ts";
+import { settleNames } from "../../../../src/artifacts/image/naming.ts";
+import { renamedArchive, type WantedForm } from "../../../../src/artifacts/image/renamed-archive.ts";
 
 const { signal } = new AbortController();
+const asItIs = { form: "oci", arch: "amd64" } as const;
 const hex = (digit: string) => digit.repeat(64);
 const refName = "org.opencontainers.image.ref.name";
 const fullName = "io.containerd.image.name";
@@ -126,10 +128,10 @@ describe("the names of an archive", () => {
 });
 
 describe("the archive that is sent", () => {
-  async function sent(file: string, name?: string): Promise<Buffer> {
+  async function sent(file: string, name?: string, form: WantedForm = asItIs): Promise<Buffer> {
     const facts = await inspectArchive(file, signal);
     const { tar } = await openArchive(file, signal);
-    return buffer(await withNames(tar, facts, settleNames(file, facts, name)));
+    return buffer(await renamedArchive(tar, facts, settleNames(file, facts, name), form));
   }
 
   async function entriesOf(
@@ -169,13 +171,79 @@ describe("the archive that is sent", () => {
     expect(entries.get("layer.tar")?.text).toHaveLength(200_000);
   });
 
+  describe("to a runtime that reads no OCI layout", () => {
+    const forDocker = { form: "docker-archive", arch: "arm64" } as const;
+    const manifest = (config: string, ...layers: readonly string[]) => ({
+      schemaVersion: 2,
+      config: { digest: `sha256:${hex(config)}` },
+      layers: layers.map((digit) => ({ digest: `sha256:${hex(digit)}` })),
+    });
+    const blob = (digit: string) => `blobs/sha256/${hex(digit)}`;
+    const layout = (of: object, blobs: Readonly<Record<string, string | object>>) =>
+      archive({
+        [blob("1")]: of,
+        "index.json": { manifests: [{ digest: `sha256:${hex("1")}`, annotations: { [refName]: "web:1" } }] },
+        "oci-layout": { imageLayoutVersion: "1.0.0" },
+        "manifest.json": [{ Config: "stale", RepoTags: ["stale:1"], Layers: [] }],
+        ...blobs,
+      });
+    const tableOf = async (tar: Promise<Buffer>) => {
+      const entries = await entriesOf(await tar);
+      expect([...entries.keys()].filter((name) => ["index.json", "oci-layout"].includes(name))).toEqual([]);
+      return JSON.parse(entries.get("manifest.json")?.text ?? "") as unknown;
+    };
+
+    test("has a table that names configuration and layers, under the wished name", async () => {
+      const file = await layout(manifest("2", "3", "4"), {
+        [blob("2")]: "{}",
+        [blob("3")]: "l".repeat(2_000_000),
+        [blob("4")]: "m",
+      });
+      expect(await tableOf(sent(file, "other:2", forDocker))).toEqual([
+        { Config: blob("2"), Layers: [blob("3"), blob("4")], RepoTags: ["docker.io/library/other:2"] },
+      ]);
+      const entries = await entriesOf(await sent(file, undefined, forDocker));
+      expect(entries.get(blob("3"))?.text).toHaveLength(2_000_000);
+      expect(entries.get(blob("2"))?.text).toBe("{}");
+    });
+
+    test("has of an image for several platforms the node's", async () => {
+      const platforms = [
+        { digest: `sha256:${hex("5")}`, platform: { os: "linux", architecture: "amd64" } },
+        { digest: `sha256:${hex("6")}`, platform: { os: "linux", architecture: "arm64" } },
+      ];
+      const blobs = { [blob("5")]: manifest("7"), [blob("6")]: manifest("8") };
+      const table = (form: WantedForm) =>
+        layout({ manifests: platforms }, blobs).then((file) => tableOf(sent(file, undefined, form)));
+      expect(await table(forDocker)).toMatchObject([
+        { Config: blob("8"), RepoTags: ["docker.io/library/web:1"] },
+      ]);
+      expect(await table({ ...forDocker, arch: "amd64" })).toMatchObject([{ Config: blob("7") }]);
+      const lacking = await layout({ manifests: platforms.slice(0, 1) }, blobs);
+      await expect(sent(lacking, undefined, forDocker)).rejects.toThrow("has no part for linux/arm64");
+    });
+
+    test("fails for what is no manifest, and passes on an archive that is in that form already", async () => {
+      await expect(sent(await layout({}, {}), undefined, forDocker)).rejects.toThrow(
+        "is no manifest of an image",
+      );
+      const old = await docker(["localhost/web:1"]);
+      expect(await sent(old, undefined, forDocker)).toEqual(await sent(old));
+    });
+  });
+
   test("breaks with the error of the file, and is itself when nothing is to be renamed", async () => {
     const facts = await inspectArchive(await docker(["localhost/web:1"]), signal);
     const tar = new PassThrough();
-    const same = await withNames(tar, facts, new Map([["config.json", ["localhost/web:1"]]]));
+    const same = await renamedArchive(tar, facts, new Map([["config.json", ["localhost/web:1"]]]), asItIs);
     expect(same).toBe(tar);
     const broken = await openArchive(await docker(["web"]), signal);
-    const out = await withNames(broken.tar, facts, new Map([["config.json", ["localhost/x:1"]]]));
+    const out = await renamedArchive(
+      broken.tar,
+      facts,
+      new Map([["config.json", ["localhost/x:1"]]]),
+      asItIs,
+    );
     broken.tar.destroy(new Error("disk gone"));
     await expect(buffer(out)).rejects.toThrow("disk gone");
   });

@@ -6,6 +6,7 @@ import type { NodeImage } from "../../../../src/runtimes/cri/images.ts";
 const hex = (digit: string) => digit.repeat(64);
 const image = (digit: string, names: readonly string[], byDigest: readonly string[] = []): NodeImage => ({
   id: sha256Digest(hex(digit)),
+  idInRuntime: `sha256:${hex(digit)}`,
   names,
   byDigest,
   bytes: 1024,

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
+import { eventually, kubectl } from "./kit/kubectl.ts";
+import { leftovers } from "./kit/leftovers.ts";
+import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
+
+const profile = profileOfRun("e2e-runtime");
+
+/** One cluster's life with docker (Debian's, by dockershim); the order of the tests is the order of that life. */
+describe("a cluster with the runtime docker", () => {
+  let user: Workspace;
+  const k = (...args: string[]) => kubectl(user, profile)(...args);
+  const inPod = (...argv: string[]) => k("exec", "probe", "--", ...argv);
+  const inNode = async (...argv: string[]) => (await user.ok(["ssh", "-p", profile, "--", ...argv])).stdout;
+  const images = async () =>
+    (
+      JSON.parse((await user.ok(["image", "ls", "-p", profile, "--output", "json"])).stdout) as {
+        images: readonly { readonly ref: string }[];
+      }
+    ).images.map(({ ref }) => ref);
+
+  beforeAll(async () => {
+    user = await workspace();
+  });
+  afterAll(async () => {
+    await user?.dispose();
+  });
+
+  it("starts from an image that has docker, and the node says what it runs", async () => {
+    const steps: string[] = [];
+    await user.ok(
+      [
+        "start",
+        "-p",
+        profile,
+        "--driver",
+        "podman",
+        "--artifacts",
+        "debian",
+        "--runtime",
+        "docker",
+        "--output",
+        "json",
+      ],
+      {
+        timeoutMs: 3_000_000,
+        onEvent: ({ type, data }) => {
+          if (type.endsWith("step.finished")) steps.push(`${String(data["id"])} ${String(data["outcome"])}`);
+        },
+      },
+    );
+    expect(steps).toContain("guest-packages unchanged");
+    expect(
+      await k("get", "node", profile, "-o", "jsonpath={.status.nodeInfo.containerRuntimeVersion}"),
+    ).toMatch(/^docker:\/\/20\.10\./);
+    expect(await inNode("systemctl", "is-active", "docker")).toBe("active\n");
+    await expect(inNode("systemctl", "is-active", "containerd")).rejects.toThrow("inactive");
+  });
+
+  it("loads an image under the name that pods use, lists it, and runs a pod of it", async () => {
+    await user.ok(["image", "load", await busyboxImage(user.home), "-p", profile]);
+    expect(await images()).toContain(busyboxRef);
+    await k("run", "probe", `--image=${busyboxRef}`, "--labels=app=probe", "--", "sleep", "100000");
+    await k("wait", "--for=condition=Ready", "pod/probe", "--timeout=90s");
+    expect(await inPod("nslookup", "kubernetes.default.svc.cluster.local")).toContain("10.96.0.1");
+  });
+
+  it("shows what the pod and the runtime write", async () => {
+    await k("run", "speaker", `--image=${busyboxRef}`, "--restart=Never", "--", "echo", "said-by-a-pod");
+    expect(
+      await eventually(
+        () => k("logs", "speaker"),
+        (text) => text.includes("said-by-a-pod"),
+      ),
+    ).toBe("said-by-a-pod");
+    expect((await user.ok(["logs", "-p", profile, "runtime"])).stdout).toContain("dockerd");
+  });
+
+  it("gives an image another name, refuses to take one of two, and removes it with both", async () => {
+    const archive = await busyboxImage(user.home);
+    await user.ok(["image", "load", archive, "--name", "localkube.test/other:1", "-p", profile]);
+    expect(await images()).toEqual(expect.arrayContaining([busyboxRef, "localkube.test/other:1"]));
+    const refused = await user.run(["image", "rm", "localkube.test/other:1", "-p", profile]);
+    expect(refused.stderr).toContain("IMAGE_HAS_OTHER_NAMES");
+    const both = ["image", "rm", "localkube.test/other:1", busyboxRef, "-p", profile];
+    expect((await user.run(both)).stderr).toMatch(/IMAGE_IN_USE.*default\/probe, default\/speaker/);
+    await k("delete", "pod", "speaker", "probe", "--grace-period=1");
+    await eventually(
+      () => user.run(both),
+      ({ exitCode }) => exitCode === 0,
+      120_000,
+    );
+    expect((await images()).filter((ref) => ref.startsWith("localkube.test/"))).toEqual([]);
+    await user.ok(["image", "load", archive, "-p", profile]);
+    await k("run", "probe", `--image=${busyboxRef}`, "--labels=app=probe", "--", "sleep", "100000");
+    await k("wait", "--for=condition=Ready", "pod/probe", "--timeout=90s");
+  });
+
+  it("lets pods that need it lower their badness, as far as the machine may", async () => {
+    // Guaranteed pods ask for -997, sandboxes for -998; both start in a machine that may not lower it.
+    const spec = {
+      containers: [
+        {
+          name: "guaranteed",
+          image: busyboxRef,
+          command: ["sleep", "100000"],
+          resources: { limits: { cpu: "50m", memory: "32Mi" } },
+        },
+      ],
+      terminationGracePeriodSeconds: 0,
+    };
+    await k("run", "guaranteed", `--image=${busyboxRef}`, `--overrides=${JSON.stringify({ spec })}`);
+    await k("wait", "--for=condition=Ready", "pod/guaranteed", "--timeout=90s");
+    expect(await k("get", "pod", "guaranteed", "-o", "jsonpath={.status.qosClass}")).toBe("Guaranteed");
+    await k("delete", "pod", "guaranteed", "--wait");
+  });
+
+  it("pauses and goes on", async () => {
+    await user.ok(["pause", "-p", profile]);
+    await user.ok(["unpause", "-p", profile]);
+    await eventually(
+      () => user.run(["status", "-p", profile]),
+      ({ exitCode }) => exitCode === 0,
+    );
+    expect(await inPod("echo", "still-here")).toBe("still-here");
+  });
+
+  it("changes nothing when it is started again, and pods outlive a restart of the daemon", async () => {
+    const pid = () => inNode("systemctl", "show", "--property", "MainPID", "--value", "docker");
+    const before = await pid();
+    await user.ok(["start", "-p", profile]);
+    expect(await pid()).toBe(before);
+    const started = () =>
+      k("get", "pod", "probe", "-o", "jsonpath={.status.containerStatuses[0].state.running.startedAt}");
+    const since = await started();
+    await inNode("systemctl", "restart", "docker");
+    await eventually(
+      () => inPod("echo", "still-here"),
+      (text) => text === "still-here",
+    );
+    expect(await started()).toBe(since);
+  });
+
+  it("keeps pods over stop and start", async () => {
+    await user.ok(["stop", "-p", profile]);
+    await user.ok(["start", "-p", profile]);
+    await eventually(
+      () => inPod("nslookup", "kubernetes.default.svc.cluster.local"),
+      (text) => text.includes("10.96.0.1"),
+    );
+  });
+
+  it("is deleted without a trace", async () => {
+    await user.ok(["delete", "-p", profile]);
+    expect(await leftovers(user, profile)).toEqual([]);
+  });
+});
