@@ -74,6 +74,17 @@ export interface KubeletOfRuntime {
   readonly config?: object;
 }
 
+/** How what `files` wrote is read back from the runtime that runs. */
+export interface SettingsInForce {
+  /** argv run in the guest; prints the settings. */
+  readonly ask: readonly [string, ...string[]];
+  /** Names of the settings that did not arrive. `printed` is what `ask` wrote, `status` what CRI's verbose status has as `info`. Pure; throws for what it cannot read. */
+  lost(
+    input: RuntimeInput,
+    said: { readonly printed: string; readonly status: Readonly<Record<string, string>> },
+  ): readonly string[];
+}
+
 /** Kinds of image archives: an OCI layout, and what `docker save` wrote before it wrote that too. */
 export type ArchiveForm = "oci" | "docker-archive";
 
@@ -92,6 +103,7 @@ export interface Runtime {
   readonly images: readonly string[];
   readonly kubelet: KubeletOfRuntime;
   files(input: RuntimeInput): readonly PushEntry[];
+  readonly settings: SettingsInForce;
   /** It removes no image that a container uses, running or not; others do, and the container goes on. */
   readonly keepsUsedImages: boolean;
   /** argv run in the guest; reads an image archive from standard input. */

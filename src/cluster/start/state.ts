@@ -71,6 +71,8 @@ export interface NodeState extends NodeBase {
   /** control-plane */
   network?: PodNetwork;
   files?: NodeFiles;
+  /** Units that this start began or began again. */
+  restarted?: readonly string[];
   /** images: what the runtime has, by name. */
   imageIds?: ReadonlyMap<string, string>;
 }

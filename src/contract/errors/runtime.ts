@@ -7,6 +7,11 @@ export const runtimeErrors = {
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
     fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
   },
+  RUNTIME_SETTINGS_LOST: {
+    exit: exitCodes.software,
+    title: "{runtime} {version} runs in the machine without the settings it was given: {settings}",
+    fix: "See what it says of its configuration: localkube logs runtime",
+  },
   CRI_NOT_SPOKEN: {
     exit: exitCodes.unavailable,
     title: "What answers at the socket {path} in the machine is no CRI server: {problem}",

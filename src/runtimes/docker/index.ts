@@ -1,6 +1,6 @@
 import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { programVersions } from "../program-versions.ts";
-import { configurationFiles, daemonFile, limitedRunc } from "./config.ts";
+import { configurationFiles, daemonFile, limitedRunc, settings } from "./config.ts";
 import criDockerdData from "./cri-dockerd.json" with { type: "json" };
 import dockerdData from "./dockerd.json" with { type: "json" };
 import { criDockerdUnit, criSocketUnit, dockerUnit } from "./units.ts";
@@ -54,6 +54,7 @@ const common = {
   server: dockerd.name,
   images: ["pause"],
   files: configurationFiles,
+  settings,
   keepsUsedImages: true,
   importImage: ["docker", "load"],
   // Before 25 it reads no other, and those since read it too.
