@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
+import { describeRuntimeCheck } from "./kit/runtime-check.ts";
 import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-runtime");
@@ -55,6 +56,21 @@ describe("a cluster with the runtime docker", () => {
     ).toMatch(/^docker:\/\/20\.10\./);
     expect(await inNode("systemctl", "is-active", "docker")).toBe("active\n");
     await expect(inNode("systemctl", "is-active", "containerd")).rejects.toThrow("inactive");
+  });
+
+  // Before there are pods of which the kubelet removes what is left.
+  describeRuntimeCheck(() => ({ user, profile, k: kubectl(user, profile) }), {
+    runtime: "docker",
+    api: "v1alpha2",
+    notOk: [
+      { call: "RuntimeConfig", result: "unimplemented", needed: false },
+      // docker rotates its logs itself.
+      { call: "ReopenContainerLog", result: "failed", needed: false },
+      { call: "PodSandboxStats", result: "unimplemented", needed: false },
+      { call: "ListPodSandboxStats", result: "unimplemented", needed: false },
+      { call: "RemoveContainer (again)", result: "failed", needed: false },
+    ],
+    list: "docker ps --all --quiet --no-trunc; docker images --quiet --no-trunc",
   });
 
   it("loads an image under the name that pods use, lists it, and runs a pod of it", async () => {

@@ -39,7 +39,8 @@ export const runtimeErrors = {
   },
   CRI_CHECK_FAILED: {
     exit: exitCodes.software,
-    title: "The container runtime of {node} lacks what the kubelet of Kubernetes {version} needs: {calls}",
+    title:
+      "Calls that the kubelet of Kubernetes {version} needs did not work, or could not be tried, with the container runtime of {node}: {calls}",
     fix: "See what it says: localkube logs runtime",
   },
 } as const satisfies Record<string, ErrorEntry>;
