@@ -54,6 +54,7 @@ const common = {
   server: dockerd.name,
   images: ["pause"],
   files: configurationFiles,
+  servesDockerApi: true,
   keepsUsedImages: true,
   importImage: ["docker", "load"],
   // Before 25 it reads no other, and those since read it too.
