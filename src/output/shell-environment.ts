@@ -1,6 +1,5 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
-import type { HostContext } from "../contract/host.ts";
-import type { EnvironmentChange } from "../cluster/machine/docker-env.ts";
+import type { EnvironmentChange, HostContext } from "../contract/host.ts";
 
 export const shells = ["bash", "zsh", "fish", "powershell", "cmd"] as const;
 export type Shell = (typeof shells)[number];

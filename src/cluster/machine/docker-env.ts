@@ -1,19 +1,11 @@
 import { sep } from "node:path";
-import type { HostContext } from "../../contract/host.ts";
+import type { EnvironmentChange, HostContext } from "../../contract/host.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { lastLines } from "../../host/run-command.ts";
 import { dockerHostUrl, dockerVersionArgv, writeDockerSsh } from "../../machine/ssh/docker-client.ts";
 import { homePaths } from "../../state/paths.ts";
 import { type NodeChoice, nodeOf, openCluster, opensshAccess, runtimeOf } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
-
-/** What a shell is to do with its environment. Variables that are not in it stay as they are. */
-export interface EnvironmentChange {
-  readonly set: Readonly<Record<string, string>>;
-  readonly unset: readonly string[];
-  /** The new PATH as a whole; where it is the old one with a folder in front, that folder. */
-  readonly path?: { readonly value: string; readonly prepend?: string };
-}
 
 /** A node's docker as a client on this host reaches it. */
 export interface DockerOfNode {

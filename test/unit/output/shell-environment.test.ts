@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { EnvironmentChange } from "../../../src/cluster/machine/docker-env.ts";
+import type { EnvironmentChange } from "../../../src/contract/host.ts";
 import { environmentText, type Shell, shellOf } from "../../../src/output/shell-environment.ts";
 
 const folder = `/home/it's a "home" $HOME \\ 100%  *`;

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { type EnvironmentChange, pointing, takingBack } from "../../../../src/cluster/machine/docker-env.ts";
+import { pointing, takingBack } from "../../../../src/cluster/machine/docker-env.ts";
+import type { EnvironmentChange } from "../../../../src/contract/host.ts";
 
 type Environment = Record<string, string | undefined>;
 
