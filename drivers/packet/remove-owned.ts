@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import { poll } from "../../src/host/poll.ts";
 import type { ApiContext } from "./api/connection.ts";
 import type { PacketApi } from "./api/packet-api.ts";
 import { ownDevices, type OwnerKey, ownKeys, said } from "./device.ts";
+import { slowingDown } from "./wait-for-device.ts";
 
 /**
  * Deletes every device and key with our tags for that machine and waits until the devices are gone or being deleted; succeeds when there are
@@ -33,18 +35,18 @@ export async function removeDevice(
   machine: string,
   c: ApiContext,
 ): Promise<void> {
-  const deadline = performance.now() + api.pacing.removeMs;
-  const { pollMs } = api.pacing;
   let asked = false;
   let refusal = "";
-  for (let look = 0; ; look += 1) {
+  let last = "";
+  const isGone = async (): Promise<true | undefined> => {
     const device = await api.device(id, c).catch((error: unknown) => {
       // A deleted object may answer 403 from then on.
       if (asked && error instanceof LocalkubeError && error.id === "PACKET_FORBIDDEN") return undefined;
       throw error;
     });
-    if (!device || said(device) === "deleted") return;
-    if (said(device) === "deprovisioning") asked = true;
+    if (!device || said(device) === "deleted") return true;
+    last = said(device);
+    if (last === "deprovisioning") asked = true;
     if (!asked)
       try {
         await api.deleteDevice(id, c);
@@ -54,15 +56,14 @@ export async function removeDevice(
         refusal = error.message;
         c.report({ message: `the device ${id} cannot be deleted yet` });
       }
-    const pause = pollMs[Math.min(look, pollMs.length - 1)] ?? 1000;
-    if (performance.now() + pause > deadline) {
-      // The service has accepted the deletion; the device costs nothing any more.
-      if (asked) return c.log(`the device ${id} is still ${said(device)}`);
-      const params = { driver: "packet", name: machine };
-      throw new LocalkubeError("DRIVER_LEFTOVERS", params, { output: `device ${id}: ${refusal}` });
-    }
-    await sleep(pause, undefined, { signal: c.signal });
-  }
+    return undefined;
+  };
+  const pauses = { everyMs: slowingDown(api.pacing.pollMs), limitMs: api.pacing.removeMs };
+  if (await poll(isGone, { signal: c.signal, ...pauses })) return;
+  // The service has accepted the deletion; the device costs nothing any more.
+  if (asked) return c.log(`the device ${id} is still ${last}`);
+  const params = { driver: "packet", name: machine };
+  throw new LocalkubeError("DRIVER_LEFTOVERS", params, { output: `device ${id}: ${refusal}` });
 }
 
 const worthAnotherTry = ["PACKET_REFUSED", "PACKET_SERVICE_FAILED", "PACKET_UNREACHABLE"];

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { poll } from "../../src/host/poll.ts";
 import type { ApiContext } from "./api/connection.ts";
 import type { PacketApi } from "./api/packet-api.ts";
 import type { Device, DeviceEvent } from "./api/shapes.ts";
@@ -19,10 +19,9 @@ export async function waitForDevice(
   timeoutMs: number,
   c: ApiContext,
 ): Promise<Device> {
-  const deadline = performance.now() + timeoutMs;
-  const { pollMs } = api.pacing;
   const seen = new Set<string>();
-  for (let look = 0; ; look += 1) {
+  let last = "";
+  const settled = async (): Promise<Device | undefined> => {
     const device = await api.device(id, c);
     const state = machineStateOf(device);
     if (device && (wanted as readonly string[]).includes(state)) return device;
@@ -34,16 +33,24 @@ export async function waitForDevice(
         { output },
       );
     }
+    last = said(device);
     await reportEvents(api, device, seen, c);
-    const pause = pollMs[Math.min(look, pollMs.length - 1)] ?? 1000;
-    if (performance.now() + pause > deadline)
-      throw new PacketError(
-        "PACKET_DEVICE_LATE",
-        { name, id, state: said(device), minutes: Math.round(timeoutMs / 60_000) },
-        { output: await lastEvents(api, id, c) },
-      );
-    await sleep(pause, undefined, { signal: c.signal });
-  }
+    return undefined;
+  };
+  const pauses = { everyMs: slowingDown(api.pacing.pollMs), limitMs: timeoutMs };
+  const device = await poll(settled, { signal: c.signal, ...pauses });
+  if (device) return device;
+  throw new PacketError(
+    "PACKET_DEVICE_LATE",
+    { name, id, state: last, minutes: Math.round(timeoutMs / 60_000) },
+    { output: await lastEvents(api, id, c) },
+  );
+}
+
+/** The pauses one after the other, then the last one again and again. */
+export function slowingDown(pauses: readonly number[]): () => number {
+  let looks = 0;
+  return () => pauses[Math.min(looks++, pauses.length - 1)] ?? 1000;
 }
 
 const mostLines = 8;

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { HostContext } from "../../src/contract/host.ts";
+import { poll } from "../../src/host/poll.ts";
 import type { MachineFiles } from "./machine-file.ts";
 
 type Host = Pick<HostContext, "run" | "platform">;
@@ -58,12 +58,9 @@ export async function waitForExit(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs;
-  while (pid !== undefined && !(await hasEnded(host, pid))) {
-    if (performance.now() > deadline) return false;
-    await sleep(100, undefined, { signal });
-  }
-  return true;
+  if (pid === undefined) return true;
+  const ended = async () => (await hasEnded(host, pid)) || undefined;
+  return (await poll(ended, { signal, everyMs: 100, limitMs: timeoutMs })) === true;
 }
 
 /** Ended, even if its parent has not reaped it; a process whose first thread is a zombie has ended when no other thread is left. */

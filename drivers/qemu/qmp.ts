@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
+import { poll } from "../../src/host/poll.ts";
 
 /** QEMU refused a command; the message is QEMU's own. */
 class QmpError extends Error {}
@@ -110,16 +110,15 @@ interface Job {
 export async function runJob(qmp: Qmp, command: string, args: object, signal: AbortSignal): Promise<void> {
   const id = `localkube-${command}`;
   await qmp.execute(command, { "job-id": id, ...args });
-  for (;;) {
+  const ended = async (): Promise<Job | "gone" | undefined> => {
     // While memory is being loaded or saved, QEMU does not answer.
     const jobs = await qmp.execute<readonly Job[]>("query-jobs", undefined, 600_000);
     const job = jobs.find((one) => one.id === id);
-    if (!job) return;
-    if (job.status === "concluded") {
-      await qmp.execute("job-dismiss", { id });
-      if (job.error !== undefined) throw new QmpError(job.error);
-      return;
-    }
-    await sleep(pollMs, undefined, { signal });
-  }
+    if (!job) return "gone";
+    return job.status === "concluded" ? job : undefined;
+  };
+  const job = await poll(ended, { signal, everyMs: pollMs });
+  if (job === "gone") return;
+  await qmp.execute("job-dismiss", { id });
+  if (job.error !== undefined) throw new QmpError(job.error);
 }

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import type { HostContext } from "../../src/contract/host.ts";
 import { findProgram } from "../../src/host/find-program.ts";
+import { compareReleases } from "../../src/host/versions.ts";
 
 type Host = Pick<HostContext, "env" | "platform" | "run">;
 
@@ -98,10 +99,8 @@ export function parseVersion(output: string): Version | undefined {
 }
 
 /** Whether it is that version or newer. */
-export function atLeast(version: Version, major: number, minor = 0, patch = 0): boolean {
-  const differences = [version.major - major, version.minor - minor, version.patch - patch];
-  return (differences.find((difference) => difference !== 0) ?? 0) >= 0;
-}
+export const atLeast = ({ major, minor, patch }: Version, release: string): boolean =>
+  compareReleases(`${major}.${minor}.${patch}`, release) >= 0;
 
 /** What VBoxManage prints besides the version: it warns about a missing kernel module there. Empty when all is well. */
 export const warningsOf = (output: string): string =>

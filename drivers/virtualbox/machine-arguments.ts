@@ -29,7 +29,7 @@ export const createArguments = (
 ): readonly string[] => [
   ...["createvm", "--name", name, "--uuid", id, "--basefolder", baseFolder],
   ...["--ostype", arch === "arm64" ? "Linux_arm64" : "Linux26_64"],
-  ...(atLeast(version, 7, 1) ? ["--platform-architecture", arch === "arm64" ? "arm" : "x86"] : []),
+  ...(atLeast(version, "7.1") ? ["--platform-architecture", arch === "arm64" ? "arm" : "x86"] : []),
   "--register",
 ];
 
@@ -60,12 +60,12 @@ export function modifyArguments(
     ...["--acpi", "on", "--ioapic", "on", "--rtcuseutc", "on"],
     ...(arch === "arm64" ? arm : pc),
     ...["--boot1", "disk", "--boot2", "none", "--boot3", "none", "--boot4", "none"],
-    ...(atLeast(version, 7) ? ["--audio-enabled", "off"] : ["--audio", "none"]),
+    ...(atLeast(version, "7.0") ? ["--audio-enabled", "off"] : ["--audio", "none"]),
     ...["--vrde", "off"],
     ...["--nic1", "nat", "--nictype1", "virtio", "--cableconnected1", "on", "--macaddress1", mac(0)],
     ...["--natnet1", userNetwork, "--natdnsproxy1", "on", "--natdnshostresolver1", "off"],
     // From 7.0 guests reach services on the host's loopback only when this is enabled; ours do not need them.
-    ...(atLeast(version, 7) ? ["--natlocalhostreachable1", "off"] : []),
+    ...(atLeast(version, "7.0") ? ["--natlocalhostreachable1", "off"] : []),
     ...hostOnlyArguments(hostOnly),
     ...["--nictype2", "virtio", "--nicpromisc2", "deny", "--cableconnected2", "on", "--macaddress2", mac(1)],
     ...(["ssh", "api"] as const).flatMap((port) => [

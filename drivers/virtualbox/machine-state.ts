@@ -1,8 +1,8 @@
 import { access, readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver, MachineState } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
+import { poll } from "../../src/host/poll.ts";
 import { listedMachines } from "../vm/machine-record.ts";
 import { type MachineFile, machineFiles, machineNames, readMachine, readPlan } from "./machine-file.ts";
 import { parseMachineReadable } from "./output.ts";
@@ -153,12 +153,8 @@ export async function waitForState(
   timeoutMs: number,
   c: RunContext,
 ): Promise<Look> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const found = await look(name, c);
-    if (done(found) || performance.now() >= deadline) return found;
-    await sleep(Math.min(pauseMs, Math.max(0, deadline - performance.now())), undefined, {
-      signal: c.signal,
-    });
-  }
+  let found: Look | undefined;
+  const isDone = async () => done((found = await look(name, c))) || undefined;
+  await poll(isDone, { signal: c.signal, everyMs: pauseMs, limitMs: timeoutMs });
+  return found ?? look(name, c);
 }

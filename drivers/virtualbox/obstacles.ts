@@ -65,7 +65,7 @@ async function kvmHolds(version: Version, host: Host): Promise<boolean> {
   if (atLoad?.trim() !== "Y") return false;
   const [major = 0, minor = 0] = ((await say(host, "uname", "-r")) ?? "").split(".").map(Number);
   const canAsk = major > 6 || (major === 6 && minor >= 16);
-  return !(canAsk && atLeast(version, 7, 2));
+  return !(canAsk && atLeast(version, "7.2"));
 }
 
 /** The program's output; undefined when it is missing, fails, or takes too long. */

@@ -67,9 +67,9 @@ async function obstacle(
   host: HostContext,
   hypervisor: Promise<string | undefined>,
 ): Promise<Obstacle | undefined> {
-  if (!atLeast(version, 6, 1))
+  if (!atLeast(version, "6.1"))
     return { problem: `VirtualBox ${version.text} is older than 6.1`, fix: installHint(host) };
-  if (host.arch === "arm64" && !atLeast(version, 7, 1))
+  if (host.arch === "arm64" && !atLeast(version, "7.1"))
     return {
       problem: `VirtualBox ${version.text} has no ARM machines; they came with 7.1`,
       fix: installHint(host),
@@ -80,7 +80,7 @@ async function obstacle(
     const problem = await linuxProblem(version, host);
     if (problem) return problem;
   }
-  if (host.platform === "darwin" && !atLeast(version, 7)) {
+  if (host.platform === "darwin" && !atLeast(version, "7.0")) {
     const problem = await blockedExtension(host);
     if (problem) return problem;
   }

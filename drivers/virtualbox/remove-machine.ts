@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
+import { poll } from "../../src/host/poll.ts";
 import { hostOnlyOps } from "./network/choose.ts";
 import { hostPath, isInside } from "./installation.ts";
 import { parseBlocks } from "./output.ts";
@@ -50,14 +50,14 @@ async function removeFolder(
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  for (;;) {
-    const error = await rm(folder, { recursive: true, force: true }).catch((problem: Error) => problem);
-    if (!error) return;
-    signal.throwIfAborted();
-    if (performance.now() >= deadline) throw leftovers(name, `${folder}: ${error.message}`, error);
-    await sleep(pauseMs, undefined, { signal });
-  }
+  let problem = new Error("it was not tried");
+  const remove = () =>
+    rm(folder, { recursive: true, force: true }).then(
+      () => true as const,
+      (error: Error) => void (problem = error),
+    );
+  if (!(await poll(remove, { signal, everyMs: pauseMs, limitMs: patienceMs })))
+    throw leftovers(name, `${folder}: ${problem.message}`, problem);
 }
 
 /** Not `--delete`: that also deletes a parent, and stops halfway when the parent has another child. */
@@ -90,9 +90,8 @@ const infoOf = (id: string, c: RunContext): Promise<ReadonlyMap<string, string> 
 
 /** By its id alone: its description may be the damaged part. One that does not end in time is refused by `unregistervm`. */
 async function waitUntilOff(id: string, c: RunContext): Promise<void> {
-  const deadline = performance.now() + offMs;
-  while (!isOffNow(await infoOf(id, c)) && performance.now() < deadline)
-    await sleep(pauseMs, undefined, { signal: c.signal });
+  const isOff = async () => isOffNow(await infoOf(id, c)) || undefined;
+  await poll(isOff, { signal: c.signal, everyMs: pauseMs, limitMs: offMs });
 }
 
 /** What was still in the drive belongs to the cache, and may be in another machine's drive too: then it stays in VirtualBox' list. */

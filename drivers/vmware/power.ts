@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SuspendOps } from "../../src/contract/driver.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
 import type { RunContext } from "../../src/contract/host.ts";
+import { poll } from "../../src/host/poll.ts";
 import { VmwareError } from "./errors.ts";
 import { knownFailure } from "./known-failures.ts";
 import { type MachineFiles, machineFiles, writeMachine } from "./machine-file.ts";
@@ -169,10 +170,6 @@ export async function waitUntil(
   signal: AbortSignal,
   everyMs = pollMs,
 ): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) return false;
-    await sleep(everyMs, undefined, { signal });
-  }
-  return true;
+  const look = async () => (await isSo()) || undefined;
+  return (await poll(look, { signal, everyMs, limitMs: timeoutMs })) === true;
 }

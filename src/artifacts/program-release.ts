@@ -20,7 +20,9 @@ export function wantedProgram(
   const digest = digestsOf(release)[version]?.[arch];
   if (digest) return known(identity, digest);
   if (release.sums === undefined)
-    throw new Error(`no digest of ${release.name} ${version} for ${arch} is known, and its publisher has no table of them`);
+    throw new Error(
+      `no digest of ${release.name} ${version} for ${arch} is known, and its publisher has no table of them`,
+    );
   return { identity, digest: { kind: "companion", identity: `${folder}/${fill(release.sums)}` } };
 }
 

@@ -97,6 +97,12 @@ export default class Start extends BaseCommand<typeof Start> {
         refreshImage: this.flags["refresh-image"],
         confirmPackages: (packages) =>
           confirm(`Install these Debian packages on this host: ${packages.join(" ")}?`, yes, this.signal),
+        confirmRuntimeChange: ({ from, to }) =>
+          confirm(
+            `Change the runtime of ${name} from ${from} to ${to}? All pods end and start again; volumes stay, images that you loaded have to be loaded again.`,
+            yes,
+            this.signal,
+          ),
       },
       {
         ...context,

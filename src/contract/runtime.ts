@@ -42,7 +42,7 @@ export interface RuntimeInput {
 export interface RuntimeFootprint {
   /** Files that provisioning writes or unpacks. */
   readonly files: readonly string[];
-  /** Folders that belong to the runtime alone, with everything in them. */
+  /** Folders and files that belong to the runtime alone, with everything in them: its data. The first says where most of it is. */
   readonly trees: readonly string[];
   /** The same, of what is gone after a reboot. */
   readonly runTrees: readonly string[];
@@ -70,8 +70,21 @@ export interface RuntimeUnit {
 export interface KubeletOfRuntime {
   /** In place of the flags that name a remote endpoint: the kubelet itself serves it. */
   readonly flags?: (input: RuntimeInput) => Readonly<Record<string, string>>;
+  /** argv run in the guest; removes the containers of all pods, where no CRI server is left once the kubelet has stopped. */
+  readonly removePods?: readonly [string, ...string[]];
   /** Fields of its configuration. */
   readonly config?: object;
+}
+
+/** How what `files` wrote is read back from the runtime that runs. */
+export interface SettingsInForce {
+  /** argv run in the guest; prints the settings. */
+  readonly ask: readonly [string, ...string[]];
+  /** Names of the settings that did not arrive. `printed` is what `ask` wrote, `status` what CRI's verbose status has as `info`. Pure; throws for what it cannot read. */
+  lost(
+    input: RuntimeInput,
+    said: { readonly printed: string; readonly status: Readonly<Record<string, string>> },
+  ): readonly string[];
 }
 
 /** Kinds of image archives: an OCI layout, and what `docker save` wrote before it wrote that too. */
@@ -92,6 +105,7 @@ export interface Runtime {
   readonly images: readonly string[];
   readonly kubelet: KubeletOfRuntime;
   files(input: RuntimeInput): readonly PushEntry[];
+  readonly settings: SettingsInForce;
   /** Answers docker clients, too. */
   readonly servesDockerApi?: true;
   /** It removes no image that a container uses, running or not; others do, and the container goes on. */

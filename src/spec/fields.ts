@@ -67,7 +67,7 @@ export const specFields = {
     file: { runtime: text },
     stored: { runtime: text },
     default: () => "cri",
-    change: "recreate",
+    change: "reconfigure",
     undecided: "cri",
   }),
   /** `v1.36.5`; empty = the newest stable version that the artifacts offer. */

@@ -54,6 +54,8 @@ export interface ClusterRecord {
   readonly userKubeconfig?: string;
   /** Other files they were merged into before, when `$KUBECONFIG` was different; `delete` removes them there too. */
   readonly formerKubeconfigs?: readonly string[];
+  /** Runtimes it had before, while a change is not complete; what they left in the nodes is removed by the next start. */
+  readonly formerRuntimes?: readonly string[];
   /** Absent before the first start that got as far as that, and in clusters of earlier releases. */
   readonly images?: readonly RecordedImage[];
 }
@@ -120,6 +122,7 @@ const fieldsSchema = v.object({
   addresses: v.object({ kubernetesService: v.string(), clusterDns: v.string() }),
   userKubeconfig: v.exactOptional(v.string()),
   formerKubeconfigs: v.exactOptional(v.array(v.string())),
+  formerRuntimes: v.exactOptional(v.array(v.string())),
   images: v.exactOptional(v.array(imageSchema)),
 }) satisfies v.GenericSchema<unknown, ClusterRecord>;
 

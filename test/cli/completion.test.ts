@@ -38,7 +38,12 @@ test("bash offers commands, their flags and the flags' values", async () => {
 
 test("bash offers the values of a flag that start checks itself", async () => {
   expect(await offered("localkube", "start", "--driver", "p")).toEqual(["packet", "podman"]);
-  expect(await offered("localkube", "start", "--runtime", "")).toEqual(["containerd", "cri"]);
+  expect(await offered("localkube", "start", "--runtime", "")).toEqual([
+    "containerd",
+    "cri",
+    "cri-dockerd",
+    "docker",
+  ]);
   expect(await offered("localkube", "start", "--os", "=", "f")).toEqual(["flatcar"]);
   expect(await offered("localkube", "start", "--artifacts", "")).toEqual(["auto", "debian", "upstream"]);
   expect(await offered("localkube", "start", "--wait", "n")).toEqual(["node", "none"]);

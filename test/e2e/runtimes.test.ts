@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
+import { describeRuntimeCheck } from "./kit/runtime-check.ts";
 import { launcher, profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-runtime");
@@ -57,6 +58,21 @@ describe("a cluster with the runtime docker", () => {
     ).toMatch(/^docker:\/\/20\.10\./);
     expect(await inNode("systemctl", "is-active", "docker")).toBe("active\n");
     await expect(inNode("systemctl", "is-active", "containerd")).rejects.toThrow("inactive");
+  });
+
+  // Before there are pods of which the kubelet removes what is left.
+  describeRuntimeCheck(() => ({ user, profile, k: kubectl(user, profile) }), {
+    runtime: "docker",
+    api: "v1alpha2",
+    notOk: [
+      { call: "RuntimeConfig", result: "unimplemented", needed: false },
+      // docker rotates its logs itself.
+      { call: "ReopenContainerLog", result: "failed", needed: false },
+      { call: "PodSandboxStats", result: "unimplemented", needed: false },
+      { call: "ListPodSandboxStats", result: "unimplemented", needed: false },
+      { call: "RemoveContainer (again)", result: "failed", needed: false },
+    ],
+    list: "docker ps --all --quiet --no-trunc; docker images --quiet --no-trunc",
   });
 
   it("loads an image under the name that pods use, lists it, and runs a pod of it", async () => {
@@ -195,6 +211,89 @@ describe("a cluster with the runtime docker", () => {
       () => inPod("nslookup", "kubernetes.default.svc.cluster.local"),
       (text) => text.includes("10.96.0.1"),
     );
+  });
+
+  describe("whose runtime is changed", () => {
+    const volume = { name: "data", hostPath: { path: "/var/lib/kept-data", type: "DirectoryOrCreate" } };
+    const runtimeOfNode = async () =>
+      (await k("get", "node", profile, "-o", "jsonpath={.status.nodeInfo.containerRuntimeVersion}")).replace(
+        /:.*/,
+        "",
+      );
+    const listed = () =>
+      inNode(
+        "sh",
+        "-c",
+        "ls -d /run/docker* /run/containerd /etc/docker/daemon.json /etc/containerd/config.toml /var/lib/docker /var/lib/containerd 2>/dev/null; ip -o link | grep -c docker0; iptables-save | grep -c DOCKER; true",
+      );
+    const change = (to: string, ...more: readonly string[]) => [
+      "start",
+      "-p",
+      profile,
+      "--runtime",
+      to,
+      ...more,
+    ];
+
+    it("asks first, and says what it will do", async () => {
+      const spec = {
+        containers: [
+          {
+            name: "keeper",
+            image: busyboxRef,
+            command: ["sh", "-c", "cat /data/word || echo first > /data/word; sleep 100000"],
+            volumeMounts: [{ name: "data", mountPath: "/data" }],
+          },
+        ],
+        volumes: [volume],
+        terminationGracePeriodSeconds: 1,
+      };
+      await k("run", "keeper", `--image=${busyboxRef}`, `--overrides=${JSON.stringify({ spec })}`);
+      await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=90s");
+      const refused = await user.run(change("containerd"));
+      expect([refused.exitCode, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining("RUNTIME_CHANGE_UNCONFIRMED"),
+      ]);
+      expect((await user.ok(change("containerd", "--dry-run"))).stdout).toContain(
+        "end the pods and take docker out of the machine; its data stays in /var/lib/docker",
+      );
+      expect(await runtimeOfNode()).toBe("docker");
+    });
+
+    it("comes up with the other, keeps volumes, and leaves of the former only its data", async () => {
+      await user.ok(change("containerd", "--yes"));
+      expect(await runtimeOfNode()).toBe("containerd");
+      expect((await images()).filter((ref) => ref.startsWith("localkube.test/"))).toEqual([]);
+      await user.ok(["image", "load", await busyboxImage(user.home), "-p", profile]);
+      await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=90s");
+      expect(await k("logs", "keeper")).toBe("first");
+      expect((await listed()).trim().split("\n")).toEqual([
+        "/etc/containerd/config.toml",
+        "/run/containerd",
+        "/var/lib/containerd",
+        "/var/lib/docker",
+        "0",
+        "0",
+      ]);
+      const again = await user.ok(["start", "-p", profile, "--dry-run"]);
+      expect(again.stdout).not.toContain("take docker out");
+    });
+
+    it("goes on with a change that was killed in the middle, and is asked no more", async () => {
+      const killed = await user.run(change("docker", "--yes", "--output", "json"), {
+        onEvent: ({ type, data }, kill) => {
+          if (type.endsWith("step.finished") && data["id"] === "runtime-change") kill("SIGKILL");
+        },
+      });
+      expect(killed.signal).toBe("SIGKILL");
+      await user.ok(["start", "-p", profile]);
+      expect(await runtimeOfNode()).toBe("docker");
+      // Its data was kept, so the image is still there.
+      await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=90s");
+      expect(await k("logs", "keeper")).toBe("first");
+      expect(await listed()).not.toContain("/etc/containerd/config.toml");
+    });
   });
 
   it("is deleted without a trace", async () => {

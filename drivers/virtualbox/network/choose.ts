@@ -29,7 +29,7 @@ export const hostOnlyOps: Readonly<Record<HostOnlyNetwork["kind"], HostOnlyOps>>
 const hostOnlyKind = (
   { platform }: Pick<HostContext, "platform">,
   version: Version,
-): HostOnlyNetwork["kind"] => (platform === "darwin" && atLeast(version, 7) ? "net" : "if");
+): HostOnlyNetwork["kind"] => (platform === "darwin" && atLeast(version, "7.0") ? "net" : "if");
 
 /** Below are the addresses of the host and, on macOS, those that VirtualBox' own DHCP server assigns. */
 const [firstMachine, machines] = [10, 240];
@@ -111,7 +111,7 @@ export async function allowedRanges(
   version: Version,
   file: string = networksConf,
 ): Promise<readonly Network[]> {
-  const restricted = platform !== "win32" && atLeast(version, 6, 1, 28);
+  const restricted = platform !== "win32" && atLeast(version, "6.1.28");
   const text = restricted ? await readFile(file, "utf8").catch(() => undefined) : undefined;
   return text === undefined ? [parseNetwork(built)!] : parseNetworksConf(text);
 }

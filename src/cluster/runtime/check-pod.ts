@@ -49,12 +49,12 @@ const manifest = (node: string) => ({
 
 type CheckPod = KubeObject & {
   readonly metadata: { readonly uid: string };
-  readonly status?: { readonly startTime?: string };
+  readonly status?: { readonly startTime?: string; readonly phase?: string; readonly message?: string };
 };
 
 /**
  * Makes the pod, after one of a check that was interrupted, and waits until the node's kubelet has taken notice of it. Returns its uid. Rejects with
- * API_UNREACHABLE or API_REFUSED, or with the signal's reason.
+ * API_UNREACHABLE or API_REFUSED, with the kubelet's refusal, or with the signal's reason.
  */
 export async function makeCheckPod(api: ApiClient, node: string, signal: AbortSignal): Promise<string> {
   await removeCheckPod(api, signal);
@@ -66,11 +66,13 @@ export async function makeCheckPod(api: ApiClient, node: string, signal: AbortSi
   });
   if (status >= 300) throw api.refused("POST", pods, status, body);
   const { uid } = (JSON.parse(body) as CheckPod).metadata;
-  await poll(async () => (await api.get<CheckPod>(path, options))?.status?.startTime, {
-    signal,
-    everyMs: 100,
-    limitMs: noticeMs,
-  });
+  const noticed = async () => {
+    const found = (await api.get<CheckPod>(path, options))?.status;
+    return found?.startTime !== undefined || found?.phase === "Failed" ? found : undefined;
+  };
+  const seen = await poll(noticed, { signal, everyMs: 100, limitMs: noticeMs });
+  // A full node, for example. Sandboxes of pods that have ended are ended, too.
+  if (seen?.phase === "Failed") throw new Error(`the kubelet refuses it: ${seen.message ?? "for no reason"}`);
   return uid;
 }
 

@@ -102,7 +102,7 @@ async function check(place: Place, c: RunContext): Promise<readonly CheckedCall[
     c.log(problemOf(error));
   });
   let registry: Registry | undefined;
-  let isKnown = true;
+  let hasApi = true;
   try {
     c.report({ message: "making a pod for the sandbox" });
     const podUid = await makeCheckPod(api, node, signal).catch((error: unknown) => {
@@ -111,7 +111,7 @@ async function check(place: Place, c: RunContext): Promise<readonly CheckedCall[
       c.notice?.(
         `The kubelet may end the check's sandbox, because there is no pod for it: ${problemOf(error)}`,
       );
-      isKnown = false;
+      hasApi = !(error instanceof LocalkubeError && error.id === "API_UNREACHABLE");
       return randomUUID();
     });
     registry = await serveCheckImage(transport, signal);
@@ -124,7 +124,7 @@ async function check(place: Place, c: RunContext): Promise<readonly CheckedCall[
     const limit = AbortSignal.timeout(cleanUpMs);
     await tidy(c, () => registry?.close());
     await tidy(c, () => removeRemains(cri, transport, limit));
-    if (isKnown) await tidy(c, () => removeCheckPod(api, limit));
+    if (hasApi) await tidy(c, () => removeCheckPod(api, limit));
   }
 }
 

@@ -34,6 +34,7 @@ export async function pushAndStart(
   const units = parts.flatMap((part) => part.units);
   const stale = await staleUnits(transport, units, c.signal);
   await restartUnits(transport, stale, c.signal);
+  s.restarted = [...(s.restarted ?? []), ...stale.map(({ name }) => name)];
   c.log(
     `pushed ${pushed.changed.length} files, ${pushed.bytes} bytes; unpacked ${unpacked.join(" ") || "nothing"}; restarted ${stale.map(({ name }) => name).join(" ") || "nothing"}`,
   );

@@ -24,6 +24,7 @@ import { machineImage } from "./steps/machine-image.ts";
 import { machineResize } from "./steps/machine-resize.ts";
 import { machineStart } from "./steps/machine-start.ts";
 import { ready } from "./steps/ready.ts";
+import { runtimeChange } from "./steps/runtime-change.ts";
 
 export type StartRow = Row<ClusterState, ClusterBase, NodeState, NodeBase>;
 
@@ -51,7 +52,8 @@ export const recipe: readonly StartRow[] = [
   perNode(machineStart, { after: [machineResize] }),
   perNode(machineConnect, { after: [machineStart] }),
   perNode(apiTunnel, { after: [machineConnect], when: apiGoesOverSsh }),
-  perNode(guestPackages, { after: [machineConnect], when: packagesMayBeMissing }),
+  perNode(runtimeChange, { after: [machineConnect], when: runtimeChanges }),
+  perNode(guestPackages, { after: [runtimeChange], when: packagesMayBeMissing }),
   perNode(firewall, { after: [guestPackages], when: machineNeedsAFirewall }),
   perNode(attachArtifacts, { after: [artifacts, machineConnect], when: driverAttachesVolumes }),
   once(certificates, { after: [machineCreate] }),
@@ -67,6 +69,10 @@ export const recipe: readonly StartRow[] = [
 
 function packagesAreMissing({ missingPackages }: ClusterState): boolean {
   return missingPackages.length > 0;
+}
+
+function runtimeChanges({ cluster }: NodeState): boolean {
+  return cluster.record.formerRuntimes !== undefined;
 }
 
 function driverTakesAnImage({ nodes }: ClusterState): boolean {

@@ -11,7 +11,7 @@ import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts"
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { networkAddress, parseNetwork } from "../../host/network.ts";
-import { runtimeByName } from "../../runtimes/registry.ts";
+import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
 import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
 import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
 import { resolveSpec } from "../../spec/resolve-spec.ts";
@@ -47,6 +47,7 @@ interface Settled {
   readonly probe: () => Promise<Probe>;
   readonly plan: ArtifactPlan;
   readonly image: ImageSource;
+  readonly runtimeBefore?: string | undefined;
 }
 
 /** Decides everything that must not change later, without changing anything. Rejects with the first obstacle. */
@@ -101,11 +102,40 @@ async function settleExisting(
     artifacts: existing.artifactsSource,
     mirror: spec.mirror,
   };
-  const plan = await planArtifacts(wanted, wishesOf(existing.runtime), host);
+  const runtime = wantedRuntime(spec, existing);
+  if (runtime !== existing.runtime && definition.capabilities.origin === "existing")
+    throw new LocalkubeError("CHANGE_NEEDS_RECREATE", {
+      name: spec.name,
+      field: "runtime",
+      from: existing.runtime,
+      to: runtime,
+    });
+  const plan = await planArtifacts(wanted, wishesOf(runtime), host);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   const image = await imageSource(spec, definition, host);
-  const record: ClusterRecord = { ...existing, spec, kubernetesVersion: plan.kubernetesVersion };
-  return { record, definition, probe: () => definition.probe(host), plan, image };
+  const record: ClusterRecord = {
+    ...existing,
+    spec,
+    kubernetesVersion: plan.kubernetesVersion,
+    ...changedRuntime(existing, runtime),
+  };
+  const hasMachines = existing.nodes.some(({ machine }) => machine);
+  const runtimeBefore = hasMachines && runtime !== existing.runtime ? existing.runtime : undefined;
+  return { record, definition, probe: () => definition.probe(host), plan, image, runtimeBefore };
+}
+
+/** `cri` leaves an existing cluster with what it has. */
+const wantedRuntime = (spec: ClusterSpec, { runtime }: ClusterRecord): string =>
+  spec.runtime === defaultRuntimeName ? runtime : runtimeByName(spec.runtime).name;
+
+/** Recorded before anything changes: a start that is killed is gone on with by the next. */
+function changedRuntime(
+  { runtime, formerRuntimes = [] }: ClusterRecord,
+  wanted: string,
+): Pick<ClusterRecord, "runtime" | "formerRuntimes"> {
+  const former = new Set([...formerRuntimes, runtime]);
+  former.delete(wanted);
+  return { runtime: wanted, ...(former.size > 0 ? { formerRuntimes: [...former] } : {}) };
 }
 
 /** A new cluster: `auto` and `cri` are resolved here, and the addresses are fixed for its life. */
@@ -144,7 +174,7 @@ function serviceAddresses(serviceCidr: string): ClusterRecord["addresses"] {
 }
 
 async function stateOf(
-  { record, definition, probe, plan, image }: Settled,
+  { record, definition, probe, plan, image, runtimeBefore }: Settled,
   refreshImage: boolean,
   context: UseCaseContext,
 ): Promise<ClusterState> {
@@ -163,6 +193,7 @@ async function stateOf(
     paths: clusterPaths(host, name),
     record,
     runtime: runtimeOf(record),
+    ...(runtimeBefore === undefined ? {} : { runtimeBefore }),
     plan,
     image,
     refreshImage,

@@ -21,6 +21,8 @@ export interface StartOptions extends StartWishes {
   readonly downloadOnly?: boolean;
   /** Called before host packages are installed; false stops with HOST_PACKAGES_MISSING. */
   readonly confirmPackages: (packages: readonly string[]) => Promise<boolean>;
+  /** Called before the runtime of a cluster that has machines is changed; false stops with RUNTIME_CHANGE_UNCONFIRMED. */
+  readonly confirmRuntimeChange: (change: { readonly from: string; readonly to: string }) => Promise<boolean>;
 }
 
 export interface StartResult {
@@ -92,6 +94,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
     };
   }
   await refuseUnconfirmedPackages(state, options);
+  await refuseUnconfirmedChange(state, options);
   await markFolder(host, "cache");
   // After all other checks: an error in the requested values must not cost the old cluster.
   if (options.recreate && !options.downloadOnly) await deleteHoldingLock(options.name, noticesOnly(context));
@@ -135,6 +138,16 @@ async function lossesOf(
   if (!existing) return [];
   const created = `created ${existing.createdAt.slice(0, 10)} with the driver ${existing.driver}`;
   return [`delete the cluster ${name} (${created}) with all its data: objects, images, volumes, snapshots`];
+}
+
+async function refuseUnconfirmedChange(
+  { record, runtimeBefore }: ClusterState,
+  { confirmRuntimeChange, downloadOnly }: StartOptions,
+): Promise<void> {
+  if (runtimeBefore === undefined || downloadOnly) return;
+  const change = { from: runtimeBefore, to: record.runtime };
+  if (!(await confirmRuntimeChange(change)))
+    throw new LocalkubeError("RUNTIME_CHANGE_UNCONFIRMED", { name: record.spec.name, ...change });
 }
 
 async function refuseUnconfirmedPackages(

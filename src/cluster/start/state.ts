@@ -46,6 +46,8 @@ export interface ClusterState extends ClusterBase {
   readonly missingPackages: readonly string[];
   /** Reports something a step found although nothing failed. */
   readonly notice: (text: string, level: "info" | "warning") => void;
+  /** The runtime that the machines have until this start changes it; absent where nothing changes. */
+  readonly runtimeBefore?: string;
   /** Same as on disk: change it only through `updateRecord`. */
   record: ClusterRecord;
   readonly nodes: readonly NodeState[];
@@ -71,6 +73,8 @@ export interface NodeState extends NodeBase {
   /** control-plane */
   network?: PodNetwork;
   files?: NodeFiles;
+  /** Units that this start began or began again. */
+  restarted?: readonly string[];
   /** images: what the runtime has, by name. */
   imageIds?: ReadonlyMap<string, string>;
 }

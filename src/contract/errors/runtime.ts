@@ -7,6 +7,21 @@ export const runtimeErrors = {
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
     fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
   },
+  RUNTIME_CHANGE_UNCONFIRMED: {
+    exit: exitCodes.usage,
+    title: "The runtime of {name} would change from {from} to {to}, which ends all its pods",
+    fix: "If that is meant, say so: localkube start -p {name} --runtime {to} --yes",
+  },
+  RUNTIME_NOT_RETIRED: {
+    exit: exitCodes.software,
+    title: "The runtime {runtime} could not be taken out of the machine",
+    fix: "Run the same command again, it goes on; see what the runtime says: localkube ssh -- systemctl --failed",
+  },
+  RUNTIME_SETTINGS_LOST: {
+    exit: exitCodes.software,
+    title: "{runtime} {version} runs in the machine without the settings it was given: {settings}",
+    fix: "See what it says of its configuration: localkube logs runtime",
+  },
   CRI_NOT_SPOKEN: {
     exit: exitCodes.unavailable,
     title: "What answers at the socket {path} in the machine is no CRI server: {problem}",
@@ -24,7 +39,8 @@ export const runtimeErrors = {
   },
   CRI_CHECK_FAILED: {
     exit: exitCodes.software,
-    title: "The container runtime of {node} lacks what the kubelet of Kubernetes {version} needs: {calls}",
+    title:
+      "Calls that the kubelet of Kubernetes {version} needs did not work, or could not be tried, with the container runtime of {node}: {calls}",
     fix: "See what it says: localkube logs runtime",
   },
   DOCKER_ENV_NO_DOCKER: {

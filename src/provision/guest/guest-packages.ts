@@ -35,7 +35,9 @@ export function missingPrograms(facts: ProgramFacts, programs: readonly GuestPro
   return [
     ...programs
       .filter(({ name }) => !facts.programs[name])
-      .flatMap(({ name, package: debian }) => (debian === undefined ? [] : [{ what: name, package: debian }])),
+      .flatMap(({ name, package: debian }) =>
+        debian === undefined ? [] : [{ what: name, package: debian }],
+      ),
     ...(facts.cniBinDir ? [] : [{ what: "CNI plugins", package: "containernetworking-plugins" }]),
   ];
 }

@@ -1,13 +1,38 @@
-import { stringify } from "smol-toml";
-import type { RuntimeInput } from "../../contract/runtime.ts";
+import { parse, stringify } from "smol-toml";
+import type { RuntimeInput, SettingsInForce } from "../../contract/runtime.ts";
+import { lostSettings } from "../lost-settings.ts";
 
 export const configFile = "/etc/containerd/config.toml";
 /** Folder of the registries' settings, one folder for each. */
 export const registryConfig = "/etc/containerd/certs.d";
 
 /** Version 2 of the configuration for 1.x, version 3 for 2.x (docs/man/containerd-config.toml.5; both read everywhere in their line). */
-export const configuration = (input: RuntimeInput): string =>
-  stringify(major(input) >= 2 ? versionThree(input) : versionTwo(input));
+export const configuration = (input: RuntimeInput): string => stringify(tree(input));
+
+const tree = (input: RuntimeInput): Configuration =>
+  major(input) >= 2 ? versionThree(input) : versionTwo(input);
+
+interface Configuration extends Record<string, unknown> {
+  readonly version: number;
+  readonly plugins: Readonly<Record<string, object>>;
+}
+
+/**
+ * `config dump` shows which settings this release knows, whatever the file says, and CRI's status those of the process that runs. Releases from 2.3 on
+ * show version 4, in which our plugins are as in version 3.
+ */
+export const settings: SettingsInForce = {
+  ask: ["containerd", "config", "dump"],
+  lost(input, { printed, status }) {
+    const { plugins } = tree(input);
+    const dumped = (parse(printed) as Partial<Configuration>).plugins ?? {};
+    const running: unknown = JSON.parse(status["config"] ?? "{}");
+    return [
+      ...lostSettings(plugins, dumped),
+      ...Object.values(plugins).flatMap((plugin) => lostSettings(plugin, running, "unknown")),
+    ];
+  },
+};
 
 const part = ({ runtimeVersion }: RuntimeInput, index: number): number =>
   Number(runtimeVersion.split(".")[index] ?? 0);
@@ -22,7 +47,7 @@ const runc = ({ cgroupDriver }: RuntimeInput): object => ({
   options: { SystemdCgroup: cgroupDriver === "systemd" },
 });
 
-const versionTwo = (input: RuntimeInput): Record<string, unknown> => ({
+const versionTwo = (input: RuntimeInput): Configuration => ({
   version: 2,
   plugins: {
     "io.containerd.grpc.v1.cri": {
@@ -35,7 +60,7 @@ const versionTwo = (input: RuntimeInput): Record<string, unknown> => ({
   },
 });
 
-const versionThree = (input: RuntimeInput): Record<string, unknown> => ({
+const versionThree = (input: RuntimeInput): Configuration => ({
   version: 3,
   plugins: {
     "io.containerd.cri.v1.images": {

@@ -1,7 +1,7 @@
 import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { runc } from "../oci/runc.ts";
 import { programVersions } from "../program-versions.ts";
-import { configFile, configuration, registryConfig } from "./config.ts";
+import { configFile, configuration, registryConfig, settings } from "./config.ts";
 import { unitText } from "./unit.ts";
 import data from "./versions.json" with { type: "json" };
 
@@ -34,6 +34,7 @@ const runtime: Runtime = {
   images: ["pause"],
   kubelet: {},
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
+  settings,
   keepsUsedImages: false,
   importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
   importForm: "oci",

@@ -1,5 +1,6 @@
-import type { RuntimeInput } from "../../contract/runtime.ts";
+import type { RuntimeInput, SettingsInForce } from "../../contract/runtime.ts";
 import type { PushEntry } from "../../contract/transport.ts";
+import { lostSettings } from "../lost-settings.ts";
 
 export const daemonFile = "/etc/docker/daemon.json";
 export const limitedRunc = "/usr/local/sbin/runc-limited";
@@ -19,6 +20,21 @@ const daemon = ({ cgroupDriver, restrictOomScoreAdj, runtimeVersion }: RuntimeIn
     ? { runtimes: { limited: { path: limitedRunc } }, "default-runtime": "limited" }
     : {}),
 });
+
+/** The daemon refuses to start with a key it does not know; what it made of the others is in its own report. */
+export const settings: SettingsInForce = {
+  ask: ["docker", "info", "--format", "{{json .}}"],
+  lost({ cgroupDriver, restrictOomScoreAdj }, { printed }) {
+    const wanted = {
+      CgroupDriver: cgroupDriver,
+      Driver: "overlay2",
+      LoggingDriver: "json-file",
+      LiveRestoreEnabled: true,
+      ...(restrictOomScoreAdj ? { DefaultRuntime: "limited" } : {}),
+    };
+    return lostSettings(wanted, JSON.parse(printed));
+  },
+};
 
 /**
  * runc for a machine that may not lower oom_score_adj: docker, unlike other runtimes, has no setting that raises what the kubelet asks for to what is

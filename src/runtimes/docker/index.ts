@@ -1,6 +1,6 @@
 import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { programVersions } from "../program-versions.ts";
-import { configurationFiles, daemonFile, limitedRunc } from "./config.ts";
+import { configurationFiles, daemonFile, limitedRunc, settings } from "./config.ts";
 import criDockerdData from "./cri-dockerd.json" with { type: "json" };
 import dockerdData from "./dockerd.json" with { type: "json" };
 import { criDockerdUnit, criSocketUnit, dockerUnit } from "./units.ts";
@@ -54,6 +54,7 @@ const common = {
   server: dockerd.name,
   images: ["pause"],
   files: configurationFiles,
+  settings,
   servesDockerApi: true,
   keepsUsedImages: true,
   importImage: ["docker", "load"],
@@ -61,12 +62,16 @@ const common = {
   importForm: "docker-archive",
 } as const satisfies Partial<Runtime>;
 
+const removePods =
+  "docker ps --all --quiet --filter label=io.kubernetes.docker.type | xargs --no-run-if-empty docker rm --force";
+
 const withDockershim: Runtime = {
   ...common,
   endpoint: "unix:///var/run/dockershim.sock",
   units: [dockerUnit],
   programs: [dockerd],
   kubelet: {
+    removePods: ["sh", "-c", removePods],
     flags: ({ cniBinDir }) => ({
       "container-runtime": "docker",
       "docker-endpoint": "unix:///run/docker.sock",
@@ -105,8 +110,17 @@ export const docker: RuntimeDefinition = {
       daemonFile,
       limitedRunc,
     ],
-    trees: ["/var/lib/docker", "/var/lib/dockershim", "/var/lib/cri-dockerd"],
-    runTrees: ["/run/docker", "/run/containerd"],
+    trees: ["/var/lib/docker", "/var/lib/dockershim", "/var/lib/cri-dockerd", "/etc/docker/key.json"],
+    runTrees: [
+      ...[
+        "/run/docker",
+        "/run/docker.sock",
+        "/run/docker.pid",
+        "/run/dockershim.sock",
+        "/run/cri-dockerd.sock",
+      ],
+      "/run/containerd",
+    ],
     sharedFolders: ["/etc/docker"],
     shims: [{ comm: "containerd-shim", words: "-namespace moby" }],
     network: { links: ["docker0"], chains: ["DOCKER"] },

@@ -78,5 +78,23 @@ export function describeRuntimeCheck(
       expect(again.stdout).toMatch(/^ExecSync +ok +\d+$/m);
       await isAsBefore(before);
     }, 300_000);
+
+    it("fails when a call that the kubelet needs could not be tried, and says why", async () => {
+      const { user, profile } = place();
+      const file = "/etc/ssh/sshd_config.d/00-test.conf";
+      const inNode = (script: string) => user.ok(["ssh", "-p", profile, "--", script]);
+      await inNode(`echo 'AllowTcpForwarding local' > ${file} && systemctl reload ssh`);
+      try {
+        const checked = await user.run(["runtime", "check", "-p", profile]);
+        expect([checked.exitCode, checked.stderr]).toEqual([
+          70,
+          expect.stringMatching(/CRI_CHECK_FAILED.*: PullImage$/m),
+        ]);
+        expect(checked.stdout).toMatch(/^PullImage +not tried +0 +not possible here: /m);
+        expect(checked.stdout).toMatch(/^RemovePodSandbox +ok /m);
+      } finally {
+        await inNode(`rm ${file} && systemctl reload ssh`);
+      }
+    }, 120_000);
   });
 }

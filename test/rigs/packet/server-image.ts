@@ -17,6 +17,8 @@ apt_preserve_sources_list: true
 `;
 const mergedUsr = "/usr/share/mmdebstrap/hooks/merged-usr";
 const buildMs = 900_000;
+/** As for the machine image: mmdebstrap removes its temporary root itself when it is told to end. */
+const cleanUpMs = 60_000;
 
 /** The rig's image as a tar in the user's cache, built once per content key (a minute and a half). */
 export async function serverImage(c: RunContext): Promise<{ readonly file: string; readonly key: string }> {
@@ -61,6 +63,7 @@ async function build(file: string, c: RunContext): Promise<void> {
     {
       signal: c.signal,
       timeoutMs: buildMs,
+      cleanUpMs,
       env: { ...unitLists(recipe), rig_configuration: configuration },
       onLine: c.log,
     },

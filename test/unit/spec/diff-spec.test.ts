@@ -26,7 +26,6 @@ test("no wish is no change, and neither is naming what was settled", () => {
 test.each([
   [{ name: "other" }, "profile"],
   [{ driver: "docker" }, "driver"],
-  [{ runtime: "crio" }, "runtime"],
   [{ artifacts: "upstream" }, "artifacts"],
   [{ serviceCidr: "10.112.0.0/16" }, "service-cidr"],
   [{ podCidr: "10.200.0.0/16" }, "pod-cidr"],
@@ -56,6 +55,7 @@ test("a driver that can resize takes more CPUs and memory", () => {
 test.each<[SpecLayer, string, string]>([
   [{ extraConfig: "kubelet.v=4" }, "extraConfig", "reconfigure"],
   [{ featureGates: "A=true" }, "featureGates", "reconfigure"],
+  [{ runtime: "crio" }, "runtime", "reconfigure"],
   [{ apiserverNames: "a.example.org" }, "apiserverNames", "reconfigure"],
   [{ wait: "none" }, "wait", "client"],
   [{ embedCerts: true }, "embedCerts", "client"],

@@ -1,8 +1,11 @@
+import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { Step } from "../../../contract/step.ts";
 import { loadImages } from "../../../provision/node/load-images.ts";
-import { criWhenItServes } from "../../../runtimes/cri/client.ts";
+import { runtimeInput } from "../../../provision/node/runtime-input.ts";
+import { type Cri, criWhenItServes } from "../../../runtimes/cri/client.ts";
 import { imageIds } from "../../../runtimes/cri/images.ts";
 import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
+import { nodeInput } from "../node-input.ts";
 import { need, type NodeBase, type NodeState, waiting } from "../state.ts";
 
 export const images: Step<NodeState, NodeBase> = {
@@ -22,10 +25,33 @@ export const images: Step<NodeState, NodeBase> = {
       try {
         const ask = async () => (s.imageIds = await imageIds(cri, { signal }));
         const { images: wanted } = need(s.cluster, "artifacts");
-        return await loadImages(transport, runtime, wanted, ask, { ...c, signal });
+        const [outcome] = await Promise.all([
+          loadImages(transport, runtime, wanted, ask, { ...c, signal }),
+          checkSettings(s, cri, signal),
+        ]);
+        return outcome;
       } finally {
         await cri.close();
       }
     });
   },
 };
+
+/** A runtime that begins with other settings than it was given fails much later, in pods. One that goes on since an earlier start was asked then. */
+async function checkSettings(s: NodeState, cri: Cri, signal: AbortSignal): Promise<void> {
+  const { runtime } = s.cluster;
+  if (!runtime.units.some(({ name }) => s.restarted?.includes(name))) return;
+  const transport = need(s, "transport");
+  const [{ stdout }, { info }] = await Promise.all([
+    transport.exec(runtime.settings.ask, { signal }),
+    cri.call("RuntimeService/Status", { verbose: true }, { signal }),
+  ]);
+  const input = runtimeInput(nodeInput(s));
+  const lost = runtime.settings.lost(input, { printed: stdout, status: info });
+  if (lost.length > 0)
+    throw new LocalkubeError("RUNTIME_SETTINGS_LOST", {
+      runtime: runtime.name,
+      version: input.runtimeVersion,
+      settings: lost.join(", "),
+    });
+}

@@ -14,6 +14,7 @@ import {
   waitForServiceAccount,
 } from "../../../provision/cluster/wait-for-objects.ts";
 import { blockToAssign, settleNode } from "../../../provision/cluster/settle-node.ts";
+import type { ClusterRecord } from "../../../state/cluster-record.ts";
 import { clusterDomain } from "../node-input.ts";
 import {
   type ClusterBase,
@@ -53,7 +54,8 @@ export const ready: Step<ClusterState, ClusterBase> = {
       },
     );
     await settled;
-    if (s.record.phase !== "running") await updateRecord(s, (record) => ({ ...record, phase: "running" }));
+    if (s.record.phase !== "running" || s.record.formerRuntimes)
+      await updateRecord(s, (record) => withoutFormerRuntimes({ ...record, phase: "running" }));
     return "unchanged";
   },
 };
@@ -67,6 +69,12 @@ async function recordImages(s: ClusterState): Promise<void> {
   });
   if (JSON.stringify(images) !== JSON.stringify(s.record.images))
     await updateRecord(s, (record) => ({ ...record, images }));
+}
+
+function withoutFormerRuntimes(record: ClusterRecord): ClusterRecord {
+  const changed = { ...record };
+  delete changed.formerRuntimes;
+  return changed;
 }
 
 /** The node's systemd units, without `.service`. */

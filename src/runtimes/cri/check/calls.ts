@@ -39,6 +39,8 @@ export interface CheckedCall {
   readonly status?: string;
   /** What is wrong, in the server's own words where there are any. */
   readonly problem?: string;
+  /** The call without which this one was not tried. */
+  readonly without?: string;
   readonly milliseconds: number;
   /** Whether the kubelet of the cluster's minor cannot do without it. */
   readonly needed: boolean;
@@ -118,13 +120,8 @@ export function callsOfCheck(
       signal.throwIfAborted();
       const without = missing(after);
       if (without !== undefined) {
-        rows.push({
-          call,
-          result: "not tried",
-          problem: `${without} did not succeed`,
-          milliseconds: 0,
-          needed,
-        });
+        const problem = `${without} did not succeed`;
+        rows.push({ call, result: "not tried", problem, without, milliseconds: 0, needed });
         return undefined;
       }
       report(call);

@@ -29,13 +29,13 @@ export async function checkCri(place: CheckPlace): Promise<readonly CheckedCall[
   const { transport, minor, signal } = place;
   const calls = callsOfCheck(minor, signal, place.report);
   await checkServer(place, calls);
-  await pull(place, calls);
+  const imageId = await pull(place, calls);
   const sandbox = sandboxConfig(place);
   await transport.exec(["mkdir", "-p", sandbox.logDirectory], { signal });
   const podSandboxId = (await runSandbox(place, sandbox, calls)) ?? "";
   await checkContainer({ ...place, podSandboxId, sandbox }, calls);
   await endSandbox(place, podSandboxId, calls);
-  await removeImage(place, calls);
+  await removeImage(place, imageId, calls);
   return calls.rows;
 }
 
@@ -67,7 +67,8 @@ async function checkServer({ cri, minor, signal }: CheckPlace, calls: Calls): Pr
   });
 }
 
-async function pull({ cri, signal, image: { ref, problem } }: CheckPlace, calls: Calls): Promise<void> {
+/** Returns the id of the image, as the server writes it. */
+async function pull({ cri, signal, image: { ref, problem } }: CheckPlace, calls: Calls): Promise<string> {
   const options = { signal };
   const statusOf = async (image: string) =>
     (await cri.call("ImageService/ImageStatus", { image: { image } }, options)).image;
@@ -82,11 +83,12 @@ async function pull({ cri, signal, image: { ref, problem } }: CheckPlace, calls:
       expectThat(imageRef !== "", "it gives no reference of the image");
     });
   const after = ["PullImage"];
-  await calls.make(
+  const id = await calls.make(
     "ImageStatus",
     async () => {
       const found = await statusOf(ref);
       expectThat(found?.repoTags.includes(ref) === true, `the image ${ref} is not found by its name`);
+      return found.id;
     },
     { after },
   );
@@ -101,19 +103,25 @@ async function pull({ cri, signal, image: { ref, problem } }: CheckPlace, calls:
     },
     { after },
   );
+  return id ?? "";
 }
 
-async function removeImage({ cri, signal, image: { ref } }: CheckPlace, calls: Calls): Promise<void> {
-  const image = { image: { image: ref } };
-  const remove = () => cri.call("ImageService/RemoveImage", image, { signal });
+/** By its id, as the kubelet does it; by a name, some runtimes remove nothing, and some only that name. */
+async function removeImage(
+  { cri, signal, image: { ref } }: CheckPlace,
+  id: string,
+  calls: Calls,
+): Promise<void> {
+  const options = { signal };
+  const remove = () => cri.call("ImageService/RemoveImage", { image: { image: id } }, options);
   await calls.make(
     "RemoveImage",
     async () => {
       await remove();
-      const { image: left } = await cri.call("ImageService/ImageStatus", image, { signal });
+      const { image: left } = await cri.call("ImageService/ImageStatus", { image: { image: ref } }, options);
       expectThat(left === null, `the image ${ref} is still there`);
     },
-    { after: ["PullImage"] },
+    { after: ["ImageStatus"] },
   );
   await calls.make("RemoveImage (again)", remove, { after: ["RemoveImage"] });
 }

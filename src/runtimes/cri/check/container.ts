@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import type { Transport } from "../../../contract/transport.ts";
 import { poll } from "../../../host/poll.ts";
 import type { ContainerConfig, SandboxConfig } from "../pod-messages.ts";
@@ -18,9 +19,11 @@ const word = "hello";
 
 /** The calls for one container of a running sandbox; removes it. */
 export async function checkContainer(place: ContainerPlace, calls: Calls): Promise<void> {
-  const { cri, signal, podSandboxId, sandbox: sandboxConfig } = place;
+  const { cri, transport, signal, podSandboxId, sandbox: sandboxConfig } = place;
   const options = { signal };
   const create = async (): Promise<string> => {
+    // As the kubelet does it; not every runtime makes the folder.
+    await transport.exec(["mkdir", "-p", dirname(`${sandboxConfig.logDirectory}/${logPath}`)], options);
     const config = containerConfig(place);
     const request = { podSandboxId, config, sandboxConfig };
     const { containerId } = await cri.call("RuntimeService/CreateContainer", request, options);

@@ -7,7 +7,9 @@ import { nodeSample } from "../../provision/node/node-sample.ts";
 
 const { files: guarded, trees, units: known } = nodePaths(runtimes);
 const partsWith = (runtime: string, minor: number): readonly NodePart[] =>
-  Object.values(nodeFiles(nodeSample(minor, { runtime, machine: { origin: "existing", resources: "own" } })));
+  Object.values<NodePart>({
+    ...nodeFiles(nodeSample(minor, { runtime, machine: { origin: "existing", resources: "own" } })),
+  });
 const nodes = runtimes.flatMap(({ name }) => [20, 36].map((minor) => [name, minor] as const));
 
 test.each(nodes)(

@@ -35,7 +35,7 @@ describe("the version", () => {
 
   test("is compared by number", () => {
     const version = parseVersion("7.1.10r1")!;
-    expect([atLeast(version, 7, 1, 9), atLeast(version, 7, 2), atLeast(version, 6, 1, 28)]).toEqual([
+    expect([atLeast(version, "7.1.9"), atLeast(version, "7.2"), atLeast(version, "6.1.28")]).toEqual([
       true,
       false,
       true,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials, type ServiceDefinition, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { connectCri, type Cri } from "../../../../src/runtimes/cri/client.ts";
 import { localSockets } from "./fake-cri.ts";
 
@@ -93,6 +93,7 @@ let old: string;
 let now: string;
 let other: NetServer;
 beforeAll(async () => {
+  vi.stubEnv("TMPDIR", folder);
   [old, now] = await Promise.all([criServer("old", "v1alpha2"), criServer("now", "v1")]);
   other = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(
     join(folder, "other.sock"),
@@ -100,13 +101,15 @@ beforeAll(async () => {
 });
 afterEach(() => Promise.all(opened.splice(0).map((cri) => cri.close())));
 afterAll(async () => {
+  vi.unstubAllEnvs();
   for (const server of servers) server.forceShutdown();
   other.close();
   await rm(folder, { recursive: true, force: true });
 });
 
+/** In a folder of this test alone: others use the same names. */
 const doors = (): readonly string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith("localkube-cri-") && !name.includes("test"));
+  readdirSync(folder).filter((name) => name.startsWith("localkube-cri-"));
 
 describe("a node's CRI server", () => {
   it("is asked in the newest API that it speaks", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { Server, ServerCredentials, type ServiceDefinition, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
@@ -106,7 +107,8 @@ export async function fakeCri(path: string, ...apis: readonly ("v1" | "v1alpha2"
   const asked: string[] = [];
   const instead: FakeCri["instead"] = new Map();
   let last = 0;
-  const image = (name: string) => ({ id: `sha256:${"ab".repeat(32)}`, repoTags: [name], size: 1 });
+  const idOf = (name: string) => `sha256:${createHash("sha256").update(name).digest("hex")}`;
+  const image = (name: string) => ({ id: idOf(name), repoTags: [name], size: 1 });
   const matching = <T extends Pick<Sandbox, "labels">>(all: Map<string, T>, { filter }: Request): T[] =>
     [...all.values()].filter(({ labels }) =>
       Object.entries(filter?.labelSelector ?? {}).every(([key, value]) => labels[key] === value),
@@ -146,7 +148,15 @@ export async function fakeCri(path: string, ...apis: readonly ("v1" | "v1alpha2"
       "PullImageResponse",
       ({ image: spec }) => (images.add(spec!.image), { imageRef: "sha256:ab" }),
     ],
-    RemoveImage: ["RemoveImageRequest", "Empty", ({ image: spec }) => (images.delete(spec!.image), {})],
+    // By the id only, as docker has it.
+    RemoveImage: [
+      "RemoveImageRequest",
+      "Empty",
+      ({ image: spec }) => {
+        for (const name of images) if (idOf(name) === spec!.image) images.delete(name);
+        return {};
+      },
+    ],
     RunPodSandbox: [
       "RunPodSandboxRequest",
       "ById",
