@@ -72,3 +72,11 @@ export interface RunContext {
   /** A sentence for the user although nothing failed; shown even where progress is not. */
   readonly notice?: (text: string) => void;
 }
+
+/** What a shell is to do with its environment. Variables that are not in it stay as they are. */
+export interface EnvironmentChange {
+  readonly set: Readonly<Record<string, string>>;
+  readonly unset: readonly string[];
+  /** The new PATH as a whole; where it is the old one with a folder in front, that folder. */
+  readonly path?: { readonly value: string; readonly prepend?: string };
+}

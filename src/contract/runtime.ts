@@ -106,6 +106,8 @@ export interface Runtime {
   readonly kubelet: KubeletOfRuntime;
   files(input: RuntimeInput): readonly PushEntry[];
   readonly settings: SettingsInForce;
+  /** Answers docker clients, too. */
+  readonly servesDockerApi?: true;
   /** It removes no image that a container uses, running or not; others do, and the container goes on. */
   readonly keepsUsedImages: boolean;
   /** argv run in the guest; reads an image archive from standard input. */

@@ -69,6 +69,8 @@ export function nodePaths(host: Pick<HostContext, "stateDir" | "cacheDir">, prof
     knownHosts: join(folder, "known_hosts"),
     /** Socket of the OpenSSH client that holds the tunnel to the API. */
     tunnel: join(folder, "tunnel.sock"),
+    /** In PATH while this host's docker client works with the node. */
+    clientPrograms: join(folder, "bin"),
   } as const;
 }
 

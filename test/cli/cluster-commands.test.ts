@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, it, test } from "vitest";
 import { localkube, temporaryHome } from "./run-localkube.ts";
 import { storeCluster } from "./stored-cluster.ts";
 
@@ -19,6 +19,7 @@ describe("a cluster that is not there is said within five seconds by", () => {
     ["kubectl", "get", "pods", "-o", "wide"],
     ["logs"],
     ["logs", "kubelet", "--follow"],
+    ["docker-env"],
     ["image", "ls"],
     ["image", "load", "/etc/hostname"],
     ["image", "rm", "web"],
@@ -50,6 +51,73 @@ test.each(["Big", "a/b", "..", "a".repeat(41), "a b"])("'%s' is no name of a sna
     expect(stderr).toMatch(/^Error SNAPSHOT_NAME_INVALID: /m);
     expect(exitCode).toBe(2);
   }
+});
+
+describe("docker-env", () => {
+  it("names the runtime of a cluster without docker", async () => {
+    await storeCluster(home, "web");
+    const { stdout, stderr, exitCode } = await localkube(home, ["docker-env", "-p", "web"]);
+    expect(stderr).toMatch(/^Error DOCKER_ENV_NO_DOCKER: .*web.* containerd,.*\nFix: .*--runtime docker/m);
+    expect([stdout, exitCode]).toEqual(["", 69]);
+  });
+  it("says that the cluster does not run", async () => {
+    await storeCluster(home, "web", { runtime: "docker" });
+    const { stdout, stderr } = await localkube(home, ["docker-env", "-p", "web"]);
+    expect(stderr).toMatch(/^Error CLUSTER_NOT_RUNNING: /m);
+    expect(stdout).toBe("");
+    const nodeless = await localkube(home, ["docker-env", "-p", "web", "--node", "nope"]);
+    expect(nodeless.stderr).toMatch(/^Error NODE_UNKNOWN: /m);
+  });
+  it("refuses a shell that it does not know, and lists those it knows", async () => {
+    const { stderr, exitCode } = await localkube(home, ["docker-env", "--shell", "tcsh"]);
+    expect(stderr).toMatch(/^Error USAGE_INVALID: .*bash, zsh, fish, powershell, cmd$/m);
+    expect(exitCode).toBe(2);
+  });
+  it("refuses a state folder that cannot stand in PATH", async () => {
+    const state = join(home, "a:b");
+    await storeCluster(home, "web", { runtime: "docker" });
+    await rename(join(home, "state"), state);
+    const { stderr, exitCode } = await localkube(home, ["docker-env", "-p", "web"], {
+      LOCALKUBE_HOME: state,
+    });
+    expect(stderr).toMatch(/^Error DOCKER_ENV_FOLDER_NAME: .*a:b/m);
+    expect(exitCode).toBe(78);
+  });
+  it("takes back what a cluster that is gone has left, and only that", async () => {
+    const env = {
+      PATH: `${home}/state/clusters/gone/ssh/bin:${process.env["PATH"]}`,
+      DOCKER_HOST: "ssh://root@127.0.0.1:2222",
+      LOCALKUBE_ACTIVE_DOCKER: "gone",
+      LOCALKUBE_EXISTING_DOCKER_CONTEXT: "mine",
+      SHELL: "/bin/bash",
+    };
+    const { stdout, stderr, exitCode } = await localkube(home, ["docker-env", "--unset"], env);
+    expect(stdout.split("\n")).toEqual([
+      "unset DOCKER_HOST;",
+      "unset LOCALKUBE_ACTIVE_DOCKER;",
+      "unset LOCALKUBE_EXISTING_DOCKER_CONTEXT;",
+      "export DOCKER_CONTEXT='mine';",
+      `export PATH='${process.env["PATH"]}';`,
+      '# To do it in this shell: eval "$(localkube docker-env --unset)"',
+      "",
+    ]);
+    expect([stderr, exitCode]).toEqual(["", 0]);
+    const inTcsh = await localkube(home, ["docker-env", "--unset"], { ...env, SHELL: "/bin/tcsh" });
+    expect(inTcsh.stderr).toMatch(/^Error SHELL_UNKNOWN: .*tcsh/m);
+    const asJson = await localkube(home, ["docker-env", "--unset", "-o", "json"], {
+      ...env,
+      SHELL: "/bin/tcsh",
+    });
+    expect(JSON.parse(asJson.stdout)).toMatchObject({
+      set: { DOCKER_CONTEXT: "mine", PATH: process.env["PATH"] },
+    });
+  });
+  it("leaves a DOCKER_HOST of the user alone", async () => {
+    const env = { DOCKER_HOST: "tcp://10.0.0.1:2376", SHELL: "/bin/bash" };
+    const { stdout, stderr, exitCode } = await localkube(home, ["docker-env", "--unset"], env);
+    expect([stdout, exitCode]).toEqual(["", 0]);
+    expect(stderr).toContain("nothing to take back");
+  });
 });
 
 test("the error is JSON where JSON is asked for", async () => {

@@ -1,9 +1,11 @@
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxImage, busyboxRef } from "./kit/busybox-image.ts";
 import { eventually, kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
 import { describeRuntimeCheck } from "./kit/runtime-check.ts";
-import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
+import { launcher, profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-runtime");
 
@@ -129,6 +131,51 @@ describe("a cluster with the runtime docker", () => {
     await k("wait", "--for=condition=Ready", "pod/guaranteed", "--timeout=90s");
     expect(await k("get", "pod", "guaranteed", "-o", "jsonpath={.status.qosClass}")).toBe("Guaranteed");
     await k("delete", "pod", "guaranteed", "--wait");
+  });
+
+  it("is where this host's docker client works while docker-env says so, and pods run what that builds", async () => {
+    const image = "localkube.test/built:1";
+    const context = join(user.home, "it's a context");
+    await mkdir(context);
+    await copyFile("/bin/busybox", join(context, "busybox"));
+    await writeFile(join(context, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n");
+    // With the libraries of Debian's busybox, which the image of the tests has.
+    const withLibraries = `FROM ${busyboxRef}\nCOPY busybox /built/sleep\nCMD ["/built/sleep", "100000"]\n`;
+    await writeFile(join(context, "Dockerfile.pod"), withLibraries);
+    const script = `
+      before=$(env | grep -v ^_= | sort)
+      eval "$("$NODE" "$LAUNCHER" docker-env -p "$PROFILE")"
+      docker version --format 'server {{.Server.Version}}' || exit
+      DOCKER_BUILDKIT=0 docker build --quiet -t localkube.test/scratch:1 "$CONTEXT" || exit
+      DOCKER_BUILDKIT=0 docker build --quiet -t ${image} -f "$CONTEXT/Dockerfile.pod" "$CONTEXT" || exit
+      eval "$("$NODE" "$LAUNCHER" docker-env --unset)"
+      [ "$(env | grep -v ^_= | sort)" = "$before" ] && echo as before`;
+    const more = { NODE: process.execPath, LAUNCHER: launcher, PROFILE: profile, CONTEXT: context };
+    // What the user has set wins over DOCKER_HOST, and would lead elsewhere.
+    const others = {
+      DOCKER_CONTEXT: "nowhere",
+      DOCKER_HOST: "tcp://127.0.0.1:9",
+      DOCKER_CERT_PATH: "/nowhere",
+    };
+    const env = { ...user.env, SHELL: "/bin/bash", ...others, ...more };
+    const ran = await runProgram(["bash", "-c", script], { env });
+    expect(ran.stdout, ran.stderr).toMatch(/^server 20\.10\.[^]*\nas before\n$/);
+    expect(await images()).toEqual(expect.arrayContaining([image, "localkube.test/scratch:1"]));
+    await k("run", "built", `--image=${image}`);
+    await k("wait", "--for=condition=Ready", "pod/built", "--timeout=90s");
+    await k("delete", "pod", "built", "--grace-period=1");
+  });
+
+  it("refuses to point a client to a docker that does not answer", async () => {
+    await inNode("systemctl", "stop", "docker");
+    const { stdout, stderr } = await user.run(["docker-env", "-p", profile]);
+    await inNode("systemctl", "start", "docker");
+    expect(stderr).toMatch(/^Error DOCKER_ENV_NO_ANSWER: .*Cannot connect to the Docker daemon/m);
+    expect(stdout).toBe("");
+    await eventually(
+      () => inPod("echo", "still-here"),
+      (text) => text === "still-here",
+    );
   });
 
   it("pauses and goes on", async () => {

@@ -43,4 +43,19 @@ export const runtimeErrors = {
       "Calls that the kubelet of Kubernetes {version} needs did not work, or could not be tried, with the container runtime of {node}: {calls}",
     fix: "See what it says: localkube logs runtime",
   },
+  DOCKER_ENV_NO_DOCKER: {
+    exit: exitCodes.unavailable,
+    title: "The cluster {name} has the runtime {runtime}, which does not answer docker clients",
+    fix: "Use a cluster with docker: localkube start -p OTHER --runtime docker. For images that are built elsewhere: localkube image load -p {name}",
+  },
+  DOCKER_ENV_NO_ANSWER: {
+    exit: exitCodes.unavailable,
+    title: "Docker of the node {node} does not answer over SSH: {problem}",
+    fix: "See what it says: localkube logs runtime -p {name}",
+  },
+  DOCKER_ENV_FOLDER_NAME: {
+    exit: exitCodes.config,
+    title: "The folder {folder} cannot stand in PATH, because its name contains '{delimiter}'",
+    fix: "Use a state folder without '{delimiter}' in its path for such clusters: LOCALKUBE_HOME=FOLDER localkube start --runtime docker",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,6 +1,11 @@
 import { type ErrorEntry, exitCodes } from "./entry.ts";
 
 export const usageErrors = {
+  SHELL_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "localkube does not know how to set variables in the shell {shell}",
+    fix: "Name one with --shell: {known}; or read --output json",
+  },
   USAGE_INVALID: { exit: exitCodes.usage, title: "{problem}", fix: "See localkube {command} --help" },
   USAGE_UNKNOWN_COMMAND: {
     exit: exitCodes.usage,

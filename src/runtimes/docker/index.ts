@@ -55,6 +55,7 @@ const common = {
   images: ["pause"],
   files: configurationFiles,
   settings,
+  servesDockerApi: true,
   keepsUsedImages: true,
   importImage: ["docker", "load"],
   // Before 25 it reads no other, and those since read it too.
