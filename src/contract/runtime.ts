@@ -27,6 +27,16 @@ export interface RuntimeProgram extends GuestProgram {
   versions(minor: number): VersionRange | undefined;
 }
 
+/** A handler of a CRI runtime beside runc, as a node has it. */
+export interface OciHandler {
+  /** Its name in the runtime's configuration and in the RuntimeClass. */
+  readonly name: string;
+  /** Absolute path of the program. */
+  readonly path: string;
+  /** Its own containerd shim (`io.containerd.runsc.v1`); absent for a program that is called as runc is. */
+  readonly shim?: string;
+}
+
 export interface RuntimeInput {
   /** Version of the program that will read the configuration, `1.6.20`. */
   readonly runtimeVersion: string;
@@ -36,6 +46,9 @@ export interface RuntimeInput {
   /** The guest may not lower oom_score_adj (no CAP_SYS_RESOURCE). */
   readonly restrictOomScoreAdj: boolean;
   readonly cniBinDir: string;
+  readonly handlers: readonly OciHandler[];
+  /** `runc`, or the name of one of `handlers`: for pods that name none. */
+  readonly defaultHandler: string;
 }
 
 /** What a runtime leaves on a node, for hosts that are given back; absolute paths. */
@@ -76,6 +89,21 @@ export interface KubeletOfRuntime {
   readonly config?: object;
 }
 
+/** An OCI runtime that a cluster may have beside runc. */
+export interface OciRuntime {
+  readonly name: string;
+  /** Of the object by which pods choose it. */
+  readonly runtimeClass: string;
+  /** The first is the one that is called. */
+  readonly programs: readonly RuntimeProgram[];
+  readonly shim?: string;
+  /** Why a machine cannot have it, and what helps; undefined when it can. */
+  obstacle(machine: {
+    readonly cgroupVersion: 1 | 2;
+    readonly hasKvm: boolean;
+  }): { readonly problem: string; readonly fix: string } | undefined;
+}
+
 /** How what `files` wrote is read back from the runtime that runs. */
 export interface SettingsInForce {
   /** argv run in the guest; prints the settings. */
@@ -104,6 +132,8 @@ export interface Runtime {
   /** Images it wants, by their names in the catalogue. */
   readonly images: readonly string[];
   readonly kubelet: KubeletOfRuntime;
+  /** Pods may choose other handlers than runc. */
+  readonly takesHandlers: boolean;
   files(input: RuntimeInput): readonly PushEntry[];
   readonly settings: SettingsInForce;
   /** Answers docker clients, too. */

@@ -19,6 +19,8 @@ export interface SpecSurroundings {
   readonly drivers: readonly Choice[];
   /** Names other than `cri`, which may be among them. */
   readonly runtimes: readonly string[];
+  /** Beside runc. */
+  readonly ociRuntimes: readonly string[];
   /** By driver. */
   readonly driverOptions: Readonly<Record<string, readonly DriverOption[]>>;
   /** `v1.36.5` from `1.36.5` or `v1.36`. Throws KUBERNETES_VERSION_UNKNOWN. */
@@ -62,7 +64,7 @@ export interface Field<Wish, Path extends string, Schema extends v.GenericSchema
   /** Absent when the entries of a table are flags of their own. */
   readonly flag?: FieldFlag;
   /** The values that the flag is limited to, offered by the completion and listed in the help. */
-  readonly choices?: (at: Pick<SpecSurroundings, "drivers" | "runtimes">) => readonly Choice[];
+  readonly choices?: (at: Pick<SpecSurroundings, "drivers" | "runtimes" | "ociRuntimes">) => readonly Choice[];
   /** Keys in `localkube.yaml` and their types, in order of precedence; `group.key` is nested. */
   readonly file: Readonly<Record<string, v.GenericSchema<unknown, NoInfer<Wish>>>>;
   /** The one key in the stored spec (and in ClusterSpec), nested like those of the file, and its type. */

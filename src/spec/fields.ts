@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { artifactSources, waitTargets } from "../contract/cluster-spec.ts";
 import { components } from "../contract/components.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import {
   field,
   number,
@@ -17,7 +18,13 @@ import { machineFields } from "./machine-fields.ts";
 import { choiceOf } from "./parse/choice.ts";
 import { mergeDriverOptions, optionsInFolder, parseDriverOptions } from "./parse/driver-options.ts";
 import { parseExtraConfig } from "./parse/extra-config.ts";
-import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse/lists.ts";
+import {
+  parseApiServerIps,
+  parseApiServerNames,
+  parseFeatureGates,
+  parseOciRuntimes,
+  parseWait,
+} from "./parse/lists.ts";
 import { mirrorInFolder, parseMirror } from "./parse/paths.ts";
 import { defaultProfile, profileName } from "./parse/profile-name.ts";
 import { parsePort, parseSwitch, parseWaitTimeout } from "./parse/quantities.ts";
@@ -69,6 +76,40 @@ export const specFields = {
     default: () => "cri",
     change: "reconfigure",
     undecided: "cri",
+  }),
+  /** OCI runtimes beside runc, each a handler that pods choose by its RuntimeClass. */
+  ociRuntimes: field({
+    flag: {
+      name: "oci-runtime",
+      kind: "words",
+      group: "KUBERNETES",
+      help: "OCI runtimes beside runc, each with a RuntimeClass: {choices}; none",
+    },
+    choices: ({ ociRuntimes }) => [...ociRuntimes, { name: "none", listed: false }],
+    file: { ociRuntimes: texts },
+    stored: { ociRuntimes: v.optional(texts, []) },
+    default: () => [],
+    parse: parseOciRuntimes,
+    change: "reconfigure",
+  }),
+  /** Of pods that name no RuntimeClass: `runc`, or one of `ociRuntimes`. */
+  defaultOciRuntime: field({
+    flag: {
+      name: "default-oci-runtime",
+      group: "KUBERNETES",
+      value: "NAME",
+      help: "OCI runtime of pods that name no RuntimeClass; default: runc",
+    },
+    file: { defaultOciRuntime: text },
+    stored: { defaultOciRuntime: v.optional(text, "runc") },
+    default: () => "runc",
+    parse: (value) => value,
+    check: ({ ociRuntimes, defaultOciRuntime: name }) => {
+      const known = ["runc", ...ociRuntimes];
+      if (!known.includes(name))
+        throw new LocalkubeError("OCI_RUNTIME_NOT_CHOSEN", { name, known: known.join(", ") });
+    },
+    change: "reconfigure",
   }),
   /** `v1.36.5`; empty = the newest stable version that the artifacts offer. */
   kubernetesVersion: field({

@@ -3,6 +3,7 @@ import { parseImageAddress } from "../../artifacts/disk-image/image-address.ts";
 import { hostCapacity } from "../../host/capacity.ts";
 import { driverOptions } from "../../machine/driver-options.ts";
 import { driverChoices } from "../../machine/driver-registry.ts";
+import { ociRuntimes } from "../../runtimes/oci/registry.ts";
 import { runtimeNames } from "../../runtimes/registry.ts";
 import type { SpecSurroundings } from "../../spec/field.ts";
 
@@ -11,6 +12,7 @@ export const specSurroundings = (): SpecSurroundings => ({
   capacity: hostCapacity(),
   drivers: driverChoices,
   runtimes: runtimeNames,
+  ociRuntimes: ociRuntimes.map(({ name }) => name),
   driverOptions,
   normaliseVersion,
   assertImageAddress: (address) => void parseImageAddress(address),

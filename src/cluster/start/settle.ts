@@ -110,7 +110,7 @@ async function settleExisting(
       from: existing.runtime,
       to: runtime,
     });
-  const plan = await planArtifacts(wanted, wishesOf(runtime), host);
+  const plan = await planArtifacts(wanted, wishesOf(runtime, spec.ociRuntimes), host);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   const image = await imageSource(spec, definition, host);
   const record: ClusterRecord = {
@@ -143,7 +143,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   const { host } = context;
   const [choice, plan] = await Promise.all([
     chooseDriver(spec.driver, host),
-    planArtifacts(spec, wishesOf(spec.runtime), host),
+    planArtifacts(spec, wishesOf(spec.runtime, spec.ociRuntimes), host),
   ]);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   notice(context, choice.reason);
@@ -229,8 +229,8 @@ async function warnOfOldImage(image: ImageSource, context: UseCaseContext): Prom
     );
 }
 
-const wishesOf = (runtime: string) => (kubernetesVersion: string) =>
-  artifactWishes(kubernetesVersion, runtime);
+const wishesOf = (runtime: string, ociRuntimes: readonly string[]) => (kubernetesVersion: string) =>
+  artifactWishes(kubernetesVersion, runtime, ociRuntimes);
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
   assertUserFlags(

@@ -7,6 +7,26 @@ export const runtimeErrors = {
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
     fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
   },
+  OCI_RUNTIME_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "There is no OCI runtime '{value}'{hint}",
+    fix: "Use --oci-runtime with one of: {known}",
+  },
+  OCI_RUNTIME_NOT_TAKEN: {
+    exit: exitCodes.usage,
+    title: "Pods cannot choose {name} with the runtime {runtime} and this Kubernetes",
+    fix: "Use --runtime containerd",
+  },
+  OCI_RUNTIME_NOT_CHOSEN: {
+    exit: exitCodes.usage,
+    title: "The default OCI runtime {name} is not among those that the cluster has: {known}",
+    fix: "Add it: --oci-runtime {name} --default-oci-runtime {name}",
+  },
+  OCI_RUNTIME_UNSUITABLE: {
+    exit: exitCodes.unavailable,
+    title: "{problem}",
+    fix: "{fix}",
+  },
   RUNTIME_CHANGE_UNCONFIRMED: {
     exit: exitCodes.usage,
     title: "The runtime of {name} would change from {from} to {to}, which ends all its pods",

@@ -3,7 +3,7 @@ import type { KubernetesComponent } from "../../contract/components.ts";
 import type { ClusterSpec } from "../../spec/fields.ts";
 import type { DriverCapabilities } from "../../contract/driver.ts";
 import type { ClusterNode } from "../../contract/node.ts";
-import type { Runtime } from "../../contract/runtime.ts";
+import type { OciRuntime, Runtime } from "../../contract/runtime.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
 import type { CertificateSet } from "../pki/ensure-certificates.ts";
@@ -33,6 +33,8 @@ export interface NodeInput {
   readonly programs: ResolvedPrograms;
   readonly network: PodNetwork;
   readonly runtime: Runtime;
+  /** Beside runc; their programs are among the runtime's. */
+  readonly ociRuntimes: readonly OciRuntime[];
   readonly clusterDomain: string;
   /** Address of the cluster's DNS: the tenth of the service CIDR. */
   readonly dnsAddress: string;

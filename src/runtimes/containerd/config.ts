@@ -42,9 +42,25 @@ const major = (input: RuntimeInput): number => part(input, 0);
 const binFolder = (input: RuntimeInput): object =>
   major(input) > 2 || part(input, 1) >= 1 ? { bin_dirs: [input.cniBinDir] } : { bin_dir: input.cniBinDir };
 
-const runc = ({ cgroupDriver }: RuntimeInput): object => ({
+const containers = (input: RuntimeInput): object => ({
+  default_runtime_name: input.defaultHandler,
+  runtimes: {
+    runc: asRunc(input),
+    ...Object.fromEntries(
+      input.handlers.map(({ name, path, shim }) => [
+        name,
+        shim === undefined ? asRunc(input, path) : { runtime_type: shim },
+      ]),
+    ),
+  },
+});
+
+const asRunc = ({ cgroupDriver }: RuntimeInput, path?: string): object => ({
   runtime_type: "io.containerd.runc.v2",
-  options: { SystemdCgroup: cgroupDriver === "systemd" },
+  options: {
+    ...(path === undefined ? {} : { BinaryName: path }),
+    SystemdCgroup: cgroupDriver === "systemd",
+  },
 });
 
 const versionTwo = (input: RuntimeInput): Configuration => ({
@@ -53,7 +69,7 @@ const versionTwo = (input: RuntimeInput): Configuration => ({
     "io.containerd.grpc.v1.cri": {
       sandbox_image: input.pauseImage,
       restrict_oom_score_adj: input.restrictOomScoreAdj,
-      containerd: { default_runtime_name: "runc", runtimes: { runc: runc(input) } },
+      containerd: containers(input),
       cni: { bin_dir: input.cniBinDir, conf_dir: "/etc/cni/net.d" },
       registry: { config_path: registryConfig },
     },
@@ -69,7 +85,7 @@ const versionThree = (input: RuntimeInput): Configuration => ({
     },
     "io.containerd.cri.v1.runtime": {
       restrict_oom_score_adj: input.restrictOomScoreAdj,
-      containerd: { default_runtime_name: "runc", runtimes: { runc: runc(input) } },
+      containerd: containers(input),
       cni: { ...binFolder(input), conf_dir: "/etc/cni/net.d" },
     },
   },

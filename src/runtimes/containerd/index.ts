@@ -33,6 +33,7 @@ const runtime: Runtime = {
   programs: [server, runc],
   images: ["pause"],
   kubelet: {},
+  takesHandlers: true,
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
   settings,
   keepsUsedImages: false,

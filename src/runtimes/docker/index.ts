@@ -53,6 +53,8 @@ const common = {
   name,
   server: dockerd.name,
   images: ["pause"],
+  // dockershim refuses any; with cri-dockerd not tried.
+  takesHandlers: false,
   files: configurationFiles,
   settings,
   servesDockerApi: true,

@@ -10,7 +10,7 @@ type ChoiceError = "DRIVER_UNKNOWN" | "RUNTIME_UNKNOWN" | "ARTIFACTS_UNKNOWN" | 
  */
 export function choiceOf<const T extends Choice>(
   id: ChoiceError,
-  choices: (at: Pick<SpecSurroundings, "drivers" | "runtimes">) => readonly T[],
+  choices: (at: Pick<SpecSurroundings, "drivers" | "runtimes" | "ociRuntimes">) => readonly T[],
 ) {
   type Name = T extends { readonly name: infer N } ? N : T;
   const parse = (value: string, at: SpecSurroundings): Extract<Name, string> => {
