@@ -36,7 +36,8 @@ export interface FieldFlag {
   /** Default: `text`. `words`: repeatable, or separated by commas. `lines`: repeatable only. `switch`: has a `--no-` form. */
   readonly kind?: "text" | "words" | "lines" | "switch";
   /** The heading in the help. A flag without one is not defined by the table: every command has it. */
-  readonly group?: "MACHINE" | "KUBERNETES" | "NETWORK" | "ARTIFACTS" | "WAITING" | "KUBECONFIG";
+  readonly group?:
+    "MACHINE" | "KUBERNETES" | "NETWORK" | "REGISTRIES" | "ARTIFACTS" | "WAITING" | "KUBECONFIG";
   /** One sentence; `{choices}` is replaced by their list. */
   readonly help?: string;
   /** Placeholder for the value in the help. */

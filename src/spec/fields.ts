@@ -21,6 +21,7 @@ import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } 
 import { mirrorInFolder, parseMirror } from "./parse/paths.ts";
 import { defaultProfile, profileName } from "./parse/profile-name.ts";
 import { parsePort, parseSwitch, parseWaitTimeout } from "./parse/quantities.ts";
+import { registryFields } from "./registry-fields.ts";
 
 /**
  * The settings of a cluster, one row each, in the order of the stored spec. Everything else that knows a setting is derived from its row: flag,
@@ -259,6 +260,7 @@ export const specFields = {
     parse: parseSwitch("embed-certs"),
     change: "client",
   }),
+  ...registryFields,
 } as const satisfies FieldTable;
 
 /** The user's request, validated once; the same content as `localkube.yaml`. Plain JSON, stored in the profile. */

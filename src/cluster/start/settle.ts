@@ -26,6 +26,7 @@ import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
 import { specSurroundings } from "../spec/surroundings.ts";
 import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseLackingImage } from "./image-source.ts";
+import { readRegistryAccess } from "./registry-access.ts";
 import type { ClusterState, NodeState } from "./state.ts";
 import { artifactWishes } from "./wishes.ts";
 
@@ -181,6 +182,8 @@ async function stateOf(
   const { host } = context;
   const { name } = record.spec;
   // An existing machine was created with everything it needs.
+  const runtime = runtimeOf(record);
+  const registryAccess = await readRegistryAccess(record.spec, runtime, context);
   const createsMachines = !record.nodes.every(({ machine }) => machine);
   const missingPackages =
     createsMachines || refreshImage
@@ -192,10 +195,11 @@ async function stateOf(
     host,
     paths: clusterPaths(host, name),
     record,
-    runtime: runtimeOf(record),
+    runtime,
     ...(runtimeBefore === undefined ? {} : { runtimeBefore }),
     plan,
     image,
+    registryAccess,
     refreshImage,
     missingPackages,
     notice: (text, level) => notice(context, text, level),

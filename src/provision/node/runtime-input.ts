@@ -10,6 +10,7 @@ export const runtimeInput = (input: NodeInput): RuntimeInput => ({
   cgroupDriver: input.cgroupDriver,
   restrictOomScoreAdj: !input.facts.canLowerOomScore,
   cniBinDir: input.programs.cniBinDir,
+  registries: input.registryAccess.registries,
 });
 
 /** Where a program of the runtime is in the guest. Throws TypeError for one that the runtime does not have. */

@@ -1,7 +1,8 @@
 import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { runc } from "../oci/runc.ts";
 import { programVersions } from "../program-versions.ts";
-import { configFile, configuration, registryConfig, settings } from "./config.ts";
+import { configFile, configuration, settings } from "./config.ts";
+import { registryFiles, registryFolder } from "./registries.ts";
 import { unitText } from "./unit.ts";
 import data from "./versions.json" with { type: "json" };
 
@@ -34,6 +35,8 @@ const runtime: Runtime = {
   images: ["pause"],
   kubelet: {},
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
+  registryFiles,
+  refusedRegistry: () => undefined,
   settings,
   keepsUsedImages: false,
   importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
@@ -55,7 +58,8 @@ export const containerd: RuntimeDefinition = {
     ],
     trees: ["/var/lib/containerd", "/opt/containerd"],
     runTrees: ["/run/containerd", "/run/runc/k8s.io"],
-    sharedFolders: [registryConfig, "/etc/containerd"],
+    registryFolder,
+    sharedFolders: [registryFolder, "/etc/containerd"],
     shims: [{ comm: "containerd-shim", words: "-namespace k8s.io" }],
   },
 };

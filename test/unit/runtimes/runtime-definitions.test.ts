@@ -10,6 +10,7 @@ const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): Runt
   cgroupDriver: "systemd",
   restrictOomScoreAdj: false,
   cniBinDir: "/usr/lib/cni",
+  registries: [],
   ...change,
 });
 const minors = knownMinors;

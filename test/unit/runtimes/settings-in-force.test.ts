@@ -10,6 +10,7 @@ const input = (runtimeVersion: string): RuntimeInput => ({
   cgroupDriver: "systemd",
   restrictOomScoreAdj: true,
   cniBinDir: "/usr/lib/cni",
+  registries: [],
 });
 
 test("settings are compared by their paths, whatever spelling a program has for them", () => {

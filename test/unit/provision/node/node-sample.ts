@@ -50,6 +50,7 @@ export function nodeSample(
     readonly nodes?: readonly ClusterNode[];
     /** Which of them is rendered; default: the first. */
     readonly index?: number;
+    readonly registryAccess?: Partial<NodeInput["registryAccess"]>;
   } = {},
 ): NodeInput {
   const entry = catalogueEntry(`1.${minor}`);
@@ -109,5 +110,6 @@ export function nodeSample(
     dnsAddress: "10.96.0.10",
     machine: change.machine ?? { origin: "created", resources: "allotted" },
     cgroupDriver: "systemd",
+    registryAccess: { registries: [], logins: [], proxy: {}, ...change.registryAccess },
   };
 }
