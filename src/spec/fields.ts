@@ -28,6 +28,7 @@ import {
 import { mirrorInFolder, parseMirror } from "./parse/paths.ts";
 import { defaultProfile, profileName } from "./parse/profile-name.ts";
 import { parsePort, parseSwitch, parseWaitTimeout } from "./parse/quantities.ts";
+import { registryFields } from "./registry-fields.ts";
 
 /**
  * The settings of a cluster, one row each, in the order of the stored spec. Everything else that knows a setting is derived from its row: flag,
@@ -87,7 +88,7 @@ export const specFields = {
     },
     choices: ({ ociRuntimes }) => [...ociRuntimes, { name: "none", listed: false }],
     file: { ociRuntimes: texts },
-    stored: { ociRuntimes: v.optional(texts, []) },
+    stored: { ociRuntimes: texts },
     default: () => [],
     parse: parseOciRuntimes,
     change: "reconfigure",
@@ -101,11 +102,12 @@ export const specFields = {
       help: "OCI runtime of pods that name no RuntimeClass; default: runc",
     },
     file: { defaultOciRuntime: text },
-    stored: { defaultOciRuntime: v.optional(text, "runc") },
+    stored: { defaultOciRuntime: text },
     default: () => "runc",
     parse: (value) => value,
-    check: ({ ociRuntimes, defaultOciRuntime: name }) => {
-      const known = ["runc", ...ociRuntimes];
+    check: (chosen) => {
+      const name = chosen["defaultOciRuntime"] as string;
+      const known = ["runc", ...(chosen["ociRuntimes"] as readonly string[])];
       if (!known.includes(name))
         throw new LocalkubeError("OCI_RUNTIME_NOT_CHOSEN", { name, known: known.join(", ") });
     },
@@ -300,6 +302,7 @@ export const specFields = {
     parse: parseSwitch("embed-certs"),
     change: "client",
   }),
+  ...registryFields,
 } as const satisfies FieldTable;
 
 /** The user's request, validated once; the same content as `localkube.yaml`. Plain JSON, stored in the profile. */

@@ -61,5 +61,6 @@ export function nodeInput(s: NodeState): NodeInput {
     dnsAddress: addresses.clusterDns,
     machine: s.definition.capabilities,
     cgroupDriver: "systemd",
+    registryAccess: cluster.registryAccess,
   };
 }

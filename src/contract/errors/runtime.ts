@@ -22,6 +22,12 @@ export const runtimeErrors = {
     title: "The default OCI runtime {name} is not among those that the cluster has: {known}",
     fix: "Add it: --oci-runtime {name} --default-oci-runtime {name}",
   },
+  OCI_RUNTIME_NOT_HERE: {
+    exit: exitCodes.unavailable,
+    title:
+      "Neither Debian's packages nor its artifacts contain {program}, which {name} needs, and the machine is made by localkube",
+    fix: "Use --artifacts upstream, or another OCI runtime",
+  },
   OCI_RUNTIME_UNSUITABLE: {
     exit: exitCodes.unavailable,
     title: "{problem}",

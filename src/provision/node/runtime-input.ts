@@ -16,6 +16,7 @@ export const runtimeInput = (input: NodeInput): RuntimeInput => ({
     ...(shim === undefined ? {} : { shim }),
   })),
   defaultHandler: input.spec.defaultOciRuntime,
+  registries: input.registryAccess.registries,
 });
 
 /** Where a program of the runtime is in the guest. Throws TypeError for one that the runtime does not have. */

@@ -1,10 +1,9 @@
 import { parse, stringify } from "smol-toml";
 import type { RuntimeInput, SettingsInForce } from "../../contract/runtime.ts";
 import { lostSettings } from "../lost-settings.ts";
+import { registryTable } from "./registries.ts";
 
 export const configFile = "/etc/containerd/config.toml";
-/** Folder of the registries' settings, one folder for each. */
-export const registryConfig = "/etc/containerd/certs.d";
 
 /** Version 2 of the configuration for 1.x, version 3 for 2.x (docs/man/containerd-config.toml.5; both read everywhere in their line). */
 export const configuration = (input: RuntimeInput): string => stringify(tree(input));
@@ -71,7 +70,7 @@ const versionTwo = (input: RuntimeInput): Configuration => ({
       restrict_oom_score_adj: input.restrictOomScoreAdj,
       containerd: containers(input),
       cni: { bin_dir: input.cniBinDir, conf_dir: "/etc/cni/net.d" },
-      registry: { config_path: registryConfig },
+      registry: registryTable(input),
     },
   },
 });
@@ -81,7 +80,7 @@ const versionThree = (input: RuntimeInput): Configuration => ({
   plugins: {
     "io.containerd.cri.v1.images": {
       pinned_images: { sandbox: input.pauseImage },
-      registry: { config_path: registryConfig },
+      registry: registryTable(input),
     },
     "io.containerd.cri.v1.runtime": {
       restrict_oom_score_adj: input.restrictOomScoreAdj,

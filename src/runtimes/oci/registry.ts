@@ -108,6 +108,13 @@ export const ociRuntimes: readonly OciRuntime[] = [
   },
 ];
 
+/** Files that they may leave on a node, in the folders where provisioning puts programs. */
+export const ociFiles: readonly string[] = ociRuntimes.flatMap(({ programs }) =>
+  programs.flatMap(({ name, release }) =>
+    release.file === "" ? [] : [release.unpack ? `/usr/local/bin/${name}` : `/usr/local/sbin/${name}`],
+  ),
+);
+
 /** The OCI runtimes of these names; `runc` is always there and left out. Rejects an unknown one with OCI_RUNTIME_UNKNOWN. Pure. */
 export function ociRuntimesByName(names: readonly string[]): readonly OciRuntime[] {
   const known = ["runc", ...ociRuntimes.map(({ name }) => name)];

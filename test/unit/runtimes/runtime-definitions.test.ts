@@ -10,6 +10,9 @@ const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): Runt
   cgroupDriver: "systemd",
   restrictOomScoreAdj: false,
   cniBinDir: "/usr/lib/cni",
+  handlers: [],
+  defaultHandler: "runc",
+  registries: [],
   ...change,
 });
 const minors = knownMinors;

@@ -43,6 +43,7 @@ test("without any wish the defaults hold", () => {
     waitTimeoutSeconds: 360,
     keepContext: false,
     embedCerts: false,
+    registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
   });
 });
 

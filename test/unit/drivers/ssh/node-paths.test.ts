@@ -5,11 +5,18 @@ import { nodeFiles, type NodePart } from "../../../../src/provision/node/node-fi
 import { guestPaths } from "../../../../src/provision/node/guest-paths.ts";
 import { nodeSample } from "../../provision/node/node-sample.ts";
 
-const { files: guarded, trees, units: known } = nodePaths(runtimes);
+const { files: guarded, trees, units: known, registryFolders } = nodePaths(runtimes);
 const partsWith = (runtime: string, minor: number): readonly NodePart[] =>
   Object.values<NodePart>({
-    ...nodeFiles(nodeSample(minor, { runtime, machine: { origin: "existing", resources: "own" } })),
+    ...nodeFiles(
+      nodeSample(minor, { runtime, machine: { origin: "existing", resources: "own" }, registryAccess }),
+    ),
   });
+const registryAccess = {
+  registries: [{ name: "reg.example:5000", mirrors: [], insecure: true, authority: "a certificate\n" }],
+  logins: [{ registry: "reg.example:5000", username: "alice", password: "secret" }],
+  proxy: { HTTPS_PROXY: "http://proxy.example:3128" },
+};
 const nodes = runtimes.flatMap(({ name }) => [20, 36].map((minor) => [name, minor] as const));
 
 test.each(nodes)(
@@ -25,6 +32,8 @@ test.each(nodes)(
     const isGuarded = (path: string) =>
       guarded.includes(path) ||
       trees.some((tree) => path.startsWith(`${tree}/`)) ||
+      // Before they are written, start refuses files there that are not ours (claimRegistryFiles).
+      registryFolders.some((folder) => path.startsWith(`${folder}/reg.example:5000/`)) ||
       path.startsWith(guestPaths.cniConfig) ||
       path.startsWith(`${guestPaths.cniBin}/`);
     expect(written.filter((path) => !isGuarded(path))).toEqual([]);
