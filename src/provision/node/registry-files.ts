@@ -72,13 +72,14 @@ for place; do
     [ -e "$path" ] || [ -L "$path" ] || continue
     rm -f -- "$path" || exit 1
     echo "removed $path"
-    [ "$path" = "$place" ] || rmdir -- "\${path%/*}" 2>/dev/null
-  done
+    [ "$path" = "$place" ] || rmdir -- "\${path%/*}" 2>/dev/null || :
+  done || exit 1
 done
+[ "$wanted" ] || exit 0
+mkdir -p -- "$state" || exit 1
 printf '%s\\n' "$wanted" | while IFS= read -r path; do
-  [ "$path" ] && ! has "$noted" "$path" && { mkdir -p -- "$state"; echo "$path" >> "$state/placed.list"; }
+  has "$noted" "$path" || echo "$path" >> "$state/placed.list" || exit 1
 done
-exit 0
 `;
 
 /**
