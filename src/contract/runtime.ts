@@ -33,7 +33,7 @@ export interface OciHandler {
   readonly name: string;
   /** Absolute path of the program. */
   readonly path: string;
-  /** Its own containerd shim (`io.containerd.runsc.v1`); absent for a program that is called as runc is. */
+  /** The type of its own shim (`io.….runsc.v1`); absent for a program that is called as runc is. */
   readonly shim?: string;
 }
 

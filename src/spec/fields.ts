@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { artifactSources, waitTargets } from "../contract/cluster-spec.ts";
 import { components } from "../contract/components.ts";
-import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import {
   field,
   number,
@@ -18,17 +17,11 @@ import { machineFields } from "./machine-fields.ts";
 import { choiceOf } from "./parse/choice.ts";
 import { mergeDriverOptions, optionsInFolder, parseDriverOptions } from "./parse/driver-options.ts";
 import { parseExtraConfig } from "./parse/extra-config.ts";
-import {
-  parseApiServerIps,
-  parseApiServerNames,
-  parseFeatureGates,
-  parseOciRuntimes,
-  parseWait,
-} from "./parse/lists.ts";
+import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse/lists.ts";
 import { mirrorInFolder, parseMirror } from "./parse/paths.ts";
 import { defaultProfile, profileName } from "./parse/profile-name.ts";
 import { parsePort, parseSwitch, parseWaitTimeout } from "./parse/quantities.ts";
-import { registryFields } from "./registry-fields.ts";
+import { runtimeFields } from "./runtime-fields.ts";
 
 /**
  * The settings of a cluster, one row each, in the order of the stored spec. Everything else that knows a setting is derived from its row: flag,
@@ -77,41 +70,6 @@ export const specFields = {
     default: () => "cri",
     change: "reconfigure",
     undecided: "cri",
-  }),
-  /** OCI runtimes beside runc, each a handler that pods choose by its RuntimeClass. */
-  ociRuntimes: field({
-    flag: {
-      name: "oci-runtime",
-      kind: "words",
-      group: "KUBERNETES",
-      help: "OCI runtimes beside runc, each with a RuntimeClass: {choices}; none",
-    },
-    choices: ({ ociRuntimes }) => [...ociRuntimes, { name: "none", listed: false }],
-    file: { ociRuntimes: texts },
-    stored: { ociRuntimes: texts },
-    default: () => [],
-    parse: parseOciRuntimes,
-    change: "reconfigure",
-  }),
-  /** Of pods that name no RuntimeClass: `runc`, or one of `ociRuntimes`. */
-  defaultOciRuntime: field({
-    flag: {
-      name: "default-oci-runtime",
-      group: "KUBERNETES",
-      value: "NAME",
-      help: "OCI runtime of pods that name no RuntimeClass; default: runc",
-    },
-    file: { defaultOciRuntime: text },
-    stored: { defaultOciRuntime: text },
-    default: () => "runc",
-    parse: (value) => value,
-    check: (chosen) => {
-      const name = chosen["defaultOciRuntime"] as string;
-      const known = ["runc", ...(chosen["ociRuntimes"] as readonly string[])];
-      if (!known.includes(name))
-        throw new LocalkubeError("OCI_RUNTIME_NOT_CHOSEN", { name, known: known.join(", ") });
-    },
-    change: "reconfigure",
   }),
   /** `v1.36.5`; empty = the newest stable version that the artifacts offer. */
   kubernetesVersion: field({
@@ -302,7 +260,7 @@ export const specFields = {
     parse: parseSwitch("embed-certs"),
     change: "client",
   }),
-  ...registryFields,
+  ...runtimeFields,
 } as const satisfies FieldTable;
 
 /** The user's request, validated once; the same content as `localkube.yaml`. Plain JSON, stored in the profile. */

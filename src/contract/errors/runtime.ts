@@ -15,7 +15,7 @@ export const runtimeErrors = {
   OCI_RUNTIME_NOT_TAKEN: {
     exit: exitCodes.usage,
     title: "Pods cannot choose {name} with the runtime {runtime} and this Kubernetes",
-    fix: "Use --runtime containerd",
+    fix: "Use --runtime {default}",
   },
   OCI_RUNTIME_NOT_CHOSEN: {
     exit: exitCodes.usage,

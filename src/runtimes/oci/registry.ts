@@ -132,6 +132,10 @@ export function withOciRuntimes(runtime: Runtime, more: readonly OciRuntime[]): 
   const [first] = more;
   if (!first) return runtime;
   if (!runtime.takesHandlers)
-    throw new LocalkubeError("OCI_RUNTIME_NOT_TAKEN", { name: first.name, runtime: runtime.name });
+    throw new LocalkubeError("OCI_RUNTIME_NOT_TAKEN", {
+      name: first.name,
+      runtime: runtime.name,
+      default: "cri",
+    });
   return { ...runtime, programs: [...runtime.programs, ...more.flatMap(({ programs }) => programs)] };
 }

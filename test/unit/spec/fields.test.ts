@@ -14,6 +14,7 @@ import { surroundingsOf } from "./surroundings.ts";
 const surroundings = surroundingsOf({
   drivers: ["podman", "one"],
   runtimes: ["containerd"],
+  ociRuntimes: ["crun"],
   driverOptions: { one: [{ name: "one-host", summary: "", change: "recreate" }] },
 });
 
@@ -36,6 +37,16 @@ const rows: Readonly<
     { "one-host": "h" },
   ],
   runtime: ["runtime", ["runtime"], "runtime", "cri", "containerd", "containerd", "containerd"],
+  ociRuntimes: ["oci-runtime", ["ociRuntimes"], "ociRuntimes", [], "crun", ["crun"], ["crun"]],
+  defaultOciRuntime: [
+    "default-oci-runtime",
+    ["defaultOciRuntime"],
+    "defaultOciRuntime",
+    "runc",
+    "runc",
+    "runc",
+    "runc",
+  ],
   kubernetesVersion: [
     "kubernetes-version",
     ["kubernetesVersion"],
@@ -190,6 +201,7 @@ test("a record has the keys of all earlier releases, in their order", () => {
       '"cni":"bridge","serviceCidr":"10.96.0.0/12","podCidr":"10.244.0.0/16","extraConfig":{},"featureGates":{},' +
       '"apiServer":{"names":[],"ips":[],"port":0,"overSsh":true},"wait":["apiserver","node","system-pods","dns"],' +
       '"waitTimeoutSeconds":360,"keepContext":false,"embedCerts":false,' +
+      '"ociRuntimes":[],"defaultOciRuntime":"runc",' +
       '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true}}',
   );
 });

@@ -43,6 +43,8 @@ test("without any wish the defaults hold", () => {
     waitTimeoutSeconds: 360,
     keepContext: false,
     embedCerts: false,
+    ociRuntimes: [],
+    defaultOciRuntime: "runc",
     registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
   });
 });
@@ -118,6 +120,8 @@ test("flags win over the file over the existing cluster over settings over defau
     keepContext: true,
     driver: "auto",
     embedCerts: false,
+    ociRuntimes: [],
+    defaultOciRuntime: "runc",
   });
   expect(resolveSpec({ ...sources, existing: undefined }, surroundings)).toMatchObject({
     driver: "docker",

@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { field, text, texts, yesOrNo, type FieldTable } from "./field.ts";
+import { parseOciRuntimes } from "./parse/lists.ts";
 import { parseSwitch } from "./parse/quantities.ts";
 import {
   filesInFolder,
@@ -12,8 +14,43 @@ import {
 const table = v.record(text, text);
 const tableOfLists = v.record(text, texts);
 
-/** The rows of `specFields` about image registries, and about what nodes reach them through. */
-export const registryFields = {
+/** The rows of `specFields` about what a container runtime is told besides its name: OCI runtimes, image registries, and what nodes reach those through. */
+export const runtimeFields = {
+  /** OCI runtimes beside runc, each a handler that pods choose by its RuntimeClass. */
+  ociRuntimes: field({
+    flag: {
+      name: "oci-runtime",
+      kind: "words",
+      group: "KUBERNETES",
+      help: "OCI runtimes beside runc, each with a RuntimeClass: {choices}; none",
+    },
+    choices: ({ ociRuntimes }) => [...ociRuntimes, { name: "none", listed: false }],
+    file: { ociRuntimes: texts },
+    stored: { ociRuntimes: texts },
+    default: () => [],
+    parse: parseOciRuntimes,
+    change: "reconfigure",
+  }),
+  /** Of pods that name no RuntimeClass: `runc`, or one of `ociRuntimes`. */
+  defaultOciRuntime: field({
+    flag: {
+      name: "default-oci-runtime",
+      group: "KUBERNETES",
+      value: "NAME",
+      help: "OCI runtime of pods that name no RuntimeClass; default: runc",
+    },
+    file: { defaultOciRuntime: text },
+    stored: { defaultOciRuntime: text },
+    default: () => "runc",
+    parse: (value: string): string => value,
+    check: (chosen) => {
+      const name = chosen["defaultOciRuntime"] as string;
+      const known = ["runc", ...(chosen["ociRuntimes"] as readonly string[])];
+      if (!known.includes(name))
+        throw new LocalkubeError("OCI_RUNTIME_NOT_CHOSEN", { name, known: known.join(", ") });
+    },
+    change: "reconfigure",
+  }),
   /** By registry: the addresses that are asked first, in this order. */
   registryMirrors: field({
     flag: {
