@@ -19,6 +19,8 @@ export interface SpecSurroundings {
   readonly drivers: readonly Choice[];
   /** Names other than `cri`, which may be among them. */
   readonly runtimes: readonly string[];
+  /** What became of a runtime of that name; undefined for one that is not gone. */
+  whatBecameOf(runtime: string): string | undefined;
   /** Beside runc. */
   readonly ociRuntimes: readonly string[];
   /** By driver. */

@@ -14,7 +14,7 @@ import {
   type SpecOf,
 } from "./field.ts";
 import { machineFields } from "./machine-fields.ts";
-import { choiceOf } from "./parse/choice.ts";
+import { choiceOf, runtimeChoice } from "./parse/choice.ts";
 import { mergeDriverOptions, optionsInFolder, parseDriverOptions } from "./parse/driver-options.ts";
 import { parseExtraConfig } from "./parse/extra-config.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse/lists.ts";
@@ -61,10 +61,7 @@ export const specFields = {
   /** A runtime's name; `cri` = the default CRI runtime. */
   runtime: field({
     flag: { name: "runtime", group: "KUBERNETES", value: "NAME", help: "Container runtime: {choices}" },
-    ...choiceOf("RUNTIME_UNKNOWN", ({ runtimes }) => [
-      { name: "cri", note: "the default CRI runtime" },
-      ...runtimes.filter((name) => name !== "cri"),
-    ]),
+    ...runtimeChoice,
     file: { runtime: text },
     stored: { runtime: text },
     default: () => "cri",

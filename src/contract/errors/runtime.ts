@@ -2,6 +2,11 @@ import { type ErrorEntry, exitCodes } from "./entry.ts";
 
 /** Of a node's container runtime, as its CRI server answers. */
 export const runtimeErrors = {
+  RUNTIME_GONE: {
+    exit: exitCodes.usage,
+    title: "There is no runtime '{value}' any more: {story}",
+    fix: "Use --runtime {default}; for pods in virtual machines add --oci-runtime kata",
+  },
   RUNTIME_NOT_FOR_VERSION: {
     exit: exitCodes.usage,
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",

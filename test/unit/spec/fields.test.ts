@@ -14,6 +14,7 @@ import { surroundingsOf } from "./surroundings.ts";
 const surroundings = surroundingsOf({
   drivers: ["podman", "one"],
   runtimes: ["containerd"],
+  whatBecameOf: (name) => (name === "rkt" ? "it was given up" : undefined),
   ociRuntimes: ["crun"],
   driverOptions: { one: [{ name: "one-host", summary: "", change: "recreate" }] },
 });
