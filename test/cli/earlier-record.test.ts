@@ -46,6 +46,8 @@ test("a cluster of an earlier release is listed and its status shown; only a cha
     schema: 5,
     spec: {
       ...spec,
+      ociRuntimes: [],
+      defaultOciRuntime: "runc",
       registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
     },
     nodes: [{ name: "old", role: "control-plane", machine }],
