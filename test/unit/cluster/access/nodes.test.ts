@@ -28,12 +28,14 @@ test("the first node's files stay where they were, the others have a folder each
     hostKey: join(folder, "ssh/host_ed25519"),
     knownHosts: join(folder, "ssh/known_hosts"),
     tunnel: join(folder, "ssh/tunnel.sock"),
+    clientPrograms: join(folder, "ssh/bin"),
   });
   expect(nodePaths(host, "demo", "worker1")).toEqual({
     identity,
     hostKey: join(folder, "nodes/worker1/host_ed25519"),
     knownHosts: join(folder, "nodes/worker1/known_hosts"),
     tunnel: join(folder, "nodes/worker1/tunnel.sock"),
+    clientPrograms: join(folder, "nodes/worker1/bin"),
   });
 });
 
