@@ -7,12 +7,12 @@ import { SshDriverError } from "./errors.ts";
 /** Suffix of what is set aside, next to its original place: that is a rename, whatever the size. */
 export const asideEnding = ".before-localkube";
 
-// $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 suffix, $7 whether to set foreign things aside, $8 which; the note on standard
+// $1 note folder, $2 files, $3 trees, $4 shared folders, $5 units, $6 suffix, $7 whether to set foreign things aside; the note on standard
 // input. The note is written first, so that nobody else takes the host and remove finds whatever was done; each thing is listed before it is
 // touched.
 const script = (paths: NodePaths) => `
 set -u
-note=$1 files=$2 trees=$3 shared=$4 units=$5 ending=$6 aside=$7 movable=" $8 "
+note=$1 files=$2 trees=$3 shared=$4 units=$5 ending=$6 aside=$7
 ${quiesceFunctions(paths)}
 umask 077
 mkdir -p "$note" || exit 1
@@ -45,7 +45,6 @@ if [ -s "$note/units" ] || [ -s "$note/aside" ]; then
   unmount_pods
   end_network
   while IFS= read -r path; do
-    case $movable in *" $path "*) ;; *) continue ;; esac
     [ -e "$path$ending" ] || [ -L "$path$ending" ] || mv "$path" "$path$ending" || exit 1
   done < "$note/aside"
   systemctl daemon-reload
@@ -60,8 +59,6 @@ export interface Claim {
   /** Name of the computer whose user owns it, and the folder with its state; for whoever reads the note. */
   readonly owner: string;
   readonly takeOver: boolean;
-  /** What may be moved out of the way of a take-over. */
-  readonly setAside: readonly string[];
 }
 
 /**
@@ -71,7 +68,7 @@ export interface Claim {
 export async function claimHost(
   transport: Transport,
   paths: NodePaths,
-  { id, name, owner, takeOver, setAside }: Claim,
+  { id, name, owner, takeOver }: Claim,
   c: Pick<RunContext, "signal">,
 ): Promise<void> {
   const lists = [paths.files, paths.trees, paths.sharedFolders, paths.units].map((list) => list.join(" "));
@@ -84,7 +81,6 @@ export async function claimHost(
     ...lists,
     asideEnding,
     String(takeOver),
-    setAside.join(" "),
   ] as const;
   const { exitCode, stderr } = await transport.exec(argv, {
     signal: c.signal,

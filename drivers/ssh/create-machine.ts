@@ -23,7 +23,7 @@ const cleanupMs = 120_000;
  * SSH_HOST_TWIN, DRIVER_MACHINE_DIFFERS.
  */
 export async function createMachine(
-  { connect, paths, runtimes }: OnHost,
+  { connect, runtimes }: OnHost,
   spec: MachineSpec,
   c: RunContext,
 ): Promise<MachineRef> {
@@ -32,8 +32,7 @@ export async function createMachine(
   if (recorded && recorded.ref.access?.host !== options.target.host)
     throw new LocalkubeError("DRIVER_MACHINE_DIFFERS", { driver: "ssh", name: spec.name });
   const access = await hostAccess(options, connect, c, recorded?.ref.access);
-  // What another runtime left stays as it is, and does not keep the host from being used.
-  const own = nodePaths(runtimes.filter(({ name }) => name === spec.runtime));
+  const paths = nodePaths(runtimes, spec.runtime);
   return withHost(connect, access, c, async (transport) => {
     const facts = await inspectHost(transport, paths, c.signal);
     const id = clusterId(spec);
@@ -43,8 +42,7 @@ export async function createMachine(
       throw new SshDriverError("SSH_HOST_TAKEN", { host, name: facts.note.get("name") ?? "unnamed" });
     if (carried === undefined) {
       await refuseTwin(facts, spec.name, host, c);
-      const foreignPaths = facts.foreignPaths.filter((path) => isNeeded(own, path));
-      judgeHost({ ...facts, foreignPaths }, { host, takeOver: options.takeOver, avoid: spec.network.avoid });
+      judgeHost(facts, { host, takeOver: options.takeOver, avoid: spec.network.avoid });
     }
     const ref =
       recorded?.ref.data["id"] === id
@@ -52,7 +50,7 @@ export async function createMachine(
         : await reference(spec, access, facts, c);
     await writeHostFile(c.host, { schema: 1, ref, machineId: facts.machineId, hostname: facts.hostname });
     try {
-      await claim(transport, { paths, own }, spec, options, c);
+      await claim(transport, paths, spec, options, c);
     } catch (error) {
       if (carried === undefined) await giveBack(transport, paths, ref, c);
       throw error;
@@ -63,14 +61,13 @@ export async function createMachine(
 
 async function claim(
   transport: Transport,
-  { paths, own }: { readonly paths: NodePaths; readonly own: NodePaths },
+  paths: NodePaths,
   spec: MachineSpec,
   { target, takeOver }: SshOptions,
   c: RunContext,
 ): Promise<void> {
   const owner = `${hostname()}:${c.host.stateDir}`;
-  const setAside = takeOver ? [...own.files, ...own.trees] : [];
-  await claimHost(transport, paths, { id: clusterId(spec), name: spec.name, owner, takeOver, setAside }, c);
+  await claimHost(transport, paths, { id: clusterId(spec), name: spec.name, owner, takeOver }, c);
   // Whatever was taken over has released its ports; if one is still in use, it is by something else.
   if (takeOver) checkPorts(await inspectHost(transport, paths, c.signal), target.host);
 }
@@ -110,7 +107,7 @@ async function reference(
     ports: { ssh: access.port, api },
     access,
     api: spec.apiOverSsh ? "ssh" : "direct",
-    data: { id: clusterId(spec) },
+    data: { id: clusterId(spec), runtime: spec.runtime },
   };
 }
 
@@ -124,9 +121,6 @@ async function refuseTwin(facts: HostFacts, name: string, host: string, c: RunCo
     if (what) throw new SshDriverError("SSH_HOST_TWIN", { host, what, name: other.ref.name });
   }
 }
-
-const isNeeded = ({ files, trees }: NodePaths, path: string): boolean =>
-  files.includes(path) || trees.includes(path);
 
 /** The cluster's own login key identifies it: it is created once, before any machine, and lives as long as the cluster. */
 const clusterId = ({ authorizedKey }: Pick<MachineSpec, "authorizedKey">): string =>

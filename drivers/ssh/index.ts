@@ -8,7 +8,7 @@ import { hostAccess, withHost } from "./host-access.ts";
 import { hostNames, readHostFile } from "./host-file.ts";
 import { accessOf, diagnoseMachine, machineState } from "./machine-state.ts";
 import { startUnits, stopUnits } from "./power.ts";
-import { nodePaths, type OnHost, type RuntimeOnHost } from "./node-paths.ts";
+import { type OnHost, pathsOf, type RuntimeOnHost } from "./node-paths.ts";
 import { readOptions } from "./read-options.ts";
 import { forgetMachine, removeByName, removeMachine } from "./remove-machine.ts";
 
@@ -26,7 +26,7 @@ async function listed(connect: ConnectSsh, name: string, c: RunContext): Promise
 
 /** A host that exists already, reached over SSH. It is never powered on or off; start and stop apply to the cluster's units. */
 export default (connect: ConnectSsh, runtimes: readonly RuntimeOnHost[]): DriverDefinition => {
-  return definition({ connect, runtimes, paths: nodePaths(runtimes) });
+  return definition({ connect, runtimes });
 };
 
 const definition = (on: OnHost): DriverDefinition => ({
@@ -63,13 +63,13 @@ const definition = (on: OnHost): DriverDefinition => ({
     create: (spec, c) => createMachine(on, spec, c),
     async start(machine, c) {
       const isOurs = await withHost(on.connect, accessOf(machine), c, (transport) =>
-        startUnits(transport, on.paths, c.signal),
+        startUnits(transport, pathsOf(on, machine), c.signal),
       );
       if (!isOurs) throw new LocalkubeError("DRIVER_MACHINE_ABSENT", { driver: "ssh", name: machine.name });
     },
     stop: (machine, c) =>
       withHost(on.connect, accessOf(machine), c, (transport) =>
-        stopUnits(transport, on.paths, c.graceMs, c.signal),
+        stopUnits(transport, pathsOf(on, machine), c.graceMs, c.signal),
       ),
     remove: (machine, c) => removeMachine(on, machine, c),
     removeByName: (name, c) => removeByName(on, name, c),

@@ -1,10 +1,11 @@
 import type { RuntimeDefinition } from "../../src/contract/runtime.ts";
+import type { MachineRef } from "../../src/contract/driver.ts";
 import type { ConnectSsh } from "../../src/contract/transport.ts";
 
 /** Where the driver keeps its record of a host on that host: who owns it, and what was there before. */
 export const noteFolder = "/var/lib/localkube-host";
 
-/** What a node consists of on a host, whichever runtime it has or had; absolute paths. */
+/** What a node consists of on a host; absolute paths. */
 export interface NodePaths {
   /**
    * Files of the node's programs and configuration that provisioning writes; a test compares this list with it. One that exists already belongs
@@ -39,13 +40,17 @@ export type RuntimeOnHost = Pick<RuntimeDefinition, "name" | "unitNames" | "foot
 /** What the driver's functions need to work on a host. */
 export interface OnHost {
   readonly connect: ConnectSsh;
+  /** The first is the one that clusters of earlier releases have. */
   readonly runtimes: readonly RuntimeOnHost[];
-  /** Of a node with any of them. */
-  readonly paths: NodePaths;
 }
 
-export function nodePaths(runtimes: readonly RuntimeOnHost[]): NodePaths {
-  const footprints = runtimes.map(({ footprint }) => footprint);
+/**
+ * Of a node with the runtime of that name; the first without a name. What another runtime has on a host is nobody's business here: it may be
+ * somebody's, and may have come after the cluster.
+ */
+export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]?.name): NodePaths {
+  const own = runtimes.filter((runtime) => runtime.name === name);
+  const footprints = own.map(({ footprint }) => footprint);
   const programs = ["etcd", "etcdctl", "crictl", "kubectl", "kubelet"];
   const services = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
   const trees = footprints.flatMap((one) => one.trees);
@@ -91,7 +96,7 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[]): NodePaths {
       ...["kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"].map(
         (name) => `${name}.service`,
       ),
-      ...new Set(runtimes.flatMap(({ unitNames }) => unitNames)),
+      ...own.flatMap(({ unitNames }) => unitNames),
     ],
     shims: footprints.flatMap(({ shims }) => shims),
     links: ["cni0", ...footprints.flatMap(({ network }) => network?.links ?? [])],
@@ -104,3 +109,7 @@ export const foreignProducts = [
   ...["k3s", "k3s-agent", "k0scontroller", "k0sworker", "rke2-server", "rke2-agent", "docker", "crio"],
   ...["snap.microk8s.daemon-kubelite", "snap.microk8s.daemon-containerd"],
 ].map((name) => `${name}.service`);
+
+/** Of a machine; those of earlier releases do not say which runtime they have. */
+export const pathsOf = ({ runtimes }: OnHost, { data }: Pick<MachineRef, "data">): NodePaths =>
+  nodePaths(runtimes, data["runtime"]);

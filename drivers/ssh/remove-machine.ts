@@ -7,23 +7,19 @@ import { SshDriverError } from "./errors.ts";
 import { withHost } from "./host-access.ts";
 import { readHostFile, removeHostFile } from "./host-file.ts";
 import { accessOf } from "./machine-state.ts";
-import { type NodePaths, noteFolder, type OnHost } from "./node-paths.ts";
+import { type NodePaths, noteFolder, type OnHost, pathsOf } from "./node-paths.ts";
 import { quiesceFunctions } from "./quiesce-script.ts";
 
 /**
  * Removes everything of ours from the host and reports what remains. Rejects with SSH_HOST_UNREACHABLE when the host does not answer: a
  * cluster that still exists there is not forgotten.
  */
-export async function removeMachine(
-  { connect, paths }: OnHost,
-  machine: MachineRef,
-  c: RunContext,
-): Promise<void> {
+export async function removeMachine(on: OnHost, machine: MachineRef, c: RunContext): Promise<void> {
   const access = accessOf(machine);
   const id = machine.data["id"] ?? "";
   try {
-    const remains = await withHost(connect, access, c, (transport) =>
-      releaseHost(transport, paths, { id, name: machine.name }, c),
+    const remains = await withHost(on.connect, access, c, (transport) =>
+      releaseHost(transport, pathsOf(on, machine), { id, name: machine.name }, c),
     );
     for (const text of remains) c.notice?.(text);
   } catch (error) {

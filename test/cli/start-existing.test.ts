@@ -50,3 +50,24 @@ test("the plan of --recreate says first what is lost; without it, nothing is", a
   const unknown = ["start", "-p", "other", "--dry-run", "--driver", "podman", "--recreate"];
   expect((await localkube(home, unknown)).stdout).not.toContain("with all its data");
 });
+
+test("another runtime is planned for a cluster that localkube made, and refused on a host that is somebody's", async () => {
+  const planned = async (profile: string, ...more: readonly string[]) =>
+    localkube(home, ["start", "-p", profile, "--dry-run", ...more]);
+  const wanted = await planned("web", "--runtime", "docker");
+  expect(wanted.stdout).toContain(
+    "end the pods and take containerd out of the machine; its data stays in /var/lib/containerd",
+  );
+  // Words for what it has already are no change.
+  for (const word of ["cri", "containerd"])
+    expect((await planned("web", "--runtime", word)).stdout).not.toContain("take containerd out");
+  await storeCluster(home, "dock", { runtime: "docker" });
+  for (const word of ["cri", "docker", "cri-dockerd"])
+    expect((await planned("dock", "--runtime", word)).stdout).not.toContain("out of the machine");
+  await storeCluster(home, "theirs", { driver: "ssh" });
+  const refused = await planned("theirs", "--runtime", "docker");
+  expect(refused.stderr).toMatch(
+    /^Error CHANGE_NEEDS_RECREATE: runtime of the cluster theirs cannot be changed/m,
+  );
+  expect(refused.exitCode).toBe(2);
+});

@@ -1,4 +1,3 @@
-import { nodePaths } from "../../../../drivers/ssh/node-paths.ts";
 import { runtimes } from "../../../../src/runtimes/registry.ts";
 import { describe, expect, test } from "vitest";
 import { createMachine } from "../../../../drivers/ssh/create-machine.ts";
@@ -9,7 +8,6 @@ import type { ConnectSsh, Transport } from "../../../../src/contract/transport.t
 import { testSpec } from "../recording-host.ts";
 import { sshWorld } from "./ssh-world.ts";
 
-const paths = nodePaths(runtimes);
 const spec = {
   ...testSpec,
   options: { "ssh-host": "one.test", "ssh-key": "/keys/mine", "ssh-host-key": "ssh-ed25519 AAAAHOST" },
@@ -61,7 +59,7 @@ describe("a host that is a copy of one that carries a cluster", () => {
     const { c } = sshWorld();
     const { host, connect } = soundHost(id, hostname);
     await write(c, "localkube-other", otherId, otherName);
-    const error = await createMachine({ connect, paths, runtimes }, spec, c).catch((one: unknown) => one);
+    const error = await createMachine({ connect, runtimes }, spec, c).catch((one: unknown) => one);
     expect(error).toMatchObject({
       id: "SSH_HOST_TWIN",
       message: `one.test has the same ${what} as the host that runs localkube-other: one is a copy of the other`,
@@ -74,12 +72,10 @@ describe("a host that is a copy of one that carries a cluster", () => {
     const { c } = sshWorld();
     await write(c, "localkube-other", "", "other");
     const { host, connect } = soundHost("", "one");
-    const m = await createMachine({ connect, paths, runtimes }, spec, c);
+    const m = await createMachine({ connect, runtimes }, spec, c);
     expect(m).toMatchObject({ name: spec.name, address: "10.0.0.5" });
     expect(host.commands).toBe(2);
-    expect(await createMachine({ connect: soundHost("", "one").connect, paths, runtimes }, spec, c)).toEqual(
-      m,
-    );
+    expect(await createMachine({ connect: soundHost("", "one").connect, runtimes }, spec, c)).toEqual(m);
     expect(await hostFiles(c.host)).toHaveLength(2);
   });
 });

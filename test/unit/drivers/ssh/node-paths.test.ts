@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
-import { nodePaths } from "../../../../drivers/ssh/node-paths.ts";
+import { nodePaths, pathsOf } from "../../../../drivers/ssh/node-paths.ts";
 import { runtimes } from "../../../../src/runtimes/registry.ts";
 import { nodeFiles, type NodePart } from "../../../../src/provision/node/node-files.ts";
 import { guestPaths } from "../../../../src/provision/node/guest-paths.ts";
 import { nodeSample } from "../../provision/node/node-sample.ts";
 
-const { files: guarded, trees, units: known, registryFolders } = nodePaths(runtimes);
 const partsWith = (runtime: string, minor: number): readonly NodePart[] =>
   Object.values<NodePart>({
     ...nodeFiles(
@@ -23,6 +22,7 @@ test.each(nodes)(
   "the driver guards every file that provisioning writes with %s and 1.%i, and removes it",
   (name, minor) => {
     const parts = partsWith(name, minor);
+    const { files: guarded, trees, registryFolders } = nodePaths(runtimes, name);
     const programs = parts.flatMap(({ archives }) =>
       archives.flatMap(({ target, members }) => members.map((member) => `${target}/${member}`)),
     );
@@ -40,16 +40,38 @@ test.each(nodes)(
   },
 );
 
-test("the driver knows every unit of the node, and no unit of somebody else but those that its packages bring", () => {
-  const units = nodes.flatMap(([name, minor]) =>
-    partsWith(name, minor).flatMap((part) => part.units.map((unit) => unit.name)),
-  );
-  const ofPackages = ["docker.socket"];
-  expect([...new Set([...units, ...ofPackages])].sort()).toEqual([...known].sort());
-});
+test.each(runtimes.map(({ name }) => name))(
+  "the driver knows every unit of a node with %s, and those that packages bring",
+  (name) => {
+    const units = [20, 36].flatMap((minor) =>
+      partsWith(name, minor).flatMap((part) => part.units.map((unit) => unit.name)),
+    );
+    const ofPackages = { docker: ["docker.socket", "containerd.service"] }[name] ?? [];
+    expect(nodePaths(runtimes, name).units.toSorted()).toEqual(
+      [...new Set([...units, ...ofPackages])].sort(),
+    );
+  },
+);
 
-test("a node with one runtime does not need what another would have", () => {
-  const withContainerd = nodePaths(runtimes.filter(({ name }) => name === "containerd"));
-  expect(withContainerd.trees).not.toContain("/var/lib/docker");
-  expect(trees).toContain("/var/lib/docker");
+test("what another runtime has on a host is never touched, also if it came after the cluster", () => {
+  const ofDocker = /docker/;
+  for (const machine of [
+    { data: { id: "1", runtime: "containerd" } },
+    { data: { id: "of an earlier release" } },
+  ]) {
+    const { links, chains, ...paths } = pathsOf(
+      { connect: () => Promise.reject(new Error("unused")), runtimes },
+      machine,
+    );
+    expect(
+      Object.values(paths)
+        .flat()
+        .filter((path) => ofDocker.test(JSON.stringify(path))),
+    ).toEqual([]);
+    expect([links, chains]).toEqual([["cni0"], ["KUBE-", "CNI-"]]);
+  }
+  const withDocker = nodePaths(runtimes, "docker");
+  expect(withDocker.trees).toContain("/var/lib/docker");
+  expect(withDocker.trees).not.toContain("/var/lib/containerd");
+  expect(withDocker.links).toEqual(["cni0", "docker0"]);
 });
