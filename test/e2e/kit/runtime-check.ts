@@ -92,7 +92,7 @@ export function describeRuntimeCheck(
       expect(found.calls.length).toBeGreaterThan(30);
       expect(found.calls.filter(({ result }) => result !== "ok")).toMatchObject(notOk);
       await isAsBefore(before);
-    }, 180_000);
+    }, 300_000);
 
     it("leaves nothing after Ctrl-C, and removes what a killed one left", async () => {
       const before = await settled();
