@@ -103,6 +103,8 @@ describe("a cluster with the runtime docker", () => {
     const both = ["image", "rm", "localkube.test/other:1", busyboxRef, "-p", profile];
     expect((await user.run(both)).stderr).toMatch(/IMAGE_IN_USE.*default\/probe, default\/speaker/);
     await k("delete", "pod", "speaker", "probe", "--grace-period=1");
+    // What the kubelet does by itself within a minute.
+    await inNode("docker", "container", "prune", "--force");
     await eventually(
       () => user.run(both),
       ({ exitCode }) => exitCode === 0,

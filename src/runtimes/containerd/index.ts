@@ -1,10 +1,10 @@
 import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
+import { daemonUnit } from "../daemon-unit.ts";
 import { ociFiles } from "../oci/registry.ts";
 import { runc } from "../oci/runc.ts";
 import { programVersions } from "../program-versions.ts";
 import { configFile, configuration, settings } from "./config.ts";
 import { registryFiles, registryFolder } from "./registries.ts";
-import { unitText } from "./unit.ts";
 import data from "./versions.json" with { type: "json" };
 
 const { versions, digests } = programVersions(data);
@@ -30,7 +30,7 @@ const server: RuntimeProgram = {
 const runtime: Runtime = {
   name: "containerd",
   endpoint: "unix:///run/containerd/containerd.sock",
-  units: [{ name: unit, text: unitText, program: server.name, arguments: () => [] }],
+  units: [{ name: unit, text: daemonUnit(server.name), program: server.name, arguments: () => [] }],
   server: server.name,
   programs: [server, runc],
   images: ["pause"],

@@ -74,8 +74,12 @@ export async function removeNodeImage(cri: Cri, image: NodeImage, options: CallO
     await cri.call("ImageService/RemoveImage", { image: { image: name } }, options);
 }
 
-/** The ids of all images by name, `sha256:…`. */
+/** The ids of all images by name, also by a name with a digest; `sha256:…`. */
 export async function imageIds(cri: Cri, options: CallOptions = {}): Promise<ReadonlyMap<string, string>> {
   const images = await nodeImages(cri, options);
-  return new Map(images.flatMap(({ id, names }) => names.map((name) => [name, formatDigest(id)] as const)));
+  return new Map(
+    images.flatMap(({ id, names, byDigest }) =>
+      [...names, ...byDigest].map((name) => [name, formatDigest(id)] as const),
+    ),
+  );
 }

@@ -1,33 +1,12 @@
 import type { RuntimeUnit } from "../../contract/runtime.ts";
-
-const mountsShared = `# systemd leaves the mounts of a container machine private; volumes with mount propagation (CNI agents, CSI drivers) need them shared.
-ExecStartPre=-/bin/mount --make-rshared /`;
+import { daemonUnit } from "../daemon-unit.ts";
 
 export const dockerUnit: RuntimeUnit = {
   name: "docker.service",
   program: "dockerd",
   // Its own socket and containerd: what a package set up for others stays as it is.
   arguments: () => ["--host=unix:///run/docker.sock"],
-  text: `[Unit]
-Description=docker of the localkube node
-After=network.target local-fs.target
-
-[Service]
-Type=notify
-Environment=LOCALKUBE_INPUTS={{inputs}}
-${mountsShared}
-ExecStart={{exec}}
-Restart=always
-RestartSec=500ms
-Delegate=yes
-# Pods outlive a restart of the runtime.
-KillMode=process
-LimitNOFILE=1048576
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-`,
+  text: daemonUnit("docker"),
 };
 
 export const criSocketUnit: RuntimeUnit = {

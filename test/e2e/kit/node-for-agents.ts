@@ -4,7 +4,7 @@ import { release as hostRelease } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { busyboxRef } from "./busybox-image.ts";
-import { eventually, kubectl } from "./kubectl.ts";
+import { emulatedMs, eventually, kubectl } from "./kubectl.ts";
 import type { Workspace } from "./workspace.ts";
 
 const shared = "/srv/localkube-test-agents";
@@ -84,7 +84,12 @@ export async function expectNodeForAgents(user: Workspace, profile: string): Pro
   const file = join(user.home, "agents.json");
   await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: [agent, watcher] }));
   try {
-    await k("apply", "-f", file);
+    // An emulated API server that is busy makes its OpenAPI document longer than the 32 s that kubectl waits for it; the next call finds it.
+    await eventually(
+      () => k("apply", "-f", file),
+      () => true,
+      emulatedMs,
+    );
     await k("wait", "--for=condition=Ready", "pod/agent", "pod/watcher", "--timeout=600s");
 
     // A CSI driver mounts; the node and every other pod see it, and see it go.

@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { eventually, type kubectl } from "./kubectl.ts";
 import type { Ran, RunOptions, Workspace } from "./workspace.ts";
+
+/** Longer than a pod takes that is told to end. */
+const settleMs = 3000;
 
 interface Place {
   readonly user: Workspace;
@@ -29,18 +33,41 @@ export function describeRuntimeCheck(
   { runtime: name, api, notOk, list }: Expected,
 ): void {
   const others = `ls /var/log/pods; find /sys/fs/cgroup -path '*kubepods*' -name '*pod????????_*' -printf '%f\\n'`;
-  /** All there is in the runtime and beside it; for comparison. */
+  /** All there is in the runtime and beside it; for comparison. Not the kubelet's events, which may come late and expire by themselves. */
   const everything = async (): Promise<readonly string[]> => {
     const { user, profile, k } = place();
     const inNode = await user.ok(["ssh", "-p", profile, "--", `${list}; ${others}`]);
     const pods = await k("get", "pods", "-A", "-o", "name");
-    const events = await k("get", "events", "-A", "-o", "jsonpath={.items[*].involvedObject.name}");
-    const ofCheck = events.split(" ").filter((event) => event.includes("runtime-check"));
-    return [...new Set([...inNode.stdout.split("\n"), ...pods.split("\n"), ...ofCheck])].sort();
+    return [...new Set([...inNode.stdout.split("\n"), ...pods.split("\n")])].sort();
+  };
+  /** The same once nothing changes any more: pods of the tests before may still be ending. */
+  const settled = async (): Promise<readonly string[]> => {
+    const ending = () =>
+      place().k("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.deletionTimestamp}");
+    await eventually(ending, (times) => times === "");
+    let last: readonly string[] = [];
+    return eventually(
+      async () => {
+        const before = last;
+        last = await everything();
+        await sleep(settleMs);
+        return JSON.stringify(before) === JSON.stringify(last) ? last : [];
+      },
+      (found) => found.length > 0,
+    );
   };
   /** The kubelet takes a moment to remove the cgroup of a pod that is gone. */
   const isAsBefore = (before: readonly string[]) =>
-    eventually(everything, (now) => JSON.stringify(now) === JSON.stringify(before));
+    eventually(
+      async () => {
+        const now = await everything();
+        return {
+          left: now.filter((one) => !before.includes(one)),
+          gone: before.filter((one) => !now.includes(one)),
+        };
+      },
+      ({ left, gone }) => left.length + gone.length === 0,
+    );
   const check = (options: RunOptions = {}): Promise<Ran> => {
     const { user, profile } = place();
     return user.run(["runtime", "check", "-p", profile, "--output", "json"], options);
@@ -57,7 +84,7 @@ export function describeRuntimeCheck(
 
   describe("the check of the runtime", () => {
     it("tells what each call answers, and leaves nothing", async () => {
-      const before = await everything();
+      const before = await settled();
       const checked = await check();
       expect([checked.exitCode, checked.stderr]).toEqual([0, ""]);
       const found = resultOf(checked);
@@ -65,10 +92,10 @@ export function describeRuntimeCheck(
       expect(found.calls.length).toBeGreaterThan(30);
       expect(found.calls.filter(({ result }) => result !== "ok")).toMatchObject(notOk);
       await isAsBefore(before);
-    }, 180_000);
+    }, 300_000);
 
     it("leaves nothing after Ctrl-C, and removes what a killed one left", async () => {
-      const before = await everything();
+      const before = await settled();
       expect((await check({ onEvent: endedBy("SIGINT") })).exitCode).toBe(130);
       await isAsBefore(before);
       expect((await check({ onEvent: endedBy("SIGKILL") })).signal).toBe("SIGKILL");

@@ -38,6 +38,7 @@ test("short names, as docker tells them, are told in full; an id without its alg
   expect([...(await imageIds(cri))]).toEqual([
     ["docker.io/library/busybox:1", `sha256:${hex}`],
     ["registry.test/team/web:2", `sha256:${hex}`],
+    [`docker.io/library/busybox@sha256:${hex}`, `sha256:${hex}`],
   ]);
 });
 

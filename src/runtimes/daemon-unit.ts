@@ -1,6 +1,6 @@
-/** The unit's text; its places are filled by provisioning. */
-export const unitText = `[Unit]
-Description=containerd of the localkube node
+/** Text of the unit of a daemon that runs containers, with places for `{{inputs}}` and `{{exec}}`. */
+export const daemonUnit = (name: string): string => `[Unit]
+Description=${name} of the localkube node
 After=network.target local-fs.target
 
 [Service]
