@@ -64,7 +64,7 @@ module.exports = {
     layer("cli", [
       foundations,
       "^src/(cluster|output|state|pipeline)/",
-      "^src/(runtimes/registry|machine/driver-(registry|options))\\.ts$",
+      "^src/(runtimes/(oci/)?registry|machine/driver-(registry|options))\\.ts$",
     ]),
     layer("commands", [foundations, "^src/(cli|cluster|output|state)/"]),
     {

@@ -17,6 +17,7 @@ const packages = {
   netavark: "/usr/lib/podman/netavark",
   iptables: "/usr/sbin/iptables",
   "docker.io": "/usr/sbin/dockerd",
+  "docker-registry": "/usr/bin/docker-registry",
   mmdebstrap: "/usr/bin/mmdebstrap",
   "openssh-server": "/usr/sbin/sshd",
   "openssh-client": "/usr/bin/ssh",

@@ -23,6 +23,8 @@ export interface NodePaths {
    * first.
    */
   readonly sharedFolders: readonly string[];
+  /** Those of `sharedFolders` where each registry has a folder with settings. */
+  readonly registryFolders: readonly string[];
   /** Services that cannot share a host with ours of the same names, in the order in which they are stopped; `systemctl` says whether they run. */
   readonly units: readonly string[];
   readonly shims: RuntimeDefinition["footprint"]["shims"];
@@ -89,6 +91,7 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
       "/usr/local/sbin",
       "/usr/local/bin",
     ],
+    registryFolders: footprints.map(({ registryFolder }) => registryFolder),
     units: [
       ...["kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"].map(
         (name) => `${name}.service`,

@@ -52,11 +52,11 @@ export async function forgetMachine(machine: MachineRef, c: RunContext): Promise
   ];
 }
 
-// $1 note folder, $2 id, $3 trees, $4 run trees, $5 files, $6 suffix. Prints `remains TEXT` for what is not ours to remove and `stuck TEXT`
+// $1 note folder, $2 id, $3 trees, $4 run trees, $5 files, $6 suffix, $7 folders of registries. Prints `remains TEXT` for what is not ours to remove and `stuck TEXT`
 // for what could not be removed; the note is removed last, so that a killed call can be repeated.
 const script = (paths: NodePaths) => `
 set -u
-note=$1 id=$2 trees=$3 runtrees=$4 files=$5 ending=$6
+note=$1 id=$2 trees=$3 runtrees=$4 files=$5 ending=$6 registries=$7
 ${quiesceFunctions(paths)}
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 [ -e "$note/note" ] || exit 0
@@ -77,6 +77,8 @@ cat "$state"/push-*/folders 2>/dev/null | while IFS= read -r path; do rm -rf -- 
   while IFS= read -r path; do
     grep -qxF "$path" "$note/aside" && [ ! -e "$path$ending" ] && [ ! -L "$path$ending" ] && continue
     rm -f -- "$path"
+    # Settings of a registry are in a folder of its own.
+    for folder in $registries; do case $path in "$folder"/*) rmdir -- "\${path%/*}" 2>/dev/null ;; esac; done
   done
 rm -f /etc/cni/net.d/10-localkube.*
 
@@ -140,7 +142,17 @@ export async function releaseHost(
   c: Pick<RunContext, "signal" | "log">,
 ): Promise<readonly string[]> {
   const lists = [paths.trees, paths.runTrees, paths.files].map((list) => list.join(" "));
-  const argv = ["sh", "-c", script(paths), "sh", noteFolder, id, ...lists, asideEnding] as const;
+  const argv = [
+    "sh",
+    "-c",
+    script(paths),
+    "sh",
+    noteFolder,
+    id,
+    ...lists,
+    asideEnding,
+    paths.registryFolders.join(" "),
+  ] as const;
   const { stdout, stderr } = await transport.exec(argv, { signal: c.signal, timeoutMs: 280_000 });
   if (stderr.trim() !== "") c.log(stderr.trim());
   const said = (word: string): readonly string[] =>

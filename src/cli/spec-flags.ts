@@ -3,11 +3,16 @@ import * as Flags from "@oclif/core/flags";
 import type { DriverOption } from "../contract/driver-option.ts";
 import { builtInOptions, installedOptions } from "../machine/driver-options.ts";
 import { driverChoices } from "../machine/driver-registry.ts";
+import { ociRuntimes } from "../runtimes/oci/registry.ts";
 import { runtimeNames } from "../runtimes/registry.ts";
 import { choiceName, type Choice, type FieldFlag, type FieldTable } from "../spec/field.ts";
 import { specFields } from "../spec/fields.ts";
 
-const registries = { drivers: driverChoices, runtimes: runtimeNames };
+const registries = {
+  drivers: driverChoices,
+  runtimes: runtimeNames,
+  ociRuntimes: ociRuntimes.map(({ name }) => name),
+};
 type Group = NonNullable<FieldFlag["group"]>;
 
 /**

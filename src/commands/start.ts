@@ -18,6 +18,9 @@ export default class Start extends BaseCommand<typeof Start> {
     "<%= config.bin %> start --runtime cri --cpus 2 --memory 4G",
     "<%= config.bin %> start -p two --kubernetes-version v1.36.5 --feature-gates InPlacePodVerticalScaling=true",
     "<%= config.bin %> start --extra-config kubelet.max-pods=200 --extra-config apiserver.v=4",
+    "<%= config.bin %> start --registry-mirror docker.io=https://mirror.example --insecure-registry 10.0.0.5:5000",
+    "<%= config.bin %> start --runtime cri --oci-runtime crun --default-oci-runtime crun",
+    "<%= config.bin %> start --registry-ca reg.example=ca.pem --registry-auth reg.example",
     "<%= config.bin %> start --mirror /srv/mirror --dry-run",
     "<%= config.bin %> start --recreate --refresh-image",
     "<%= config.bin %> start --config localkube.yaml --output json",
@@ -39,6 +42,7 @@ export default class Start extends BaseCommand<typeof Start> {
     }),
     ...specFlags("KUBERNETES"),
     ...specFlags("NETWORK"),
+    ...specFlags("REGISTRIES"),
     ...specFlags("ARTIFACTS"),
     "download-only": Flags.boolean({
       summary: "Only download or build what a start needs",

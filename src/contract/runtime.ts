@@ -27,6 +27,30 @@ export interface RuntimeProgram extends GuestProgram {
   versions(minor: number): VersionRange | undefined;
 }
 
+/** A handler of a CRI runtime beside runc, as a node has it. */
+export interface OciHandler {
+  /** Its name in the runtime's configuration and in the RuntimeClass. */
+  readonly name: string;
+  /** Absolute path of the program. */
+  readonly path: string;
+  /** The type of its own shim (`io.….runsc.v1`); absent for a program that is called as runc is. */
+  readonly shim?: string;
+}
+
+/**
+ * A registry, by the name that images begin with (`docker.io`, `10.0.0.5:5000`), and how nodes reach it. What is said of a mirror's own host is in
+ * the entry of that name.
+ */
+export interface Registry {
+  readonly name: string;
+  /** http(s) addresses that are asked before it, in this order, without credentials; a path precedes the images' names there. */
+  readonly mirrors: readonly string[];
+  /** Plain HTTP is accepted, and HTTPS with any certificate. */
+  readonly insecure: boolean;
+  /** Certificates (PEM) that its own may be signed by, beside those of the system. */
+  readonly authority?: string;
+}
+
 export interface RuntimeInput {
   /** Version of the program that will read the configuration, `1.6.20`. */
   readonly runtimeVersion: string;
@@ -36,6 +60,11 @@ export interface RuntimeInput {
   /** The guest may not lower oom_score_adj (no CAP_SYS_RESOURCE). */
   readonly restrictOomScoreAdj: boolean;
   readonly cniBinDir: string;
+  readonly handlers: readonly OciHandler[];
+  /** `runc`, or the name of one of `handlers`: for pods that name none. */
+  readonly defaultHandler: string;
+  /** Sorted by name. Logins are not among it: the kubelet has them, for every runtime. */
+  readonly registries: readonly Registry[];
 }
 
 /** What a runtime leaves on a node, for hosts that are given back; absolute paths. */
@@ -46,6 +75,8 @@ export interface RuntimeFootprint {
   readonly trees: readonly string[];
   /** The same, of what is gone after a reboot. */
   readonly runTrees: readonly string[];
+  /** Where its files about registries are: what was pushed there and is no longer wanted is removed. One of `sharedFolders`. */
+  readonly registryFolder: string;
   /** Folders where only our own files are removed, inner ones first. */
   readonly sharedFolders: readonly string[];
   /** Processes that outlive the unit, one for each pod or container: their `comm` (at most 15 characters), and words in the arguments of ours. */
@@ -76,6 +107,21 @@ export interface KubeletOfRuntime {
   readonly config?: object;
 }
 
+/** An OCI runtime that a cluster may have beside runc. */
+export interface OciRuntime {
+  readonly name: string;
+  /** Of the object by which pods choose it. */
+  readonly runtimeClass: string;
+  /** The first is the one that is called. */
+  readonly programs: readonly RuntimeProgram[];
+  readonly shim?: string;
+  /** Why a machine cannot have it, and what helps; undefined when it can. */
+  readonly obstacle: (machine: {
+    readonly cgroupVersion: 1 | 2;
+    readonly hasKvm: boolean;
+  }) => { readonly problem: string; readonly fix: string } | undefined;
+}
+
 /** How what `files` wrote is read back from the runtime that runs. */
 export interface SettingsInForce {
   /** argv run in the guest; prints the settings. */
@@ -104,7 +150,16 @@ export interface Runtime {
   /** Images it wants, by their names in the catalogue. */
   readonly images: readonly string[];
   readonly kubelet: KubeletOfRuntime;
+  /** Pods may choose other handlers than runc. */
+  readonly takesHandlers: boolean;
+  /** What its units read when they start. */
   files(input: RuntimeInput): readonly PushEntry[];
+  /** What it reads again at each pull: a change restarts nothing. Below the footprint's `registryFolder`, in a folder for each registry. */
+  registryFiles(input: RuntimeInput): readonly PushEntry[];
+  /** Something about registries that it cannot be told, and why. */
+  refusedRegistry(
+    registries: readonly Registry[],
+  ): { readonly name: string; readonly problem: string } | undefined;
   readonly settings: SettingsInForce;
   /** Answers docker clients, too. */
   readonly servesDockerApi?: true;

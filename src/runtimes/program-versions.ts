@@ -1,17 +1,23 @@
 import * as v from "valibot";
 import type { ProgramDigests } from "../contract/artifact.ts";
-import { sha256Digest } from "../contract/digest.ts";
+import { parseDigest, sha256Digest } from "../contract/digest.ts";
 import type { VersionRange } from "../contract/runtime.ts";
 
-const release = v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.transform(sha256Digest));
+const release = v.pipe(v.string(), v.regex(/^\d+\.\d+(\.\d+)?$/));
+/** SHA-256 as hex, or with the name of its algorithm. */
+const digest = v.pipe(
+  v.string(),
+  v.transform((text) => (/^[0-9a-f]{64}$/.test(text) ? sha256Digest(text) : parseDigest(text))),
+  v.check((found) => found !== undefined, "it is no digest"),
+  v.transform((found) => found!),
+);
+const range = v.strictObject({ floor: release, below: v.optional(release), install: release });
 
 const schema = v.strictObject({
-  minors: v.record(
-    v.pipe(v.string(), v.regex(/^1\.\d+$/)),
-    v.strictObject({ floor: release, below: v.optional(release), install: release }),
-  ),
-  digests: v.record(release, v.strictObject({ amd64: sha256, arm64: sha256 })),
+  minors: v.optional(v.record(v.pipe(v.string(), v.regex(/^1\.\d+$/)), range), {}),
+  /** For minors that are not named. */
+  every: v.optional(range),
+  digests: v.record(release, v.strictObject({ amd64: digest, arm64: digest })),
 });
 
 /** The data file of a program, checked when its module is loaded: versions by Kubernetes minor, and digests of releases. */
@@ -19,6 +25,6 @@ export function programVersions(json: unknown): {
   readonly versions: (minor: number) => VersionRange | undefined;
   readonly digests: ProgramDigests;
 } {
-  const { minors, digests } = v.parse(schema, json);
-  return { versions: (minor) => minors[`1.${minor}`], digests };
+  const { minors, every, digests } = v.parse(schema, json);
+  return { versions: (minor) => minors[`1.${minor}`] ?? every, digests };
 }

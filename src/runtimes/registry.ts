@@ -15,6 +15,19 @@ export const runtimeNames: readonly string[] = [
   ...runtimes.flatMap(({ name, aliases }) => [name, ...aliases]),
 ];
 
+/** Words that users may remember, and what became of them; sources: the READMEs of the projects (rktlet, frakti, hyperd), which are archived. */
+const gone: Readonly<Record<string, string>> = {
+  rkt: "rkt was CoreOS's pod runtime; its CRI server rktlet was given up in 2018 and speaks only an API that kubelets from 1.26 on do not",
+  hyper:
+    "hyper (hyperd) ran pods in virtual machines, for Kubernetes through frakti, which was given up in 2020; Kata Containers came of it",
+  frakti:
+    "frakti ran pods in virtual machines by hyperd and was given up in 2020; it speaks only an API that kubelets from 1.26 on do not, and Kata Containers came of it",
+};
+const otherWords: Readonly<Record<string, string>> = { rktlet: "rkt", hyperd: "hyper" };
+
+/** What became of a runtime of that name, as a clause; undefined for one that is not gone. */
+export const whatBecameOf = (name: string): string | undefined => gone[otherWords[name] ?? name];
+
 /** The runtime of that name or alias; rejects an unknown one with RUNTIME_UNKNOWN. */
 export function runtimeByName(name: string): RuntimeDefinition {
   const found =

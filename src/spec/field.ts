@@ -19,6 +19,10 @@ export interface SpecSurroundings {
   readonly drivers: readonly Choice[];
   /** Names other than `cri`, which may be among them. */
   readonly runtimes: readonly string[];
+  /** What became of a runtime of that name; undefined for one that is not gone. */
+  whatBecameOf(runtime: string): string | undefined;
+  /** Beside runc. */
+  readonly ociRuntimes: readonly string[];
   /** By driver. */
   readonly driverOptions: Readonly<Record<string, readonly DriverOption[]>>;
   /** `v1.36.5` from `1.36.5` or `v1.36`. Throws KUBERNETES_VERSION_UNKNOWN. */
@@ -36,7 +40,8 @@ export interface FieldFlag {
   /** Default: `text`. `words`: repeatable, or separated by commas. `lines`: repeatable only. `switch`: has a `--no-` form. */
   readonly kind?: "text" | "words" | "lines" | "switch";
   /** The heading in the help. A flag without one is not defined by the table: every command has it. */
-  readonly group?: "MACHINE" | "KUBERNETES" | "NETWORK" | "ARTIFACTS" | "WAITING" | "KUBECONFIG";
+  readonly group?:
+    "MACHINE" | "KUBERNETES" | "NETWORK" | "REGISTRIES" | "ARTIFACTS" | "WAITING" | "KUBECONFIG";
   /** One sentence; `{choices}` is replaced by their list. */
   readonly help?: string;
   /** Placeholder for the value in the help. */
@@ -62,7 +67,9 @@ export interface Field<Wish, Path extends string, Schema extends v.GenericSchema
   /** Absent when the entries of a table are flags of their own. */
   readonly flag?: FieldFlag;
   /** The values that the flag is limited to, offered by the completion and listed in the help. */
-  readonly choices?: (at: Pick<SpecSurroundings, "drivers" | "runtimes">) => readonly Choice[];
+  readonly choices?: (
+    at: Pick<SpecSurroundings, "drivers" | "runtimes" | "ociRuntimes">,
+  ) => readonly Choice[];
   /** Keys in `localkube.yaml` and their types, in order of precedence; `group.key` is nested. */
   readonly file: Readonly<Record<string, v.GenericSchema<unknown, NoInfer<Wish>>>>;
   /** The one key in the stored spec (and in ClusterSpec), nested like those of the file, and its type. */

@@ -14,13 +14,14 @@ import {
   type SpecOf,
 } from "./field.ts";
 import { machineFields } from "./machine-fields.ts";
-import { choiceOf } from "./parse/choice.ts";
+import { choiceOf, runtimeChoice } from "./parse/choice.ts";
 import { mergeDriverOptions, optionsInFolder, parseDriverOptions } from "./parse/driver-options.ts";
 import { parseExtraConfig } from "./parse/extra-config.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse/lists.ts";
 import { mirrorInFolder, parseMirror } from "./parse/paths.ts";
 import { defaultProfile, profileName } from "./parse/profile-name.ts";
 import { parsePort, parseSwitch, parseWaitTimeout } from "./parse/quantities.ts";
+import { runtimeFields } from "./runtime-fields.ts";
 
 /**
  * The settings of a cluster, one row each, in the order of the stored spec. Everything else that knows a setting is derived from its row: flag,
@@ -60,10 +61,7 @@ export const specFields = {
   /** A runtime's name; `cri` = the default CRI runtime. */
   runtime: field({
     flag: { name: "runtime", group: "KUBERNETES", value: "NAME", help: "Container runtime: {choices}" },
-    ...choiceOf("RUNTIME_UNKNOWN", ({ runtimes }) => [
-      { name: "cri", note: "the default CRI runtime" },
-      ...runtimes.filter((name) => name !== "cri"),
-    ]),
+    ...runtimeChoice,
     file: { runtime: text },
     stored: { runtime: text },
     default: () => "cri",
@@ -259,6 +257,7 @@ export const specFields = {
     parse: parseSwitch("embed-certs"),
     change: "client",
   }),
+  ...runtimeFields,
 } as const satisfies FieldTable;
 
 /** The user's request, validated once; the same content as `localkube.yaml`. Plain JSON, stored in the profile. */

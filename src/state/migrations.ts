@@ -21,8 +21,24 @@ const nodes: Migration = ({ machine, ...record }) => {
   return { ...record, nodes: [node] };
 };
 
+/** Clusters of schema 4 had runc alone, and were told nothing about registries; those on a host with a proxy get it, which is the default. */
+const registries: Migration = (record) => ({
+  ...record,
+  spec: {
+    ociRuntimes: [],
+    defaultOciRuntime: "runc",
+    registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
+    ...(record["spec"] as object),
+  },
+});
+
 /** By the schema a migration starts from. */
-export const migrations: Readonly<Record<number, Migration>> = { 1: disk, 2: driverOptions, 3: nodes };
+export const migrations: Readonly<Record<number, Migration>> = {
+  1: disk,
+  2: driverOptions,
+  3: nodes,
+  4: registries,
+};
 
 /**
  * Migrates a record from its schema to the requested one, step by step. Throws an Error naming the schema for which no migration exists;

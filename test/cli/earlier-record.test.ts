@@ -40,10 +40,16 @@ test("a cluster of an earlier release is listed and its status shown; only a cha
   const updated = await localkube(home, ["update-context", "-p", "old"], { KUBECONFIG: join(home, "kube") });
   expect(updated.stderr).toBe("");
   expect(await readFile(join(home, "kube"), "utf8")).toContain("https://127.0.0.1:40002");
-  const { machine, ...old } = JSON.parse(before) as { machine: object };
+  const { machine, spec, ...old } = JSON.parse(before) as { machine: object; spec: object };
   expect(JSON.parse(await readFile(record, "utf8"))).toEqual({
     ...old,
-    schema: 4,
+    schema: 5,
+    spec: {
+      ...spec,
+      ociRuntimes: [],
+      defaultOciRuntime: "runc",
+      registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
+    },
     nodes: [{ name: "old", role: "control-plane", machine }],
     userKubeconfig: join(home, "kube"),
     formerKubeconfigs: ["/home/alice/.kube/config", "/home/alice/other"],

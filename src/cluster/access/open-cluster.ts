@@ -12,6 +12,7 @@ import type { ClusterRecord, NodeRecord } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths, type NodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
+import { ociRuntimesByName, withOciRuntimes } from "../../runtimes/oci/registry.ts";
 import { runtimeFor } from "../../runtimes/registry.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { apiServerUrl, endpointOf, machineName } from "./reach.ts";
@@ -44,8 +45,11 @@ const leastConnectMs = 15_000;
 const answersToConnect = 6;
 
 /** The runtime of a recorded cluster's nodes. Rejects with RUNTIME_UNKNOWN where another release of localkube recorded one. */
-export const runtimeOf = ({ runtime, kubernetesVersion }: ClusterRecord): Runtime =>
-  runtimeFor(runtime, catalogueEntry(kubernetesVersion));
+export const runtimeOf = ({ runtime, kubernetesVersion, spec }: ClusterRecord): Runtime =>
+  withOciRuntimes(
+    runtimeFor(runtime, catalogueEntry(kubernetesVersion)),
+    ociRuntimesByName(spec.ociRuntimes),
+  );
 
 /** Rejects with CLUSTER_UNKNOWN when the profile has no cluster. */
 export async function openCluster(name: string, { host }: UseCaseContext): Promise<OpenCluster> {

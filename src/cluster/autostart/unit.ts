@@ -19,7 +19,15 @@ export function autostartFiles(profile: string, { env }: Host) {
 }
 
 /** The environment that `localkube` needs to find the same clusters and programs later. Contains no secret. */
-const kept = ["PATH", "LOCALKUBE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "KUBECONFIG"] as const;
+const kept = [
+  "PATH",
+  "LOCALKUBE_HOME",
+  "XDG_CACHE_HOME",
+  "XDG_CONFIG_HOME",
+  "KUBECONFIG",
+  "DOCKER_CONFIG",
+  "REGISTRY_AUTH_FILE",
+] as const;
 
 /**
  * A systemd user unit. It starts the cluster as recorded, and when the user's session or the host ends it shuts the cluster down

@@ -4,6 +4,7 @@ import type { ClusterNode } from "../../contract/node.ts";
 import type { NodeInput } from "../../provision/node/node-input.ts";
 import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../provision/programs/resolve-programs.ts";
+import { ociRuntimesByName } from "../../runtimes/oci/registry.ts";
 import { type ClusterState, need, type NodeState } from "./state.ts";
 
 /** First minor whose kubelet reports readiness by itself (kubelet.go, fastStatusUpdateOnce); one more than the one we are sure of. */
@@ -55,9 +56,11 @@ export function nodeInput(s: NodeState): NodeInput {
     ),
     network,
     runtime: cluster.runtime,
+    ociRuntimes: ociRuntimesByName(spec.ociRuntimes),
     clusterDomain,
     dnsAddress: addresses.clusterDns,
     machine: s.definition.capabilities,
     cgroupDriver: "systemd",
+    registryAccess: cluster.registryAccess,
   };
 }

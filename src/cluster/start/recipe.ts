@@ -109,5 +109,6 @@ function machineIsEmulated(node: NodeState): boolean {
 function packagesMayBeMissing({ cluster, definition }: NodeState): boolean {
   const { image, os } = cluster.record.spec;
   const isOurs = definition.capabilities.image !== "none" && image === "" && os === "debian";
-  return !isOurs || cluster.record.runtime !== runtimeByName(defaultRuntimeName).name;
+  const isDefault = cluster.record.runtime === runtimeByName(defaultRuntimeName).name;
+  return !isOurs || !isDefault || cluster.record.spec.ociRuntimes.length > 0;
 }

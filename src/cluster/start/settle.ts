@@ -11,6 +11,7 @@ import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts"
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { networkAddress, parseNetwork } from "../../host/network.ts";
+import { ociRuntimesByName } from "../../runtimes/oci/registry.ts";
 import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
 import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
 import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
@@ -26,6 +27,7 @@ import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
 import { specSurroundings } from "../spec/surroundings.ts";
 import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseLackingImage } from "./image-source.ts";
+import { readRegistryAccess } from "./registry-access.ts";
 import type { ClusterState, NodeState } from "./state.ts";
 import { artifactWishes } from "./wishes.ts";
 
@@ -110,7 +112,7 @@ async function settleExisting(
       from: existing.runtime,
       to: runtime,
     });
-  const plan = await planArtifacts(wanted, wishesOf(runtime), host);
+  const plan = await planArtifacts(wanted, wishesOf(runtime, spec.ociRuntimes), host);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   const image = await imageSource(spec, definition, host);
   const record: ClusterRecord = {
@@ -122,6 +124,19 @@ async function settleExisting(
   const hasMachines = existing.nodes.some(({ machine }) => machine);
   const runtimeBefore = hasMachines && runtime !== existing.runtime ? existing.runtime : undefined;
   return { record, definition, probe: () => definition.probe(host), plan, image, runtimeBefore };
+}
+
+/** What is in a user's own image or on a host is found out there. */
+function refuseAbsentOciRuntimes(
+  { ociRuntimes, image, os }: ClusterSpec,
+  { source }: ArtifactPlan,
+  kind: DriverDefinition["capabilities"]["image"],
+): void {
+  if (source !== "debian" || kind === "none" || image !== "" || os !== "debian") return;
+  for (const { name, programs } of ociRuntimesByName(ociRuntimes)) {
+    const absent = programs.find((program) => program.package === undefined);
+    if (absent) throw new LocalkubeError("OCI_RUNTIME_NOT_HERE", { name, program: absent.name });
+  }
 }
 
 /** `cri` leaves an existing cluster with what it has. */
@@ -143,7 +158,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   const { host } = context;
   const [choice, plan] = await Promise.all([
     chooseDriver(spec.driver, host),
-    planArtifacts(spec, wishesOf(spec.runtime), host),
+    planArtifacts(spec, wishesOf(spec.runtime, spec.ociRuntimes), host),
   ]);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   notice(context, choice.reason);
@@ -163,6 +178,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   };
   const image = await imageSource(spec, definition, host);
   refuseLackingImage(spec, plan);
+  refuseAbsentOciRuntimes(spec, plan, definition.capabilities.image);
   return { record, definition, probe: () => Promise.resolve(probe), plan, image };
 }
 
@@ -181,6 +197,8 @@ async function stateOf(
   const { host } = context;
   const { name } = record.spec;
   // An existing machine was created with everything it needs.
+  const runtime = runtimeOf(record);
+  const registryAccess = await readRegistryAccess(record.spec, runtime, context);
   const createsMachines = !record.nodes.every(({ machine }) => machine);
   const missingPackages =
     createsMachines || refreshImage
@@ -192,10 +210,11 @@ async function stateOf(
     host,
     paths: clusterPaths(host, name),
     record,
-    runtime: runtimeOf(record),
+    runtime,
     ...(runtimeBefore === undefined ? {} : { runtimeBefore }),
     plan,
     image,
+    registryAccess,
     refreshImage,
     missingPackages,
     notice: (text, level) => notice(context, text, level),
@@ -229,8 +248,8 @@ async function warnOfOldImage(image: ImageSource, context: UseCaseContext): Prom
     );
 }
 
-const wishesOf = (runtime: string) => (kubernetesVersion: string) =>
-  artifactWishes(kubernetesVersion, runtime);
+const wishesOf = (runtime: string, ociRuntimes: readonly string[]) => (kubernetesVersion: string) =>
+  artifactWishes(kubernetesVersion, runtime, ociRuntimes);
 
 const refuseUnknownFlags = (spec: ClusterSpec, version: string): void =>
   assertUserFlags(

@@ -11,6 +11,7 @@ import type { ApiClient } from "../../provision/kube/api-client.ts";
 import type { Waiting } from "../../provision/kube/wait-until.ts";
 import type { PodNetwork } from "../../provision/network/pod-network.ts";
 import type { NodeFiles } from "../../provision/node/node-files.ts";
+import type { RegistryAccess } from "../../provision/node/node-input.ts";
 import type { CertificateSet } from "../../provision/pki/ensure-certificates.ts";
 import { type ClusterRecord, withNode } from "../../state/cluster-record.ts";
 import type { clusterPaths, NodePaths } from "../../state/paths.ts";
@@ -40,6 +41,8 @@ export interface ClusterState extends ClusterBase {
   readonly runtime: Runtime;
   readonly plan: ArtifactPlan;
   readonly image: ImageSource;
+  /** With secrets: only for the nodes. */
+  readonly registryAccess: RegistryAccess;
   /** Build the machine image even if it is in the cache. */
   readonly refreshImage: boolean;
   /** Missing Debian packages of the host; installed by `host-packages`. */

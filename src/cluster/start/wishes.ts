@@ -3,6 +3,7 @@ import type { ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contr
 import type { RuntimeProgram } from "../../contract/runtime.ts";
 import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
 import { nodePrograms } from "../../provision/programs/node-programs.ts";
+import { ociRuntimes, ociRuntimesByName, withOciRuntimes } from "../../runtimes/oci/registry.ts";
 import { runtimeFor, runtimes } from "../../runtimes/registry.ts";
 
 /**
@@ -10,10 +11,14 @@ import { runtimeFor, runtimes } from "../../runtimes/registry.ts";
  * Throws an Error that names the wish for which the catalogue has nothing, KUBERNETES_VERSION_UNKNOWN, RUNTIME_UNKNOWN and
  * RUNTIME_NOT_FOR_VERSION. Pure.
  */
-export function artifactWishes(kubernetesVersion: string, runtimeName: string): Wishes {
+export function artifactWishes(
+  kubernetesVersion: string,
+  runtimeName: string,
+  ociNames: readonly string[] = [],
+): Wishes {
   const entry = catalogueEntry(kubernetesVersion);
   const { version, minor, programs, images } = entry;
-  const runtime = runtimeFor(runtimeName, entry);
+  const runtime = withOciRuntimes(runtimeFor(runtimeName, entry), ociRuntimesByName(ociNames));
   const ofCatalogue = (table: Readonly<Record<string, string>>, name: string, neededBy: string): string => {
     const found = table[name];
     if (found === undefined)
@@ -31,13 +36,13 @@ export function artifactWishes(kubernetesVersion: string, runtimeName: string): 
     (neededBy: string) =>
     (name: string): ImageWish => ({ name, ref: ofCatalogue(images, name, neededBy), neededBy });
   const byRuntime = `the runtime ${runtime.name}`;
-  const ofRuntime = (wanted: RuntimeProgram): ProgramWish => {
+  const ofRuntime = ({ release, ...wanted }: RuntimeProgram): readonly ProgramWish[] => {
     const range = wanted.versions(minor);
-    if (!range) throw new Error(`${byRuntime} wants ${wanted.name}, of which it knows none for ${version}`);
-    return { ...wanted.release, version: range.install, neededBy: byRuntime };
+    // It is used where the machine has it.
+    return range ? [{ ...release, version: range.install, neededBy: byRuntime }] : [];
   };
   return {
-    programs: [...nodePrograms.map(program("every node")), ...runtime.programs.map(ofRuntime)],
+    programs: [...nodePrograms.map(program("every node")), ...runtime.programs.flatMap(ofRuntime)],
     images: [...runtime.images.map(image(byRuntime)), image("cluster DNS")(clusterDnsImage)],
   };
 }
@@ -45,5 +50,5 @@ export function artifactWishes(kubernetesVersion: string, runtimeName: string): 
 /** Every program that any cluster may wish, whatever its version and runtime. */
 export const programReleases = (): readonly ProgramRelease[] => [
   ...nodePrograms,
-  ...runtimes.flatMap(({ programs }) => programs.map(({ release }) => release)),
+  ...[...runtimes, ...ociRuntimes].flatMap(({ programs }) => programs.map(({ release }) => release)),
 ];

@@ -52,6 +52,9 @@ async function checkedSetting(host: HostContext, key: string, text: string, valu
     const { inFolder } = specFields[name as keyof typeof specFields] as AnyField;
     const absolute: unknown = inFolder?.(wish, process.cwd(), surroundings);
     if (typeof absolute === "string") return absolute;
+    // A flag that may be repeated; a setting has one value of it.
+    const [only, ...more] = Array.isArray(absolute) ? (absolute as readonly unknown[]) : [];
+    if (typeof only === "string" && more.length === 0) return only;
     // An option of a driver is an entry of a table.
     const option = (absolute as Readonly<Record<string, unknown>> | undefined)?.[key];
     if (typeof option === "string") return option;

@@ -4,6 +4,7 @@ import { driverErrors } from "./driver.ts";
 import { hostErrors } from "./host.ts";
 import { imageErrors } from "./image.ts";
 import { machineErrors } from "./machine.ts";
+import { registryErrors } from "./registry.ts";
 import { runtimeErrors } from "./runtime.ts";
 import { sshErrors } from "./ssh.ts";
 import { stateErrors } from "./state.ts";
@@ -20,6 +21,7 @@ export const catalogue = {
   ...imageErrors,
   ...machineErrors,
   ...runtimeErrors,
+  ...registryErrors,
   ...sshErrors,
   ...artifactErrors,
   ...stateErrors,

@@ -2,10 +2,41 @@ import { type ErrorEntry, exitCodes } from "./entry.ts";
 
 /** Of a node's container runtime, as its CRI server answers. */
 export const runtimeErrors = {
+  RUNTIME_GONE: {
+    exit: exitCodes.usage,
+    title: "There is no runtime '{value}' any more: {story}",
+    fix: "Use --runtime {default}; for pods in virtual machines add --oci-runtime kata",
+  },
   RUNTIME_NOT_FOR_VERSION: {
     exit: exitCodes.usage,
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
     fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
+  },
+  OCI_RUNTIME_UNKNOWN: {
+    exit: exitCodes.usage,
+    title: "There is no OCI runtime '{value}'{hint}",
+    fix: "Use --oci-runtime with one of: {known}",
+  },
+  OCI_RUNTIME_NOT_TAKEN: {
+    exit: exitCodes.usage,
+    title: "Pods cannot choose {name} with the runtime {runtime} and this Kubernetes",
+    fix: "Use --runtime {default}",
+  },
+  OCI_RUNTIME_NOT_CHOSEN: {
+    exit: exitCodes.usage,
+    title: "The default OCI runtime {name} is not among those that the cluster has: {known}",
+    fix: "Add it: --oci-runtime {name} --default-oci-runtime {name}",
+  },
+  OCI_RUNTIME_NOT_HERE: {
+    exit: exitCodes.unavailable,
+    title:
+      "Neither Debian's packages nor its artifacts contain {program}, which {name} needs, and the machine is made by localkube",
+    fix: "Use --artifacts upstream, or another OCI runtime",
+  },
+  OCI_RUNTIME_UNSUITABLE: {
+    exit: exitCodes.unavailable,
+    title: "{problem}",
+    fix: "{fix}",
   },
   RUNTIME_CHANGE_UNCONFIRMED: {
     exit: exitCodes.usage,

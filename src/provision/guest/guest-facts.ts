@@ -34,6 +34,8 @@ export interface GuestFacts {
   /** Programs that kubelet and kube-proxy run and nothing installs: kubeadm checks for the same. */
   readonly hasIptables: boolean;
   readonly hasConntrack: boolean;
+  /** Virtual machines can be started in it. */
+  readonly hasKvm: boolean;
   readonly forwardsPackets: boolean;
   /** The cluster on it is paused, or was being paused when that was interrupted. */
   readonly isFrozen: boolean;
@@ -71,6 +73,7 @@ echo "container=$(systemd-detect-virt --container || true)"
 echo "capabilities=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)"
 echo "memoryKiB=$(sed -n 's/^MemTotal:[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
 echo "cpus=$(getconf _NPROCESSORS_ONLN)"
+echo "kvm=$([ -c /dev/kvm ] && echo 1)"
 echo "forward=$(cat /proc/sys/net/ipv4/ip_forward)"
 echo "frozen=$(cluster_frozen && echo 1)"
 notes=/var/lib/localkube/programs
@@ -144,6 +147,7 @@ export function parseFacts(
     cniBinDir: text("cni"),
     hasIptables: text("iptables") !== "",
     hasConntrack: text("conntrack") !== "",
+    hasKvm: text("kvm") === "1",
     forwardsPackets: text("forward") === "1",
     isFrozen: text("frozen") === "1",
     clockAheadSeconds: clockAhead(Number(text("clock")), askedAt, answeredAt),

@@ -5,6 +5,7 @@ export const guestPaths = {
   kubernetes: "/etc/kubernetes",
   units: "/etc/systemd/system",
   kubeletConfig: "/var/lib/kubelet/config.yaml",
+  registryLogins: "/var/lib/kubelet/config.json",
   kubeletRoot: "/var/lib/kubelet",
   proxyConfig: "/etc/kubernetes/kube-proxy.yaml",
   etcdData: "/var/lib/etcd/localkube",
@@ -18,8 +19,10 @@ export const guestPaths = {
   images: "/var/lib/localkube/images",
   /** Pushed archives, and notes of what was unpacked. */
   programs: "/var/lib/localkube/programs",
+  /** Environment of the runtime's services. */
+  proxy: "/var/lib/localkube/proxy.env",
   state: "/var/lib/localkube",
-  /** Programs and links that were not created by push, one path per line; written before they are created. */
+  /** Programs and links that were not created by push, and files about registries, one path per line; written before they are created. */
   placed: "/var/lib/localkube/placed.list",
   modules: "/etc/modules-load.d/localkube.conf",
   firewall: "/etc/localkube-firewall.nft",

@@ -16,6 +16,7 @@ import { goEnvironment } from "./go-environment.ts";
 import { componentKubeconfig, kubeletConfiguration, proxyConfiguration } from "./node-configs.ts";
 import type { NodeInput } from "./node-input.ts";
 import { fileEntry, yamlEntry } from "./push-entries.ts";
+import { loginFiles } from "./registry-files.ts";
 
 /** Gives the files of these names under the guest's `pki/`. */
 export type PickCertificates = (...names: readonly string[]) => readonly PushEntry[];
@@ -53,6 +54,7 @@ export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUn
       [
         kubeconfig("kubelet", `system:node:${input.node.name}`, "kubelet-client"),
         yamlEntry(guestPaths.kubeletConfig, kubeletConfiguration(input)),
+        ...loginFiles(input),
         ...pki("ca.crt", "kubelet-client.crt", "kubelet-client.key"),
         ...pki("kubelet-server.crt", "kubelet-server.key"),
       ],

@@ -13,6 +13,7 @@ import { guestPaths } from "./guest-paths.ts";
 import { kubernetesUnits, type PickCertificates } from "./kubernetes-units.ts";
 import type { NodeInput } from "./node-input.ts";
 import { fileEntry, textEntry, yamlEntry } from "./push-entries.ts";
+import { proxyFiles, withProxy } from "./registry-files.ts";
 import { programOfRuntime, runtimeInput } from "./runtime-input.ts";
 
 /** One part of a node: what must be in the guest before its units may run. */
@@ -63,7 +64,10 @@ export function nodeFiles(input: NodeInput): NodeFiles {
   const files: NodeFiles = {
     runtime: part(
       runtime,
-      [crictlConfig(input), ...networkConfig(input), ...guestSettings(input), ...programs.files],
+      [
+        ...[crictlConfig(input), ...networkConfig(input), ...guestSettings(input), ...programs.files],
+        ...input.runtime.registryFiles(runtimeInput(input)),
+      ],
       unpacked,
     ),
     kubelet: part([kubelet], images),
@@ -96,11 +100,12 @@ function etcdUnit(input: NodeInput, archives: readonly GuestArchive[], pki: Pick
 function runtimeUnits(input: NodeInput, archives: readonly GuestArchive[]): readonly Unit[] {
   const { runtime } = input;
   const settings = runtimeInput(input);
-  const files = [...runtime.files(settings), ...archives.map(({ entry }) => entry)];
+  const proxy = proxyFiles(input);
+  const files = [...runtime.files(settings), ...proxy, ...archives.map(({ entry }) => entry)];
   return runtime.units.map((unit) => {
     const path = unit.program === undefined ? [] : [programOfRuntime(input, unit.program).path];
     const argv = [...path, ...unit.arguments(settings)];
-    return { name: unit.name, template: { text: unit.text }, argv, inputs: files };
+    return { name: unit.name, template: { text: withProxy(unit.text, proxy) }, argv, inputs: files };
   });
 }
 

@@ -3,7 +3,8 @@ import type { KubernetesComponent } from "../../contract/components.ts";
 import type { ClusterSpec } from "../../spec/fields.ts";
 import type { DriverCapabilities } from "../../contract/driver.ts";
 import type { ClusterNode } from "../../contract/node.ts";
-import type { Runtime } from "../../contract/runtime.ts";
+import type { OciRuntime, Registry, Runtime } from "../../contract/runtime.ts";
+import type { RegistryLogin } from "../../host/registry-login.ts";
 import type { GuestFacts } from "../guest/guest-facts.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
 import type { CertificateSet } from "../pki/ensure-certificates.ts";
@@ -17,6 +18,15 @@ export interface VersionFacts {
   kubeletConfigHas(field: string): boolean;
   /** Whether a starting kubelet checks at once, and not only at its next regular check, whether its node is ready. */
   readonly kubeletReportsReadyAtOnce: boolean;
+}
+
+/** How the nodes of a cluster reach image registries, as it was read on this host for one start. Contains secrets: it is never stored. */
+export interface RegistryAccess {
+  /** Sorted by name. */
+  readonly registries: readonly Registry[];
+  readonly logins: readonly RegistryLogin[];
+  /** HTTP_PROXY and HTTPS_PROXY for the nodes, and what NO_PROXY says here; empty without a proxy. */
+  readonly proxy: Readonly<Partial<Record<"HTTP_PROXY" | "HTTPS_PROXY" | "NO_PROXY", string>>>;
 }
 
 /** Everything from which the files of a node are rendered: no effect, no clock, no randomness beyond it. */
@@ -33,10 +43,13 @@ export interface NodeInput {
   readonly programs: ResolvedPrograms;
   readonly network: PodNetwork;
   readonly runtime: Runtime;
+  /** Beside runc; their programs are among the runtime's. */
+  readonly ociRuntimes: readonly OciRuntime[];
   readonly clusterDomain: string;
   /** Address of the cluster's DNS: the tenth of the service CIDR. */
   readonly dnsAddress: string;
   /** Of the driver that created the machine. */
   readonly machine: Pick<DriverCapabilities, "origin" | "resources">;
   readonly cgroupDriver: "systemd" | "cgroupfs";
+  readonly registryAccess: RegistryAccess;
 }

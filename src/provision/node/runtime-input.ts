@@ -10,6 +10,13 @@ export const runtimeInput = (input: NodeInput): RuntimeInput => ({
   cgroupDriver: input.cgroupDriver,
   restrictOomScoreAdj: !input.facts.canLowerOomScore,
   cniBinDir: input.programs.cniBinDir,
+  handlers: input.ociRuntimes.map(({ name, shim, programs: [first] }) => ({
+    name,
+    path: programOfRuntime(input, first!.name).path,
+    ...(shim === undefined ? {} : { shim }),
+  })),
+  defaultHandler: input.spec.defaultOciRuntime,
+  registries: input.registryAccess.registries,
 });
 
 /** Where a program of the runtime is in the guest. Throws TypeError for one that the runtime does not have. */

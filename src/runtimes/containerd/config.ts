@@ -1,10 +1,9 @@
 import { parse, stringify } from "smol-toml";
 import type { RuntimeInput, SettingsInForce } from "../../contract/runtime.ts";
 import { lostSettings } from "../lost-settings.ts";
+import { registryTable } from "./registries.ts";
 
 export const configFile = "/etc/containerd/config.toml";
-/** Folder of the registries' settings, one folder for each. */
-export const registryConfig = "/etc/containerd/certs.d";
 
 /** Version 2 of the configuration for 1.x, version 3 for 2.x (docs/man/containerd-config.toml.5; both read everywhere in their line). */
 export const configuration = (input: RuntimeInput): string => stringify(tree(input));
@@ -42,9 +41,25 @@ const major = (input: RuntimeInput): number => part(input, 0);
 const binFolder = (input: RuntimeInput): object =>
   major(input) > 2 || part(input, 1) >= 1 ? { bin_dirs: [input.cniBinDir] } : { bin_dir: input.cniBinDir };
 
-const runc = ({ cgroupDriver }: RuntimeInput): object => ({
+const containers = (input: RuntimeInput): object => ({
+  default_runtime_name: input.defaultHandler,
+  runtimes: {
+    runc: asRunc(input),
+    ...Object.fromEntries(
+      input.handlers.map(({ name, path, shim }) => [
+        name,
+        shim === undefined ? asRunc(input, path) : { runtime_type: shim },
+      ]),
+    ),
+  },
+});
+
+const asRunc = ({ cgroupDriver }: RuntimeInput, path?: string): object => ({
   runtime_type: "io.containerd.runc.v2",
-  options: { SystemdCgroup: cgroupDriver === "systemd" },
+  options: {
+    ...(path === undefined ? {} : { BinaryName: path }),
+    SystemdCgroup: cgroupDriver === "systemd",
+  },
 });
 
 const versionTwo = (input: RuntimeInput): Configuration => ({
@@ -53,9 +68,9 @@ const versionTwo = (input: RuntimeInput): Configuration => ({
     "io.containerd.grpc.v1.cri": {
       sandbox_image: input.pauseImage,
       restrict_oom_score_adj: input.restrictOomScoreAdj,
-      containerd: { default_runtime_name: "runc", runtimes: { runc: runc(input) } },
+      containerd: containers(input),
       cni: { bin_dir: input.cniBinDir, conf_dir: "/etc/cni/net.d" },
-      registry: { config_path: registryConfig },
+      registry: registryTable(input),
     },
   },
 });
@@ -65,11 +80,11 @@ const versionThree = (input: RuntimeInput): Configuration => ({
   plugins: {
     "io.containerd.cri.v1.images": {
       pinned_images: { sandbox: input.pauseImage },
-      registry: { config_path: registryConfig },
+      registry: registryTable(input),
     },
     "io.containerd.cri.v1.runtime": {
       restrict_oom_score_adj: input.restrictOomScoreAdj,
-      containerd: { default_runtime_name: "runc", runtimes: { runc: runc(input) } },
+      containerd: containers(input),
       cni: { ...binFolder(input), conf_dir: "/etc/cni/net.d" },
     },
   },

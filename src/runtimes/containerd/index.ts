@@ -1,8 +1,10 @@
 import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { daemonUnit } from "../daemon-unit.ts";
+import { ociFiles } from "../oci/registry.ts";
 import { runc } from "../oci/runc.ts";
 import { programVersions } from "../program-versions.ts";
-import { configFile, configuration, registryConfig, settings } from "./config.ts";
+import { configFile, configuration, settings } from "./config.ts";
+import { registryFiles, registryFolder } from "./registries.ts";
 import data from "./versions.json" with { type: "json" };
 
 const { versions, digests } = programVersions(data);
@@ -33,7 +35,10 @@ const runtime: Runtime = {
   programs: [server, runc],
   images: ["pause"],
   kubelet: {},
+  takesHandlers: true,
   files: (input) => [{ path: configFile, mode: 0o644, source: { kind: "text", text: configuration(input) } }],
+  registryFiles,
+  refusedRegistry: () => undefined,
   settings,
   keepsUsedImages: false,
   importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
@@ -51,11 +56,13 @@ export const containerd: RuntimeDefinition = {
       ...members.map((name) => `/usr/local/bin/${name}`),
       `/etc/systemd/system/${unit}`,
       "/usr/local/sbin/runc",
+      ...ociFiles,
       configFile,
     ],
     trees: ["/var/lib/containerd", "/opt/containerd"],
     runTrees: ["/run/containerd", "/run/runc/k8s.io"],
-    sharedFolders: [registryConfig, "/etc/containerd"],
+    registryFolder,
+    sharedFolders: [registryFolder, "/etc/containerd"],
     shims: [{ comm: "containerd-shim", words: "-namespace k8s.io" }],
   },
 };

@@ -1,12 +1,14 @@
-import type { RuntimeInput, SettingsInForce } from "../../contract/runtime.ts";
+import type { Registry, RuntimeInput, SettingsInForce } from "../../contract/runtime.ts";
 import type { PushEntry } from "../../contract/transport.ts";
 import { lostSettings } from "../lost-settings.ts";
 
 export const daemonFile = "/etc/docker/daemon.json";
+/** Folder of certificates, one folder for each registry. */
+export const registryFolder = "/etc/docker/certs.d";
 export const limitedRunc = "/usr/local/sbin/runc-limited";
 
 /** `daemon.json` (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file); every key is known since 19.03 but where it says otherwise. */
-const daemon = ({ cgroupDriver, restrictOomScoreAdj, runtimeVersion }: RuntimeInput): object => ({
+const daemon = ({ cgroupDriver, restrictOomScoreAdj, runtimeVersion, registries }: RuntimeInput): object => ({
   "exec-opts": [`native.cgroupdriver=${cgroupDriver}`],
   "storage-driver": "overlay2",
   // The kubelet reads these files, and does not rotate those of docker.
@@ -19,7 +21,35 @@ const daemon = ({ cgroupDriver, restrictOomScoreAdj, runtimeVersion }: RuntimeIn
   ...(restrictOomScoreAdj
     ? { runtimes: { limited: { path: limitedRunc } }, "default-runtime": "limited" }
     : {}),
+  ...lists({
+    "registry-mirrors": registries.find(isDockerHub)?.mirrors ?? [],
+    // Asked by HTTPS first, with any certificate, then by HTTP.
+    "insecure-registries": registries.filter(({ insecure }) => insecure).map(({ name }) => name),
+  }),
 });
+
+const isDockerHub = ({ name }: Registry): boolean => name === "docker.io";
+const lists = (all: Readonly<Record<string, readonly string[]>>): object =>
+  Object.fromEntries(Object.entries(all).filter(([, list]) => list.length > 0));
+
+/** It has mirrors of one registry only, and appends its own path to their addresses (`registry.ValidateMirror`). */
+export function refusedRegistry(registries: readonly Registry[]) {
+  for (const { name, mirrors } of registries) {
+    if (name !== "docker.io" && mirrors.length > 0)
+      return { name, problem: "it has mirrors for docker.io only" };
+    const withPath = mirrors.find((mirror) => new URL(mirror).pathname !== "/");
+    if (withPath !== undefined) return { name, problem: `it takes no mirror with a path, as in ${withPath}` };
+  }
+  return undefined;
+}
+
+/** Certificates that it reads again at each pull (https://docs.docker.com/engine/security/certificates/). */
+export const registryFiles = ({ registries }: RuntimeInput): readonly PushEntry[] =>
+  registries.flatMap((registry) => {
+    if (registry.authority === undefined) return [];
+    const folder = isDockerHub(registry) ? "registry-1.docker.io" : registry.name;
+    return [text(`${registryFolder}/${folder}/ca.crt`, 0o644, registry.authority)];
+  });
 
 /** The daemon refuses to start with a key it does not know; what it made of the others is in its own report. */
 export const settings: SettingsInForce = {

@@ -1,6 +1,14 @@
 import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
 import { programVersions } from "../program-versions.ts";
-import { configurationFiles, daemonFile, limitedRunc, settings } from "./config.ts";
+import {
+  configurationFiles,
+  daemonFile,
+  limitedRunc,
+  refusedRegistry,
+  registryFiles,
+  registryFolder,
+  settings,
+} from "./config.ts";
 import criDockerdData from "./cri-dockerd.json" with { type: "json" };
 import dockerdData from "./dockerd.json" with { type: "json" };
 import { criDockerdUnit, criSocketUnit, dockerUnit } from "./units.ts";
@@ -53,7 +61,11 @@ const common = {
   name,
   server: dockerd.name,
   images: ["pause"],
+  // dockershim refuses any; with cri-dockerd not tried.
+  takesHandlers: false,
   files: configurationFiles,
+  registryFiles,
+  refusedRegistry,
   settings,
   servesDockerApi: true,
   keepsUsedImages: true,
@@ -121,7 +133,8 @@ export const docker: RuntimeDefinition = {
       ],
       "/run/containerd",
     ],
-    sharedFolders: ["/etc/docker"],
+    registryFolder,
+    sharedFolders: [registryFolder, "/etc/docker"],
     shims: [{ comm: "containerd-shim", words: "-namespace moby" }],
     network: { links: ["docker0"], chains: ["DOCKER"] },
   },

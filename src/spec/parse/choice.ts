@@ -10,7 +10,7 @@ type ChoiceError = "DRIVER_UNKNOWN" | "RUNTIME_UNKNOWN" | "ARTIFACTS_UNKNOWN" | 
  */
 export function choiceOf<const T extends Choice>(
   id: ChoiceError,
-  choices: (at: Pick<SpecSurroundings, "drivers" | "runtimes">) => readonly T[],
+  choices: (at: Pick<SpecSurroundings, "drivers" | "runtimes" | "ociRuntimes">) => readonly T[],
 ) {
   type Name = T extends { readonly name: infer N } ? N : T;
   const parse = (value: string, at: SpecSurroundings): Extract<Name, string> => {
@@ -21,3 +21,18 @@ export function choiceOf<const T extends Choice>(
   };
   return { choices, parse };
 }
+
+const names = choiceOf("RUNTIME_UNKNOWN", ({ runtimes }) => [
+  { name: "cri", note: "the default CRI runtime" },
+  ...runtimes.filter((name) => name !== "cri"),
+]);
+
+/** Names of runtimes; one that is gone is refused with what became of it (RUNTIME_GONE). */
+export const runtimeChoice = {
+  choices: names.choices,
+  parse(value: string, at: SpecSurroundings): string {
+    const story = at.whatBecameOf(value);
+    if (story !== undefined) throw new LocalkubeError("RUNTIME_GONE", { value, story, default: "cri" });
+    return names.parse(value, at);
+  },
+};

@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import { waitTargets, type WaitTarget } from "../../contract/cluster-spec.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { didYouMean } from "../../host/nearest-word.ts";
+import type { SpecSurroundings } from "../field.ts";
 
 /** Switches by name from `A=true,B=false`, or a table. Throws FEATURE_GATE_MALFORMED. */
 export function parseFeatureGates(
@@ -31,6 +32,20 @@ export function parseWait(value: string | readonly string[]): readonly WaitTarge
     throw new LocalkubeError("WAIT_TARGET_UNKNOWN", { value: stranger, hint, known: waitTargets.join(", ") });
   }
   return waitTargets.filter((target) => wanted.includes(target));
+}
+
+/** Names of OCI runtimes, without runc, which is always there; `none` empties the list. Throws OCI_RUNTIME_UNKNOWN. */
+export function parseOciRuntimes(
+  value: string | readonly string[],
+  { ociRuntimes }: Pick<SpecSurroundings, "ociRuntimes">,
+): readonly string[] {
+  const wanted = unique(words(value)).filter((name) => name !== "runc");
+  if (wanted.length === 1 && wanted[0] === "none") return [];
+  const stranger = wanted.find((name) => !ociRuntimes.includes(name));
+  if (stranger === undefined) return wanted;
+  const known = ["runc", ...ociRuntimes];
+  const hint = didYouMean(stranger, known);
+  throw new LocalkubeError("OCI_RUNTIME_UNKNOWN", { value: stranger, hint, known: known.join(", ") });
 }
 
 /** DNS names for the API server's certificate; the first label may be `*`. Throws APISERVER_NAME_INVALID. */

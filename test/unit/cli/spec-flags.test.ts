@@ -15,7 +15,15 @@ import { runtimeNames } from "../../../src/runtimes/registry.ts";
 import { field, type FieldTable } from "../../../src/spec/field.ts";
 import { specFields } from "../../../src/spec/fields.ts";
 
-const groups = ["MACHINE", "KUBERNETES", "NETWORK", "ARTIFACTS", "WAITING", "KUBECONFIG"] as const;
+const groups = [
+  "MACHINE",
+  "KUBERNETES",
+  "NETWORK",
+  "REGISTRIES",
+  "ARTIFACTS",
+  "WAITING",
+  "KUBECONFIG",
+] as const;
 
 /** A command `start` with the flags of a table, as help, completion and documentation see it. */
 function described(fields: FieldTable): Command.Cached {
@@ -36,7 +44,7 @@ test("every row with a heading is a flag of start, and nothing else is", () => {
     flag?.group === undefined ? [] : [flag.name],
   );
   expect(Object.keys(flagsOf(specFields)).sort()).toEqual(expected.sort());
-  expect(expected).toHaveLength(23);
+  expect(expected).toHaveLength(30);
 });
 
 test("the choices are those of the registries", () => {

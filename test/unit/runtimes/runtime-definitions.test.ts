@@ -10,6 +10,9 @@ const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): Runt
   cgroupDriver: "systemd",
   restrictOomScoreAdj: false,
   cniBinDir: "/usr/lib/cni",
+  handlers: [],
+  defaultHandler: "runc",
+  registries: [],
   ...change,
 });
 const minors = knownMinors;
@@ -85,6 +88,26 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
       for (const { release: published } of runtime.programs)
         for (const member of published.unpack?.members ?? [])
           expect(files).toContain(`/usr/local/bin/${member}`);
+    });
+
+    test("is told of registries, each in a folder of its own, and of logins nothing", () => {
+      const { registryFolder, sharedFolders } = definition.footprint;
+      expect(sharedFolders).toContain(registryFolder);
+      const hub = { name: "docker.io", mirrors: ["https://mirror.example"], insecure: false };
+      const own = { name: "reg.example:5000", mirrors: [], insecure: true, authority: "a certificate\n" };
+      const registries = [hub, own];
+      expect(runtime.refusedRegistry(registries)).toBeUndefined();
+      const told = input(release, { registries });
+      const files = [...runtime.files(told), ...runtime.registryFiles(told)];
+      const text = files.map(({ source }) => (source.kind === "text" ? source.text : "")).join("\n");
+      for (const word of ["https://mirror.example", "reg.example:5000", "a certificate"])
+        expect(text).toContain(word);
+      for (const { path, mode } of runtime.registryFiles(told)) {
+        expect(path.slice(registryFolder.length)).toMatch(/^\/[\w.:-]+\/[\w.-]+$/);
+        expect(path.startsWith(`${registryFolder}/`)).toBe(true);
+        expect(mode).toBe(0o644);
+      }
+      expect(runtime.registryFiles(input(release))).toEqual([]);
     });
 
     test("has argv for the import of images, never a shell line", () => {

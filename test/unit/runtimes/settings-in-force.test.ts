@@ -10,6 +10,9 @@ const input = (runtimeVersion: string): RuntimeInput => ({
   cgroupDriver: "systemd",
   restrictOomScoreAdj: true,
   cniBinDir: "/usr/lib/cni",
+  handlers: [],
+  defaultHandler: "runc",
+  registries: [],
 });
 
 test("settings are compared by their paths, whatever spelling a program has for them", () => {

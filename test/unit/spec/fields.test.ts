@@ -14,6 +14,8 @@ import { surroundingsOf } from "./surroundings.ts";
 const surroundings = surroundingsOf({
   drivers: ["podman", "one"],
   runtimes: ["containerd"],
+  whatBecameOf: (name) => (name === "rkt" ? "it was given up" : undefined),
+  ociRuntimes: ["crun"],
   driverOptions: { one: [{ name: "one-host", summary: "", change: "recreate" }] },
 });
 
@@ -36,6 +38,16 @@ const rows: Readonly<
     { "one-host": "h" },
   ],
   runtime: ["runtime", ["runtime"], "runtime", "cri", "containerd", "containerd", "containerd"],
+  ociRuntimes: ["oci-runtime", ["ociRuntimes"], "ociRuntimes", [], "crun", ["crun"], ["crun"]],
+  defaultOciRuntime: [
+    "default-oci-runtime",
+    ["defaultOciRuntime"],
+    "defaultOciRuntime",
+    "runc",
+    "runc",
+    "runc",
+    "runc",
+  ],
   kubernetesVersion: [
     "kubernetes-version",
     ["kubernetesVersion"],
@@ -113,6 +125,43 @@ const rows: Readonly<
   ],
   keepContext: ["keep-context", ["keepContext"], "keepContext", false, true, true, true],
   embedCerts: ["embed-certs", ["embedCerts"], "embedCerts", false, true, true, true],
+  registryMirrors: [
+    "registry-mirror",
+    ["registries.mirrors"],
+    "registries.mirrors",
+    {},
+    ["docker.io=https://a.example", "docker.io=http://b.example:5000/"],
+    { "docker.io": ["https://a.example", "http://b.example:5000"] },
+    { "docker.io": ["https://a.example", "http://b.example:5000"] },
+  ],
+  insecureRegistries: [
+    "insecure-registry",
+    ["registries.insecure"],
+    "registries.insecure",
+    [],
+    ["10.0.0.5:5000"],
+    ["10.0.0.5:5000"],
+    ["10.0.0.5:5000"],
+  ],
+  registryAuthorities: [
+    "registry-ca",
+    ["registries.authorities"],
+    "registries.authorities",
+    {},
+    ["reg.example=/ca.pem"],
+    { "reg.example": "/ca.pem" },
+    { "reg.example": "/ca.pem" },
+  ],
+  registryLogins: [
+    "registry-auth",
+    ["registries.logins"],
+    "registries.logins",
+    {},
+    ["reg.example", "other.example:5000=/login.json"],
+    { "reg.example": "", "other.example:5000": "/login.json" },
+    { "other.example:5000": "/login.json", "reg.example": "" },
+  ],
+  proxyInNode: ["proxy-in-node", ["registries.hostProxy"], "registries.hostProxy", true, false, false, false],
 };
 const named = Object.entries(rows);
 
@@ -152,7 +201,9 @@ test("a record has the keys of all earlier releases, in their order", () => {
       '"kubernetesVersion":"","artifacts":"auto","mirror":"","cpus":2,"memoryMiB":4096,"diskGiB":20,"os":"debian","image":"",' +
       '"cni":"bridge","serviceCidr":"10.96.0.0/12","podCidr":"10.244.0.0/16","extraConfig":{},"featureGates":{},' +
       '"apiServer":{"names":[],"ips":[],"port":0,"overSsh":true},"wait":["apiserver","node","system-pods","dns"],' +
-      '"waitTimeoutSeconds":360,"keepContext":false,"embedCerts":false}',
+      '"waitTimeoutSeconds":360,"keepContext":false,"embedCerts":false,' +
+      '"ociRuntimes":[],"defaultOciRuntime":"runc",' +
+      '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true}}',
   );
 });
 

@@ -43,6 +43,9 @@ test("without any wish the defaults hold", () => {
     waitTimeoutSeconds: 360,
     keepContext: false,
     embedCerts: false,
+    ociRuntimes: [],
+    defaultOciRuntime: "runc",
+    registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
   });
 });
 
@@ -117,6 +120,8 @@ test("flags win over the file over the existing cluster over settings over defau
     keepContext: true,
     driver: "auto",
     embedCerts: false,
+    ociRuntimes: [],
+    defaultOciRuntime: "runc",
   });
   expect(resolveSpec({ ...sources, existing: undefined }, surroundings)).toMatchObject({
     driver: "docker",
@@ -224,6 +229,13 @@ describe("bad input", () => {
     [{ driver: "podmen" }, "DRIVER_UNKNOWN", "no driver 'podmen'"],
     [{ driver: "hyperkit" }, "DRIVER_UNKNOWN", "no driver 'hyperkit'"],
     [{ runtime: "container" }, "RUNTIME_UNKNOWN", "did you mean 'containerd'"],
+    [{ runtime: "rkt" }, "RUNTIME_GONE", "There is no runtime 'rkt' any more: it was given up"],
+    [{ ociRuntimes: "crum" }, "OCI_RUNTIME_UNKNOWN", "did you mean 'crun'"],
+    [
+      { defaultOciRuntime: "crun" },
+      "OCI_RUNTIME_NOT_CHOSEN",
+      "crun is not among those that the cluster has: runc",
+    ],
     [{ kubernetesVersion: "v9.1.0" }, "KUBERNETES_VERSION_UNKNOWN", "v9.1.0"],
     [{ kubernetesVersion: "new" }, "KUBERNETES_VERSION_UNKNOWN", "new"],
     [{ artifacts: "debain" }, "ARTIFACTS_UNKNOWN", "did you mean 'debian'"],

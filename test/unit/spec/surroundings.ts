@@ -7,6 +7,8 @@ export const surroundingsOf = (more: Partial<SpecSurroundings> = {}): SpecSurrou
   capacity: { cpus: 8, memoryMiB: 16_384 },
   drivers: ["podman", "docker"],
   runtimes: ["containerd"],
+  whatBecameOf: (name) => (name === "rkt" ? "it was given up" : undefined),
+  ociRuntimes: ["crun", "runsc"],
   driverOptions: {},
   ...more,
 });

@@ -18,7 +18,7 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 function record(name = "demo"): ClusterRecord {
   return {
-    schema: 4,
+    schema: 5,
     spec: sampleSpec({
       name,
       memoryMiB: 4096,
@@ -49,7 +49,7 @@ describe("a record of an earlier release is read, and written in today's form", 
     data: { network: "localkube-old" },
   };
 
-  test.each(["schema-1", "schema-2", "schema-3"])("%s", async (name) => {
+  test.each(["schema-1", "schema-2", "schema-3", "schema-4"])("%s", async (name) => {
     const file = await place("old", await earlier(name));
     const loaded = await loadCluster(host(), "old");
     expect(loaded?.nodes).toEqual([{ name: "old", role: "control-plane", machine }]);
@@ -58,9 +58,10 @@ describe("a record of an earlier release is read, and written in today's form", 
     expect(loaded?.spec).toMatchObject({
       ...{ diskGiB: 20, image: "", os: "debian", driverOptions: {} },
       apiServer: { overSsh: true },
+      registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
     });
     await saveCluster(host(), loaded!);
-    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ ...loaded, schema: 4 });
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ ...loaded, schema: 5 });
     expect(await loadCluster(host(), "old")).toEqual(loaded);
   });
 
@@ -146,7 +147,7 @@ describe("a file that cannot be read stops load and save, and stays as it is", (
     ["not an object", "[]", "STATE_DAMAGED", /not a JSON object/],
     ["without schema", "{}", "STATE_DAMAGED", /no schema/],
     ["of a schema nobody wrote", '{"schema":0}', "STATE_DAMAGED", /schema 0/],
-    ["of a newer schema", '{"schema":5,"spec":{}}', "STATE_TOO_NEW", /schema 5.*schema 4 at most/],
+    ["of a newer schema", '{"schema":6,"spec":{}}', "STATE_TOO_NEW", /schema 6.*schema 5 at most/],
     ["without a node", JSON.stringify({ ...record(), nodes: [] }), "STATE_DAMAGED", /no node/],
     ["with a worker first", withNodes(["demo", "worker"]), "STATE_DAMAGED", /first node/],
     ["with another name first", withNodes(["else", "control-plane"]), "STATE_DAMAGED", /first node/],

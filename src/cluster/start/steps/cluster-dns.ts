@@ -2,7 +2,9 @@ import { wishedImage } from "../../../contract/artifact.ts";
 import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { clusterDnsImage, clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
+import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.ts";
 import { applyObjects } from "../../../provision/kube/apply-objects.ts";
+import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
 import { clusterDomain } from "../node-input.ts";
 import { type ClusterBase, type ClusterState, need } from "../state.ts";
 
@@ -13,6 +15,9 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
   plan: ({ record: { spec } }) => [
     ...(["bridge", "none"].includes(spec.cni) ? [] : [`apply the pod network of ${spec.cni}`]),
     "apply cluster DNS (Deployment coredns, Service kube-dns)",
+    ...ociRuntimesByName(spec.ociRuntimes).map(
+      ({ name, runtimeClass }) => `apply the RuntimeClass ${runtimeClass} for ${name}`,
+    ),
   ],
   async apply(s, c) {
     const api = need(s, "api");
@@ -26,6 +31,7 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
       domain: clusterDomain,
     });
     const dns = await applyObjects(api, objects, c.signal);
-    return pods || dns ? undefined : "unchanged";
+    const classes = await applyRuntimeClasses(api, ociRuntimesByName(s.record.spec.ociRuntimes), c.signal);
+    return pods || dns || classes ? undefined : "unchanged";
   },
 };

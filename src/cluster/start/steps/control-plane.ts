@@ -1,8 +1,11 @@
 import type { Step } from "../../../contract/step.ts";
 import { clockWarning } from "../../../provision/guest/clock-warning.ts";
 import { loadPodNetwork } from "../../../provision/network/pod-network.ts";
+import { guestPaths } from "../../../provision/node/guest-paths.ts";
 import { nodeFiles } from "../../../provision/node/node-files.ts";
+import { accessFiles, claimRegistryFiles } from "../../../provision/node/registry-files.ts";
 import { linkCniPlugins } from "../../../provision/programs/unpack-programs.ts";
+import { runtimes } from "../../../runtimes/registry.ts";
 import { nodeInput } from "../node-input.ts";
 import { pushAndStart } from "../push-and-start.ts";
 import { need, type NodeBase, type NodeState } from "../state.ts";
@@ -21,11 +24,18 @@ export const controlPlane: Step<NodeState, NodeBase> = {
     const { linkCniFrom, cniBinDir } = input.programs;
     s.files = nodeFiles(input);
     const linked = linkCniFrom ? await linkCniPlugins(need(s, "transport"), linkCniFrom, cniBinDir, c) : [];
+    const removed = await claimRegistryFiles(need(s, "transport"), accessFiles(input), registryPlaces, c);
     const outcome = await pushAndStart(
       s,
       [s.files.runtime, ...(s.files.controlPlane ? [s.files.controlPlane] : [])],
       c,
     );
-    return linked.length ? undefined : outcome;
+    return linked.length + removed.length ? undefined : outcome;
   },
 };
+
+/** Where files about registries may be, whichever runtime the node had. */
+const registryPlaces = [
+  ...runtimes.map(({ footprint }) => footprint.registryFolder),
+  ...[guestPaths.registryLogins, guestPaths.proxy],
+];

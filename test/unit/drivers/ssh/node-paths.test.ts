@@ -7,15 +7,22 @@ import { nodeSample } from "../../provision/node/node-sample.ts";
 
 const partsWith = (runtime: string, minor: number): readonly NodePart[] =>
   Object.values<NodePart>({
-    ...nodeFiles(nodeSample(minor, { runtime, machine: { origin: "existing", resources: "own" } })),
+    ...nodeFiles(
+      nodeSample(minor, { runtime, machine: { origin: "existing", resources: "own" }, registryAccess }),
+    ),
   });
+const registryAccess = {
+  registries: [{ name: "reg.example:5000", mirrors: [], insecure: true, authority: "a certificate\n" }],
+  logins: [{ registry: "reg.example:5000", username: "alice", password: "secret" }],
+  proxy: { HTTPS_PROXY: "http://proxy.example:3128" },
+};
 const nodes = runtimes.flatMap(({ name }) => [20, 36].map((minor) => [name, minor] as const));
 
 test.each(nodes)(
   "the driver guards every file that provisioning writes with %s and 1.%i, and removes it",
   (name, minor) => {
     const parts = partsWith(name, minor);
-    const { files: guarded, trees } = nodePaths(runtimes, name);
+    const { files: guarded, trees, registryFolders } = nodePaths(runtimes, name);
     const programs = parts.flatMap(({ archives }) =>
       archives.flatMap(({ target, members }) => members.map((member) => `${target}/${member}`)),
     );
@@ -25,6 +32,8 @@ test.each(nodes)(
     const isGuarded = (path: string) =>
       guarded.includes(path) ||
       trees.some((tree) => path.startsWith(`${tree}/`)) ||
+      // Before they are written, start refuses files there that are not ours (claimRegistryFiles).
+      registryFolders.some((folder) => path.startsWith(`${folder}/reg.example:5000/`)) ||
       path.startsWith(guestPaths.cniConfig) ||
       path.startsWith(`${guestPaths.cniBin}/`);
     expect(written.filter((path) => !isGuarded(path))).toEqual([]);

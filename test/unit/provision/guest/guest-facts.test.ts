@@ -19,6 +19,7 @@ container=none
 capabilities=000001ffffffffff
 memoryKiB=2035712
 cpus=2
+kvm=1
 forward=0
 path.containerd=/usr/bin/containerd
 version.containerd=containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1
@@ -49,6 +50,7 @@ test("facts are read from the answer, versions without a distribution's addition
     cniBinDir: "/usr/lib/cni",
     hasIptables: true,
     hasConntrack: false,
+    hasKvm: true,
     forwardsPackets: false,
     isFrozen: false,
     clockAheadSeconds: 0,

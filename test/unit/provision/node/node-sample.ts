@@ -7,6 +7,7 @@ import type { GuestFacts } from "../../../../src/provision/guest/guest-facts.ts"
 import type { NodeInput } from "../../../../src/provision/node/node-input.ts";
 import { certificatePlan } from "../../../../src/provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../../../src/provision/programs/resolve-programs.ts";
+import { ociRuntimesByName, withOciRuntimes } from "../../../../src/runtimes/oci/registry.ts";
 import { runtimeFor } from "../../../../src/runtimes/registry.ts";
 import { sampleSpec } from "../../../fixtures/sample-spec.ts";
 
@@ -30,6 +31,7 @@ const bareFacts: GuestFacts = {
   cniBinDir: "",
   hasIptables: true,
   hasConntrack: true,
+  hasKvm: false,
   forwardsPackets: false,
   isFrozen: false,
   clockAheadSeconds: 0,
@@ -50,6 +52,7 @@ export function nodeSample(
     readonly nodes?: readonly ClusterNode[];
     /** Which of them is rendered; default: the first. */
     readonly index?: number;
+    readonly registryAccess?: Partial<NodeInput["registryAccess"]>;
   } = {},
 ): NodeInput {
   const entry = catalogueEntry(`1.${minor}`);
@@ -63,8 +66,9 @@ export function nodeSample(
     size: 1,
   });
   const runtimeName = change.runtime ?? "containerd";
-  const runtime = runtimeFor(runtimeName, entry);
-  const wishes = artifactWishes(version, runtimeName);
+  const ociRuntimes = ociRuntimesByName(spec.ociRuntimes);
+  const runtime = withOciRuntimes(runtimeFor(runtimeName, entry), ociRuntimes);
+  const wishes = artifactWishes(version, runtimeName, spec.ociRuntimes);
   const artifacts: NodeInput["artifacts"] = {
     source: "upstream",
     kubernetesVersion: version,
@@ -105,9 +109,11 @@ export function nodeSample(
     ),
     network: change.network ?? { kind: "bridge" },
     runtime,
+    ociRuntimes,
     clusterDomain: "cluster.local",
     dnsAddress: "10.96.0.10",
     machine: change.machine ?? { origin: "created", resources: "allotted" },
     cgroupDriver: "systemd",
+    registryAccess: { registries: [], logins: [], proxy: {}, ...change.registryAccess },
   };
 }
