@@ -133,6 +133,35 @@ export interface SettingsInForce {
   ): readonly string[];
 }
 
+/** What a CRI server told of its own settings, as far as it did. */
+export interface ServerSettings {
+  readonly cgroupDriver?: "systemd" | "cgroupfs";
+  /** Image of the pod sandbox. */
+  readonly sandboxImage?: string;
+  /** Where it looks for the programs of a pod network. */
+  readonly cniBinDir?: string;
+  /** The networks (CIDR) from which pods get their addresses. */
+  readonly podNetworks?: readonly string[];
+}
+
+/** How a server of a runtime is handled that the machine had already, whoever set it up. */
+export interface ServerAsFound {
+  /** What it calls itself (CRI's Version). */
+  readonly calledBy: string;
+  /** argv run in the guest; reads an image archive from standard input, for the server at that endpoint. */
+  importImage(endpoint: string): readonly [string, ...string[]];
+  readonly importForm: ArchiveForm;
+  /** As `Runtime.keepsUsedImages`. */
+  readonly keepsUsedImages: boolean;
+  /** argv run in the guest; prints what `settings` gets as `printed`, where CRI does not tell it. */
+  readonly ask?: readonly [string, ...string[]];
+  /** `info` is that of CRI's verbose status; both may be empty, or in another form than expected. Pure, throws nothing. */
+  settings(said: {
+    readonly info: Readonly<Record<string, string>>;
+    readonly printed: string;
+  }): ServerSettings;
+}
+
 /** Kinds of image archives: an OCI layout, and what `docker save` wrote before it wrote that too. */
 export type ArchiveForm = "oci" | "docker-archive";
 
@@ -141,10 +170,14 @@ export interface Runtime {
   readonly name: string;
   /** CRI endpoint, `unix:///run/NAME/NAME.sock`. */
   readonly endpoint: string;
+  /** Where it serves images, if not there. */
+  readonly imageEndpoint?: string;
+  /** The machine had it already: nothing of it is configured, started, stopped or removed. */
+  readonly foreign?: true;
   /** In the order in which they are started. */
   readonly units: readonly RuntimeUnit[];
-  /** The program whose version reads the configuration. */
-  readonly server: string;
+  /** The program whose version reads the configuration; absent where nothing is configured. */
+  readonly server?: string;
   /** What it needs on every node. */
   readonly programs: readonly RuntimeProgram[];
   /** Images it wants, by their names in the catalogue. */
@@ -165,8 +198,8 @@ export interface Runtime {
   readonly servesDockerApi?: true;
   /** It removes no image that a container uses, running or not; others do, and the container goes on. */
   readonly keepsUsedImages: boolean;
-  /** argv run in the guest; reads an image archive from standard input. */
-  readonly importImage: readonly [string, ...string[]];
+  /** argv run in the guest; reads an image archive from standard input. Of a foreign server only known once it was asked what it is. */
+  readonly importImage?: readonly [string, ...string[]];
   /** The kind of archive it reads; `oci`: both. */
   readonly importForm: ArchiveForm;
 }
@@ -182,5 +215,7 @@ export interface RuntimeDefinition {
   readonly unitNames: readonly string[];
   /** For a Kubernetes minor, `36`; undefined when none of its releases goes with it. */
   at(minor: number): Runtime | undefined;
+  /** Absent where servers of it that are there already are handled like unknown ones. */
+  readonly found?: ServerAsFound;
   readonly footprint: RuntimeFootprint;
 }

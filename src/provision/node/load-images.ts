@@ -1,7 +1,6 @@
 import type { ImageFile } from "../../contract/artifact.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { poll } from "../../host/poll.ts";
 import { guestPaths } from "./guest-paths.ts";
@@ -28,7 +27,7 @@ const importMs = 540_000;
  */
 export async function loadImages(
   transport: Pick<Transport, "exec">,
-  runtime: Pick<Runtime, "name" | "importImage">,
+  runtime: { readonly name: string; readonly importImage: readonly [string, ...string[]] },
   images: Readonly<Record<string, ImageFile>>,
   ask: () => Promise<ImageIds>,
   c: Pick<RunContext, "signal" | "log">,
