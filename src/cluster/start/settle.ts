@@ -106,7 +106,8 @@ async function settleExisting(
     mirror: spec.mirror,
   };
   const runtime = wantedRuntime(spec, existing);
-  if (runtime !== existing.runtime && definition.capabilities.origin === "existing")
+  const hasMachines = existing.nodes.some(({ machine }) => machine);
+  if (hasMachines && runtime !== existing.runtime && definition.capabilities.origin === "existing")
     throw new LocalkubeError("CHANGE_NEEDS_RECREATE", {
       name: spec.name,
       field: isForeign(runtime) ? "cri-socket" : "runtime",
@@ -121,9 +122,9 @@ async function settleExisting(
     ...existing,
     spec,
     kubernetesVersion: plan.kubernetesVersion,
-    ...changedRuntime(existing, runtime),
+    // Where there is no machine yet, no runtime was put into one.
+    ...(hasMachines ? changedRuntime(existing, runtime) : { runtime }),
   };
-  const hasMachines = existing.nodes.some(({ machine }) => machine);
   const runtimeBefore = hasMachines && runtime !== existing.runtime ? existing.runtime : undefined;
   return { record, definition, probe: () => definition.probe(host), plan, image, runtimeBefore };
 }
