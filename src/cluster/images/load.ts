@@ -6,9 +6,10 @@ import type { Transport } from "../../contract/transport.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { idsOf } from "../../provision/node/load-images.ts";
 import { imageIds, withCri } from "../../runtimes/cri/images.ts";
+import type { NamedArchive } from "../../artifacts/image/archive-registry.ts";
 import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
-import { type ImageNames, settleNames } from "../../artifacts/image/naming.ts";
+import { settleNames } from "../../artifacts/image/naming.ts";
 import { renamedArchive } from "../../artifacts/image/renamed-archive.ts";
 import {
   type NodeChoice,
@@ -19,18 +20,13 @@ import {
   withTransport,
 } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
+import { pullArchives } from "./pull-archives.ts";
 
 export interface LoadedArchive {
   readonly file: string;
   readonly kind: ArchiveFacts["kind"];
   /** The names under which pods find the images of the archive. */
   readonly refs: readonly string[];
-}
-
-interface Archive {
-  readonly file: string;
-  readonly facts: ArchiveFacts;
-  readonly names: ImageNames;
 }
 
 const importTimeoutMs = 1_800_000;
@@ -56,7 +52,7 @@ export async function loadImages(
       name: imageName,
       where: `those in ${distinct.join(", ")}`,
     });
-  const archives: Archive[] = [];
+  const archives: NamedArchive[] = [];
   for (const file of distinct) {
     const facts = await inspectArchive(file, context.signal);
     archives.push({ file, facts, names: settleNames(file, facts, imageName) });
@@ -86,22 +82,33 @@ export async function loadImages(
 
 /** Full references of the images that arrived. */
 async function load(
-  { file, facts, names }: Archive,
+  { file, facts, names }: NamedArchive,
   transport: Transport,
   runtime: Runtime,
   c: RunContext,
 ): Promise<readonly string[]> {
-  let total = 0;
-  const { tar, size } = await openArchive(file, c.signal, (done) =>
-    c.report({ done, total, unit: "bytes", ...(done === total ? { message: "unpacking" } : {}) }),
-  );
-  total = size;
-  const { stdout } = await transport.exec(runtime.importImage, {
-    stdin: await renamedArchive(tar, facts, names, { form: runtime.importForm, arch: c.host.arch }),
-    signal: c.signal,
-    timeoutMs: importTimeoutMs,
-  });
-  c.log(stdout.trim());
+  const { imageImport } = runtime;
+  if (imageImport.by === "pull")
+    await withCri(transport, runtime, c, (cri) =>
+      pullArchives([{ file, facts, names }], {
+        ...{ transport, runtime, cri },
+        ...{ signal: c.signal, report: c.report },
+      }),
+    );
+  else {
+    const { argv, form } = imageImport;
+    let total = 0;
+    const { tar, size } = await openArchive(file, c.signal, (done) =>
+      c.report({ done, total, unit: "bytes", ...(done === total ? { message: "unpacking" } : {}) }),
+    );
+    total = size;
+    const { stdout } = await transport.exec(argv, {
+      stdin: await renamedArchive(tar, facts, names, { form, arch: c.host.arch }),
+      signal: c.signal,
+      timeoutMs: importTimeoutMs,
+    });
+    c.log(stdout.trim());
+  }
   const refs = [...new Set([...names.values()].flat())];
   const missing = await notArrived(refs, transport, runtime, c.signal);
   if (missing.length > 0)

@@ -69,9 +69,8 @@ const common = {
   settings,
   servesDockerApi: true,
   keepsUsedImages: true,
-  importImage: ["docker", "load"],
-  // Before 25 it reads no other, and those since read it too.
-  importForm: "docker-archive",
+  // Before 25 it reads no other form, and those since read it too.
+  imageImport: { by: "program", argv: ["docker", "load"], form: "docker-archive" },
 } as const satisfies Partial<Runtime>;
 
 const removePods =

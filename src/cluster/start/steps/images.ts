@@ -1,3 +1,7 @@
+import { inspectArchive } from "../../../artifacts/image/inspect-archive.ts";
+import { settleNames } from "../../../artifacts/image/naming.ts";
+import type { NamedArchive } from "../../../artifacts/image/archive-registry.ts";
+import type { ImageFile } from "../../../contract/artifact.ts";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { Step } from "../../../contract/step.ts";
 import { loadImages } from "../../../provision/node/load-images.ts";
@@ -5,6 +9,7 @@ import { runtimeInput } from "../../../provision/node/runtime-input.ts";
 import { type Cri, criWhenItServes } from "../../../runtimes/cri/client.ts";
 import { imageIds } from "../../../runtimes/cri/images.ts";
 import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
+import { pullArchives } from "../../images/pull-archives.ts";
 import { nodeInput } from "../node-input.ts";
 import { need, type NodeBase, type NodeState, waiting } from "../state.ts";
 
@@ -25,8 +30,13 @@ export const images: Step<NodeState, NodeBase> = {
       try {
         const ask = async () => (s.imageIds = await imageIds(cri, { signal }));
         const { images: wanted } = need(s.cluster, "artifacts");
+        const pull = async (files: readonly ImageFile[]) =>
+          pullArchives(await Promise.all(files.map((one) => clusterArchive(one, signal))), {
+            ...{ transport, runtime, cri },
+            ...{ signal, report: c.report },
+          });
         const [outcome] = await Promise.all([
-          loadImages(transport, runtime, wanted, ask, { ...c, signal }),
+          loadImages(transport, runtime, wanted, { ask, pull }, { ...c, signal }),
           checkSettings(s, cri, signal),
         ]);
         return outcome;
@@ -36,6 +46,11 @@ export const images: Step<NodeState, NodeBase> = {
     });
   },
 };
+
+async function clusterArchive({ file, ref }: ImageFile, signal: AbortSignal): Promise<NamedArchive> {
+  const facts = await inspectArchive(file, signal);
+  return { file, facts, names: settleNames(file, facts, ref) };
+}
 
 /** A runtime that begins with other settings than it was given fails much later, in pods. One that goes on since an earlier start was asked then. */
 async function checkSettings(s: NodeState, cri: Cri, signal: AbortSignal): Promise<void> {
