@@ -31,4 +31,14 @@ export default tseslint.config(
   },
   // Outside the TypeScript project: the launcher must be readable by old Nodes, scripts and configurations run as they stand.
   { files: ["**/*.{js,mjs,cjs}"], ...tseslint.configs.disableTypeChecked },
+  // There, nothing else notices a name that is not imported.
+  {
+    files: ["scripts/**/*.mjs"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        Object.keys(Object.getOwnPropertyDescriptors(globalThis)).map((name) => [name, false]),
+      ),
+    },
+    rules: { "no-undef": "error" },
+  },
 );

@@ -15,6 +15,7 @@ const checks = [
   ["node", "scripts/command-docs.mjs", "--check"],
   ["node", "scripts/error-docs.mjs", "--check"],
   ["node", "scripts/step-docs.mjs", "--check"],
+  ["node", "scripts/runtime-docs.mjs", "--check"],
 ];
 
 const failed = (await pMap(checks, check, { concurrency: availableParallelism() })).filter((ok) => !ok);

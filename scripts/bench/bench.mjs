@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fetchArtifacts, planArtifacts } from "../../src/artifacts/artifact-set.ts";
 import { artifactWishes } from "../../src/cluster/start/wishes.ts";
-import { runtimeByName } from "../../src/runtimes/registry.ts";
+import { defaultRuntimeName } from "../../src/runtimes/registry.ts";
 import { hostContext } from "../../src/host/host-context.ts";
 import { isWhole } from "../../src/host/image-file/image-record.ts";
 import { rootfsImage } from "../../src/machine/image/rootfs-image.ts";
@@ -57,7 +57,7 @@ export async function openBench(signal) {
 
 async function warmArtifacts(host, context) {
   const request = { kubernetesVersion: "", artifacts: "debian", mirror: "" };
-  const wishesOf = (version) => artifactWishes(version, runtimeByName("cri"));
+  const wishesOf = (version) => artifactWishes(version, defaultRuntimeName);
   const plan = await planArtifacts(request, wishesOf, host, { signal: context.signal });
   if (plan.complete) return fetchArtifacts(plan, context);
   throw new Error(

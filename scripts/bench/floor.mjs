@@ -50,8 +50,7 @@ async function measure(bench) {
 
 async function neededFiles(bench) {
   const { leaves, serviceAccount } = await ensureCertificates(join(bench.home, "bare/pki"), {
-    nodeName: "bench",
-    nodeAddress: "127.0.0.1",
+    nodes: [{ name: "bench", role: "control-plane", address: "127.0.0.1" }],
     serviceAddress: "10.96.0.1",
     clusterDomain: "cluster.local",
     extraNames: [],

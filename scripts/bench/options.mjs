@@ -1,12 +1,12 @@
 import { parseArgs } from "node:util";
 
-export const partNames = ["cli", "floor", "push", "start", "memory", "lifecycle", "qemu"];
-/** Ten minutes where there is no hardware virtualisation. */
-const onlyByName = ["qemu"];
+export const partNames = ["cli", "floor", "push", "start", "memory", "lifecycle", "runtimes", "qemu"];
+/** They take minutes: `qemu` ten where there is no hardware virtualisation. */
+const onlyByName = ["runtimes", "qemu"];
 
 const usage = `npm run bench -- [PART …] [--output text|json]
 
-Parts: ${partNames.join(" ")} (all but qemu when none is named)`;
+Parts: ${partNames.join(" ")} (all but ${onlyByName.join(" and ")} when none is named)`;
 
 /** Parts to run and form of the result; ends the process with the usage for --help (0) and for what it does not know (2). */
 export function readOptions(argv) {

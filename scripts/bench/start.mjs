@@ -1,9 +1,3 @@
-import { createReadStream } from "node:fs";
-import { endpointOf } from "../../src/cluster/access/reach.ts";
-import { connect } from "../../src/machine/ssh/transport.ts";
-import { runtimeFor } from "../../src/runtimes/registry.ts";
-import { nodePaths } from "../../src/state/paths.ts";
-import { loadCluster } from "../../src/state/store.ts";
 import { busyboxImage, busyboxRef } from "../../test/e2e/kit/busybox-image.ts";
 import { run } from "./run.mjs";
 
@@ -31,7 +25,7 @@ export function startRows({ total, command, before, steps, load, pod }, first) {
       indent: 2,
       note: `from ${from.toFixed(2)} s`,
     })),
-    { what: "loading the user's image", value: load, unit: "s", indent: 1 },
+    { what: "loading the user's image", value: load, unit: "s", indent: 1, note: "localkube image load" },
     { what: "kubectl run to the answer", value: pod, unit: "s", indent: 1 },
   ];
 }
@@ -55,25 +49,10 @@ export async function startCluster(bench, wishes = ["--driver", "podman"]) {
       if (type?.endsWith("step.finished")) steps.get(data.id).seconds = data.durationMs / 1000;
     },
   });
-  const load = await loadImage(bench, archive);
+  const load = (await bench.localkube(["image", "load", archive, "-p", profile])).seconds;
   const pod = await podAnswers(bench);
   const total = (pod.answeredAt - begun) / 1000;
   return { total, command: started.seconds, before, steps: [...steps.values()], load, pod: pod.seconds };
-}
-
-async function loadImage({ host, profile, signal }, archive) {
-  const begun = performance.now();
-  const [{ machine }] = (await loadCluster(host, profile)).nodes;
-  const endpoint = await endpointOf(machine, nodePaths(host, profile, profile), host);
-  const transport = await connect(endpoint, { signal, timeoutMs: 60_000, log: () => undefined });
-  try {
-    const { runtime, kubernetesVersion } = await loadCluster(host, profile);
-    const { importImage } = runtimeFor(runtime, catalogueEntry(kubernetesVersion));
-    await transport.exec(importImage, { stdin: createReadStream(archive), signal });
-  } finally {
-    await transport.close();
-  }
-  return (performance.now() - begun) / 1000;
 }
 
 /** Seconds until the pod prints the service's address, and when that was; kubectl itself ends later, when it has noticed the pod's end. */

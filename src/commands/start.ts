@@ -19,7 +19,7 @@ export default class Start extends BaseCommand<typeof Start> {
     "<%= config.bin %> start -p two --kubernetes-version v1.36.5 --feature-gates InPlacePodVerticalScaling=true",
     "<%= config.bin %> start --extra-config kubelet.max-pods=200 --extra-config apiserver.v=4",
     "<%= config.bin %> start --registry-mirror docker.io=https://mirror.example --insecure-registry 10.0.0.5:5000",
-    "<%= config.bin %> start --runtime containerd --oci-runtime crun --default-oci-runtime crun",
+    "<%= config.bin %> start --runtime cri --oci-runtime crun --default-oci-runtime crun",
     "<%= config.bin %> start --registry-ca reg.example=ca.pem --registry-auth reg.example",
     "<%= config.bin %> start --mirror /srv/mirror --dry-run",
     "<%= config.bin %> start --recreate --refresh-image",
