@@ -42,7 +42,9 @@ export async function createMachine(
       throw new SshDriverError("SSH_HOST_TAKEN", { host, name: facts.note.get("name") ?? "unnamed" });
     if (carried === undefined) {
       await refuseTwin(facts, spec.name, host, c);
-      judgeHost(facts, { host, takeOver: options.takeOver, avoid: spec.network.avoid });
+      const own = (await spec.inspect?.(transport)) ?? [];
+      const avoid = spec.network.avoid.filter((network) => !own.includes(network));
+      judgeHost(facts, { host, takeOver: options.takeOver, avoid });
     }
     const ref =
       recorded?.ref.data["id"] === id

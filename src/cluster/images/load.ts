@@ -7,6 +7,9 @@ import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { idsOf } from "../../provision/node/load-images.ts";
 import { imageIds, withCri } from "../../runtimes/cri/images.ts";
 import type { NamedArchive } from "../../artifacts/image/archive-registry.ts";
+import { noteOwnImages } from "../../runtimes/foreign/give-back.ts";
+import { type Importing, importing } from "../../runtimes/foreign/index.ts";
+import { runtimes } from "../../runtimes/registry.ts";
 import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
 import { settleNames } from "../../artifacts/image/naming.ts";
@@ -35,7 +38,7 @@ const importTimeoutMs = 1_800_000;
  * Loads image archives into the runtime of one node, or of all nodes if none is named, under the full forms of the names they contain, or under `imageName`, which only a
  * single image may get. All archives are inspected before the first byte is sent; a name that existed before then refers to the new
  * image. Returns only what was found in the runtime the way pods look it up. May be repeated. Rejects with IMAGE_FILE_UNREADABLE,
- * IMAGE_FILE_INVALID, IMAGE_NAME_MISSING, IMAGE_NAME_INVALID, IMAGE_NAME_AMBIGUOUS, IMAGE_NOT_ARRIVED, CLUSTER_UNKNOWN, NODE_UNKNOWN, CLUSTER_NOT_RUNNING.
+ * IMAGE_FILE_INVALID, IMAGE_NAME_MISSING, IMAGE_NAME_INVALID, IMAGE_NAME_AMBIGUOUS, IMAGE_NOT_ARRIVED, CRI_IMPORT_UNKNOWN, CLUSTER_UNKNOWN, NODE_UNKNOWN, CLUSTER_NOT_RUNNING.
  */
 export async function loadImages(
   { name, node: wanted }: NodeChoice,
@@ -87,11 +90,12 @@ async function load(
   runtime: Runtime,
   c: RunContext,
 ): Promise<readonly string[]> {
-  const { imageImport } = runtime;
+  const refs = [...new Set([...names.values()].flat())];
+  const { imageImport } = await importingInto(transport, runtime, refs, c.signal);
   if (imageImport.by === "pull")
     await withCri(transport, runtime, c, (cri) =>
       pullArchives([{ file, facts, names }], {
-        ...{ transport, runtime, cri },
+        ...{ transport, cri, runtime: { name: runtime.name, imageImport } },
         ...{ signal: c.signal, report: c.report },
       }),
     );
@@ -109,11 +113,25 @@ async function load(
     });
     c.log(stdout.trim());
   }
-  const refs = [...new Set([...names.values()].flat())];
   const missing = await notArrived(refs, transport, runtime, c.signal);
   if (missing.length > 0)
     throw new LocalkubeError("IMAGE_NOT_ARRIVED", { file, refs: missing.join(", "), runtime: runtime.name });
   return refs;
+}
+
+/** Of a foreign server it is asked what it is, and noted which of the images are not its own. Rejects with CRI_IMPORT_UNKNOWN. */
+async function importingInto(
+  transport: Transport,
+  runtime: Runtime,
+  refs: readonly string[],
+  signal: AbortSignal,
+): Promise<Importing> {
+  if (!runtime.foreign) return importing(runtime, "", runtimes);
+  return withCri(transport, runtime, { signal }, async (cri) => {
+    const found = importing(runtime, cri.runtime.name, runtimes);
+    await noteOwnImages(cri, transport, refs, signal);
+    return found;
+  });
 }
 
 /** Those of `refs` that pods cannot use. */

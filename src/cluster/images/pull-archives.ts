@@ -4,14 +4,14 @@ import { PassThrough } from "node:stream";
 import { archiveRegistry, type NamedArchive } from "../../artifacts/image/archive-registry.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import type { Runtime } from "../../contract/runtime.ts";
+import type { ImageImport, Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { poll } from "../../host/poll.ts";
 import type { Cri } from "../../runtimes/cri/client.ts";
 
 export interface PullPlace extends Pick<RunContext, "signal" | "report"> {
   readonly transport: Pick<Transport, "exec" | "listen">;
-  readonly runtime: Pick<Runtime, "name" | "imageImport">;
+  readonly runtime: Pick<Runtime, "name"> & { readonly imageImport: ImageImport };
   readonly cri: Cri;
 }
 

@@ -11,7 +11,7 @@ import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts"
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { networkAddress, parseNetwork } from "../../host/network.ts";
-import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
+import { isForeign } from "../../runtimes/foreign/index.ts";
 import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
 import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
 import { resolveSpec } from "../../spec/resolve-spec.ts";
@@ -28,6 +28,7 @@ import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseAbsentPrograms, refuseLackingImage } from "./image-source.ts";
 import { readRegistryAccess } from "./registry-access.ts";
 import type { ClusterState, NodeState } from "./state.ts";
+import { changedRuntime, namedRuntime, refuseOwnSocket, wantedRuntime } from "./wanted-runtime.ts";
 import { artifactWishes } from "./wishes.ts";
 
 /** What the user requested of a start. */
@@ -107,10 +108,11 @@ async function settleExisting(
   if (runtime !== existing.runtime && definition.capabilities.origin === "existing")
     throw new LocalkubeError("CHANGE_NEEDS_RECREATE", {
       name: spec.name,
-      field: "runtime",
+      field: isForeign(runtime) ? "cri-socket" : "runtime",
       from: existing.runtime,
-      to: runtime,
+      to: isForeign(runtime) ? spec.criSocket : runtime,
     });
+  if (runtime !== existing.runtime && isForeign(runtime)) refuseOwnSocket(spec, existing);
   const plan = await planArtifacts(wanted, wishesOf(runtime, spec.ociRuntimes), host);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   const image = await imageSource(spec, definition, host);
@@ -127,26 +129,12 @@ async function settleExisting(
   return { record, definition, probe: () => definition.probe(host), plan, image, runtimeBefore };
 }
 
-/** `cri` leaves an existing cluster with what it has. */
-const wantedRuntime = (spec: ClusterSpec, { runtime }: ClusterRecord): string =>
-  spec.runtime === defaultRuntimeName ? runtime : runtimeByName(spec.runtime).name;
-
-/** Recorded before anything changes: a start that is killed is gone on with by the next. */
-function changedRuntime(
-  { runtime, formerRuntimes = [] }: ClusterRecord,
-  wanted: string,
-): Pick<ClusterRecord, "runtime" | "formerRuntimes"> {
-  const former = new Set([...formerRuntimes, runtime]);
-  former.delete(wanted);
-  return { runtime: wanted, ...(former.size > 0 ? { formerRuntimes: [...former] } : {}) };
-}
-
 /** A new cluster: `auto` and `cri` are resolved here, and the addresses are fixed for its life. */
 async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Settled> {
   const { host } = context;
   const [choice, plan] = await Promise.all([
     chooseDriver(spec.driver, host),
-    planArtifacts(spec, wishesOf(spec.runtime, spec.ociRuntimes), host),
+    planArtifacts(spec, wishesOf(namedRuntime(spec), spec.ociRuntimes), host),
   ]);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   notice(context, choice.reason);
@@ -158,7 +146,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
     createdAt: new Date().toISOString(),
     phase: "creating",
     driver: definition.name,
-    runtime: runtimeByName(spec.runtime).name,
+    runtime: namedRuntime(spec),
     kubernetesVersion: plan.kubernetesVersion,
     artifactsSource: plan.source,
     nodes: [{ name: spec.name, role: "control-plane" }],

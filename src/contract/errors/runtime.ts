@@ -63,6 +63,77 @@ export const runtimeErrors = {
     title: "What answers at the socket {path} in the machine is no CRI server: {problem}",
     fix: "Name the socket of a container runtime that speaks CRI; see what runs there: localkube ssh -- ss -xlp",
   },
+  CRI_SOCKET_INVALID: {
+    exit: exitCodes.usage,
+    title: "--{flag} '{value}' is not the address of a unix socket: {problem}",
+    fix: "Write it like --{flag} unix:///run/my.sock",
+  },
+  CRI_SOCKET_NOT_FOR_RUNTIME: {
+    exit: exitCodes.usage,
+    title:
+      "--cri-socket names a CRI server that is there already, and --runtime {runtime} one that localkube sets up",
+    fix: "Use --runtime cri --cri-socket {socket}, or leave out --cri-socket",
+  },
+  CRI_SOCKET_MISSING: {
+    exit: exitCodes.usage,
+    title: "--image-socket {socket} is given without --cri-socket",
+    fix: "Name the socket of the server that runs the pods, too: --cri-socket unix:///run/my.sock",
+  },
+  CRI_SOCKET_NOT_CONFIGURED: {
+    exit: exitCodes.usage,
+    title:
+      "--{flag} belongs into the configuration of the CRI server at {socket}, which localkube does not change",
+    fix: "Configure that server yourself, and leave out --{flag}; if the cluster has it from before: --{flag} ''",
+  },
+  CRI_SOCKET_OWN: {
+    exit: exitCodes.usage,
+    title:
+      "The CRI server at {socket} is the runtime {runtime} of the cluster {name}, which localkube set up",
+    fix: "Leave out --cri-socket, or name the socket of another server",
+  },
+  CRI_SOCKET_SILENT: {
+    exit: exitCodes.unavailable,
+    title: "No CRI server answers at the socket {path} in the machine: {problem}",
+    fix: "Start the server there (see systemctl status, ss -xlp), or name another socket with --{flag}",
+  },
+  CRI_SERVES_HALF: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at the socket {path} serves {served}, but no {missing}",
+    fix: "{fix}",
+  },
+  CRI_API_NOT_FOR_KUBELET: {
+    exit: exitCodes.unavailable,
+    title:
+      "The CRI server at {path} ({runtime}) speaks the API {api}, and the kubelet of Kubernetes {version} only {wanted}",
+    fix: "Use a release of the server that speaks {wanted}, or another Kubernetes: localkube start -p NAME --kubernetes-version {fitting}",
+  },
+  CRI_RUNTIME_NOT_READY: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at {path} cannot run pods now: {problem}",
+    fix: "See what it logs: journalctl in the machine",
+  },
+  CRI_NETWORK_NOT_READY: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at {path} does not take the pod network from {file}: {problem}",
+    fix: "Let it read CNI configurations from {folder}, or give it a pod network before the start",
+  },
+  CRI_NETWORK_DIFFERS: {
+    exit: exitCodes.usage,
+    title:
+      "The CRI server at {path} has a pod network already, with addresses of {networks}, which --pod-cidr {podCidr} does not contain",
+    fix: "Name that network: localkube start -p {name} --recreate --pod-cidr {network}",
+  },
+  CRI_SOCKET_IN_USE: {
+    exit: exitCodes.unavailable,
+    title:
+      "The CRI server at {path} has pods that are not the cluster's ({pods}), and the kubelet would end them",
+    fix: "Remove them there (crictl rmp), or use a CRI server that no other Kubernetes uses",
+  },
+  CRI_IMPORT_UNKNOWN: {
+    exit: exitCodes.unavailable,
+    title: "localkube does not know how image archives are loaded into the CRI server {runtime}",
+    fix: "Push the image to a registry that the machine reaches, and let the pods name it there",
+  },
   CRI_UNIMPLEMENTED: {
     exit: exitCodes.unavailable,
     title: "The container runtime at {path} does not know the call {method}",

@@ -1,7 +1,7 @@
 import type { ImageFile } from "../../contract/artifact.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import type { Runtime } from "../../contract/runtime.ts";
+import type { ImageImport } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { poll } from "../../host/poll.ts";
 import { guestPaths } from "./guest-paths.ts";
@@ -36,7 +36,7 @@ export interface ImageAccess {
  */
 export async function loadImages(
   transport: Pick<Transport, "exec">,
-  runtime: Pick<Runtime, "name" | "imageImport">,
+  runtime: { readonly name: string; readonly imageImport: ImageImport },
   images: Readonly<Record<string, ImageFile>>,
   { ask, pull }: ImageAccess,
   c: Pick<RunContext, "signal" | "log">,

@@ -20,11 +20,11 @@ export interface NodeImage {
 /** Runs `use` with the CRI server of a node's runtime. Rejects as `connectCri` and `use` do. */
 export async function withCri<T>(
   transport: Pick<Transport, "connectSocket">,
-  { endpoint }: Pick<Runtime, "endpoint">,
+  { endpoint, imageEndpoint }: Pick<Runtime, "endpoint" | "imageEndpoint">,
   options: ConnectCriOptions,
   use: (cri: Cri) => Promise<T>,
 ): Promise<T> {
-  const cri = await connectCri(transport, endpoint, options);
+  const cri = await connectCri(transport, endpoint, { ...options, imageEndpoint });
   try {
     return await use(cri);
   } finally {

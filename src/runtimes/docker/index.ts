@@ -1,4 +1,10 @@
-import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
+import type {
+  Runtime,
+  RuntimeDefinition,
+  RuntimeProgram,
+  ServerAsFound,
+  ServerSettings,
+} from "../../contract/runtime.ts";
 import { programVersions } from "../program-versions.ts";
 import {
   configurationFiles,
@@ -102,6 +108,18 @@ const withCriDockerd = (minor: number): Runtime => ({
     minor < firstWithWebSocket ? {} : { config: { featureGates: { ExtendWebSocketsToKubelet: false } } },
 });
 
+/** A CRI server in front of a docker that localkube did not set up: both dockershim and cri-dockerd call themselves so. */
+const found: ServerAsFound = {
+  calledBy: "docker",
+  imageImport: () => common.imageImport,
+  keepsUsedImages: common.keepsUsedImages,
+  ask: ["docker", "info", "--format", "{{.CgroupDriver}}"],
+  settings({ printed }): ServerSettings {
+    const cgroupDriver = printed.trim();
+    return cgroupDriver === "systemd" || cgroupDriver === "cgroupfs" ? { cgroupDriver } : {};
+  },
+};
+
 export const docker: RuntimeDefinition = {
   name,
   aliases: ["cri-dockerd"],
@@ -114,6 +132,7 @@ export const docker: RuntimeDefinition = {
     if (!dockerd.versions(minor)) return undefined;
     return minor <= lastWithDockershim ? withDockershim : withCriDockerd(minor);
   },
+  found,
   footprint: {
     files: [
       ...[...members, "cri-dockerd"].map((member) => `/usr/local/bin/${member}`),

@@ -23,7 +23,7 @@ const reloads = (): readonly string[] => readFileSync(join(folder, "reloads"), "
 /** The script of that minor, with its folder in ours; `fed`: what it gets of its input. */
 function start(minor: number, fed: (input: string) => string = (input) => input) {
   const { imageImport } = runtimeFor("cri-o", { version: `v1.${minor}`, minor });
-  if (imageImport.by !== "pull") throw new Error("it pulls");
+  if (imageImport?.by !== "pull") throw new Error("it pulls");
   const { argv, input } = imageImport.redirect(repositories);
   const own = argv.map((word) => (word.endsWith("registries.conf.d") ? join(folder, "d") : word));
   const env = { ...process.env, PATH: `${folder}:${process.env["PATH"]}` };
