@@ -60,8 +60,10 @@ export function absence(
     : `no release of ${name} for Kubernetes 1.${minor} is known`;
 }
 
-/** Every program that any cluster may wish, whatever its version and runtime. */
-export const programReleases = (): readonly ProgramRelease[] => [
-  ...nodePrograms,
-  ...[...runtimes, ...ociRuntimes].flatMap(({ programs }) => programs.map(({ release }) => release)),
-];
+/** Every program that any cluster may wish, whatever its version and runtime; each once, also one that several runtimes have. */
+export const programReleases = (): readonly ProgramRelease[] => {
+  const ofRuntimes = [...runtimes, ...ociRuntimes].flatMap(({ programs }) =>
+    programs.map(({ release }) => release),
+  );
+  return [...new Map([...nodePrograms, ...ofRuntimes].map((one) => [one.name, one])).values()];
+};

@@ -63,27 +63,6 @@ test.each(minors)("1.%d is told nothing by a key that its documentation does not
     }
 });
 
-test.each([20, 21, 24, 28, 31, 34, 36, 37])("everything rendered for 1.%d", async (minor) => {
-  const registries = [
-    { name: "10.0.0.5:5000", mirrors: [], insecure: true },
-    {
-      name: "docker.io",
-      mirrors: ["https://mirror.example", "http://plain.example:5001"],
-      insecure: false,
-    },
-    { name: "mirror.example", mirrors: [], insecure: false, authority: "mirror's authority\n" },
-    { name: "quay.io", mirrors: ["https://10.0.0.5:5000/quay/"], insecure: false },
-  ];
-  const all = input(minor, { registries, handlers: others });
-  const runtime = at(minor);
-  const files = [...runtime.files(all), ...runtime.registryFiles(all)].map(({ path, mode, source }) => {
-    const text = source.kind === "text" ? source.text : "";
-    return `# ${path} ${mode.toString(8)}\n${text}`;
-  });
-  const units = runtime.units.map((unit) => `# ${unit.name} ${unit.arguments(all).join(" ")}\n${unit.text}`);
-  await expect([...files, ...units].join("\n")).toMatchFileSnapshot(`../snapshots/cri-o-1.${minor}.txt`);
-});
-
 test("conmon is in a slice with systemd and in the pod's cgroup with cgroupfs, by the key that the release has", () => {
   const found = (minor: number, cgroupDriver: "systemd" | "cgroupfs") => {
     const { runtime } = configOf(minor, { cgroupDriver, handlers: others }).crio;
