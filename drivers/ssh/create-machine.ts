@@ -48,7 +48,13 @@ export async function createMachine(
     }
     const ref =
       recorded?.ref.data["id"] === id
-        ? { ...recorded.ref, access, ports: { ...recorded.ref.ports, ssh: access.port } }
+        ? {
+            ...recorded.ref,
+            access,
+            ports: { ...recorded.ref.ports, ssh: access.port },
+            // What was listed on a host that is claimed already is of the runtime of then.
+            ...(carried === undefined && { data: { id, runtime: spec.runtime } }),
+          }
         : await reference(spec, access, facts, c);
     await writeHostFile(c.host, { schema: 1, ref, machineId: facts.machineId, hostname: facts.hostname });
     try {

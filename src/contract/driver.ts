@@ -120,9 +120,7 @@ export interface MachineSpec extends Hardware {
    * For an existing host: looks at it before anything is changed there, unless it carries this cluster already; `create` rejects as it does. Returns those
    * of `network.avoid` that the host may have routes to.
    */
-  readonly inspect?: (
-    transport: Pick<Transport, "exec" | "connectSocket" | "endpoint">,
-  ) => Promise<readonly string[]>;
+  readonly inspect?: (transport: Pick<Transport, "exec" | "connectSocket">) => Promise<readonly string[]>;
 }
 
 /** An SSH server on the way to a machine. */

@@ -105,7 +105,8 @@ async function settleExisting(
     mirror: spec.mirror,
   };
   const runtime = wantedRuntime(spec, existing);
-  if (runtime !== existing.runtime && definition.capabilities.origin === "existing")
+  const hasMachines = existing.nodes.some(({ machine }) => machine);
+  if (hasMachines && runtime !== existing.runtime && definition.capabilities.origin === "existing")
     throw new LocalkubeError("CHANGE_NEEDS_RECREATE", {
       name: spec.name,
       field: isForeign(runtime) ? "cri-socket" : "runtime",
@@ -120,9 +121,9 @@ async function settleExisting(
     ...existing,
     spec,
     kubernetesVersion: plan.kubernetesVersion,
-    ...changedRuntime(existing, runtime),
+    // Where there is no machine yet, no runtime was put into one.
+    ...(hasMachines ? changedRuntime(existing, runtime) : { runtime }),
   };
-  const hasMachines = existing.nodes.some(({ machine }) => machine);
   if (runtime !== existing.runtime)
     refuseAbsentPrograms({ ...spec, runtime }, plan, definition.capabilities.image);
   const runtimeBefore = hasMachines && runtime !== existing.runtime ? existing.runtime : undefined;

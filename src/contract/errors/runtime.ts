@@ -129,6 +129,12 @@ export const runtimeErrors = {
       "The CRI server at {path} has pods that are not the cluster's ({pods}), and the kubelet would end them",
     fix: "Remove them there (crictl rmp), or use a CRI server that no other Kubernetes uses",
   },
+  LOGS_OF_SERVER_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title:
+      "No service of systemd serves the socket {path} in the machine, so it is not known where its server logs",
+    fix: "See what serves there: localkube ssh -p {name} -- ss -xlp",
+  },
   CRI_IMPORT_UNKNOWN: {
     exit: exitCodes.unavailable,
     title: "localkube does not know how image archives are loaded into the CRI server {runtime}",

@@ -18,7 +18,7 @@ export interface ForeignServer {
   readonly settings: ServerSettings;
 }
 
-type Place = Pick<Transport, "exec" | "connectSocket" | "endpoint">;
+type Place = Pick<Transport, "exec" | "connectSocket">;
 
 export interface Asking {
   /** Of the cluster's Kubernetes, `36` and `v1.36.5`. */

@@ -73,7 +73,7 @@ async function askBooted(cluster: ClusterState, transport: Transport, c: RunCont
  */
 export async function askForeignServer(
   { record, runtime, isFirst }: Pick<ClusterState, "record" | "runtime"> & { readonly isFirst?: boolean },
-  transport: Pick<Transport, "exec" | "connectSocket" | "endpoint">,
+  transport: Pick<Transport, "exec" | "connectSocket">,
   signal: AbortSignal,
 ): Promise<ForeignServer> {
   const { kubernetesVersion, phase, formerRuntimes, spec } = record;

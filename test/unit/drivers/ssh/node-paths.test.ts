@@ -64,7 +64,8 @@ test("what another runtime has on a host is never touched, also if it came after
     { data: { id: "1", runtime: "containerd" } },
     { data: { id: "of an earlier release" } },
   ]) {
-    const { links, chains, ...paths } = pathsOf(
+    // Products are only looked for.
+    const { links, chains, products, ...paths } = pathsOf(
       { connect: () => Promise.reject(new Error("unused")), runtimes },
       machine,
     );
@@ -74,6 +75,7 @@ test("what another runtime has on a host is never touched, also if it came after
         .filter((path) => ofDocker.test(JSON.stringify(path))),
     ).toEqual([]);
     expect([links, chains]).toEqual([["cni0"], ["KUBE-", "CNI-"]]);
+    expect(products).toContain("docker.service");
   }
   const withDocker = nodePaths(runtimes, "docker");
   expect(withDocker.trees).toContain("/var/lib/docker");
