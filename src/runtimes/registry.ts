@@ -2,11 +2,12 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { Runtime, RuntimeDefinition } from "../contract/runtime.ts";
 import { didYouMean } from "../host/nearest-word.ts";
 import { containerd } from "./containerd/index.ts";
+import { crio } from "./cri-o/index.ts";
 import { docker } from "./docker/index.ts";
 import { foreignRuntime, isForeign } from "./foreign/index.ts";
 
 /** All there are; the first is the default. */
-export const runtimes: readonly RuntimeDefinition[] = [containerd, docker];
+export const runtimes: readonly RuntimeDefinition[] = [containerd, docker, crio];
 
 /** Not a runtime of its own: it means the default one that speaks CRI. */
 export const defaultRuntimeName = "cri";

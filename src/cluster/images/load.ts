@@ -6,12 +6,13 @@ import type { Transport } from "../../contract/transport.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { idsOf } from "../../provision/node/load-images.ts";
 import { imageIds, withCri } from "../../runtimes/cri/images.ts";
+import type { NamedArchive } from "../../artifacts/image/archive-registry.ts";
 import { noteOwnImages } from "../../runtimes/foreign/give-back.ts";
 import { type Importing, importing } from "../../runtimes/foreign/index.ts";
 import { runtimes } from "../../runtimes/registry.ts";
 import { openArchive } from "../../artifacts/image/read-archive.ts";
 import { inspectArchive, type ArchiveFacts } from "../../artifacts/image/inspect-archive.ts";
-import { type ImageNames, settleNames } from "../../artifacts/image/naming.ts";
+import { settleNames } from "../../artifacts/image/naming.ts";
 import { renamedArchive } from "../../artifacts/image/renamed-archive.ts";
 import {
   type NodeChoice,
@@ -22,18 +23,13 @@ import {
   withTransport,
 } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
+import { pullArchives } from "./pull-archives.ts";
 
 export interface LoadedArchive {
   readonly file: string;
   readonly kind: ArchiveFacts["kind"];
   /** The names under which pods find the images of the archive. */
   readonly refs: readonly string[];
-}
-
-interface Archive {
-  readonly file: string;
-  readonly facts: ArchiveFacts;
-  readonly names: ImageNames;
 }
 
 const importTimeoutMs = 1_800_000;
@@ -59,7 +55,7 @@ export async function loadImages(
       name: imageName,
       where: `those in ${distinct.join(", ")}`,
     });
-  const archives: Archive[] = [];
+  const archives: NamedArchive[] = [];
   for (const file of distinct) {
     const facts = await inspectArchive(file, context.signal);
     archives.push({ file, facts, names: settleNames(file, facts, imageName) });
@@ -89,24 +85,34 @@ export async function loadImages(
 
 /** Full references of the images that arrived. */
 async function load(
-  { file, facts, names }: Archive,
+  { file, facts, names }: NamedArchive,
   transport: Transport,
   runtime: Runtime,
   c: RunContext,
 ): Promise<readonly string[]> {
   const refs = [...new Set([...names.values()].flat())];
-  const found = await importingInto(transport, runtime, refs, c.signal);
-  let total = 0;
-  const { tar, size } = await openArchive(file, c.signal, (done) =>
-    c.report({ done, total, unit: "bytes", ...(done === total ? { message: "unpacking" } : {}) }),
-  );
-  total = size;
-  const { stdout } = await transport.exec(found.importImage, {
-    stdin: await renamedArchive(tar, facts, names, { form: found.importForm, arch: c.host.arch }),
-    signal: c.signal,
-    timeoutMs: importTimeoutMs,
-  });
-  c.log(stdout.trim());
+  const { imageImport } = await importingInto(transport, runtime, refs, c.signal);
+  if (imageImport.by === "pull")
+    await withCri(transport, runtime, c, (cri) =>
+      pullArchives([{ file, facts, names }], {
+        ...{ transport, cri, runtime: { name: runtime.name, imageImport } },
+        ...{ signal: c.signal, report: c.report },
+      }),
+    );
+  else {
+    const { argv, form } = imageImport;
+    let total = 0;
+    const { tar, size } = await openArchive(file, c.signal, (done) =>
+      c.report({ done, total, unit: "bytes", ...(done === total ? { message: "unpacking" } : {}) }),
+    );
+    total = size;
+    const { stdout } = await transport.exec(argv, {
+      stdin: await renamedArchive(tar, facts, names, { form, arch: c.host.arch }),
+      signal: c.signal,
+      timeoutMs: importTimeoutMs,
+    });
+    c.log(stdout.trim());
+  }
   const missing = await notArrived(refs, transport, runtime, c.signal);
   if (missing.length > 0)
     throw new LocalkubeError("IMAGE_NOT_ARRIVED", { file, refs: missing.join(", "), runtime: runtime.name });

@@ -11,7 +11,6 @@ import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts"
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { networkAddress, parseNetwork } from "../../host/network.ts";
-import { ociRuntimesByName } from "../../runtimes/oci/registry.ts";
 import { isForeign } from "../../runtimes/foreign/index.ts";
 import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
 import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
@@ -26,7 +25,7 @@ import { machineStates } from "../look/machine-states.ts";
 import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
 import { specSurroundings } from "../spec/surroundings.ts";
 import { neededPackages } from "./host-needs.ts";
-import { imageSource, refuseLackingImage } from "./image-source.ts";
+import { imageSource, refuseAbsentPrograms, refuseLackingImage } from "./image-source.ts";
 import { readRegistryAccess } from "./registry-access.ts";
 import type { ClusterState, NodeState } from "./state.ts";
 import { changedRuntime, namedRuntime, refuseOwnSocket, wantedRuntime } from "./wanted-runtime.ts";
@@ -125,21 +124,10 @@ async function settleExisting(
     // Where there is no machine yet, no runtime was put into one.
     ...(hasMachines ? changedRuntime(existing, runtime) : { runtime }),
   };
+  if (runtime !== existing.runtime)
+    refuseAbsentPrograms({ ...spec, runtime }, plan, definition.capabilities.image);
   const runtimeBefore = hasMachines && runtime !== existing.runtime ? existing.runtime : undefined;
   return { record, definition, probe: () => definition.probe(host), plan, image, runtimeBefore };
-}
-
-/** What is in a user's own image or on a host is found out there. */
-function refuseAbsentOciRuntimes(
-  { ociRuntimes, image, os }: ClusterSpec,
-  { source }: ArtifactPlan,
-  kind: DriverDefinition["capabilities"]["image"],
-): void {
-  if (source !== "debian" || kind === "none" || image !== "" || os !== "debian") return;
-  for (const { name, programs } of ociRuntimesByName(ociRuntimes)) {
-    const absent = programs.find((program) => program.package === undefined);
-    if (absent) throw new LocalkubeError("OCI_RUNTIME_NOT_HERE", { name, program: absent.name });
-  }
 }
 
 /** A new cluster: `auto` and `cri` are resolved here, and the addresses are fixed for its life. */
@@ -167,7 +155,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   };
   const image = await imageSource(spec, definition, host);
   refuseLackingImage(spec, plan);
-  refuseAbsentOciRuntimes(spec, plan, definition.capabilities.image);
+  refuseAbsentPrograms(spec, plan, definition.capabilities.image);
   return { record, definition, probe: () => Promise.resolve(probe), plan, image };
 }
 

@@ -12,6 +12,11 @@ export const runtimeErrors = {
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
     fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
   },
+  RUNTIME_NOT_HERE: {
+    exit: exitCodes.unavailable,
+    title: "The runtime {runtime} needs {program}, but {problem}, and the machine is made by localkube",
+    fix: "Use a machine that has it (--image FILE, or --driver ssh), or another runtime or Kubernetes version: localkube runtime list",
+  },
   OCI_RUNTIME_UNKNOWN: {
     exit: exitCodes.usage,
     title: "There is no OCI runtime '{value}'{hint}",

@@ -20,11 +20,11 @@ function parsed(text: unknown): unknown {
 /** One that was not set up by localkube. Its CRI socket is also the one that `ctr` speaks to. */
 export const found: ServerAsFound = {
   calledBy: "containerd",
-  importImage: (endpoint) => [
-    ...(["ctr", "--address", socketPath(endpoint)] as const),
-    ...["--namespace", "k8s.io", "images", "import", "-"],
-  ],
-  importForm: "oci",
+  imageImport: (endpoint) => ({
+    by: "program",
+    argv: ["ctr", "--address", socketPath(endpoint), "--namespace", "k8s.io", "images", "import", "-"],
+    form: "oci",
+  }),
   keepsUsedImages: false,
   /** `info` has the settings of the process that runs: `config` those of CRI, `cniconfig` the pod networks that were loaded. */
   settings({ info }): ServerSettings {

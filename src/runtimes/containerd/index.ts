@@ -42,8 +42,11 @@ const runtime: Runtime = {
   refusedRegistry: () => undefined,
   settings,
   keepsUsedImages: false,
-  importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
-  importForm: "oci",
+  imageImport: {
+    by: "program",
+    argv: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
+    form: "oci",
+  },
 };
 
 export const containerd: RuntimeDefinition = {

@@ -75,9 +75,8 @@ const common = {
   settings,
   servesDockerApi: true,
   keepsUsedImages: true,
-  importImage: ["docker", "load"],
-  // Before 25 it reads no other, and those since read it too.
-  importForm: "docker-archive",
+  // Before 25 it reads no other form, and those since read it too.
+  imageImport: { by: "program", argv: ["docker", "load"], form: "docker-archive" },
 } as const satisfies Partial<Runtime>;
 
 const removePods =
@@ -112,8 +111,7 @@ const withCriDockerd = (minor: number): Runtime => ({
 /** A CRI server in front of a docker that localkube did not set up: both dockershim and cri-dockerd call themselves so. */
 const found: ServerAsFound = {
   calledBy: "docker",
-  importImage: () => common.importImage,
-  importForm: common.importForm,
+  imageImport: () => common.imageImport,
   keepsUsedImages: common.keepsUsedImages,
   ask: ["docker", "info", "--format", "{{.CgroupDriver}}"],
   settings({ printed }): ServerSettings {

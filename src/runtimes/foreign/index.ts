@@ -34,7 +34,6 @@ export function foreignRuntime(name: string): RuntimeDefinition {
       first && { name: first.name, problem: "localkube does not change its configuration" },
     settings: { ask: ["true"], lost: () => [] },
     keepsUsedImages: false,
-    importForm: "oci",
   };
   return {
     name,
@@ -61,7 +60,7 @@ const keepsForeignImages = {
 };
 
 /** A runtime that images can be loaded into. */
-export type Importing = Runtime & Required<Pick<Runtime, "importImage">>;
+export type Importing = Runtime & Required<Pick<Runtime, "imageImport">>;
 
 /**
  * The runtime with what is known of the server that calls itself `server`, if it is a foreign one. `known`: of all runtimes. Rejects with
@@ -72,12 +71,12 @@ export function importing(
   server: string,
   known: readonly Pick<RuntimeDefinition, "found">[],
 ): Importing {
-  const { importImage } = runtime;
-  if (importImage) return { ...runtime, importImage };
+  const { imageImport } = runtime;
+  if (imageImport) return { ...runtime, imageImport };
   const found = foundServer(server, known);
   if (!found) throw new LocalkubeError("CRI_IMPORT_UNKNOWN", { runtime: server });
-  const { importForm, keepsUsedImages } = found;
-  return { ...runtime, importImage: found.importImage(runtime.endpoint), importForm, keepsUsedImages };
+  const { keepsUsedImages } = found;
+  return { ...runtime, imageImport: found.imageImport(runtime.endpoint), keepsUsedImages };
 }
 
 /** What is known of a server by what it calls itself. Pure. */

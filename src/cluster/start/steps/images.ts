@@ -1,3 +1,7 @@
+import { inspectArchive } from "../../../artifacts/image/inspect-archive.ts";
+import { settleNames } from "../../../artifacts/image/naming.ts";
+import type { NamedArchive } from "../../../artifacts/image/archive-registry.ts";
+import type { ImageFile } from "../../../contract/artifact.ts";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
@@ -8,9 +12,10 @@ import { runtimeInput } from "../../../provision/node/runtime-input.ts";
 import { type Cri, criWhenItServes, socketPath } from "../../../runtimes/cri/client.ts";
 import { imageIds } from "../../../runtimes/cri/images.ts";
 import { noteOwnImages } from "../../../runtimes/foreign/give-back.ts";
-import { foundServer, importing } from "../../../runtimes/foreign/index.ts";
+import { foundServer, type Importing, importing } from "../../../runtimes/foreign/index.ts";
 import { runtimes } from "../../../runtimes/registry.ts";
 import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
+import { pullArchives } from "../../images/pull-archives.ts";
 import { nodeInput } from "../node-input.ts";
 import { need, type NodeBase, type NodeState, waiting } from "../state.ts";
 
@@ -35,7 +40,9 @@ export const images: Step<NodeState, NodeBase> = {
       try {
         const ask = async () => (s.imageIds = await imageIds(cri, { signal }));
         const [outcome] = await Promise.all([
-          runtime.foreign ? intoForeign(s, cri, ask, { ...c, signal }) : intoOwn(s, ask, { ...c, signal }),
+          runtime.foreign
+            ? intoForeign(s, cri, ask, { ...c, signal })
+            : intoOwn(s, cri, ask, { ...c, signal }),
           checkSettings(s, cri, signal),
           waitForNetwork(s, cri, signal),
         ]);
@@ -47,16 +54,33 @@ export const images: Step<NodeState, NodeBase> = {
   },
 };
 
+async function clusterArchive({ file, ref }: ImageFile, signal: AbortSignal): Promise<NamedArchive> {
+  const facts = await inspectArchive(file, signal);
+  return { file, facts, names: settleNames(file, facts, ref) };
+}
+
 type Ask = () => Promise<ReadonlyMap<string, string>>;
 
-const intoOwn = (s: NodeState, ask: Ask, c: RunContext): Promise<void | "unchanged"> =>
-  loadImages(
-    need(s, "transport"),
-    importing(s.cluster.runtime, "", runtimes),
-    need(s.cluster, "artifacts").images,
-    ask,
-    c,
-  );
+const intoOwn = (s: NodeState, cri: Cri, ask: Ask, c: RunContext): Promise<void | "unchanged"> =>
+  intoServer(s, cri, importing(s.cluster.runtime, "", runtimes), need(s.cluster, "artifacts").images, ask, c);
+
+function intoServer(
+  s: NodeState,
+  cri: Cri,
+  runtime: Importing,
+  images: Readonly<Record<string, ImageFile>>,
+  ask: Ask,
+  c: RunContext,
+): Promise<void | "unchanged"> {
+  const transport = need(s, "transport");
+  const { signal, report } = c;
+  const pull = async (files: readonly ImageFile[]) =>
+    pullArchives(await Promise.all(files.map((one) => clusterArchive(one, signal))), {
+      ...{ transport, runtime, cri },
+      ...{ signal, report },
+    });
+  return loadImages(transport, runtime, images, { ask, pull }, c);
+}
 
 /** Images that the server had before stay as they are. One that reads no archives pulls them, where there is a registry for them. */
 async function intoForeign(s: NodeState, cri: Cri, ask: Ask, c: RunContext): Promise<void | "unchanged"> {
@@ -67,8 +91,9 @@ async function intoForeign(s: NodeState, cri: Cri, ask: Ask, c: RunContext): Pro
   const own = await noteOwnImages(cri, transport, names, c.signal);
   const wanted = all.filter(([, { ref }]) => own.has(ref));
   if (foundServer(name, runtimes))
-    return loadImages(
-      transport,
+    return intoServer(
+      s,
+      cri,
       importing(s.cluster.runtime, name, runtimes),
       Object.fromEntries(wanted),
       ask,

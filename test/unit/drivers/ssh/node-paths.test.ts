@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { nodePaths, pathsOf } from "../../../../drivers/ssh/node-paths.ts";
 import { runtimes } from "../../../../src/runtimes/registry.ts";
@@ -28,7 +29,7 @@ test.each(nodes)(
     const parts = partsWith(name, minor);
     const { files: guarded, trees, registryFolders } = nodePaths(runtimes, name);
     const programs = parts.flatMap(({ archives }) =>
-      archives.flatMap(({ target, members }) => members.map((member) => `${target}/${member}`)),
+      archives.flatMap(({ target, members }) => members.map((member) => `${target}/${basename(member)}`)),
     );
     const written = [...parts.flatMap(({ files }) => files.map(({ path }) => path)), ...programs];
     expect(written.length).toBeGreaterThan(55);
@@ -64,7 +65,11 @@ test.each(runtimes.map(({ name }) => name))(
     const units = [20, 36].flatMap((minor) =>
       partsWith(name, minor).flatMap((part) => part.units.map((unit) => unit.name)),
     );
-    const ofPackages = { docker: ["docker.socket", "containerd.service"] }[name] ?? [];
+    const ofPackages =
+      {
+        docker: ["docker.socket", "containerd.service"],
+        "cri-o": ["crio-wipe.service", "crio-shutdown.service"],
+      }[name] ?? [];
     expect(nodePaths(runtimes, name).units.toSorted()).toEqual(
       [...new Set([...units, ...ofPackages])].sort(),
     );

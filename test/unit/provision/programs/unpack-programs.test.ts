@@ -91,6 +91,20 @@ test("the programs of an archive run from their place, and nothing else of it is
   expect(statSync(join(root, "usr/local/bin/etcd")).mode & 0o7777).toBe(0o755);
 });
 
+test("a member with a folder is that one alone, and lands in the folder of programs by its own name", () => {
+  const archive = packed(
+    "etcd",
+    { "x/bin/etcd": program("etcd"), "x/etc/etcd": "settings", "x/completions/bash/etcd": "words" },
+    ["x"],
+  );
+  const wanted = { ...archive, strip: 1, members: ["bin/etcd"] };
+  expect(unpack(wanted)).toEqual(["etcd"]);
+  expect(run("usr/local/bin/etcd")).toBe("etcd");
+  expect(readdirSync(join(root, "usr/local/bin"))).toEqual(["etcd"]);
+  expect(readFileSync(join(root, "var/lib/localkube/placed.list"), "utf8")).toBe("/usr/local/bin/etcd\n");
+  expect(unpack(wanted)).toEqual([]);
+});
+
 test("a second time writes nothing, another release replaces the first", () => {
   const first = packed("etcd", etcdFiles("3.5.24"));
   unpack(first);
