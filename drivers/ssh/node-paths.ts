@@ -83,7 +83,10 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
       "/var/log/containers",
       "/usr/libexec/kubernetes",
     ],
-    runTrees: [...runTrees, "/run/localkube", "/run/flannel", "/run/kubernetes"],
+    runTrees: [
+      ...runTrees,
+      ...["/run/localkube", "/run/localkube-pods.lock", "/run/flannel", "/run/kubernetes"],
+    ],
     mountTrees: [...runTrees, "/var/lib/kubelet", ...trees],
     sharedFolders: [
       ...["/etc/cni/net.d", "/etc/cni"],

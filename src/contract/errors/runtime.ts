@@ -129,6 +129,11 @@ export const runtimeErrors = {
       "The CRI server at {path} has pods that are not the cluster's ({pods}), and the kubelet would end them",
     fix: "Remove them there (crictl rmp), or use a CRI server that no other Kubernetes uses",
   },
+  CRI_SANDBOX_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at {path} makes no sandboxes for pods: {problem}",
+    fix: "Correct that in its own settings (its sandbox image must be there, or in a registry that it reaches), then run the same command again",
+  },
   LOGS_OF_SERVER_UNKNOWN: {
     exit: exitCodes.notFound,
     title:

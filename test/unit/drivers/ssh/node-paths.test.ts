@@ -17,7 +17,11 @@ const registryAccess = {
   logins: [{ registry: "reg.example:5000", username: "alice", password: "secret" }],
   proxy: { HTTPS_PROXY: "http://proxy.example:3128" },
 };
-const nodes = runtimes.flatMap(({ name }) => [20, 36].map((minor) => [name, minor] as const));
+/** A CRI server that the host has; registries are not told to it. */
+const foreign = "unix:///run/my.sock";
+const nodes = [...runtimes.map(({ name }) => name), foreign].flatMap((name) =>
+  [20, 36].map((minor) => [name, minor] as const),
+);
 
 test.each(nodes)(
   "the driver guards every file that provisioning writes with %s and 1.%i, and removes it",
@@ -40,6 +44,20 @@ test.each(nodes)(
     expect(written.filter((path) => !isGuarded(path))).toEqual([]);
   },
 );
+
+test("of a CRI server that the host has, and what it made for containers, nothing is touched", () => {
+  const paths = nodePaths(runtimes, foreign);
+  const { files, trees, runTrees, units, shims, links, chains, products, keepsServer } = paths;
+  expect(
+    [...files, ...trees, ...runTrees, ...units].filter((path) => /crictl|containerd|docker|crio/.test(path)),
+  ).toEqual([]);
+  expect(trees).toContain("/var/lib/cni/networks/localkube");
+  expect(trees).not.toContain("/var/lib/cni");
+  expect([shims, links, chains, keepsServer]).toEqual([[], ["cni0"], ["KUBE-"], true]);
+  // It may be one of these itself; a whole Kubernetes cannot share the host.
+  expect(products).not.toContain("docker.service");
+  expect(products).toContain("k3s.service");
+});
 
 test.each(runtimes.map(({ name }) => name))(
   "the driver knows every unit of a node with %s, and those that packages bring",
