@@ -40,7 +40,8 @@ const dockerd: RuntimeProgram = {
     folder: "download.docker.com/linux/static/stable/{machine}",
     file: "docker-{version}.tgz",
     digests: ofDockerd.digests,
-    unpack: { into: "programs", strip: 1, members },
+    // With the archive's folder in front, because that has the name of one of the programs and would stand for all.
+    unpack: { into: "programs", strip: 0, members: members.map((member) => `docker/${member}`) },
   },
 };
 

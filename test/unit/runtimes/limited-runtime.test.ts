@@ -36,3 +36,22 @@ test("what is allowed stays, and other commands read no bundle", () => {
   expect(changed()).toEqual(allowed);
   expect(run("state", "id")).toBe("state id");
 });
+
+const capabilities = (names: readonly string[]) =>
+  JSON.stringify({ bounding: names, effective: names }, null, "\t");
+const all = ["CAP_CHOWN", "CAP_SYS_MODULE", "CAP_SYS_BOOT", "CAP_SYS_RESOURCE", "CAP_AUDIT_CONTROL"];
+
+test.each([
+  ["create", "--bundle", "config.json"],
+  ["exec", "--process", "process.json"],
+])("all capabilities are those that there are, also for %s", (command, flag, name) => {
+  const file = join(folder, name);
+  writeFileSync(file, capabilities(all));
+  run(command, flag, command === "exec" ? file : folder, "id");
+  const left = all.filter((one) => one !== "CAP_SYS_RESOURCE");
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ bounding: left, effective: left });
+  // Who asks for this one is not given less without being told.
+  writeFileSync(file, capabilities(["CAP_SYS_RESOURCE", "CAP_CHOWN"]));
+  run(command, flag, command === "exec" ? file : folder, "id");
+  expect(readFileSync(file, "utf8")).toBe(capabilities(["CAP_SYS_RESOURCE", "CAP_CHOWN"]));
+});

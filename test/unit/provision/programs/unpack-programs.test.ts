@@ -105,6 +105,20 @@ test("a member with a folder is that one alone, and lands in the folder of progr
   expect(unpack(wanted)).toEqual([]);
 });
 
+test("docker's archive, whose folder has the name of one of its programs, brings all of them", () => {
+  const names = [
+    ...["containerd", "containerd-shim-runc-v2", "ctr"],
+    ...["docker", "docker-init", "docker-proxy", "dockerd", "runc"],
+  ];
+  const files = Object.fromEntries(names.map((name) => [`docker/${name}`, program(name)]));
+  const { unpack: described } = artifactWishes("v1.36.2", "docker").programs.find(
+    ({ name }) => name === "dockerd",
+  )!;
+  expect(unpack({ ...packed("etcd", files, ["docker"]), ...described! })).toEqual(["etcd"]);
+  expect(readdirSync(join(root, "usr/local/bin")).sort()).toEqual(names);
+  for (const name of names) expect(run(`usr/local/bin/${name}`)).toBe(name);
+});
+
 test("a second time writes nothing, another release replaces the first", () => {
   const first = packed("etcd", etcdFiles("3.5.24"));
   unpack(first);
