@@ -293,12 +293,14 @@ test("archives are read by a program that goes with what the server calls itself
   const name = foreignName("unix:///run/my.sock", "");
   const runtime = foreignRuntime(name).at(30)!;
   expect(importing(runtime, "containerd", runtimes)).toMatchObject({
-    importImage: ["ctr", "--address", "/run/my.sock", "--namespace", "k8s.io", "images", "import", "-"],
-    importForm: "oci",
+    imageImport: {
+      by: "program",
+      argv: ["ctr", "--address", "/run/my.sock", "--namespace", "k8s.io", "images", "import", "-"],
+      form: "oci",
+    },
   });
   expect(importing(runtime, "docker", runtimes)).toMatchObject({
-    importImage: ["docker", "load"],
-    importForm: "docker-archive",
+    imageImport: { by: "program", argv: ["docker", "load"], form: "docker-archive" },
     keepsUsedImages: true,
   });
   expect(() => importing(runtime, "another", runtimes)).toThrow(
