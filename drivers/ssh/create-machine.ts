@@ -42,11 +42,19 @@ export async function createMachine(
       throw new SshDriverError("SSH_HOST_TAKEN", { host, name: facts.note.get("name") ?? "unnamed" });
     if (carried === undefined) {
       await refuseTwin(facts, spec.name, host, c);
-      judgeHost(facts, { host, takeOver: options.takeOver, avoid: spec.network.avoid });
+      const own = (await spec.inspect?.(transport)) ?? [];
+      const avoid = spec.network.avoid.filter((network) => !own.includes(network));
+      judgeHost(facts, { host, takeOver: options.takeOver, avoid });
     }
     const ref =
       recorded?.ref.data["id"] === id
-        ? { ...recorded.ref, access, ports: { ...recorded.ref.ports, ssh: access.port } }
+        ? {
+            ...recorded.ref,
+            access,
+            ports: { ...recorded.ref.ports, ssh: access.port },
+            // What was listed on a host that is claimed already is of the runtime of then.
+            ...(carried === undefined && { data: { id, runtime: spec.runtime } }),
+          }
         : await reference(spec, access, facts, c);
     await writeHostFile(c.host, { schema: 1, ref, machineId: facts.machineId, hostname: facts.hostname });
     try {

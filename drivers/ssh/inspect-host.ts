@@ -1,5 +1,5 @@
 import type { Transport } from "../../src/contract/transport.ts";
-import { foreignProducts, type NodePaths, noteFolder } from "./node-paths.ts";
+import { type NodePaths, noteFolder } from "./node-paths.ts";
 
 /** What a host reports about itself before anything is changed there. */
 export interface HostFacts {
@@ -73,7 +73,7 @@ export async function inspectHost(
   signal: AbortSignal,
 ): Promise<HostFacts> {
   const askedAt = Date.now() / 1000;
-  const lists = [paths.files, paths.trees, paths.units, foreignProducts].map((list) => list.join(" "));
+  const lists = [paths.files, paths.trees, paths.units, paths.products].map((list) => list.join(" "));
   const { stdout } = await transport.exec(["sh", "-c", script, "sh", noteFolder, ...lists], {
     signal,
     timeoutMs: 60_000,

@@ -32,6 +32,10 @@ export interface NodePaths {
   readonly links: readonly string[];
   /** Beginnings of the names of chains in the packet filter. */
   readonly chains: readonly string[];
+  /** The host has a CRI server of its own: what it or a pod network makes for containers may be somebody's, and is taken off by the server itself. */
+  readonly keepsServer: boolean;
+  /** Units of whole products that run pods or containers of their own: not ours to stop, and not to be shared. */
+  readonly products: readonly string[];
 }
 
 /** What a driver that gives hosts back has to know of a runtime. */
@@ -45,13 +49,15 @@ export interface OnHost {
 }
 
 /**
- * Of a node with the runtime of that name; the first without a name. What another runtime has on a host is nobody's business here: it may be
+ * Of a node with the runtime of that name; the first without a name. One that is none of these is the host's own CRI server, of which nothing is ours. What
+ * another runtime has on a host is nobody's business here: it may be
  * somebody's, and may have come after the cluster.
  */
 export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]?.name): NodePaths {
   const own = runtimes.filter((runtime) => runtime.name === name);
+  const keepsServer = own.length === 0;
   const footprints = own.map(({ footprint }) => footprint);
-  const programs = ["etcd", "etcdctl", "crictl", "kubectl", "kubelet"];
+  const programs = ["etcd", "etcdctl", ...(keepsServer ? [] : ["crictl"]), "kubectl", "kubelet"];
   const services = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
   const trees = footprints.flatMap((one) => one.trees);
   const runTrees = footprints.flatMap((one) => one.runTrees);
@@ -60,7 +66,7 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
       ...[...programs, ...services].map((name) => `/usr/local/bin/${name}`),
       ...["etcd", "kubelet", ...services].map((name) => `/etc/systemd/system/${name}.service`),
       ...footprints.flatMap(({ files }) => files),
-      "/etc/crictl.yaml",
+      ...(keepsServer ? [] : ["/etc/crictl.yaml"]),
       "/etc/modules-load.d/localkube.conf",
       "/etc/sysctl.d/90-localkube.conf",
       "/etc/localkube-firewall.nft",
@@ -71,17 +77,20 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
       "/var/lib/kubelet",
       "/var/lib/etcd/localkube",
       ...trees,
-      "/var/lib/cni",
+      keepsServer ? "/var/lib/cni/networks/localkube" : "/var/lib/cni",
       "/var/lib/localkube",
       "/var/log/pods",
       "/var/log/containers",
       "/usr/libexec/kubernetes",
     ],
-    runTrees: [...runTrees, "/run/localkube", "/run/flannel", "/run/kubernetes"],
+    runTrees: [
+      ...runTrees,
+      ...["/run/localkube", "/run/localkube-pods.lock", "/run/flannel", "/run/kubernetes"],
+    ],
     mountTrees: [...runTrees, "/var/lib/kubelet", ...trees],
     sharedFolders: [
-      "/etc/cni/net.d",
-      "/etc/cni",
+      ...["/etc/cni/net.d", "/etc/cni"],
+      ...(keepsServer ? cniState : []),
       ...footprints.flatMap(({ sharedFolders }) => sharedFolders),
       "/opt/cni/bin",
       "/opt/cni",
@@ -100,15 +109,26 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
     ],
     shims: footprints.flatMap(({ shims }) => shims),
     links: ["cni0", ...footprints.flatMap(({ network }) => network?.links ?? [])],
-    chains: ["KUBE-", "CNI-", ...footprints.flatMap(({ network }) => network?.chains ?? [])],
+    chains: [
+      "KUBE-",
+      ...(keepsServer ? [] : ["CNI-"]),
+      ...footprints.flatMap(({ network }) => network?.chains ?? []),
+    ],
+    keepsServer,
+    products: [
+      ...["k3s", "k3s-agent", "k0scontroller", "k0sworker", "rke2-server", "rke2-agent"],
+      // One of these may be the server, and beside another one they disturb nobody.
+      ...(keepsServer ? [] : ["docker", "crio"]),
+      ...["snap.microk8s.daemon-kubelite", "snap.microk8s.daemon-containerd"],
+    ].map((product) => `${product}.service`),
   };
 }
 
-/** Whole products that run pods or containers of their own: not ours to stop. */
-export const foreignProducts = [
-  ...["k3s", "k3s-agent", "k0scontroller", "k0sworker", "rke2-server", "rke2-agent", "docker", "crio"],
-  ...["snap.microk8s.daemon-kubelite", "snap.microk8s.daemon-containerd"],
-].map((name) => `${name}.service`);
+/** Where libcni and its plugins keep what they gave to containers; a server's own may be beside ours. */
+const cniState = [
+  ...["/var/lib/cni/networks", "/var/lib/cni/results", "/var/lib/cni/cache/results"],
+  ...["/var/lib/cni/cache", "/var/lib/cni"],
+];
 
 /** Of a machine; those of earlier releases do not say which runtime they have. */
 export const pathsOf = ({ runtimes }: OnHost, { data }: Pick<MachineRef, "data">): NodePaths =>

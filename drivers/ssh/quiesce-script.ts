@@ -13,6 +13,7 @@ export const quiesceFunctions = ({
   mountTrees,
   links,
   chains,
+  keepsServer,
 }: NodePaths): string => String.raw`
 ${podFunctions}
 ${remainsFunctions({ chains, links })}
@@ -45,7 +46,7 @@ end_units() {
 unmount_pods() { unmount_below ${mountTrees.join(" ")}; }
 
 end_network() {
-  end_namespaces
+  ${keepsServer ? ":" : "end_namespaces"}
   for link in ${links.join(" ")}; do
     grep -qxF "$link" "$note/links" 2>/dev/null || ip link delete "$link" 2>/dev/null
   done

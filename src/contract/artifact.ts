@@ -7,7 +7,7 @@ export interface Unpack {
   readonly into: "programs" | "plugins";
   /** Leading folders of the members' names to leave out. */
   readonly strip: number;
-  /** Only these leave the archive: programs, by file name. */
+  /** Only these leave the archive: programs, by file name, with a folder in front where something else has the same name: `bin/etcd`. */
   readonly members: readonly string[];
 }
 

@@ -1,4 +1,5 @@
 import type { HostContext, RunContext } from "./host.ts";
+import type { Transport } from "./transport.ts";
 
 /** States of a machine; `unknown` and `broken` stop every command with a diagnosis, nothing is recreated. */
 export type MachineState =
@@ -115,6 +116,11 @@ export interface MachineSpec extends Hardware {
   readonly options: Readonly<Record<string, string>>;
   /** Where the driver does not forward the API: through the SSH connection (true), or at the machine's own address. */
   readonly apiOverSsh: boolean;
+  /**
+   * For an existing host: looks at it before anything is changed there, unless it carries this cluster already; `create` rejects as it does. Returns those
+   * of `network.avoid` that the host may have routes to.
+   */
+  readonly inspect?: (transport: Pick<Transport, "exec" | "connectSocket">) => Promise<readonly string[]>;
 }
 
 /** An SSH server on the way to a machine. */

@@ -11,11 +11,11 @@ export interface GuestProgram {
   readonly package?: string;
 }
 
-/** Versions of a program that go with one Kubernetes minor: `floor` <= version < `below`; `install` is the one that we push. */
+/** Versions of a program that go with one Kubernetes minor: `floor` <= version < `below`; `install` is the one that we push, absent where no release is known. */
 export interface VersionRange {
   readonly floor: string;
   readonly below?: string | undefined;
-  readonly install: string;
+  readonly install?: string | undefined;
 }
 
 /** A program of a runtime: the guest's own is used if it is good enough, else the release is pushed. */
@@ -133,18 +133,82 @@ export interface SettingsInForce {
   ): readonly string[];
 }
 
+/** What a CRI server told of its own settings, as far as it did. */
+export interface ServerSettings {
+  readonly cgroupDriver?: "systemd" | "cgroupfs";
+  /** Image of the pod sandbox. */
+  readonly sandboxImage?: string;
+  /** Where it looks for the programs of a pod network. */
+  readonly cniBinDir?: string;
+  /** The networks (CIDR) from which pods get their addresses. */
+  readonly podNetworks?: readonly string[];
+}
+
+/** How a server of a runtime is handled that the machine had already, whoever set it up. */
+export interface ServerAsFound {
+  /** What it calls itself (CRI's Version). */
+  readonly calledBy: string;
+  /** For the server at that endpoint. */
+  imageImport(endpoint: string): ImportByProgram;
+  /** As `Runtime.keepsUsedImages`. */
+  readonly keepsUsedImages: boolean;
+  /** argv run in the guest; prints what `settings` gets as `printed`, where CRI does not tell it. */
+  readonly ask?: readonly [string, ...string[]];
+  /** `info` is that of CRI's verbose status; both may be empty, or in another form than expected. Pure, throws nothing. */
+  settings(said: {
+    readonly info: Readonly<Record<string, string>>;
+    readonly printed: string;
+  }): ServerSettings;
+}
+
 /** Kinds of image archives: an OCI layout, and what `docker save` wrote before it wrote that too. */
 export type ArchiveForm = "oci" | "docker-archive";
+
+/** A repository whose images a runtime pulls from localkube, for the time of an import. */
+export interface RedirectedRepository {
+  /** `docker.io/library/busybox` */
+  readonly name: string;
+  /** Where it is instead, as the node reaches it by plain HTTP: `127.0.0.1:40123/r0`. */
+  readonly location: string;
+}
+
+export interface ImportByProgram {
+  readonly by: "program";
+  /** argv run in the guest; reads an archive from standard input. */
+  readonly argv: readonly [string, ...string[]];
+  /** The kind of archive it reads; `oci`: both. */
+  readonly form: ArchiveForm;
+}
+
+/** How image archives get into a runtime. */
+export type ImageImport =
+  | ImportByProgram
+  | {
+      /** Its CRI server alone writes to its images: it pulls them, under their own names, from localkube. */
+      readonly by: "pull";
+      /**
+       * What makes it do so. argv is run in the guest; it reads `input` from standard input, prints `ready`, and takes everything back when standard
+       * input ends, so also with a lost connection.
+       */
+      redirect(repositories: readonly RedirectedRepository[]): {
+        readonly argv: readonly [string, ...string[]];
+        readonly input: string;
+      };
+    };
 
 /** A CRI runtime as the nodes of one Kubernetes minor have it: data and pure functions; steps do the work. */
 export interface Runtime {
   readonly name: string;
   /** CRI endpoint, `unix:///run/NAME/NAME.sock`. */
   readonly endpoint: string;
+  /** Where it serves images, if not there. */
+  readonly imageEndpoint?: string;
+  /** The machine had it already: nothing of it is configured, started, stopped or removed. */
+  readonly foreign?: true;
   /** In the order in which they are started. */
   readonly units: readonly RuntimeUnit[];
-  /** The program whose version reads the configuration. */
-  readonly server: string;
+  /** The program whose version reads the configuration; absent where nothing is configured. */
+  readonly server?: string;
   /** What it needs on every node. */
   readonly programs: readonly RuntimeProgram[];
   /** Images it wants, by their names in the catalogue. */
@@ -165,10 +229,8 @@ export interface Runtime {
   readonly servesDockerApi?: true;
   /** It removes no image that a container uses, running or not; others do, and the container goes on. */
   readonly keepsUsedImages: boolean;
-  /** argv run in the guest; reads an image archive from standard input. */
-  readonly importImage: readonly [string, ...string[]];
-  /** The kind of archive it reads; `oci`: both. */
-  readonly importForm: ArchiveForm;
+  /** Of a foreign server only known once it was asked what it is. */
+  readonly imageImport?: ImageImport;
 }
 
 /** A CRI runtime in every version. */
@@ -182,5 +244,7 @@ export interface RuntimeDefinition {
   readonly unitNames: readonly string[];
   /** For a Kubernetes minor, `36`; undefined when none of its releases goes with it. */
   at(minor: number): Runtime | undefined;
+  /** Absent where servers of it that are there already are handled like unknown ones. */
+  readonly found?: ServerAsFound;
   readonly footprint: RuntimeFootprint;
 }

@@ -26,6 +26,12 @@ export function networksOverlap(a: Network, b: Network): boolean {
   return ipaddr.IPv4.parse(a.address).match(ipaddr.IPv4.parse(b.address), prefix);
 }
 
+/** Whether every address of `inner` is one of `outer`, both IPv4 in CIDR form; false when one of them is not. */
+export function containsNetwork(outer: string, inner: string): boolean {
+  const [all, some] = [parseNetwork(outer), parseNetwork(inner)];
+  return all !== undefined && some !== undefined && some.prefix >= all.prefix && networksOverlap(all, some);
+}
+
 /** The n-th address of a network, 0 being the network's own; the first of a service CIDR is the Service `kubernetes`. */
 export function networkAddress(network: Network, n: number): string {
   const start = ipaddr.IPv4.parse(network.address).toByteArray();

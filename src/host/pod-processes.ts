@@ -17,16 +17,17 @@ export const endsLast = { name: "LOCALKUBE_SHUTDOWN", value: "last" } as const;
  */
 export const podFunctions = String.raw`
 cgroups=/sys/fs/cgroup
-# cgroup v2; v1 and hybrid.
-pod_groups="$cgroups/kubepods.slice $cgroups/systemd/kubepods.slice"
+# By systemd or by the kubelet itself (cgroup driver cgroupfs); cgroup v2; v1 and hybrid.
+pod_groups="$cgroups/kubepods.slice $cgroups/systemd/kubepods.slice $cgroups/kubepods $cgroups/systemd/kubepods $cgroups/freezer/kubepods"
 pod_processes() { find $pod_groups -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u; }
 
 freezers() {
-  find $cgroups/kubepods.slice -name cgroup.freeze 2>/dev/null
-  find $cgroups/freezer/kubepods.slice -name freezer.state 2>/dev/null
+  find $cgroups/kubepods.slice $cgroups/kubepods -name cgroup.freeze 2>/dev/null
+  find $cgroups/freezer/kubepods.slice $cgroups/freezer/kubepods -name freezer.state 2>/dev/null
 }
-freeze_pods() {
-  v2=$cgroups/kubepods.slice v1=$cgroups/freezer/kubepods.slice
+freeze_pods() { freeze_group kubepods.slice && freeze_group kubepods; }
+freeze_group() {
+  v2=$cgroups/$1 v1=$cgroups/freezer/$1
   if [ -e "$v2/cgroup.freeze" ]; then
     echo 1 > "$v2/cgroup.freeze" || return 1
     for i in $(seq 50); do grep -qx 'frozen 1' "$v2/cgroup.events" && return 0; sleep 0.1; done
@@ -37,7 +38,7 @@ freeze_pods() {
       sleep 0.1
     done
   else
-    [ -z "$(pod_processes)" ] && return 0
+    [ -z "$(find "$cgroups/$1" "$cgroups/systemd/$1" -name cgroup.procs -exec cat {} + 2>/dev/null)" ] && return 0
   fi
   echo "the pods could not be frozen" >&2
   return 1

@@ -11,7 +11,7 @@ const digest = v.pipe(
   v.check((found) => found !== undefined, "it is no digest"),
   v.transform((found) => found!),
 );
-const range = v.strictObject({ floor: release, below: v.optional(release), install: release });
+const range = v.strictObject({ floor: release, below: v.optional(release), install: v.optional(release) });
 
 const schema = v.strictObject({
   minors: v.optional(v.record(v.pipe(v.string(), v.regex(/^1\.\d+$/)), range), {}),

@@ -2,10 +2,12 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { Runtime, RuntimeDefinition } from "../contract/runtime.ts";
 import { didYouMean } from "../host/nearest-word.ts";
 import { containerd } from "./containerd/index.ts";
+import { crio } from "./cri-o/index.ts";
 import { docker } from "./docker/index.ts";
+import { foreignRuntime, isForeign } from "./foreign/index.ts";
 
 /** All there are; the first is the default. */
-export const runtimes: readonly RuntimeDefinition[] = [containerd, docker];
+export const runtimes: readonly RuntimeDefinition[] = [containerd, docker, crio];
 
 /** Not a runtime of its own: it means the default one that speaks CRI. */
 export const defaultRuntimeName = "cri";
@@ -28,8 +30,9 @@ const otherWords: Readonly<Record<string, string>> = { rktlet: "rkt", hyperd: "h
 /** What became of a runtime of that name, as a clause; undefined for one that is not gone. */
 export const whatBecameOf = (name: string): string | undefined => gone[otherWords[name] ?? name];
 
-/** The runtime of that name or alias; rejects an unknown one with RUNTIME_UNKNOWN. */
+/** The runtime of that name, alias or sockets (`foreignName`); rejects an unknown one with RUNTIME_UNKNOWN. */
 export function runtimeByName(name: string): RuntimeDefinition {
+  if (isForeign(name)) return foreignRuntime(name);
   const found =
     name === defaultRuntimeName
       ? runtimes[0]

@@ -3,6 +3,7 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { field, text, texts, yesOrNo, type FieldTable } from "./field.ts";
 import { parseOciRuntimes } from "./parse/lists.ts";
 import { parseSwitch } from "./parse/quantities.ts";
+import { parseSocket, refuseUnfitForSocket } from "./parse/sockets.ts";
 import {
   filesInFolder,
   parseAuthorities,
@@ -124,6 +125,46 @@ export const runtimeFields = {
     stored: { "registries.hostProxy": yesOrNo },
     default: () => true,
     parse: parseSwitch("proxy-in-node"),
+    change: "reconfigure",
+  }),
+  /** `unix:///run/my.sock` of a CRI server that the machine has already; empty = localkube sets up `runtime`. */
+  criSocket: field({
+    flag: {
+      name: "cri-socket",
+      group: "KUBERNETES",
+      value: "SOCKET",
+      help: "With --runtime cri: a CRI server that the machine has already, as unix:///run/my.sock; '' for none",
+    },
+    file: { criSocket: text },
+    stored: { criSocket: text },
+    default: () => "",
+    parse: parseSocket("cri-socket"),
+    // Another runtime that is asked for takes the place of a socket that was asked for earlier.
+    merge: ({ flags, file, existing, settings }, _, { runtime }) => {
+      const given = flags ?? file;
+      if (given !== undefined) return parseSocket("cri-socket")(given);
+      return runtime === "cri" ? (existing ?? parseSocket("cri-socket")(settings ?? "")) : "";
+    },
+    check: refuseUnfitForSocket,
+    change: "reconfigure",
+  }),
+  /** Where that server's images are served; empty = at `criSocket`. */
+  imageSocket: field({
+    flag: {
+      name: "image-socket",
+      group: "KUBERNETES",
+      value: "SOCKET",
+      help: "Where images are served, if not at --cri-socket; '' for there",
+    },
+    file: { imageSocket: text },
+    stored: { imageSocket: text },
+    default: () => "",
+    parse: parseSocket("image-socket"),
+    merge: ({ flags, file, existing, settings }, _, { criSocket }) => {
+      const given = flags ?? file;
+      if (given !== undefined) return parseSocket("image-socket")(given);
+      return criSocket === "" ? "" : (existing ?? parseSocket("image-socket")(settings ?? ""));
+    },
     change: "reconfigure",
   }),
 } as const satisfies FieldTable;

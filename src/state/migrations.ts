@@ -21,13 +21,15 @@ const nodes: Migration = ({ machine, ...record }) => {
   return { ...record, nodes: [node] };
 };
 
-/** Clusters of schema 4 had runc alone, and were told nothing about registries; those on a host with a proxy get it, which is the default. */
-const registries: Migration = (record) => ({
+/** Clusters of schema 4 had a runtime of ours with runc alone, and were told nothing about registries; those on a host with a proxy get it, which is the default. */
+const runtimes: Migration = (record) => ({
   ...record,
   spec: {
     ociRuntimes: [],
     defaultOciRuntime: "runc",
     registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
+    criSocket: "",
+    imageSocket: "",
     ...(record["spec"] as object),
   },
 });
@@ -37,7 +39,7 @@ export const migrations: Readonly<Record<number, Migration>> = {
   1: disk,
   2: driverOptions,
   3: nodes,
-  4: registries,
+  4: runtimes,
 };
 
 /**

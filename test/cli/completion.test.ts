@@ -42,6 +42,8 @@ test("bash offers the values of a flag that start checks itself", async () => {
     "containerd",
     "cri",
     "cri-dockerd",
+    "cri-o",
+    "crio",
     "docker",
   ]);
   expect(await offered("localkube", "start", "--os", "=", "f")).toEqual(["flatcar"]);

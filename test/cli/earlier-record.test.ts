@@ -49,6 +49,8 @@ test("a cluster of an earlier release is listed and its status shown; only a cha
       ociRuntimes: [],
       defaultOciRuntime: "runc",
       registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
+      criSocket: "",
+      imageSocket: "",
     },
     nodes: [{ name: "old", role: "control-plane", machine }],
     userKubeconfig: join(home, "kube"),

@@ -54,6 +54,20 @@ test("the plan of --recreate says first what is lost; without it, nothing is", a
 test("another runtime is planned for a cluster that localkube made, and refused on a host that is somebody's", async () => {
   const planned = async (profile: string, ...more: readonly string[]) =>
     localkube(home, ["start", "-p", profile, "--dry-run", ...more]);
+  /** With a machine: where there is none yet, no runtime has to be taken out of it. */
+  const store = (name: string, { driver = "podman", runtime = "containerd" }) => {
+    const ports = { ssh: 40022, api: 40443 };
+    const machine = {
+      driver,
+      name: `localkube-${name}`,
+      address: "10.89.7.2",
+      addressReachable: true,
+      ports,
+      data: {},
+    };
+    return storeCluster(home, name, { driver, runtime, nodes: [{ name, role: "control-plane", machine }] });
+  };
+  await store("web", {});
   const wanted = await planned("web", "--runtime", "docker");
   expect(wanted.stdout).toContain(
     "end the pods and take containerd out of the machine; its data stays in /var/lib/containerd",
@@ -61,10 +75,10 @@ test("another runtime is planned for a cluster that localkube made, and refused 
   // Words for what it has already are no change.
   for (const word of ["cri", "containerd"])
     expect((await planned("web", "--runtime", word)).stdout).not.toContain("take containerd out");
-  await storeCluster(home, "dock", { runtime: "docker" });
+  await store("dock", { runtime: "docker" });
   for (const word of ["cri", "docker", "cri-dockerd"])
     expect((await planned("dock", "--runtime", word)).stdout).not.toContain("out of the machine");
-  await storeCluster(home, "theirs", { driver: "ssh" });
+  await store("theirs", { driver: "ssh" });
   const refused = await planned("theirs", "--runtime", "docker");
   expect(refused.stderr).toMatch(
     /^Error CHANGE_NEEDS_RECREATE: runtime of the cluster theirs cannot be changed/m,

@@ -11,6 +11,8 @@ import {
   removeNodeImage,
   withCri,
 } from "../../runtimes/cri/images.ts";
+import { foundServer } from "../../runtimes/foreign/index.ts";
+import { runtimes } from "../../runtimes/registry.ts";
 import type { RecordedImage } from "../../state/cluster-record.ts";
 import { type NodeChoice, nodeOf, openCluster, runtimeOf, withTransport } from "../access/open-cluster.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
@@ -87,7 +89,9 @@ export async function removeImages(
       const listed = listedImages(images, cluster.record.images ?? []);
       const wanted = [...new Set(refs.flatMap((ref) => namesOf(ref, listed)))];
       const doomed = doomedImages(wanted, images);
-      if (runtime.keepsUsedImages) await refuseUsed(cri, doomed, runtime.name, signal);
+      const keepsUsed =
+        runtime.keepsUsedImages || foundServer(cri.runtime.name, runtimes)?.keepsUsedImages === true;
+      if (keepsUsed) await refuseUsed(cri, doomed, runtime.name, signal);
       for (const image of doomed) await removeNodeImage(cri, image, { signal });
       return wanted;
     }),

@@ -19,6 +19,8 @@ import {
   runtimeOf,
   withTransport,
 } from "../access/open-cluster.ts";
+import type { Runtime } from "../../contract/runtime.ts";
+import { socketPath } from "../../runtimes/cri/client.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface LogsRequest extends NodeChoice {
@@ -89,11 +91,47 @@ export async function followLogs(
 async function open(request: LogsRequest, context: UseCaseContext) {
   const cluster = await openCluster(request.name, context);
   const node = nodeOf(cluster, request.node);
-  const services = runtimeOf(cluster.record).units.flatMap(({ name }) =>
-    name.endsWith(".service") ? [name.replace(/\.service$/, "")] : [],
-  );
+  const runtime = runtimeOf(cluster.record);
+  const services = runtime.foreign
+    ? await foreignServices(node, runtime, request.words, context)
+    : runtime.units.flatMap(({ name }) =>
+        name.endsWith(".service") ? [name.replace(/\.service$/, "")] : [],
+      );
   const components = logComponents(request.words, services, node.role);
   return { node, components };
+}
+
+// $1 the socket. Prints the service of each process that listens there.
+const servicesScript = `
+PATH=$PATH:/usr/sbin:/sbin
+for pid in $(ss -xlpH "src $1" 2>/dev/null | grep -o 'pid=[0-9]*' | cut -d= -f2 | sort -u); do
+  sed -n 's|.*/\\([^/]*\\)\\.service$|\\1|p' "/proc/$pid/cgroup"
+done | sort -u
+`;
+
+/** The services of a CRI server that localkube did not set up; none where the machine does not run, or no service of systemd's serves there. */
+async function foreignServices(
+  node: OpenNode,
+  { endpoint, imageEndpoint = endpoint }: Runtime,
+  words: readonly string[],
+  context: UseCaseContext,
+): Promise<readonly string[]> {
+  const { machine, cluster } = node;
+  const isRunning = machine && (await cluster.driver.state(machine, quietly(context))) === "running";
+  if (!isRunning) return [];
+  const found = await withTransport(node, context, async (transport) => {
+    const asked = [...new Set([endpoint, imageEndpoint])].map(async (one) => {
+      const argv = ["sh", "-c", servicesScript, "sh", socketPath(one)] as const;
+      return (await transport.exec(argv, { signal: context.signal })).stdout.split("\n").filter(Boolean);
+    });
+    return [...new Set((await Promise.all(asked)).flat())];
+  });
+  if (found.length === 0 && words.includes("runtime"))
+    throw new LocalkubeError("LOGS_OF_SERVER_UNKNOWN", {
+      path: socketPath(endpoint),
+      name: cluster.record.spec.name,
+    });
+  return found;
 }
 
 async function hostLogs(

@@ -9,11 +9,13 @@ import type { Transport } from "../../contract/transport.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import type { ApiClient } from "../../provision/kube/api-client.ts";
 import type { CheckedCall, CheckImage } from "../../runtimes/cri/check/calls.ts";
-import { checkCri, kubeletApis } from "../../runtimes/cri/check/check.ts";
+import { checkCri } from "../../runtimes/cri/check/check.ts";
 import { checkRepository, removeRemains } from "../../runtimes/cri/check/remains.ts";
 import type { Cri } from "../../runtimes/cri/client.ts";
 import { withCri } from "../../runtimes/cri/images.ts";
-import { type CriApi, criApis } from "../../runtimes/cri/messages.ts";
+import { cgroupDriverOf } from "../../runtimes/foreign/ask.ts";
+import { runtimes } from "../../runtimes/registry.ts";
+import { type CriApi, criApis, kubeletApis } from "../../runtimes/cri/messages.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import {
   apiClient,
@@ -68,7 +70,12 @@ export async function checkRuntime(
         const apis = [...new Set([...kubeletApis(minor), ...criApis])];
         const options = { signal: c.signal, apis };
         await withCri(transport, runtimeOf(cluster.record), options, async (cri) => {
-          const calls = await check({ transport, api, cri, minor, node: node.name }, c);
+          const { foreign } = runtimeOf(cluster.record);
+          // What the kubelet was told.
+          const cgroupDriver = foreign
+            ? await cgroupDriverOf(cri, transport, { known: runtimes, signal: c.signal })
+            : "systemd";
+          const calls = await check({ transport, api, cri, minor, node: node.name, cgroupDriver }, c);
           found = { name, node: node.name, kubernetesVersion, runtime: cri.runtime, api: cri.api, calls };
         }).finally(() => api.close());
       });
@@ -90,10 +97,11 @@ interface Place {
   readonly cri: Cri;
   readonly minor: number;
   readonly node: string;
+  readonly cgroupDriver: "systemd" | "cgroupfs";
 }
 
 async function check(place: Place, c: RunContext): Promise<readonly CheckedCall[]> {
-  const { transport, api, cri, minor, node } = place;
+  const { transport, api, cri, minor, node, cgroupDriver } = place;
   const { signal } = c;
   c.report({ message: "removing what an earlier check left" });
   await removeRemains(cri, transport, signal).catch((error: unknown) => {
@@ -127,9 +135,6 @@ async function check(place: Place, c: RunContext): Promise<readonly CheckedCall[
     if (hasApi) await tidy(c, () => removeCheckPod(api, limit));
   }
 }
-
-/** What the kubelet of every node is told. */
-const cgroupDriver = "systemd";
 
 /** Whatever goes wrong, the rest is removed, and the check's own failure is the one that is told. */
 async function tidy(c: RunContext, work: () => Promise<void> | undefined): Promise<void> {

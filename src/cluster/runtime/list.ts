@@ -4,7 +4,7 @@ import { knownMinors } from "../../artifacts/catalogue/kubernetes-version.ts";
 import type { RuntimeDefinition } from "../../contract/runtime.ts";
 import { defaultRuntimeName, runtimeByName, runtimes } from "../../runtimes/registry.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
-import { artifactWishes } from "../start/wishes.ts";
+import { absence, artifactWishes } from "../start/wishes.ts";
 
 export interface ListedProgram {
   readonly name: string;
@@ -78,7 +78,9 @@ export function here(
     if (source === "upstream" && version !== undefined) return { name, from: "release", version };
     return debian === undefined ? { name, from: "none" } : { name, from: "debian", package: debian };
   });
-  const missing = programs.filter(({ from }) => from === "none").map(({ name }) => name);
-  if (missing.length === 0) return { programs };
-  return { programs, problem: `Debian has no package of ${missing.join(", ")}; use --artifacts upstream` };
+  const absent = runtime.programs.find((program) => absence(program, minor, { source }) !== undefined);
+  if (!absent) return { programs };
+  const way =
+    absent.versions(minor)?.install === undefined ? "use a machine that has it" : "use --artifacts upstream";
+  return { programs, problem: `${absence(absent, minor, { source })}; ${way}` };
 }

@@ -20,6 +20,7 @@ import {
   type NodeState,
   recordedMachine,
 } from "./state.ts";
+import { criServer } from "./steps/cri-server.ts";
 import { machineCreate } from "./steps/machine-create.ts";
 import { machineName, profileOf } from "../access/reach.ts";
 import { startOrder } from "../access/open-cluster.ts";
@@ -151,7 +152,9 @@ export async function deleteHoldingLock(
   });
   // First: if the host goes down halfway, it must not start a half-deleted cluster.
   await removeAutostart(name, host, context.signal);
-  const rows = forget ? recipe.map(forgetting(driver, context)) : recipe;
+  const rows = forget
+    ? recipe.filter(({ step }) => step !== criServer).map(forgetting(driver, context))
+    : recipe;
   const subjects = { cluster, nodes };
   const jobs = undoJobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(rows, subjects, undoTimeoutMs);
   await runJobs(jobs, { ...context, command: "delete", profile: name });

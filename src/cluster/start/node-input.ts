@@ -1,6 +1,7 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { flagState, kubeletConfigHas } from "../../artifacts/catalogue/flags.ts";
 import type { ClusterNode } from "../../contract/node.ts";
+import { guestPaths } from "../../provision/node/guest-paths.ts";
 import type { NodeInput } from "../../provision/node/node-input.ts";
 import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../provision/programs/resolve-programs.ts";
@@ -52,7 +53,14 @@ export function nodeInput(s: NodeState): NodeInput {
       facts,
       artifacts,
       { ...entry, runtime: cluster.runtime },
-      { foreignNetwork, profile: spec.name },
+      {
+        foreignNetwork,
+        profile: spec.name,
+        ...(network.kind === "present" && { needsPlugins: false }),
+        ...(cluster.runtime.foreign && {
+          pluginFolder: s.server?.settings.cniBinDir ?? guestPaths.cniBin,
+        }),
+      },
     ),
     network,
     runtime: cluster.runtime,
@@ -60,7 +68,7 @@ export function nodeInput(s: NodeState): NodeInput {
     clusterDomain,
     dnsAddress: addresses.clusterDns,
     machine: s.definition.capabilities,
-    cgroupDriver: "systemd",
+    cgroupDriver: s.server?.cgroupDriver ?? "systemd",
     registryAccess: cluster.registryAccess,
   };
 }

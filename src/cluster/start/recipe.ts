@@ -2,6 +2,7 @@ import { firstNode } from "../../contract/node.ts";
 import type { Place, Row } from "../../pipeline/recipe.ts";
 import type { Step } from "../../contract/step.ts";
 import { isEmulated } from "../../provision/guest/guest-facts.ts";
+import { isForeign } from "../../runtimes/foreign/index.ts";
 import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
 import { type ClusterBase, type ClusterState, need, type NodeBase, type NodeState } from "./state.ts";
 import { apiReady } from "./steps/api-ready.ts";
@@ -12,6 +13,7 @@ import { certificates } from "./steps/certificates.ts";
 import { clusterDns } from "./steps/cluster-dns.ts";
 import { controllers } from "./steps/controllers.ts";
 import { controlPlane } from "./steps/control-plane.ts";
+import { criServer } from "./steps/cri-server.ts";
 import { firewall } from "./steps/firewall.ts";
 import { guestPackages } from "./steps/guest-packages.ts";
 import { hostPackages } from "./steps/host-packages.ts";
@@ -52,7 +54,8 @@ export const recipe: readonly StartRow[] = [
   perNode(machineStart, { after: [machineResize] }),
   perNode(machineConnect, { after: [machineStart] }),
   perNode(apiTunnel, { after: [machineConnect], when: apiGoesOverSsh }),
-  perNode(runtimeChange, { after: [machineConnect], when: runtimeChanges }),
+  perNode(criServer, { after: [machineConnect], when: runtimeIsForeign }),
+  perNode(runtimeChange, { after: [criServer], when: runtimeChanges }),
   perNode(guestPackages, { after: [runtimeChange], when: packagesMayBeMissing }),
   perNode(firewall, { after: [guestPackages], when: machineNeedsAFirewall }),
   perNode(attachArtifacts, { after: [artifacts, machineConnect], when: driverAttachesVolumes }),
@@ -73,6 +76,10 @@ function packagesAreMissing({ missingPackages }: ClusterState): boolean {
 
 function runtimeChanges({ cluster }: NodeState): boolean {
   return cluster.record.formerRuntimes !== undefined;
+}
+
+function runtimeIsForeign({ cluster }: NodeState): boolean {
+  return isForeign(cluster.record.runtime);
 }
 
 function driverTakesAnImage({ nodes }: ClusterState): boolean {

@@ -32,7 +32,9 @@ export async function readRegistryAccess(
   // One after the other: a keyring asks its user once.
   for (const [registry, file] of Object.entries(wanted.logins))
     logins.push(await registryLogin(registry, file, host, signal));
-  const { proxy, warnings } = wanted.hostProxy ? hostProxy(host.env) : { proxy: {}, warnings: [] };
+  // A foreign server has an environment of its own.
+  const isWanted = wanted.hostProxy && !runtime.foreign;
+  const { proxy, warnings } = isWanted ? hostProxy(host.env) : { proxy: {}, warnings: [] };
   for (const warning of warnings) notice(context, warning, "warning");
   return { registries, logins, proxy };
 }

@@ -11,8 +11,7 @@ import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts"
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { networkAddress, parseNetwork } from "../../host/network.ts";
-import { ociRuntimesByName } from "../../runtimes/oci/registry.ts";
-import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
+import { isForeign } from "../../runtimes/foreign/index.ts";
 import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
 import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
 import { resolveSpec } from "../../spec/resolve-spec.ts";
@@ -26,9 +25,10 @@ import { machineStates } from "../look/machine-states.ts";
 import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
 import { specSurroundings } from "../spec/surroundings.ts";
 import { neededPackages } from "./host-needs.ts";
-import { imageSource, refuseLackingImage } from "./image-source.ts";
+import { imageSource, refuseAbsentPrograms, refuseLackingImage } from "./image-source.ts";
 import { readRegistryAccess } from "./registry-access.ts";
 import type { ClusterState, NodeState } from "./state.ts";
+import { changedRuntime, namedRuntime, refuseOwnSocket, wantedRuntime } from "./wanted-runtime.ts";
 import { artifactWishes } from "./wishes.ts";
 
 /** What the user requested of a start. */
@@ -105,13 +105,15 @@ async function settleExisting(
     mirror: spec.mirror,
   };
   const runtime = wantedRuntime(spec, existing);
-  if (runtime !== existing.runtime && definition.capabilities.origin === "existing")
+  const hasMachines = existing.nodes.some(({ machine }) => machine);
+  if (hasMachines && runtime !== existing.runtime && definition.capabilities.origin === "existing")
     throw new LocalkubeError("CHANGE_NEEDS_RECREATE", {
       name: spec.name,
-      field: "runtime",
+      field: isForeign(runtime) ? "cri-socket" : "runtime",
       from: existing.runtime,
-      to: runtime,
+      to: isForeign(runtime) ? spec.criSocket : runtime,
     });
+  if (runtime !== existing.runtime && isForeign(runtime)) refuseOwnSocket(spec, existing);
   const plan = await planArtifacts(wanted, wishesOf(runtime, spec.ociRuntimes), host);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   const image = await imageSource(spec, definition, host);
@@ -119,38 +121,13 @@ async function settleExisting(
     ...existing,
     spec,
     kubernetesVersion: plan.kubernetesVersion,
-    ...changedRuntime(existing, runtime),
+    // Where there is no machine yet, no runtime was put into one.
+    ...(hasMachines ? changedRuntime(existing, runtime) : { runtime }),
   };
-  const hasMachines = existing.nodes.some(({ machine }) => machine);
+  if (runtime !== existing.runtime)
+    refuseAbsentPrograms({ ...spec, runtime }, plan, definition.capabilities.image);
   const runtimeBefore = hasMachines && runtime !== existing.runtime ? existing.runtime : undefined;
   return { record, definition, probe: () => definition.probe(host), plan, image, runtimeBefore };
-}
-
-/** What is in a user's own image or on a host is found out there. */
-function refuseAbsentOciRuntimes(
-  { ociRuntimes, image, os }: ClusterSpec,
-  { source }: ArtifactPlan,
-  kind: DriverDefinition["capabilities"]["image"],
-): void {
-  if (source !== "debian" || kind === "none" || image !== "" || os !== "debian") return;
-  for (const { name, programs } of ociRuntimesByName(ociRuntimes)) {
-    const absent = programs.find((program) => program.package === undefined);
-    if (absent) throw new LocalkubeError("OCI_RUNTIME_NOT_HERE", { name, program: absent.name });
-  }
-}
-
-/** `cri` leaves an existing cluster with what it has. */
-const wantedRuntime = (spec: ClusterSpec, { runtime }: ClusterRecord): string =>
-  spec.runtime === defaultRuntimeName ? runtime : runtimeByName(spec.runtime).name;
-
-/** Recorded before anything changes: a start that is killed is gone on with by the next. */
-function changedRuntime(
-  { runtime, formerRuntimes = [] }: ClusterRecord,
-  wanted: string,
-): Pick<ClusterRecord, "runtime" | "formerRuntimes"> {
-  const former = new Set([...formerRuntimes, runtime]);
-  former.delete(wanted);
-  return { runtime: wanted, ...(former.size > 0 ? { formerRuntimes: [...former] } : {}) };
 }
 
 /** A new cluster: `auto` and `cri` are resolved here, and the addresses are fixed for its life. */
@@ -158,7 +135,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   const { host } = context;
   const [choice, plan] = await Promise.all([
     chooseDriver(spec.driver, host),
-    planArtifacts(spec, wishesOf(spec.runtime, spec.ociRuntimes), host),
+    planArtifacts(spec, wishesOf(namedRuntime(spec), spec.ociRuntimes), host),
   ]);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   notice(context, choice.reason);
@@ -170,7 +147,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
     createdAt: new Date().toISOString(),
     phase: "creating",
     driver: definition.name,
-    runtime: runtimeByName(spec.runtime).name,
+    runtime: namedRuntime(spec),
     kubernetesVersion: plan.kubernetesVersion,
     artifactsSource: plan.source,
     nodes: [{ name: spec.name, role: "control-plane" }],
@@ -178,7 +155,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   };
   const image = await imageSource(spec, definition, host);
   refuseLackingImage(spec, plan);
-  refuseAbsentOciRuntimes(spec, plan, definition.capabilities.image);
+  refuseAbsentPrograms(spec, plan, definition.capabilities.image);
   return { record, definition, probe: () => Promise.resolve(probe), plan, image };
 }
 

@@ -10,11 +10,13 @@ import { withProfileLock } from "../../state/lock.ts";
 import { markFolder } from "../../state/own-folders.ts";
 import { hasRecord, loadCluster, saveCluster } from "../../state/store.ts";
 import { apiServerUrl } from "../access/reach.ts";
+import { machineStatesOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";
+import { askForeignServer } from "./steps/cri-server.ts";
 import { type ClusterBase, type ClusterState, type NodeBase, type NodeState } from "./state.ts";
-import { notice, noticesOnly, type UseCaseContext } from "../access/use-case.ts";
+import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 export interface StartOptions extends StartWishes {
   readonly dryRun?: boolean;
@@ -94,7 +96,7 @@ async function startHoldingLock(options: StartOptions, context: UseCaseContext):
     };
   }
   await refuseUnconfirmedPackages(state, options);
-  await refuseUnconfirmedChange(state, options);
+  await refuseUnfitChange(state, options, context);
   await markFolder(host, "cache");
   // After all other checks: an error in the requested values must not cost the old cluster.
   if (options.recreate && !options.downloadOnly) await deleteHoldingLock(options.name, noticesOnly(context));
@@ -140,14 +142,28 @@ async function lossesOf(
   return [`delete the cluster ${name} (${created}) with all its data: objects, images, volumes, snapshots`];
 }
 
-async function refuseUnconfirmedChange(
-  { record, runtimeBefore }: ClusterState,
+async function refuseUnfitChange(
+  state: ClusterState,
   { confirmRuntimeChange, downloadOnly }: StartOptions,
+  context: UseCaseContext,
 ): Promise<void> {
+  const { record, runtimeBefore } = state;
   if (runtimeBefore === undefined || downloadOnly) return;
   const change = { from: runtimeBefore, to: record.runtime };
   if (!(await confirmRuntimeChange(change)))
     throw new LocalkubeError("RUNTIME_CHANGE_UNCONFIRMED", { name: record.spec.name, ...change });
+  if (state.runtime.foreign) await askBeforeChange(state, context);
+}
+
+/** Where the machine runs already, a CRI server that cannot be used is found before the change is on record. */
+async function askBeforeChange(state: ClusterState, context: UseCaseContext): Promise<void> {
+  const cluster = await openCluster(state.record.spec.name, context);
+  const states = await machineStatesOf(cluster, quietly(context));
+  for (const [index, node] of cluster.nodes.entries())
+    if (states[index] === "running")
+      await withTransport(node, context, (transport) =>
+        askForeignServer({ ...state, isFirst: true }, transport, context.signal),
+      );
 }
 
 async function refuseUnconfirmedPackages(

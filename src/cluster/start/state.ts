@@ -4,6 +4,7 @@ import type { Driver, DriverDefinition, MachineRef } from "../../contract/driver
 import type { HostContext } from "../../contract/host.ts";
 import type { NodeRole } from "../../contract/node.ts";
 import type { Runtime } from "../../contract/runtime.ts";
+import type { ForeignServer } from "../../runtimes/foreign/ask.ts";
 import type { PushOptions, Transport } from "../../contract/transport.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { type GuestFacts, isEmulated } from "../../provision/guest/guest-facts.ts";
@@ -71,6 +72,8 @@ export interface NodeState extends NodeBase {
   /** machine-connect */
   transport?: Transport;
   facts?: GuestFacts;
+  /** cri-server */
+  server?: ForeignServer;
   /** artifact-volume; `release` undoes it. */
   volume?: NonNullable<PushOptions["volume"]> & { release(): Promise<void> };
   /** control-plane */

@@ -1,5 +1,5 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
-import type { ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contract/artifact.ts";
+import type { ArtifactSet, ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contract/artifact.ts";
 import type { RuntimeProgram } from "../../contract/runtime.ts";
 import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
 import { nodePrograms } from "../../provision/programs/node-programs.ts";
@@ -37,9 +37,9 @@ export function artifactWishes(
     (name: string): ImageWish => ({ name, ref: ofCatalogue(images, name, neededBy), neededBy });
   const byRuntime = `the runtime ${runtime.name}`;
   const ofRuntime = ({ release, ...wanted }: RuntimeProgram): readonly ProgramWish[] => {
-    const range = wanted.versions(minor);
-    // It is used where the machine has it.
-    return range ? [{ ...release, version: range.install, neededBy: byRuntime }] : [];
+    const version = wanted.versions(minor)?.install;
+    // Without one it is used where the machine has it.
+    return version === undefined ? [] : [{ ...release, version, neededBy: byRuntime }];
   };
   return {
     programs: [...nodePrograms.map(program("every node")), ...runtime.programs.flatMap(ofRuntime)],
@@ -47,8 +47,23 @@ export function artifactWishes(
   };
 }
 
-/** Every program that any cluster may wish, whatever its version and runtime. */
-export const programReleases = (): readonly ProgramRelease[] => [
-  ...nodePrograms,
-  ...[...runtimes, ...ociRuntimes].flatMap(({ programs }) => programs.map(({ release }) => release)),
-];
+/** Why a machine that localkube makes would not have that program, as a clause; undefined when it would. Pure. */
+export function absence(
+  { name, package: debian, versions }: Pick<RuntimeProgram, "name" | "package" | "versions">,
+  minor: number,
+  { source }: Pick<ArtifactSet, "source">,
+): string | undefined {
+  const isReleased = versions(minor)?.install !== undefined;
+  if (debian !== undefined || (isReleased && source === "upstream")) return undefined;
+  return source === "debian"
+    ? `Debian has no package of ${name}`
+    : `no release of ${name} for Kubernetes 1.${minor} is known`;
+}
+
+/** Every program that any cluster may wish, whatever its version and runtime; each once, also one that several runtimes have. */
+export const programReleases = (): readonly ProgramRelease[] => {
+  const ofRuntimes = [...runtimes, ...ociRuntimes].flatMap(({ programs }) =>
+    programs.map(({ release }) => release),
+  );
+  return [...new Map([...nodePrograms, ...ofRuntimes].map((one) => [one.name, one])).values()];
+};

@@ -108,6 +108,11 @@ export const clusterErrors = {
     title: "The runtime accepted {file} but does not list the image {refs}",
     fix: "See its log: localkube logs {runtime}",
   },
+  IMAGE_NOT_REDIRECTED: {
+    exit: exitCodes.software,
+    title: "The runtime {runtime} does not look at localkube for the images that it should import",
+    fix: "See what it says of its registries: localkube logs runtime",
+  },
   MIRROR_FOLDER_UNUSABLE: {
     exit: exitCodes.cannotCreate,
     title: "{folder} cannot be used as a mirror: {problem}",

@@ -12,6 +12,11 @@ export const runtimeErrors = {
     title: "No release of the runtime {runtime} that localkube knows goes with Kubernetes {version}",
     fix: "Use --runtime {default}, or another --kubernetes-version: localkube runtime list",
   },
+  RUNTIME_NOT_HERE: {
+    exit: exitCodes.unavailable,
+    title: "The runtime {runtime} needs {program}, but {problem}, and the machine is made by localkube",
+    fix: "Use a machine that has it (--image FILE, or --driver ssh), or another runtime or Kubernetes version: localkube runtime list",
+  },
   OCI_RUNTIME_UNKNOWN: {
     exit: exitCodes.usage,
     title: "There is no OCI runtime '{value}'{hint}",
@@ -57,6 +62,88 @@ export const runtimeErrors = {
     exit: exitCodes.unavailable,
     title: "What answers at the socket {path} in the machine is no CRI server: {problem}",
     fix: "Name the socket of a container runtime that speaks CRI; see what runs there: localkube ssh -- ss -xlp",
+  },
+  CRI_SOCKET_INVALID: {
+    exit: exitCodes.usage,
+    title: "--{flag} '{value}' is not the address of a unix socket: {problem}",
+    fix: "Write it like --{flag} unix:///run/my.sock",
+  },
+  CRI_SOCKET_NOT_FOR_RUNTIME: {
+    exit: exitCodes.usage,
+    title:
+      "--cri-socket names a CRI server that is there already, and --runtime {runtime} one that localkube sets up",
+    fix: "Use --runtime cri --cri-socket {socket}, or leave out --cri-socket",
+  },
+  CRI_SOCKET_MISSING: {
+    exit: exitCodes.usage,
+    title: "--image-socket {socket} is given without --cri-socket",
+    fix: "Name the socket of the server that runs the pods, too: --cri-socket unix:///run/my.sock",
+  },
+  CRI_SOCKET_NOT_CONFIGURED: {
+    exit: exitCodes.usage,
+    title:
+      "--{flag} belongs into the configuration of the CRI server at {socket}, which localkube does not change",
+    fix: "Configure that server yourself, and leave out --{flag}; if the cluster has it from before: --{flag} ''",
+  },
+  CRI_SOCKET_OWN: {
+    exit: exitCodes.usage,
+    title:
+      "The CRI server at {socket} is the runtime {runtime} of the cluster {name}, which localkube set up",
+    fix: "Leave out --cri-socket, or name the socket of another server",
+  },
+  CRI_SOCKET_SILENT: {
+    exit: exitCodes.unavailable,
+    title: "No CRI server answers at the socket {path} in the machine: {problem}",
+    fix: "Start the server there (see systemctl status, ss -xlp), or name another socket with --{flag}",
+  },
+  CRI_SERVES_HALF: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at the socket {path} serves {served}, but no {missing}",
+    fix: "{fix}",
+  },
+  CRI_API_NOT_FOR_KUBELET: {
+    exit: exitCodes.unavailable,
+    title:
+      "The CRI server at {path} ({runtime}) speaks the API {api}, and the kubelet of Kubernetes {version} only {wanted}",
+    fix: "Use a release of the server that speaks {wanted}, or another Kubernetes: localkube start -p NAME --kubernetes-version {fitting}",
+  },
+  CRI_RUNTIME_NOT_READY: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at {path} cannot run pods now: {problem}",
+    fix: "See what it logs: journalctl in the machine",
+  },
+  CRI_NETWORK_NOT_READY: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at {path} does not take the pod network from {file}: {problem}",
+    fix: "Let it read CNI configurations from {folder}, or give it a pod network before the start",
+  },
+  CRI_NETWORK_DIFFERS: {
+    exit: exitCodes.usage,
+    title:
+      "The CRI server at {path} has a pod network already, with addresses of {networks}, which --pod-cidr {podCidr} does not contain",
+    fix: "Name that network: localkube start -p {name} --recreate --pod-cidr {network}",
+  },
+  CRI_SOCKET_IN_USE: {
+    exit: exitCodes.unavailable,
+    title:
+      "The CRI server at {path} has pods that are not the cluster's ({pods}), and the kubelet would end them",
+    fix: "Remove them there (crictl rmp), or use a CRI server that no other Kubernetes uses",
+  },
+  CRI_SANDBOX_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The CRI server at {path} makes no sandboxes for pods: {problem}",
+    fix: "Correct that in its own settings (its sandbox image must be there, or in a registry that it reaches), then run the same command again",
+  },
+  LOGS_OF_SERVER_UNKNOWN: {
+    exit: exitCodes.notFound,
+    title:
+      "No service of systemd serves the socket {path} in the machine, so it is not known where its server logs",
+    fix: "See what serves there: localkube ssh -p {name} -- ss -xlp",
+  },
+  CRI_IMPORT_UNKNOWN: {
+    exit: exitCodes.unavailable,
+    title: "localkube does not know how image archives are loaded into the CRI server {runtime}",
+    fix: "Push the image to a registry that the machine reaches, and let the pods name it there",
   },
   CRI_UNIMPLEMENTED: {
     exit: exitCodes.unavailable,

@@ -10,6 +10,8 @@ export type PodNetwork =
   | { readonly kind: "bridge" }
   /** The node stays NotReady until the user installs a network. */
   | { readonly kind: "none" }
+  /** The machine's CRI server has one that was there before. */
+  | { readonly kind: "present" }
   /** A CNI configuration for the runtime; a list of plugins has another ending than a single one. */
   | { readonly kind: "config"; readonly ending: "conflist" | "conf"; readonly text: string }
   /** Objects for the API server; their pods install configuration and plugins. */

@@ -127,18 +127,20 @@ export const kubeletFlags = (input: NodeInput): Flags => ({
   "root-dir": guestPaths.kubeletRoot,
   ...runtimeFlags(input),
   // Only keeps the kubelet's own garbage collector from the sandbox image; the runtime's configuration decides which is used.
-  "pod-infra-container-image": wishedImage(input.artifacts, "pause").ref,
+  ...(input.runtime.foreign
+    ? {}
+    : { "pod-infra-container-image": wishedImage(input.artifacts, "pause").ref }),
 });
 
 /** Until 1.26 the runtime is chosen by flags, later by the configuration file. */
 function runtimeFlags(input: NodeInput): Flags {
-  const { endpoint, kubelet } = input.runtime;
+  const { endpoint, imageEndpoint = endpoint, kubelet } = input.runtime;
   if (kubelet.flags) return kubelet.flags(runtimeInput(input));
   if (input.version.kubeletConfigHas("containerRuntimeEndpoint")) return {};
   return {
     "container-runtime": "remote",
     "container-runtime-endpoint": endpoint,
-    "image-service-endpoint": endpoint,
+    "image-service-endpoint": imageEndpoint,
   };
 }
 

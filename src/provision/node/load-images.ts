@@ -1,7 +1,7 @@
 import type { ImageFile } from "../../contract/artifact.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
-import type { Runtime } from "../../contract/runtime.ts";
+import type { ImageImport } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { poll } from "../../host/poll.ts";
 import { guestPaths } from "./guest-paths.ts";
@@ -22,35 +22,44 @@ const noteScript = 'while [ $# -gt 0 ]; do echo "$2" > "$1.loaded" || exit 1; sh
 const arrivalMs = 20_000;
 const importMs = 540_000;
 
+/** What loading asks of the layers above. */
+export interface ImageAccess {
+  /** Lists what the runtime has, and waits for one that is still starting. */
+  readonly ask: () => Promise<ImageIds>;
+  /** Lets a runtime that imports by pulling pull these images from their archives on this computer. */
+  readonly pull: (images: readonly ImageFile[]) => Promise<void>;
+}
+
 /**
- * Imports the cluster's own images from the archives pushed before. `ask` lists what the runtime has, and waits for one that is still starting.
- * Idempotent: nothing is done for an image that is in the runtime and came from an archive with this digest. Rejects with IMAGE_NOT_ARRIVED.
+ * Imports the cluster's own images from the archives pushed before, or lets the runtime pull them. Idempotent: nothing is done for an image that is
+ * in the runtime and came from an archive with this digest. Rejects with IMAGE_NOT_ARRIVED.
  */
 export async function loadImages(
   transport: Pick<Transport, "exec">,
-  runtime: Pick<Runtime, "name" | "importImage">,
+  runtime: { readonly name: string; readonly imageImport: ImageImport },
   images: Readonly<Record<string, ImageFile>>,
-  ask: () => Promise<ImageIds>,
+  { ask, pull }: ImageAccess,
   c: Pick<RunContext, "signal" | "log">,
 ): Promise<void | "unchanged"> {
   const { signal } = c;
+  const { imageImport } = runtime;
   const before = await ask();
   const imported = await Promise.all(
-    Object.entries(images).map(async ([name, { sha256, ref }]) => {
+    Object.entries(images).map(async ([name, image]) => {
+      const { sha256, ref } = image;
       const archive = `${guestPaths.images}/${name}.tar`;
       const id = before.get(ref);
       const noted = id ? `${sha256} ${id}` : "nothing";
       const argv = ["sh", "-c", importScript, "sh", archive, noted] as const;
-      const { stdout } = await transport.exec([...argv, ...runtime.importImage], {
-        signal,
-        timeoutMs: importMs,
-      });
+      const importing = imageImport.by === "program" ? imageImport.argv : (["true"] as const);
+      const { stdout } = await transport.exec([...argv, ...importing], { signal, timeoutMs: importMs });
       c.log(`image ${ref}: ${stdout.trim()}`);
-      return stdout.trim() === "unchanged" ? undefined : { archive, sha256, ref };
+      return stdout.trim() === "unchanged" ? undefined : { archive, sha256, ref, image };
     }),
   );
   const fresh = imported.filter((image) => image !== undefined);
   if (fresh.length === 0) return "unchanged";
+  if (imageImport.by === "pull") await pull(fresh.map(({ image }) => image));
   const refs = fresh.map(({ ref }) => ref);
   const ids = await idsOf(refs, ask, signal);
   const missing = refs.filter((ref) => !ids.has(ref));

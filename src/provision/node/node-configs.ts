@@ -47,7 +47,10 @@ export const kubeletConfiguration = (input: NodeInput): object => ({
   kubeAPIQPS: 50,
   kubeAPIBurst: 100,
   ...(input.version.kubeletConfigHas("containerRuntimeEndpoint")
-    ? { containerRuntimeEndpoint: input.runtime.endpoint, imageServiceEndpoint: input.runtime.endpoint }
+    ? {
+        containerRuntimeEndpoint: input.runtime.endpoint,
+        imageServiceEndpoint: input.runtime.imageEndpoint ?? input.runtime.endpoint,
+      }
     : {}),
   ...input.runtime.kubelet.config,
   ...(input.version.kubeletConfigHas("failCgroupV1") && input.facts.cgroupVersion === 1

@@ -65,7 +65,7 @@ export function nodeFiles(input: NodeInput): NodeFiles {
     runtime: part(
       runtime,
       [
-        ...[crictlConfig(input), ...networkConfig(input), ...guestSettings(input), ...programs.files],
+        ...[...crictlConfig(input), ...networkConfig(input), ...guestSettings(input), ...programs.files],
         ...input.runtime.registryFiles(runtimeInput(input)),
       ],
       unpacked,
@@ -109,12 +109,17 @@ function runtimeUnits(input: NodeInput, archives: readonly GuestArchive[]): read
   });
 }
 
-const crictlConfig = ({ runtime }: NodeInput): PushEntry =>
-  yamlEntry(guestPaths.crictl, {
-    "runtime-endpoint": runtime.endpoint,
-    "image-endpoint": runtime.endpoint,
-    timeout: 10,
-  });
+/** Whoever has a CRI server has told their crictl where it is. */
+const crictlConfig = ({ runtime: { endpoint, foreign } }: NodeInput): readonly PushEntry[] =>
+  foreign
+    ? []
+    : [
+        yamlEntry(guestPaths.crictl, {
+          "runtime-endpoint": endpoint,
+          "image-endpoint": endpoint,
+          timeout: 10,
+        }),
+      ];
 
 function networkConfig({ network, spec, node, nodes }: NodeInput): readonly PushEntry[] {
   switch (network.kind) {

@@ -8,7 +8,7 @@ import { guestPaths } from "./guest-paths.ts";
 
 // $1 units, $2 files, $3 run trees, $4 data trees, $5 names of programs, $6 interfaces, $7 folders to remove when they are empty. Only files that we placed, by our own lists, and units with our mark go.
 // The units' files go last: as long as one is there, the next call begins again.
-const script = (chains: readonly string[], links: readonly string[]) => `
+const script = (chains: readonly string[], links: readonly string[], sharesHost: boolean) => `
 set -u
 units=$1 files=$2 runtrees=$3 trees=$4 programs=$5 links=$6 folders=$7
 note=/nonexistent
@@ -20,9 +20,7 @@ done
 [ "$ours" ] || exit 0
 SYSTEMCTL_SKIP_SYSV=1 systemctl disable --quiet --now --no-reload $ours || exit 1
 unmount_below $runtrees $trees
-end_namespaces
-# No pod is left whose address it would be.
-rm -rf /var/lib/cni/networks/* /var/lib/cni/cache/* /var/lib/cni/results
+${sharesHost ? ":" : alone}
 for link in $links; do ip link delete "$link" 2>/dev/null; done
 clean_filters
 for path in $runtrees; do rm -rf -- "$path"; done
@@ -42,24 +40,30 @@ systemctl reset-failed $ours 2>/dev/null
 echo retired
 `;
 
+/** No pod is left whose address it would be. */
+const alone = `end_namespaces
+rm -rf /var/lib/cni/networks/* /var/lib/cni/cache/* /var/lib/cni/results`;
+
 /**
  * Takes a runtime out of a node on which no pod runs any more: its units, its programs and configuration as far as we placed them, and what it set up for
- * containers. Its data stays. `keep`: files that the runtime after it has too. Idempotent; returns whether there was anything. Rejects with
+ * containers. Its data stays. `keep`: files that the runtime after it has too; `sharesHost`: another server may run containers there, whose namespaces,
+ * addresses and sockets are among those of pods. Idempotent; returns whether there was anything. Rejects with
  * RUNTIME_NOT_RETIRED.
  */
 export async function retireRuntime(
   transport: Pick<Transport, "exec">,
   { name, programs, unitNames, footprint }: RuntimeDefinition,
-  keep: readonly string[],
+  { keep, sharesHost }: { readonly keep: readonly string[]; readonly sharesHost: boolean },
   c: Pick<RunContext, "signal">,
 ): Promise<boolean> {
   const { network } = footprint;
   const links = network?.links ?? [];
+  const chains = [...(sharesHost ? [] : ["CNI-"]), ...(network?.chains ?? [])];
   const argv = [
-    ...["sh", "-c", script(["CNI-", ...(network?.chains ?? [])], links.length > 0 ? links : ["none"]), "sh"],
+    ...["sh", "-c", script(chains, links.length > 0 ? links : ["none"], sharesHost), "sh"],
     unitNames.join(" "),
     footprint.files.filter((path) => !keep.includes(path)).join(" "),
-    footprint.runTrees.join(" "),
+    sharesHost ? "" : footprint.runTrees.join(" "),
     footprint.trees.join(" "),
     programs.map((program) => program.name).join(" "),
     links.join(" "),

@@ -5,8 +5,9 @@ import type { NodeInput } from "./node-input.ts";
 
 /** What the node's runtime is configured from. Pure. */
 export const runtimeInput = (input: NodeInput): RuntimeInput => ({
-  runtimeVersion: programOfRuntime(input, input.runtime.server).version,
-  pauseImage: wishedImage(input.artifacts, "pause").ref,
+  // A foreign one is configured by somebody else, with versions and a sandbox image of its own.
+  runtimeVersion: input.runtime.server ? programOfRuntime(input, input.runtime.server).version : "",
+  pauseImage: input.runtime.foreign ? "" : wishedImage(input.artifacts, "pause").ref,
   cgroupDriver: input.cgroupDriver,
   restrictOomScoreAdj: !input.facts.canLowerOomScore,
   cniBinDir: input.programs.cniBinDir,

@@ -14,7 +14,7 @@ export interface ProgramNeeds {
   readonly minor: number;
   /** Oldest etcd that is good enough; the catalogue knows it. */
   readonly etcd: string;
-  readonly runtime: Pick<Runtime, "name" | "programs" | "server">;
+  readonly runtime: Pick<Runtime, "name" | "programs" | "foreign">;
 }
 
 /** Which etcd, runtime and plugins a node runs, and what has to be installed for that. */
@@ -31,10 +31,21 @@ export interface ResolvedPrograms {
   readonly files: readonly PushEntry[];
 }
 
+/** What a node needs of CNI plugins. */
+export interface PluginNeeds {
+  /** The pod network installs its own. */
+  readonly foreignNetwork: boolean;
+  readonly profile: string;
+  /** False where pods have a network without ours. */
+  readonly needsPlugins?: boolean;
+  /** Where a runtime looks that is not told by us. */
+  readonly pluginFolder?: string;
+}
+
 type ProgramFacts = Pick<GuestFacts, "os" | "programs" | "cniBinDir" | "hasIptables" | "hasConntrack">;
 
 /**
- * What the guest has is used if it is good enough, the rest is pushed. `foreignNetwork`: the pod network installs its own plugins,
+ * What the guest has is used if it is good enough, the rest is pushed. Where the pod network installs its own plugins, it does so
  * by convention in /opt/cni/bin, so the runtime must look there. Throws GUEST_UNSUITABLE, which names everything that is missing and that the
  * artifacts do not contain. Pure.
  */
@@ -42,7 +53,7 @@ export function resolvePrograms(
   facts: ProgramFacts,
   artifacts: Pick<ArtifactSet, "programs" | "source">,
   needs: ProgramNeeds,
-  { foreignNetwork, profile }: { readonly foreignNetwork: boolean; readonly profile: string },
+  { foreignNetwork, profile, needsPlugins = true, pluginFolder }: PluginNeeds,
 ): ResolvedPrograms {
   const archives: GuestArchive[] = [];
   const files: PushEntry[] = [];
@@ -79,16 +90,20 @@ export function resolvePrograms(
     }),
   );
   const own = facts.cniBinDir;
-  if (!own) resolve({ name: "cni-plugins", package: "containernetworking-plugins" }, () => false);
-  if (artifacts.programs["crictl"]) resolve({ name: "crictl" }, () => false);
+  if (!own && needsPlugins)
+    resolve({ name: "cni-plugins", package: "containernetworking-plugins" }, () => false);
+  // Whoever has a CRI server has a program for it.
+  if (artifacts.programs["crictl"] && !runtime.foreign) resolve({ name: "crictl" }, () => false);
   lacks.push(...missingTools(facts));
   if (lacks.length > 0) throw unsuitable(lacks, facts.os, artifacts.source, profile);
-  const isElsewhere = own !== "" && own !== guestPaths.cniBin;
+  const usual = own === "" || foreignNetwork ? guestPaths.cniBin : own;
+  const cniBinDir = pluginFolder ?? usual;
+  const from = own === "" ? guestPaths.cniBin : own;
   return {
     etcd: etcdFound,
     runtime: ofRuntime,
-    cniBinDir: own === "" || foreignNetwork ? guestPaths.cniBin : own,
-    ...(isElsewhere && foreignNetwork ? { linkCniFrom: own } : {}),
+    cniBinDir,
+    ...(from !== cniBinDir && needsPlugins ? { linkCniFrom: from } : {}),
     archives,
     files,
   };

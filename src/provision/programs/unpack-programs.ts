@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
   name=$1 archive=$root$2 digest=$3 target=$root$4 strip=$5 members=$6; shift 6
   note=$notes/$name.unpacked
   complete=yes
-  for member in $members; do [ -x "$target/$member" ] || complete=no; done
+  for member in $members; do [ -x "$target/\${member##*/}" ] || complete=no; done
   if [ $complete = yes ] && [ "$(cat "$note" 2>/dev/null)" = "$digest" ]; then continue; fi
   mkdir -p "$notes" "$target"
   stage=$target/.localkube-$name
@@ -31,10 +31,10 @@ while [ $# -gt 0 ]; do
     { [ -f "$stage/$member" ] && [ ! -L "$stage/$member" ]; } || { echo "$member is no file in it" >&2; exit 1; }
   done
   echo unfinished > "$note"
-  for member in $members; do echo "\${target#"$root"}/$member"; done >> "$root${guestPaths.placed}"
+  for member in $members; do echo "\${target#"$root"}/\${member##*/}"; done >> "$root${guestPaths.placed}"
   for member in $members; do
     chmod 755 "$stage/$member"
-    mv -f "$stage/$member" "$target/$member"
+    mv -f "$stage/$member" "$target/\${member##*/}"
   done
   rm -rf "$stage"
   echo "$digest" > "$note.new"

@@ -26,15 +26,33 @@ export function unsuitable(
     ...(absent.length > 0 ? [`it has no ${absent.join(", no ")}`] : []),
   ];
   const problem = `${parts.join(", ")}, and the ${source} artifacts do not contain any`;
-  return new LocalkubeError("GUEST_UNSUITABLE", { problem, fix: fix(lacks, unfit.length > 0, os, profile) });
+  return new LocalkubeError("GUEST_UNSUITABLE", {
+    problem,
+    fix: fix(lacks, { hasUnfit: unfit.length > 0, os, source, profile }),
+  });
 }
 
-function fix(lacks: readonly Lack[], hasUnfit: boolean, os: string, profile: string): string {
+function fix(
+  lacks: readonly Lack[],
+  {
+    hasUnfit,
+    os,
+    source,
+    profile,
+  }: {
+    readonly hasUnfit: boolean;
+    readonly os: string;
+    readonly source: ArtifactSet["source"];
+    readonly profile: string;
+  },
+): string {
   const names = lacks.flatMap((lack) => lack.package ?? []);
   // Debian has one version of each: it is no better than the existing one.
-  if (!hasUnfit && derivedFromDebian.includes(os))
+  if (!hasUnfit && names.length === lacks.length && derivedFromDebian.includes(os))
     return `localkube ssh -p ${profile} -- 'apt-get update && apt-get install -y ${names.join(" ")}', then run the same command again`;
   if (lacks.some(({ name }) => broughtByNobody.includes(name)))
     return "Use an image that has what is missing: localkube start -p NAME --image FILE";
+  if (source === "upstream")
+    return "Install it in the machine, in a version that goes with this Kubernetes (localkube runtime list), and run the same command again";
   return "Start another cluster whose artifacts contain it: localkube start -p NAME --artifacts upstream";
 }

@@ -4,6 +4,7 @@ import { ociFiles } from "../oci/registry.ts";
 import { runc } from "../oci/runc.ts";
 import { programVersions } from "../program-versions.ts";
 import { configFile, configuration, settings } from "./config.ts";
+import { found } from "./found.ts";
 import { registryFiles, registryFolder } from "./registries.ts";
 import data from "./versions.json" with { type: "json" };
 
@@ -41,8 +42,11 @@ const runtime: Runtime = {
   refusedRegistry: () => undefined,
   settings,
   keepsUsedImages: false,
-  importImage: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
-  importForm: "oci",
+  imageImport: {
+    by: "program",
+    argv: ["ctr", "--namespace", "k8s.io", "images", "import", "-"],
+    form: "oci",
+  },
 };
 
 export const containerd: RuntimeDefinition = {
@@ -51,6 +55,7 @@ export const containerd: RuntimeDefinition = {
   programs: runtime.programs,
   unitNames: [unit],
   at: (minor) => (versions(minor) ? runtime : undefined),
+  found,
   footprint: {
     files: [
       ...members.map((name) => `/usr/local/bin/${name}`),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client, ServiceError, status } from "@grpc/grpc-js";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
+import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { poll } from "../../host/poll.ts";
 import { criApis, type CriApi, type CriMethod, messageTypes, type Messages } from "./messages.ts";
@@ -33,32 +34,39 @@ export interface CallOptions {
 
 export interface ConnectCriOptions extends CallOptions {
   readonly apis?: readonly CriApi[];
+  /** Where the calls of ImageService go; default: to the same socket. */
+  readonly imageEndpoint?: string | undefined;
 }
 
 const defaultMs = 60_000;
 
 /**
  * Connects to the CRI server at `endpoint` (`unix:///run/NAME.sock`) of a node, over the node's SSH connection, in the first of `apis` (default: the
- * newest first) that it speaks. Whoever opened it closes it. Rejects as `call` does, and with CRI_NOT_SPOKEN when what answers there is no CRI server.
+ * newest first) that it speaks. Whoever opened it closes it. Rejects as `call` does, with CRI_NOT_SPOKEN when what answers there is no CRI server, and
+ * with CRI_SERVES_HALF when it serves images only.
  */
 export async function connectCri(
   transport: Pick<Transport, "connectSocket">,
   endpoint: string,
   options: ConnectCriOptions = {},
 ): Promise<Cri> {
-  const path = endpoint.replace(/^unix:\/\//, "");
-  const [grpc, types, door] = await Promise.all([
-    import("@grpc/grpc-js"),
-    messageTypes(),
-    openDoor(transport, path),
-  ]);
-  const client = new grpc.Client(door.address, grpc.credentials.createInsecure(), {
-    "grpc.max_receive_message_length": 64 * 2 ** 20,
-    "grpc.enable_retries": 0,
-  });
+  const path = socketPath(endpoint);
+  const imagePath = socketPath(options.imageEndpoint ?? endpoint);
+  const [grpc, types] = await Promise.all([import("@grpc/grpc-js"), messageTypes()]);
+  const lines = new Map<string, { readonly client: Client; readonly door: Door }>();
+  for (const one of new Set([path, imagePath])) {
+    const door = await openDoor(transport, one);
+    const client = new grpc.Client(door.address, grpc.credentials.createInsecure(), {
+      "grpc.max_receive_message_length": 64 * 2 ** 20,
+      "grpc.enable_retries": 0,
+    });
+    lines.set(one, { client, door });
+  }
   const close = async (): Promise<void> => {
-    client.close();
-    await door.close();
+    for (const { client, door } of lines.values()) {
+      client.close();
+      await door.close();
+    }
   };
   const unary = async (
     api: CriApi,
@@ -67,6 +75,8 @@ export async function connectCri(
     given: CallOptions,
   ): Promise<object> => {
     given.signal?.throwIfAborted();
+    const asked = method.startsWith("ImageService/") ? imagePath : path;
+    const { client, door } = lines.get(asked)!;
     try {
       return await ask(client, `/runtime.${api}.${method}`, {
         encode: () => types.encode(method, request),
@@ -76,12 +86,12 @@ export async function connectCri(
     } catch (error) {
       given.signal?.throwIfAborted();
       if (door.problem()) throw door.problem();
-      throw explained(error as ServiceError, path, method, grpc.status);
+      throw explained(error as ServiceError, asked, method, grpc.status);
     }
   };
   try {
-    const { api, version } = await firstVersion(path, options.apis ?? criApis, (one) =>
-      unary(one, "RuntimeService/Version", { version: "0.1.0" }, options),
+    const { api, version } = await firstVersion(endpoint, options.apis ?? criApis, (one, method) =>
+      unary(one, method, method === "RuntimeService/Version" ? { version: "0.1.0" } : {}, options),
     );
     return {
       api,
@@ -98,11 +108,11 @@ export async function connectCri(
 /** As `connectCri`, but waits for a runtime that is still starting, until the signal ends it. */
 export async function criWhenItServes(
   transport: Pick<Transport, "connectSocket">,
-  endpoint: string,
+  { endpoint, imageEndpoint }: Pick<Runtime, "endpoint" | "imageEndpoint">,
   signal: AbortSignal,
 ): Promise<Cri> {
   const connected = () =>
-    connectCri(transport, endpoint, { signal }).catch((error: unknown) => {
+    connectCri(transport, endpoint, { signal, imageEndpoint }).catch((error: unknown) => {
       signal.throwIfAborted();
       if (error instanceof LocalkubeError && notServing.includes(error.id)) return undefined;
       throw error;
@@ -110,24 +120,37 @@ export async function criWhenItServes(
   return poll(connected, { signal, everyMs: 100 });
 }
 
+/** The path of an endpoint, `unix:///run/NAME.sock`. */
+export const socketPath = (endpoint: string): string => endpoint.replace(/^unix:\/\//, "");
+
 /** A server that opened its socket and cannot answer yet is told like one that refuses. */
 const notServing: readonly string[] = ["SSH_SOCKET_FAILED", "CRI_CALL_FAILED", "CRI_NOT_SPOKEN"];
 
 type Version = Messages["RuntimeService/Version"]["response"];
 
 async function firstVersion(
-  path: string,
+  endpoint: string,
   apis: readonly CriApi[],
-  ask: (api: CriApi) => Promise<object>,
+  ask: (api: CriApi, method: "RuntimeService/Version" | "ImageService/ListImages") => Promise<object>,
 ): Promise<{ readonly api: CriApi; readonly version: Version }> {
+  const path = socketPath(endpoint);
   let problem = "";
   for (const api of apis) {
     try {
-      return { api, version: (await ask(api)) as Version };
+      return { api, version: (await ask(api, "RuntimeService/Version")) as Version };
     } catch (error) {
       if (!(error instanceof LocalkubeError) || error.id !== "CRI_UNIMPLEMENTED") throw error;
       problem = error.message;
     }
+  }
+  for (const api of apis) {
+    if (!(await ask(api, "ImageService/ListImages").then(Boolean, () => false))) continue;
+    throw new LocalkubeError("CRI_SERVES_HALF", {
+      path,
+      served: "images",
+      missing: "pods",
+      fix: `Name the socket of the server that runs pods with --cri-socket, and this one with --image-socket ${endpoint}`,
+    });
   }
   throw new LocalkubeError("CRI_NOT_SPOKEN", { path, problem });
 }

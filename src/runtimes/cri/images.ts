@@ -20,11 +20,11 @@ export interface NodeImage {
 /** Runs `use` with the CRI server of a node's runtime. Rejects as `connectCri` and `use` do. */
 export async function withCri<T>(
   transport: Pick<Transport, "connectSocket">,
-  { endpoint }: Pick<Runtime, "endpoint">,
+  { endpoint, imageEndpoint }: Pick<Runtime, "endpoint" | "imageEndpoint">,
   options: ConnectCriOptions,
   use: (cri: Cri) => Promise<T>,
 ): Promise<T> {
-  const cri = await connectCri(transport, endpoint, options);
+  const cri = await connectCri(transport, endpoint, { ...options, imageEndpoint });
   try {
     return await use(cri);
   } finally {
@@ -58,7 +58,9 @@ export async function podsUsing(
   options: CallOptions = {},
 ): Promise<readonly string[]> {
   const { containers } = await cri.call("RuntimeService/ListContainers", {}, options);
-  const users = containers.filter(({ imageRef: used }) => used === image.idInRuntime);
+  // CRI leaves open how the image is written there.
+  const written = [image.idInRuntime, formatDigest(image.id), ...image.byDigest, ...image.names];
+  const users = containers.filter(({ imageRef: used }) => written.includes(used));
   const names = users.map(({ labels }) => {
     const pod = labels["io.kubernetes.pod.name"];
     return pod === undefined ? "a container" : `${labels["io.kubernetes.pod.namespace"] ?? ""}/${pod}`;

@@ -5,6 +5,16 @@ import { type PodMessages, podProto } from "./pod-messages.ts";
 export const criApis = ["v1", "v1alpha2"] as const;
 export type CriApi = (typeof criApis)[number];
 
+/** From which minor on the kubelet speaks v1, and up to which v1alpha2. */
+const v1From = 23;
+const v1alpha2Before = 26;
+
+/** The CRI APIs that the kubelet of Kubernetes 1.`minor` speaks, the one that it prefers first. Pure. */
+export const kubeletApis = (minor: number): readonly CriApi[] => [
+  ...(minor >= v1From ? (["v1"] as const) : []),
+  ...(minor < v1alpha2Before ? (["v1alpha2"] as const) : []),
+];
+
 /** What is used of CRI (k8s.io/cri-api, pkg/apis/runtime, api.proto); a field that a server does not know is left out, one that we do not know is skipped. */
 const proto = `
 syntax = "proto3";
@@ -28,7 +38,7 @@ message RuntimeConfigResponse { LinuxRuntimeConfiguration linux = 1; }
 message LinuxRuntimeConfiguration { CgroupDriver cgroup_driver = 1; }
 enum CgroupDriver { SYSTEMD = 0; CGROUPFS = 1; }
 
-message ImageSpec { string image = 1; map<string, string> annotations = 2; }
+message ImageSpec { string image = 1; map<string, string> annotations = 2; string user_specified_image = 18; }
 message ImageFilter { ImageSpec image = 1; }
 message ListImagesRequest { ImageFilter filter = 1; }
 message ListImagesResponse { repeated Image images = 1; }

@@ -1,11 +1,12 @@
 import type { Registry, RuntimeInput, SettingsInForce } from "../../contract/runtime.ts";
 import type { PushEntry } from "../../contract/transport.ts";
+import { limitedProgram, limitedScript } from "../limited-runtime.ts";
 import { lostSettings } from "../lost-settings.ts";
 
 export const daemonFile = "/etc/docker/daemon.json";
 /** Folder of certificates, one folder for each registry. */
 export const registryFolder = "/etc/docker/certs.d";
-export const limitedRunc = "/usr/local/sbin/runc-limited";
+export const limitedRunc = limitedProgram("runc");
 
 /** `daemon.json` (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file); every key is known since 19.03 but where it says otherwise. */
 const daemon = ({ cgroupDriver, restrictOomScoreAdj, runtimeVersion, registries }: RuntimeInput): object => ({
@@ -66,32 +67,6 @@ export const settings: SettingsInForce = {
   },
 };
 
-/**
- * runc for a machine that may not lower oom_score_adj: docker, unlike other runtimes, has no setting that raises what the kubelet asks for to what is
- * allowed, and without it no sandbox would start. In a bundle's configuration an unescaped `"oomScoreAdj":` can only be the key.
- */
-const limitedRuncScript = `#!/bin/sh
-bundle=.
-previous=
-for argument; do
-  case $previous in --bundle | -b) bundle=$argument ;; esac
-  case $argument in --bundle=*) bundle=\${argument#--bundle=} ;; esac
-  previous=$argument
-done
-for argument; do
-  case $argument in
-    create | run | restore)
-      read -r least < /proc/self/oom_score_adj
-      asked=$(sed -n 's/.*[{,]"oomScoreAdj":\\(-*[0-9]*\\).*/\\1/p' "$bundle/config.json")
-      if [ -n "$asked" ] && [ "$asked" -lt "$least" ]; then
-        sed -i "s/\\([{,]\\"oomScoreAdj\\":\\)-*[0-9]*/\\1$least/" "$bundle/config.json"
-      fi
-      ;;
-  esac
-done
-exec runc "$@"
-`;
-
 const text = (path: string, mode: number, content: string): PushEntry => ({
   path,
   mode,
@@ -100,5 +75,5 @@ const text = (path: string, mode: number, content: string): PushEntry => ({
 
 export const configurationFiles = (input: RuntimeInput): readonly PushEntry[] => [
   text(daemonFile, 0o644, `${JSON.stringify(daemon(input), null, 2)}\n`),
-  ...(input.restrictOomScoreAdj ? [text(limitedRunc, 0o755, limitedRuncScript)] : []),
+  ...(input.restrictOomScoreAdj ? [text(limitedRunc, 0o755, limitedScript("runc"))] : []),
 ];

@@ -1,4 +1,10 @@
-import type { Runtime, RuntimeDefinition, RuntimeProgram } from "../../contract/runtime.ts";
+import type {
+  Runtime,
+  RuntimeDefinition,
+  RuntimeProgram,
+  ServerAsFound,
+  ServerSettings,
+} from "../../contract/runtime.ts";
 import { programVersions } from "../program-versions.ts";
 import {
   configurationFiles,
@@ -34,7 +40,8 @@ const dockerd: RuntimeProgram = {
     folder: "download.docker.com/linux/static/stable/{machine}",
     file: "docker-{version}.tgz",
     digests: ofDockerd.digests,
-    unpack: { into: "programs", strip: 1, members },
+    // With the archive's folder in front, because that has the name of one of the programs and would stand for all.
+    unpack: { into: "programs", strip: 0, members: members.map((member) => `docker/${member}`) },
   },
 };
 
@@ -69,9 +76,8 @@ const common = {
   settings,
   servesDockerApi: true,
   keepsUsedImages: true,
-  importImage: ["docker", "load"],
-  // Before 25 it reads no other, and those since read it too.
-  importForm: "docker-archive",
+  // Before 25 it reads no other form, and those since read it too.
+  imageImport: { by: "program", argv: ["docker", "load"], form: "docker-archive" },
 } as const satisfies Partial<Runtime>;
 
 const removePods =
@@ -103,6 +109,18 @@ const withCriDockerd = (minor: number): Runtime => ({
     minor < firstWithWebSocket ? {} : { config: { featureGates: { ExtendWebSocketsToKubelet: false } } },
 });
 
+/** A CRI server in front of a docker that localkube did not set up: both dockershim and cri-dockerd call themselves so. */
+const found: ServerAsFound = {
+  calledBy: "docker",
+  imageImport: () => common.imageImport,
+  keepsUsedImages: common.keepsUsedImages,
+  ask: ["docker", "info", "--format", "{{.CgroupDriver}}"],
+  settings({ printed }): ServerSettings {
+    const cgroupDriver = printed.trim();
+    return cgroupDriver === "systemd" || cgroupDriver === "cgroupfs" ? { cgroupDriver } : {};
+  },
+};
+
 export const docker: RuntimeDefinition = {
   name,
   aliases: ["cri-dockerd"],
@@ -115,6 +133,7 @@ export const docker: RuntimeDefinition = {
     if (!dockerd.versions(minor)) return undefined;
     return minor <= lastWithDockershim ? withDockershim : withCriDockerd(minor);
   },
+  found,
   footprint: {
     files: [
       ...[...members, "cri-dockerd"].map((member) => `/usr/local/bin/${member}`),

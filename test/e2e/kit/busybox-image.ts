@@ -21,14 +21,20 @@ const applets = [
 ];
 
 /**
- * An image of Debian's busybox with the libraries it names, made here so that no registry is needed. Returns the archive.
+ * An image of Debian's busybox with the libraries it names, made here so that no registry is needed; `command` is what it runs by itself. Returns the archive.
  * (Its `wget -T` crashes, in Debian 12 at least: leave `-T` out.)
  */
-export async function busyboxImage(folder: string): Promise<string> {
+export async function busyboxImage(
+  folder: string,
+  {
+    ref = busyboxRef,
+    command = ["sh"],
+  }: { readonly ref?: string; readonly command?: readonly string[] } = {},
+): Promise<string> {
   const file = join(await mkdtemp(join(folder, "busybox-")), "busybox.tar");
   await writeImageArchive(
     {
-      ref: busyboxRef,
+      ref,
       arch: process.arch === "arm64" ? "arm64" : "amd64",
       layers: [
         [
@@ -47,7 +53,7 @@ export async function busyboxImage(folder: string): Promise<string> {
           })),
         ],
       ],
-      config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
+      config: { Cmd: command, Env: ["PATH=/bin"] },
     },
     file,
   );

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { hostContext } from "../../../src/host/host-context.ts";
 import {
+  containsNetwork,
   formatNetwork,
   hostRoutes,
   networkAddress,
@@ -46,6 +47,16 @@ test.each([
   ["0.0.0.0/0", "192.0.2.0/24", true],
 ])("%s and %s overlap: %s", (a, b, expected) => {
   expect(networksOverlap(network(a), network(b))).toBe(expected);
+});
+
+test.each([
+  ["10.244.0.0/16", "10.244.3.0/24", true],
+  ["10.244.0.0/16", "10.244.0.0/16", true],
+  ["10.244.0.0/24", "10.244.0.0/16", false],
+  ["10.244.0.0/16", "10.88.0.0/16", false],
+  ["10.244.0.0/16", "fd00::/64", false],
+])("%s contains %s: %s", (outer, inner, expected) => {
+  expect(containsNetwork(outer, inner)).toBe(expected);
 });
 
 test("addresses of a network are counted over byte borders", () => {

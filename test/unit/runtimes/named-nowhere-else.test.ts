@@ -21,7 +21,7 @@ const others: Readonly<Record<string, RegExp>> = {
   // Flags of kubelets.
   "src/artifacts/catalogue/flags.json": /^\s*"containerd(-namespace)?"[,:]/,
   // Products that a host must not have.
-  "drivers/ssh/node-paths.ts": /snap\.microk8s\.daemon-containerd/,
+  "drivers/ssh/node-paths.ts": /snap\.microk8s\.daemon-containerd|"k3s", "k3s-agent"|\["docker", "crio"\]/,
 };
 
 test("whoever adds a runtime changes src/runtimes: its name and its programs stand nowhere else", async () => {

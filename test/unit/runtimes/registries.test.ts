@@ -48,6 +48,12 @@ test.each(["20.10.24", "28.5.2"])("docker %s", async (release) => {
   );
 });
 
+test.each(["1.23.0", "1.36.3"])("cri-o %s", async (release) => {
+  await expect(rendered("cri-o", input(release))).toMatchFileSnapshot(
+    `snapshots/registries-cri-o-${release}.txt`,
+  );
+});
+
 test("containerd since 1.5 has nothing of registries in its configuration but the folder, so no change restarts it", () => {
   const files = (release: string, list: readonly Registry[]) =>
     runtimeOf("containerd").files(input(release, { registries: list }));
@@ -70,7 +76,7 @@ test("hosts.toml always has a host, in the order in which they are asked", () =>
   }
 });
 
-test("docker refuses mirrors of other registries and mirrors with a path, containerd takes both", () => {
+test("docker refuses mirrors of other registries and mirrors with a path, the others take both", () => {
   const refused = (name: string, list: readonly Registry[]) => runtimeOf(name).refusedRegistry(list);
   expect(refused("docker", registries)).toEqual({
     name: "quay.io",
@@ -80,5 +86,5 @@ test("docker refuses mirrors of other registries and mirrors with a path, contai
     refused("docker", [{ name: "docker.io", mirrors: ["https://m.example/hub"], insecure: false }]),
   ).toMatchObject({ name: "docker.io", problem: expect.stringContaining("https://m.example/hub") as string });
   expect(refused("docker", forDocker)).toBeUndefined();
-  expect(refused("containerd", registries)).toBeUndefined();
+  for (const name of ["containerd", "cri-o"]) expect(refused(name, registries)).toBeUndefined();
 });

@@ -10,7 +10,7 @@ const minors = [...knownMinors].sort((a, b) => a - b);
 function serverVersion({ programs, server }: Runtime, minor: number): string {
   const range = programs.find(({ name }) => name === server)?.versions(minor);
   if (!range) throw new Error(`${server} has no version for 1.${minor}`);
-  return range.install;
+  return range.install ?? range.floor;
 }
 
 function inputOf(runtime: Runtime, minor: number, change: Partial<RuntimeInput>): RuntimeInput {

@@ -49,7 +49,7 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
   describe.each(served)("for 1.%i", (minor) => {
     const runtime = at(minor);
     const server = runtime.programs.find((program) => program.name === runtime.server);
-    const { install: release = "" } = server?.versions(minor) ?? {};
+    const { floor: oldest = "", install: release = oldest } = server?.versions(minor) ?? {};
 
     test("says where it serves and by which units", () => {
       expect(runtime.name).toBe(name);
@@ -66,8 +66,13 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
 
     test("has versions of its programs that go with it, with a digest of what is installed", () => {
       for (const { name: program, versions, release: published } of runtime.programs) {
-        const { floor = "", below, install = "" } = versions(minor) ?? {};
-        expect(install, program).not.toBe("");
+        const { floor = "", below, install } = versions(minor) ?? {};
+        expect(floor, program).not.toBe("");
+        if (install === undefined) {
+          // Without a known release it is used where a machine has it.
+          expect(name, program).toBe("cri-o");
+          continue;
+        }
         expect(number(install), program).toBeGreaterThanOrEqual(number(floor));
         if (below !== undefined) expect(number(install)).toBeLessThan(number(below));
         expect(published.digests?.[install], `${program} ${install}`).toBeDefined();
@@ -87,7 +92,7 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
       }
       for (const { release: published } of runtime.programs)
         for (const member of published.unpack?.members ?? [])
-          expect(files).toContain(`/usr/local/bin/${member}`);
+          expect(files).toContain(`/usr/local/bin/${member.replace(/^.*\//, "")}`);
     });
 
     test("is told of registries, each in a folder of its own, and of logins nothing", () => {
@@ -100,7 +105,7 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
       const told = input(release, { registries });
       const files = [...runtime.files(told), ...runtime.registryFiles(told)];
       const text = files.map(({ source }) => (source.kind === "text" ? source.text : "")).join("\n");
-      for (const word of ["https://mirror.example", "reg.example:5000", "a certificate"])
+      for (const word of ["mirror.example", "reg.example:5000", "a certificate"])
         expect(text).toContain(word);
       for (const { path, mode } of runtime.registryFiles(told)) {
         expect(path.slice(registryFolder.length)).toMatch(/^\/[\w.:-]+\/[\w.-]+$/);
@@ -111,8 +116,10 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
     });
 
     test("has argv for the import of images, never a shell line", () => {
-      expect(runtime.importImage.length).toBeGreaterThan(1);
-      expect(runtime.importImage[0]).not.toMatch(/(^|\/)(ba|da)?sh$/);
+      const { imageImport } = runtime;
+      if (imageImport?.by === "pull") return;
+      expect(imageImport?.argv.length).toBeGreaterThan(1);
+      expect(imageImport?.argv[0]).not.toMatch(/(^|\/)(ba|da)?sh$/);
     });
 
     test("is given the sandbox image, the plugins and the cgroup driver, and nothing else changes its files", () => {
@@ -125,7 +132,7 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
         expect(path).toMatch(/^\/etc\//);
         expect(mode).toBe(0o644);
         if (source.kind !== "text") throw new Error("a configuration is text");
-        if (path.endsWith(".toml")) expect(Object.keys(parse(source.text)).length).toBeGreaterThan(0);
+        if (/\.(toml|conf)$/.test(path)) expect(Object.keys(parse(source.text)).length).toBeGreaterThan(0);
         if (path.endsWith(".json"))
           expect(Object.keys(JSON.parse(source.text) as object).length).toBeGreaterThan(0);
       }
@@ -147,6 +154,7 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
       runc: ["runc version 1.1.5+ds1 commit: 1.1.5+ds1-1+deb12u1 spec: 1.0.2-dev", "1.1.5+ds1"],
       dockerd: ["Docker version 20.10.24+dfsg1, build 5d6db84", "20.10.24+dfsg1"],
       "cri-dockerd": ["cri-dockerd 0.4.3 (b5ec5e2)", "0.4.3"],
+      crio: ["crio version 1.36.3    GitCommit:      f954a17    GitTreeState:   clean", "1.36.3"],
     };
     for (const { name: program, version } of definition.programs)
       expect(version.exec(said[program]![0])?.[1]).toBe(said[program]![1]);

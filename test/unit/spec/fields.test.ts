@@ -162,6 +162,24 @@ const rows: Readonly<
     { "other.example:5000": "/login.json", "reg.example": "" },
   ],
   proxyInNode: ["proxy-in-node", ["registries.hostProxy"], "registries.hostProxy", true, false, false, false],
+  criSocket: [
+    "cri-socket",
+    ["criSocket"],
+    "criSocket",
+    "",
+    "/run/my.sock",
+    "unix:///run/my.sock",
+    "unix:///run/my.sock",
+  ],
+  imageSocket: [
+    "image-socket",
+    ["imageSocket"],
+    "imageSocket",
+    "",
+    "unix:///run/other.sock",
+    "/run/other.sock",
+    "unix:///run/other.sock",
+  ],
 };
 const named = Object.entries(rows);
 
@@ -174,14 +192,18 @@ test.each(named)("%s has its flag, keys and default", (name, [flag, file, stored
 test.each(named)(
   "%s given as a flag and in a file is stored the same way",
   async (name, [flag, [key = ""], stored, , asFlag, inFile, expected]) => {
-    // The options belong to a driver, so it is named as well.
-    const driver = name === "driverOptions" ? { driver: "one" } : {};
-    const written = { apiVersion: "localkube/v1", kind: "Cluster", ...driver, ...nest(key, inFile) };
+    // The options belong to a driver, and images to a server that runs pods, so it is named as well.
+    const more = {
+      driverOptions: { driver: "one" },
+      imageSocket: { criSocket: "unix:///run/my.sock" },
+    }[name];
+    const written = { apiVersion: "localkube/v1", kind: "Cluster", ...more, ...nest(key, inFile) };
     const file = await layerOf(written);
     const fromFile = resolveSpec({ file }, surroundings);
     expect(valueAt(fromFile, stored)).toEqual(expected);
     if (flag !== undefined) {
-      const flags = layerFromFlags({ [flag]: asFlag }, surroundings);
+      const server = name === "imageSocket" ? { "cri-socket": "/run/my.sock" } : {};
+      const flags = layerFromFlags({ ...server, [flag]: asFlag }, surroundings);
       expect(resolveSpec({ flags }, surroundings)).toEqual(fromFile);
     }
     // Through the record: JSON and its schema.
@@ -203,7 +225,7 @@ test("a record has the keys of all earlier releases, in their order", () => {
       '"apiServer":{"names":[],"ips":[],"port":0,"overSsh":true},"wait":["apiserver","node","system-pods","dns"],' +
       '"waitTimeoutSeconds":360,"keepContext":false,"embedCerts":false,' +
       '"ociRuntimes":[],"defaultOciRuntime":"runc",' +
-      '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true}}',
+      '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true},"criSocket":"","imageSocket":""}',
   );
 });
 

@@ -46,6 +46,8 @@ test("without any wish the defaults hold", () => {
     ociRuntimes: [],
     defaultOciRuntime: "runc",
     registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
+    criSocket: "",
+    imageSocket: "",
   });
 });
 

@@ -15,21 +15,26 @@ export const controlPlane: Step<NodeState, NodeBase> = {
   id: "control-plane",
   title: "Pushing etcd, the API server and the runtime",
   timeoutMs: 600_000,
-  plan: ({ cluster }) => [`push and start etcd, kube-apiserver and ${cluster.runtime.name}`],
+  plan: ({ cluster: { runtime } }) => [
+    runtime.foreign
+      ? "push and start etcd and kube-apiserver"
+      : `push and start etcd, kube-apiserver and ${runtime.name}`,
+  ],
   async apply(s, c) {
     const warning = clockWarning(need(s, "facts"));
     if (warning) s.cluster.notice(warning, "warning");
-    s.network = await loadPodNetwork(s.cluster.record.spec.cni);
+    const network = await loadPodNetwork(s.cluster.record.spec.cni);
+    s.network = network.kind === "bridge" && s.server?.hasNetwork ? { kind: "present" } : network;
     const input = nodeInput(s);
     const { linkCniFrom, cniBinDir } = input.programs;
     s.files = nodeFiles(input);
-    const linked = linkCniFrom ? await linkCniPlugins(need(s, "transport"), linkCniFrom, cniBinDir, c) : [];
     const removed = await claimRegistryFiles(need(s, "transport"), accessFiles(input), registryPlaces, c);
     const outcome = await pushAndStart(
       s,
       [s.files.runtime, ...(s.files.controlPlane ? [s.files.controlPlane] : [])],
       c,
     );
+    const linked = linkCniFrom ? await linkCniPlugins(need(s, "transport"), linkCniFrom, cniBinDir, c) : [];
     return linked.length + removed.length ? undefined : outcome;
   },
 };

@@ -6,8 +6,10 @@ import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { ensureKeys } from "../../../machine/ssh/keys.ts";
 import { apiServerPort } from "../../../provision/node/guest-paths.ts";
+import { isForeign } from "../../../runtimes/foreign/index.ts";
 import { costText } from "../../access/cost-text.ts";
 import { type NodeBase, type NodeState, recordedMachine, recordMachine } from "../state.ts";
+import { askForeignServer } from "./cri-server.ts";
 
 export const machineCreate: Step<NodeState, NodeBase> = {
   id: "machine-create",
@@ -89,6 +91,12 @@ async function machineSpec(node: NodeState, c: RunContext): Promise<MachineSpec>
     options: spec.driverOptions,
     runtime: s.record.runtime,
     apiOverSsh: spec.apiServer.overSsh,
+    ...(isForeign(s.record.runtime) && {
+      inspect: async (transport) => {
+        const { hasNetwork } = await askForeignServer(s, transport, c.signal);
+        return hasNetwork ? [spec.podCidr] : [];
+      },
+    }),
   };
 }
 

@@ -13,7 +13,9 @@ import {
   waitForNode,
   waitForServiceAccount,
 } from "../../../provision/cluster/wait-for-objects.ts";
+import { sandboxFailure } from "../../../provision/cluster/sandbox-failure.ts";
 import { blockToAssign, settleNode } from "../../../provision/cluster/settle-node.ts";
+import { socketPath } from "../../../runtimes/cri/client.ts";
 import type { ClusterRecord } from "../../../state/cluster-record.ts";
 import { clusterDomain } from "../node-input.ts";
 import {
@@ -43,8 +45,9 @@ export const ready: Step<ClusterState, ClusterBase> = {
         wait.map((target) => waitFor[target](s, { ...all, signal }).then(() => missing.delete(target))),
       );
     await whileUnitsRun(need(firstNode(s), "transport"), unitNames(firstNode(s)), all, waits).catch(
-      (error: unknown) => {
+      async (error: unknown) => {
         if (!deadline.aborted || c.signal.aborted) throw error;
+        await refuseFailingSandboxes(s, c);
         const what = [...missing].join(", ");
         throw new LocalkubeError("WAIT_TIMEOUT", {
           what,
@@ -59,6 +62,19 @@ export const ready: Step<ClusterState, ClusterBase> = {
     return "unchanged";
   },
 };
+
+/** A foreign server has its own sandbox image, folders and handlers: what is wrong with them, it alone can say. */
+async function refuseFailingSandboxes(s: ClusterState, c: RunContext): Promise<void> {
+  const { runtime } = s;
+  if (!runtime.foreign) return;
+  const problem = await sandboxFailure(need(s, "api"), c.signal).catch((error: unknown) => {
+    c.signal.throwIfAborted();
+    c.log(`events: ${String(error)}`);
+    return undefined;
+  });
+  if (problem !== undefined)
+    throw new LocalkubeError("CRI_SANDBOX_FAILED", { path: socketPath(runtime.endpoint), problem });
+}
 
 /** They are in the nodes by now. The steps before this one change the record too; here none of them does any more. */
 async function recordImages(s: ClusterState): Promise<void> {

@@ -6,8 +6,10 @@ import { endPods } from "../../../provision/guest/freeze.ts";
 import { retireRuntime } from "../../../provision/node/retire-runtime.ts";
 import type { Cri } from "../../../runtimes/cri/client.ts";
 import { withCri } from "../../../runtimes/cri/images.ts";
+import { isForeign } from "../../../runtimes/foreign/index.ts";
 import { runtimeByName } from "../../../runtimes/registry.ts";
 import { need, type NodeBase, type NodeState } from "../state.ts";
+import { clearedOf } from "./cri-server.ts";
 
 /** For containers that handle SIGTERM, as at `stop`. */
 const graceMs = 10_000;
@@ -18,9 +20,10 @@ export const runtimeChange: Step<NodeState, NodeBase> = {
   title: "Taking the former runtime out",
   timeoutMs: 600_000,
   plan: ({ cluster: { record } }) =>
-    (record.formerRuntimes ?? []).map(
-      (name) =>
-        `end the pods and take ${name} out of the machine; its data stays in ${runtimeByName(name).footprint.trees[0]}`,
+    (record.formerRuntimes ?? []).map((name) =>
+      isForeign(name)
+        ? `end the pods and take the cluster's sandboxes and images out of the CRI server at ${name}`
+        : `end the pods and take ${name} out of the machine; its data stays in ${runtimeByName(name).footprint.trees[0]}`,
     ),
   async apply(s, c) {
     const transport = need(s, "transport");
@@ -29,6 +32,14 @@ export const runtimeChange: Step<NodeState, NodeBase> = {
     const keep = runtimeByName(record.runtime).footprint.files;
     let changed = false;
     for (const name of record.formerRuntimes ?? []) {
+      if (isForeign(name)) {
+        c.report({ message: "ending the pods" });
+        await endPods(transport, graceMs, c.signal);
+        for (const text of await clearedOf(name, transport, c))
+          s.cluster.notice(`in the machine ${text}`, "warning");
+        changed = true;
+        continue;
+      }
       const former = runtimeByName(name);
       const runtime = former.at(minor);
       if (runtime && (await runs(transport, runtime, c.signal))) {
@@ -38,7 +49,9 @@ export const runtimeChange: Step<NodeState, NodeBase> = {
         await removePods(transport, runtime, c.signal);
       }
       c.report({ message: `removing ${name}` });
-      changed = (await retireRuntime(transport, former, keep, c)) || changed;
+      changed =
+        (await retireRuntime(transport, former, { keep, sharesHost: isForeign(record.runtime) }, c)) ||
+        changed;
     }
     return changed ? undefined : "unchanged";
   },

@@ -1,4 +1,4 @@
-import type { CriApi } from "../messages.ts";
+import { kubeletApis } from "../messages.ts";
 import type { SandboxConfig } from "../pod-messages.ts";
 import {
   type CheckedCall,
@@ -10,16 +10,6 @@ import {
 } from "./calls.ts";
 import { checkContainer } from "./container.ts";
 import { checkLabels, checkLogs, checkPod } from "./remains.ts";
-
-/** From which minor on the kubelet speaks v1, and up to which v1alpha2. */
-const v1From = 23;
-const v1alpha2Before = 26;
-
-/** The CRI APIs that the kubelet of Kubernetes 1.`minor` speaks, the one that it prefers first. Pure. */
-export const kubeletApis = (minor: number): readonly CriApi[] => [
-  ...(minor >= v1From ? (["v1"] as const) : []),
-  ...(minor < v1alpha2Before ? (["v1alpha2"] as const) : []),
-];
 
 /**
  * Makes each call of CRI that is safe on a living node, in a sandbox of its own; a call that fails does not end the check. Whoever calls it removes

@@ -24,6 +24,17 @@ test("with upstream's it is released programs, of the versions that go with the 
   });
 });
 
+test("one of which no release is known, and no package, says so", () => {
+  const crio = runtimeByName("cri-o");
+  expect(here(crio, 36, upstream).programs[0]).toMatchObject({ name: "crio", from: "release" });
+  expect(here(crio, 36, upstream)).not.toHaveProperty("problem");
+  expect(here(crio, 30, { ...upstream, kubernetesVersion: "v1.30.14" })).toMatchObject({
+    programs: [{ name: "crio", from: "none" }, { from: "release" }],
+    problem: "no release of crio for Kubernetes 1.30 is known; use a machine that has it",
+  });
+  expect(here(crio, 20, debian).problem).toBe("Debian has no package of crio; use a machine that has it");
+});
+
 test("what is nowhere, and a Kubernetes it does not go with, is told", () => {
   expect(here(runtimeByName("docker"), 24, { ...debian, kubernetesVersion: "v1.24.0" })).toMatchObject({
     programs: [{ from: "debian" }, { name: "cri-dockerd", from: "none" }],

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { nodePaths, pathsOf } from "../../../../drivers/ssh/node-paths.ts";
 import { runtimes } from "../../../../src/runtimes/registry.ts";
@@ -16,7 +17,11 @@ const registryAccess = {
   logins: [{ registry: "reg.example:5000", username: "alice", password: "secret" }],
   proxy: { HTTPS_PROXY: "http://proxy.example:3128" },
 };
-const nodes = runtimes.flatMap(({ name }) => [20, 36].map((minor) => [name, minor] as const));
+/** A CRI server that the host has; registries are not told to it. */
+const foreign = "unix:///run/my.sock";
+const nodes = [...runtimes.map(({ name }) => name), foreign].flatMap((name) =>
+  [20, 36].map((minor) => [name, minor] as const),
+);
 
 test.each(nodes)(
   "the driver guards every file that provisioning writes with %s and 1.%i, and removes it",
@@ -24,7 +29,7 @@ test.each(nodes)(
     const parts = partsWith(name, minor);
     const { files: guarded, trees, registryFolders } = nodePaths(runtimes, name);
     const programs = parts.flatMap(({ archives }) =>
-      archives.flatMap(({ target, members }) => members.map((member) => `${target}/${member}`)),
+      archives.flatMap(({ target, members }) => members.map((member) => `${target}/${basename(member)}`)),
     );
     const written = [...parts.flatMap(({ files }) => files.map(({ path }) => path)), ...programs];
     expect(written.length).toBeGreaterThan(55);
@@ -40,13 +45,31 @@ test.each(nodes)(
   },
 );
 
+test("of a CRI server that the host has, and what it made for containers, nothing is touched", () => {
+  const paths = nodePaths(runtimes, foreign);
+  const { files, trees, runTrees, units, shims, links, chains, products, keepsServer } = paths;
+  expect(
+    [...files, ...trees, ...runTrees, ...units].filter((path) => /crictl|containerd|docker|crio/.test(path)),
+  ).toEqual([]);
+  expect(trees).toContain("/var/lib/cni/networks/localkube");
+  expect(trees).not.toContain("/var/lib/cni");
+  expect([shims, links, chains, keepsServer]).toEqual([[], ["cni0"], ["KUBE-"], true]);
+  // It may be one of these itself; a whole Kubernetes cannot share the host.
+  expect(products).not.toContain("docker.service");
+  expect(products).toContain("k3s.service");
+});
+
 test.each(runtimes.map(({ name }) => name))(
   "the driver knows every unit of a node with %s, and those that packages bring",
   (name) => {
     const units = [20, 36].flatMap((minor) =>
       partsWith(name, minor).flatMap((part) => part.units.map((unit) => unit.name)),
     );
-    const ofPackages = { docker: ["docker.socket", "containerd.service"] }[name] ?? [];
+    const ofPackages =
+      {
+        docker: ["docker.socket", "containerd.service"],
+        "cri-o": ["crio-wipe.service", "crio-shutdown.service"],
+      }[name] ?? [];
     expect(nodePaths(runtimes, name).units.toSorted()).toEqual(
       [...new Set([...units, ...ofPackages])].sort(),
     );
@@ -59,7 +82,8 @@ test("what another runtime has on a host is never touched, also if it came after
     { data: { id: "1", runtime: "containerd" } },
     { data: { id: "of an earlier release" } },
   ]) {
-    const { links, chains, ...paths } = pathsOf(
+    // Products are only looked for.
+    const { links, chains, products, ...paths } = pathsOf(
       { connect: () => Promise.reject(new Error("unused")), runtimes },
       machine,
     );
@@ -69,6 +93,7 @@ test("what another runtime has on a host is never touched, also if it came after
         .filter((path) => ofDocker.test(JSON.stringify(path))),
     ).toEqual([]);
     expect([links, chains]).toEqual([["cni0"], ["KUBE-", "CNI-"]]);
+    expect(products).toContain("docker.service");
   }
   const withDocker = nodePaths(runtimes, "docker");
   expect(withDocker.trees).toContain("/var/lib/docker");

@@ -43,9 +43,11 @@ const load = async ({ sha256 = "d1", arrives = "sha256:aa" } = {}) => {
     return new Map(store);
   };
   const images = { pause: { sha256, ref: pause, file: "", size: 1 } };
-  const runtime = { name: "test", importImage: ["sh", at("import")] as const };
+  const argv = ["sh", at("import")] as const;
+  const runtime = { name: "test", imageImport: { by: "program", argv, form: "oci" } as const };
+  const pull = () => Promise.reject(new Error("it has a program for that"));
   const limit = AbortSignal.timeout(arrives ? 10_000 : 1000);
-  return loadImages(transport, runtime, images, ask, { signal: limit, log: () => undefined });
+  return loadImages(transport, runtime, images, { ask, pull }, { signal: limit, log: () => undefined });
 };
 
 describe("loadImages", () => {

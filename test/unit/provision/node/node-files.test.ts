@@ -248,3 +248,33 @@ test("the Go programs collect their garbage less often in an emulated machine on
   };
   expect({ qemu: relaxed("qemu"), kvm: relaxed("kvm") }).toEqual({ qemu: units, kvm: [] });
 });
+
+test.each([20, 26, 27, 36])(
+  "with a CRI server of the machine's own, a node of 1.%d is told of its sockets, and has nothing of a runtime",
+  (minor) => {
+    const runtime = "unix:///run/my.sock unix:///run/other.sock";
+    const files = nodeFiles({ ...nodeSample(minor, { runtime }), cgroupDriver: "cgroupfs" });
+    const config = parse(textOf(files, "/var/lib/kubelet/config.yaml")) as Record<string, unknown>;
+    const flag = flags(files, "kubelet");
+    expect([
+      config["containerRuntimeEndpoint"] ?? flag["container-runtime-endpoint"],
+      config["imageServiceEndpoint"] ?? flag["image-service-endpoint"],
+    ]).toEqual(["unix:///run/my.sock", "unix:///run/other.sock"]);
+    expect(config).toMatchObject({
+      cgroupDriver: "cgroupfs",
+      // It would remove the images of others.
+      imageGCHighThresholdPercent: 100,
+      evictionHard: { "memory.available": "100Mi" },
+    });
+    expect(config["evictionHard"]).not.toHaveProperty("imagefs.available");
+    expect(flag).not.toHaveProperty("pod-infra-container-image");
+    const paths = entries(files).map(({ path }) => path);
+    expect(paths.filter((path) => /crictl|containerd|runc|pause/.test(path))).toEqual([]);
+    expect(files.runtime.units).toEqual([]);
+  },
+);
+
+test("where the server has a pod network, none of ours is written", () => {
+  const files = nodeFiles(nodeSample(30, { runtime: "unix:///run/my.sock", network: { kind: "present" } }));
+  expect(entries(files).filter(({ path }) => path.startsWith("/etc/cni"))).toEqual([]);
+});

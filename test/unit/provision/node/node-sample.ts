@@ -59,7 +59,6 @@ export function nodeSample(
   const { version } = entry;
   const { nodes = [controlPlane] } = change;
   const spec = clusterSpec(change.spec);
-  const facts = { ...bareFacts, ...change.facts };
   const file = (name: string) => ({
     file: `/cache/${name}`,
     sha256: name.padEnd(64, "0").slice(0, 64),
@@ -68,6 +67,14 @@ export function nodeSample(
   const runtimeName = change.runtime ?? "containerd";
   const ociRuntimes = ociRuntimesByName(spec.ociRuntimes);
   const runtime = withOciRuntimes(runtimeFor(runtimeName, entry), ociRuntimes);
+  // What nobody releases for this minor is the machine's own.
+  const own = runtime.programs.flatMap(({ name, versions }) => {
+    const range = versions(minor);
+    return range && range.install === undefined
+      ? [[name, { path: `/usr/bin/${name}`, version: range.floor }] as const]
+      : [];
+  });
+  const facts = { ...bareFacts, programs: Object.fromEntries(own), ...change.facts };
   const wishes = artifactWishes(version, runtimeName, spec.ociRuntimes);
   const artifacts: NodeInput["artifacts"] = {
     source: "upstream",

@@ -165,3 +165,18 @@ test("a network plugin from elsewhere finds the machine's plugins in the folder 
   const there = { ...bookworm, cniBinDir: "/opt/cni/bin" };
   expect(resolvePrograms(there, debian, needs("v1.20.2"), foreign).linkCniFrom).toBeUndefined();
 });
+
+test("a CRI server of the machine's own finds plugins in the folder that it told of, and needs none with a network of its own", () => {
+  const told = { foreignNetwork: false, profile: "demo", pluginFolder: "/opt/theirs/cni" };
+  expect(resolvePrograms(bookworm, debian, needs("v1.20.2"), told)).toMatchObject({
+    cniBinDir: "/opt/theirs/cni",
+    linkCniFrom: "/usr/lib/cni",
+  });
+  const same = { ...told, pluginFolder: "/usr/lib/cni" };
+  expect(resolvePrograms(bookworm, debian, needs("v1.20.2"), same).linkCniFrom).toBeUndefined();
+  const without = { ...bookworm, cniBinDir: "" };
+  expect(() => resolvePrograms(without, debian, needs("v1.20.2"), told)).toThrow("cni-plugins");
+  const own = resolvePrograms(without, debian, needs("v1.20.2"), { ...told, needsPlugins: false });
+  expect(own.linkCniFrom).toBeUndefined();
+  expect(own.archives).toEqual([]);
+});

@@ -91,6 +91,34 @@ test("the programs of an archive run from their place, and nothing else of it is
   expect(statSync(join(root, "usr/local/bin/etcd")).mode & 0o7777).toBe(0o755);
 });
 
+test("a member with a folder is that one alone, and lands in the folder of programs by its own name", () => {
+  const archive = packed(
+    "etcd",
+    { "x/bin/etcd": program("etcd"), "x/etc/etcd": "settings", "x/completions/bash/etcd": "words" },
+    ["x"],
+  );
+  const wanted = { ...archive, strip: 1, members: ["bin/etcd"] };
+  expect(unpack(wanted)).toEqual(["etcd"]);
+  expect(run("usr/local/bin/etcd")).toBe("etcd");
+  expect(readdirSync(join(root, "usr/local/bin"))).toEqual(["etcd"]);
+  expect(readFileSync(join(root, "var/lib/localkube/placed.list"), "utf8")).toBe("/usr/local/bin/etcd\n");
+  expect(unpack(wanted)).toEqual([]);
+});
+
+test("docker's archive, whose folder has the name of one of its programs, brings all of them", () => {
+  const names = [
+    ...["containerd", "containerd-shim-runc-v2", "ctr"],
+    ...["docker", "docker-init", "docker-proxy", "dockerd", "runc"],
+  ];
+  const files = Object.fromEntries(names.map((name) => [`docker/${name}`, program(name)]));
+  const { unpack: described } = artifactWishes("v1.36.2", "docker").programs.find(
+    ({ name }) => name === "dockerd",
+  )!;
+  expect(unpack({ ...packed("etcd", files, ["docker"]), ...described! })).toEqual(["etcd"]);
+  expect(readdirSync(join(root, "usr/local/bin")).sort()).toEqual(names);
+  for (const name of names) expect(run(`usr/local/bin/${name}`)).toBe(name);
+});
+
 test("a second time writes nothing, another release replaces the first", () => {
   const first = packed("etcd", etcdFiles("3.5.24"));
   unpack(first);

@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failedCalls } from "../../../../src/cluster/runtime/check.ts";
 import type { ExecResult, Transport } from "../../../../src/contract/transport.ts";
 import { type CheckedCall, type CheckPlace, isNeeded } from "../../../../src/runtimes/cri/check/calls.ts";
-import { checkCri, kubeletApis } from "../../../../src/runtimes/cri/check/check.ts";
+import { checkCri } from "../../../../src/runtimes/cri/check/check.ts";
 import { checkLabels, checkRepository, removeRemains } from "../../../../src/runtimes/cri/check/remains.ts";
 import { connectCri, type Cri } from "../../../../src/runtimes/cri/client.ts";
-import { criApis } from "../../../../src/runtimes/cri/messages.ts";
+import { criApis, kubeletApis } from "../../../../src/runtimes/cri/messages.ts";
 import { type FakeCri, fakeCri, localSockets } from "./fake-cri.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "localkube-cri-test-"));

@@ -10,7 +10,7 @@ syntax = "proto3";
 message VersionRequest {}
 message VersionResponse { string version = 1; string runtime_name = 2; string runtime_version = 3; string runtime_api_version = 4; }
 message StatusRequest {}
-message StatusResponse { RuntimeStatus status = 1; }
+message StatusResponse { RuntimeStatus status = 1; map<string, string> info = 2; }
 message RuntimeStatus { repeated RuntimeCondition conditions = 1; }
 message RuntimeCondition { string type = 1; bool status = 2; string reason = 3; string message = 4; }
 message RuntimeConfigRequest {}
@@ -19,7 +19,7 @@ message Linux { int32 cgroup_driver = 1; }
 message ImageFsInfoRequest {}
 message ImageFsInfoResponse { repeated Usage image_filesystems = 1; }
 message Usage { int64 timestamp = 1; }
-message ImageSpec { string image = 1; }
+message ImageSpec { string image = 1; string user_specified_image = 18; }
 message Image { string id = 1; repeated string repo_tags = 2; repeated string repo_digests = 3; uint64 size = 4; }
 message ImageStatusRequest { ImageSpec image = 1; }
 message ImageStatusResponse { Image image = 1; }
@@ -35,7 +35,7 @@ message RunPodSandboxRequest { SandboxConfig config = 1; }
 message ById { string pod_sandbox_id = 1; }
 message Filter { string id = 1; map<string, string> label_selector = 3; }
 message ListPodSandboxRequest { Filter filter = 1; }
-message Sandbox { string id = 1; map<string, string> labels = 5; }
+message Sandbox { string id = 1; int32 state = 3; map<string, string> labels = 5; }
 message ListPodSandboxResponse { repeated Sandbox items = 1; }
 message Network { string ip = 1; }
 message SandboxStatus { string id = 1; int32 state = 3; Network network = 5; }
@@ -61,6 +61,8 @@ message Empty {}
 
 interface Sandbox {
   readonly id: string;
+  /** 1: it has ended. */
+  readonly state?: 1;
   readonly labels: Readonly<Record<string, string>>;
   readonly cgroupParent: string;
 }
@@ -91,6 +93,7 @@ type Request = Record<string, never> & {
   readonly image?: { readonly image: string };
   readonly config?: {
     readonly labels: Record<string, string>;
+    readonly image: { readonly userSpecifiedImage: string };
     readonly linux: { readonly cgroupParent: string };
   };
   readonly filter?: { readonly labelSelector?: Record<string, string> };
@@ -190,6 +193,8 @@ export async function fakeCri(path: string, ...apis: readonly ("v1" | "v1alpha2"
       "CreateContainerRequest",
       "Container",
       ({ podSandboxId: sandbox, config }) => {
+        // As CRI-O, which wants to know what the user wrote, to check signatures by it.
+        if (config!.image.userSpecifiedImage === "") return { containerId: "" };
         const id = `container-${++last}`;
         containers.set(id, { id, labels: config!.labels, sandbox, state: "created" });
         return { containerId: id };

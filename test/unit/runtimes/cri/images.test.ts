@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatDigest } from "../../../../src/contract/digest.ts";
+import { formatDigest, sha256Digest } from "../../../../src/contract/digest.ts";
 import type { Cri } from "../../../../src/runtimes/cri/client.ts";
 import { imageIds, nodeImages, podsUsing, removeNodeImage } from "../../../../src/runtimes/cri/images.ts";
 
@@ -61,6 +61,15 @@ test("an image is used by the pods whose containers have it, whatever their stat
     { id: "4", imageRef: "another", labels: labels("other") },
   ];
   const cri = { call: () => Promise.resolve({ containers }) } as unknown as Cri;
-  const image = { idInRuntime: hex } as Parameters<typeof podsUsing>[1];
+  const image = {
+    id: sha256Digest(hex),
+    idInRuntime: hex,
+    names: ["docker.io/library/web:1"],
+    byDigest: [`docker.io/library/web@sha256:${hex}`],
+    bytes: 7,
+  };
   expect(await podsUsing(cri, image)).toEqual(["a container", "default/web"]);
+  // Some write what it was pulled as.
+  containers.push({ id: "5", imageRef: image.byDigest[0]!, labels: labels("pulled") });
+  expect(await podsUsing(cri, image)).toEqual(["a container", "default/pulled", "default/web"]);
 });
