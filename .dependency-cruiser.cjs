@@ -2,7 +2,7 @@
  * Which way imports run (ARCHITECTURE.md, "Layers"): commands → cluster → capabilities → host, contract.
  * Type-only imports count too: a type that points upwards is a dependency as well.
  */
-const foundations = "^src/(host|contract|spec)/";
+const foundations = "^src/(host|contract|spec|kube)/";
 /** What a driver may use. */
 const driverFoundations = "^src/(host|contract)/";
 const capabilities = ["provision", "runtimes", "artifacts", "machine", "state", "pipeline"];
@@ -50,6 +50,7 @@ module.exports = {
     layer("contract", []),
     layer("host", ["^src/contract/"]),
     layer("spec", ["^src/(contract|host)/"]),
+    layer("kube", ["^src/(contract|host)/"]),
     ...capabilities.map((name) =>
       layer(name, [
         foundations,

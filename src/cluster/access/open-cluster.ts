@@ -7,7 +7,7 @@ import type { Runtime } from "../../contract/runtime.ts";
 import type { SshEndpoint, Transport } from "../../contract/transport.ts";
 import { writeKnownHosts } from "../../machine/ssh/openssh.ts";
 import { loadDriver } from "../../machine/driver-registry.ts";
-import { ApiClient } from "../../provision/kube/api-client.ts";
+import { ApiClient } from "../../kube/api-client.ts";
 import type { ClusterRecord, NodeRecord } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths, type NodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";

@@ -1,4 +1,4 @@
-import type { ApiClient } from "../../provision/kube/api-client.ts";
+import type { ApiClient } from "../../kube/api-client.ts";
 import type { LogSink } from "./guest.ts";
 
 interface Event {

@@ -1,5 +1,5 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { ApiClient } from "../../provision/kube/api-client.ts";
+import type { ApiClient } from "../../kube/api-client.ts";
 
 /** An address as the node sees it. */
 export interface Forwardable {

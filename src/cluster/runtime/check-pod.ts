@@ -1,6 +1,6 @@
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import { poll } from "../../host/poll.ts";
-import type { ApiClient, KubeObject } from "../../provision/kube/api-client.ts";
+import type { ApiClient, KubeObject } from "../../kube/api-client.ts";
 import { checkPod } from "../../runtimes/cri/check/remains.ts";
 
 const { namespace, name } = checkPod;

@@ -7,7 +7,7 @@ import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error
 import type { RunContext } from "../../contract/host.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
-import type { ApiClient } from "../../provision/kube/api-client.ts";
+import type { ApiClient } from "../../kube/api-client.ts";
 import type { CheckedCall, CheckImage } from "../../runtimes/cri/check/calls.ts";
 import { checkCri } from "../../runtimes/cri/check/check.ts";
 import { checkRepository, removeRemains } from "../../runtimes/cri/check/remains.ts";

@@ -1,5 +1,5 @@
 import { endsLast } from "../../host/pod-processes.ts";
-import type { KubeObject } from "../kube/api-client.ts";
+import type { KubeObject } from "../../kube/api-client.ts";
 
 export interface ClusterDnsInput {
   /** `upstream`: CoreDNS; `debian`: our replacement (templates/cluster-dns), as Debian has no CoreDNS package. */

@@ -1,5 +1,5 @@
 import type { Transport } from "../../contract/transport.ts";
-import { type Waiting, waitUntil } from "../kube/wait-until.ts";
+import { type Waiting, waitUntil } from "../../kube/wait-until.ts";
 
 // Nothing while a restart is still in progress: the old process and its time would be reported.
 const script = `

@@ -1,4 +1,4 @@
-import type { ApiClient } from "../kube/api-client.ts";
+import type { ApiClient } from "../../kube/api-client.ts";
 
 interface Event {
   readonly message?: string;

@@ -1,7 +1,7 @@
 import type { ClusterSpec } from "../../spec/fields.ts";
 import type { NodeRole } from "../../contract/node.ts";
-import type { ApiClient, KubeObject } from "../kube/api-client.ts";
-import { type Waiting, waitUntil } from "../kube/wait-until.ts";
+import type { ApiClient, KubeObject } from "../../kube/api-client.ts";
+import { type Waiting, waitUntil } from "../../kube/wait-until.ts";
 import { nodeBlock } from "../network/bridge.ts";
 
 /** The block of the pod CIDR that localkube assigns to the node of this index; undefined when the user lets the controller manager do it. */

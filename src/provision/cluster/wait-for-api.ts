@@ -1,7 +1,7 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
-import type { ApiClient } from "../kube/api-client.ts";
-import { type Waiting, waitUntil } from "../kube/wait-until.ts";
+import type { ApiClient } from "../../kube/api-client.ts";
+import { type Waiting, waitUntil } from "../../kube/wait-until.ts";
 import { whileUnitsRun } from "../units/while-units-run.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import type { Transport } from "../../contract/transport.ts";
-import { type Waiting, waitUntil } from "../kube/wait-until.ts";
+import { type Waiting, waitUntil } from "../../kube/wait-until.ts";
 
 const queryId = 0x6c6b;
 const noError = 0;

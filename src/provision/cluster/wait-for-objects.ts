@@ -1,6 +1,6 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { ApiClient, KubeObject } from "../kube/api-client.ts";
-import { type Waiting, waitUntil } from "../kube/wait-until.ts";
+import type { ApiClient, KubeObject } from "../../kube/api-client.ts";
+import { type Waiting, waitUntil } from "../../kube/wait-until.ts";
 
 interface Node extends KubeObject {
   readonly status?: { readonly conditions?: readonly NodeCondition[] };

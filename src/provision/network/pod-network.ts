@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { notPlainFile } from "../../host/user-file.ts";
 import { readUserYaml } from "../../host/user-yaml.ts";
-import type { KubeObject } from "../kube/api-client.ts";
+import type { KubeObject } from "../../kube/api-client.ts";
 
 /** What `--cni` asks for, read and checked. */
 export type PodNetwork =

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { controlPlaneComponents } from "../../contract/components.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
-import type { Waiting } from "../kube/wait-until.ts";
+import type { Waiting } from "../../kube/wait-until.ts";
 
 const lookMs = 1500;
 /** Where a check takes seconds (emulation), checking must stay a small part of what the guest does. */

@@ -1,7 +1,7 @@
 import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { waitForApi } from "../../../provision/cluster/wait-for-api.ts";
-import { ApiClient } from "../../../provision/kube/api-client.ts";
+import { ApiClient } from "../../../kube/api-client.ts";
 import { apiServerUrl } from "../../access/reach.ts";
 import { type ClusterBase, type ClusterState, need, waiting } from "../state.ts";
 

@@ -3,7 +3,7 @@ import { kubeletStartedAt } from "../../../provision/cluster/kubelet-started-at.
 import type { WaitTarget } from "../../../contract/cluster-spec.ts";
 import { formatDigest } from "../../../contract/digest.ts";
 import type { RunContext } from "../../../contract/host.ts";
-import type { Waiting } from "../../../provision/kube/wait-until.ts";
+import type { Waiting } from "../../../kube/wait-until.ts";
 import { whileUnitsRun } from "../../../provision/units/while-units-run.ts";
 import type { Step } from "../../../contract/step.ts";
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { ExecResult, Transport } from "../../../../src/contract/transport.ts";
-import { ApiClient } from "../../../../src/provision/kube/api-client.ts";
+import { ApiClient } from "../../../../src/kube/api-client.ts";
 import { ensureCertificates } from "../../../../src/provision/pki/ensure-certificates.ts";
 
 /** An HTTPS server on loopback with a cluster's certificates, and its client; gone after the test. `now` is when the certificates are made. */

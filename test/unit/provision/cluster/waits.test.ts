@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { waitForApi } from "../../../../src/provision/cluster/wait-for-api.ts";
 import { waitForDeployment, waitForNode } from "../../../../src/provision/cluster/wait-for-objects.ts";
-import { waitUntil } from "../../../../src/provision/kube/wait-until.ts";
+import { waitUntil } from "../../../../src/kube/wait-until.ts";
 import { apiServer, machine, unitStates } from "./api-server.ts";
 
 const healthy = machine(() => unitStates({ etcd: { restarts: 0 }, "kube-apiserver": { restarts: 0 } }));

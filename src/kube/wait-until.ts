@@ -1,4 +1,4 @@
-import { poll } from "../../host/poll.ts";
+import { poll } from "../host/poll.ts";
 
 /** Whose wait it is. */
 export interface Waiting {

@@ -1,5 +1,5 @@
 import { Agent, request } from "node:https";
-import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError, messageOf } from "../contract/errors/localkube-error.ts";
 
 export interface ApiAccess {
   /** `https://127.0.0.1:6443` */

@@ -1,4 +1,4 @@
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { type ApiClient, type KubeObject } from "./api-client.ts";
 
 interface ResourceList {
