@@ -91,7 +91,10 @@ export const crio: RuntimeDefinition = {
     registryFolder,
     sharedFolders: [
       ...[registryFolder, systemDropIns, "/etc/containers"],
-      ...["/etc/crio/crio.conf.d", "/etc/crio"],
+      ...["/etc/crio/crio.conf.d", "/etc/crio/auth", "/etc/crio/policies", "/etc/crio"],
+      // It makes these wherever it is told to keep its own; podman has them too.
+      ...["/usr/share/containers/oci/hooks.d", "/usr/share/containers/oci", "/usr/share/containers"],
+      ...["/var/lib/containers/cache", "/var/lib/containers"],
     ],
     shims: [{ comm: "conmon", words: "/var/run/crio/exits" }],
   },

@@ -43,8 +43,12 @@ export function registriesConf(registries: readonly Registry[]): string {
           }
         : {}),
     }));
+  // As every other runtime has it, and CRI-O once had; what the user says of such a registry counts, because its name has a port.
+  const onLoopback = ["127.0.0.1", "localhost"]
+    .filter((host) => registries.every(({ name }) => name !== host))
+    .map((host) => ({ prefix: host, location: host, insecure: true }));
   const settings = { "unqualified-search-registries": ["docker.io"] };
-  return stringify(tables.length > 0 ? { ...settings, registry: tables } : settings);
+  return stringify({ ...settings, registry: [...onLoopback, ...tables] });
 }
 
 /** Certificates that it reads again at each pull (containers-certs.d(5)). */

@@ -38,7 +38,7 @@ message RuntimeConfigResponse { LinuxRuntimeConfiguration linux = 1; }
 message LinuxRuntimeConfiguration { CgroupDriver cgroup_driver = 1; }
 enum CgroupDriver { SYSTEMD = 0; CGROUPFS = 1; }
 
-message ImageSpec { string image = 1; map<string, string> annotations = 2; }
+message ImageSpec { string image = 1; map<string, string> annotations = 2; string user_specified_image = 18; }
 message ImageFilter { ImageSpec image = 1; }
 message ListImagesRequest { ImageFilter filter = 1; }
 message ListImagesResponse { repeated Image images = 1; }

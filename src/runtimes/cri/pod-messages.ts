@@ -107,7 +107,8 @@ export interface SandboxConfig {
 
 export interface ContainerConfig {
   readonly metadata: { readonly name: string; readonly attempt: number };
-  readonly image: { readonly image: string };
+  /** CRI-O checks signatures by what the user wrote, and refuses a container of which it is not told that. */
+  readonly image: { readonly image: string; readonly userSpecifiedImage: string };
   readonly command: readonly string[];
   readonly labels: Labels;
   readonly annotations: Labels;

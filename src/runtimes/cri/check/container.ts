@@ -46,7 +46,7 @@ export async function checkContainer(place: ContainerPlace, calls: Calls): Promi
 function containerConfig({ image, sandbox }: ContainerPlace): ContainerConfig {
   return {
     metadata: { name: "probe", attempt: 0 },
-    image: { image: image.ref },
+    image: { image: image.ref, userSpecifiedImage: image.ref },
     command: [image.program.path],
     labels: {
       ...checkLabels,

@@ -1,7 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parse, stringify } from "smol-toml";
 import { expect, test } from "vitest";
+import { asideEnding } from "../../../../drivers/ssh/claim-host.ts";
 import type { RuntimeInput } from "../../../../src/contract/runtime.ts";
-import { runtimeFor } from "../../../../src/runtimes/registry.ts";
+import { runtimeByName, runtimeFor } from "../../../../src/runtimes/registry.ts";
 import documented from "../../../fixtures/runtimes/cri-o-keys.json" with { type: "json" };
 import { minors } from "../../provision/node/node-sample.ts";
 
@@ -137,4 +142,29 @@ test("the daemon prints its settings; one that it does not have is told by its n
   }
   expect(at(27).settings.ask).toContain("sh");
   expect(at(28).settings.ask[0]).toBe("crio");
+});
+
+test("networks that packages bring are moved aside before it starts, and nothing else; a host gets them back", () => {
+  const folder = mkdtempSync(join(tmpdir(), "localkube-networks-"));
+  try {
+    const [unit] = at(36).units;
+    const [, line = ""] = /^ExecStartPre=-\/bin\/sh -c '(for file in .*)'$/m.exec(unit?.text ?? "") ?? [];
+    // systemd makes one $ of two.
+    const script = line.replaceAll("$$", "$").replaceAll("/etc/cni/net.d", folder);
+    for (const name of ["10-crio-bridge.conflist", "10-localkube.conflist", "100-crio-bridge.conf"])
+      writeFileSync(join(folder, name), name);
+    writeFileSync(join(folder, "100-crio-bridge.conf.before-localkube"), "an earlier one");
+    execFileSync("sh", ["-c", script]);
+    expect(readdirSync(folder).sort()).toEqual([
+      "10-crio-bridge.conflist.before-localkube",
+      "10-localkube.conflist",
+      "100-crio-bridge.conf",
+      "100-crio-bridge.conf.before-localkube",
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const { files } = runtimeByName("cri-o").footprint;
+  expect(files).toContain("/etc/cni/net.d/10-crio-bridge.conflist");
+  expect(`/etc/x${asideEnding}`).toBe("/etc/x.before-localkube");
 });

@@ -19,7 +19,7 @@ message Linux { int32 cgroup_driver = 1; }
 message ImageFsInfoRequest {}
 message ImageFsInfoResponse { repeated Usage image_filesystems = 1; }
 message Usage { int64 timestamp = 1; }
-message ImageSpec { string image = 1; }
+message ImageSpec { string image = 1; string user_specified_image = 18; }
 message Image { string id = 1; repeated string repo_tags = 2; repeated string repo_digests = 3; uint64 size = 4; }
 message ImageStatusRequest { ImageSpec image = 1; }
 message ImageStatusResponse { Image image = 1; }
@@ -93,6 +93,7 @@ type Request = Record<string, never> & {
   readonly image?: { readonly image: string };
   readonly config?: {
     readonly labels: Record<string, string>;
+    readonly image: { readonly userSpecifiedImage: string };
     readonly linux: { readonly cgroupParent: string };
   };
   readonly filter?: { readonly labelSelector?: Record<string, string> };
@@ -192,6 +193,8 @@ export async function fakeCri(path: string, ...apis: readonly ("v1" | "v1alpha2"
       "CreateContainerRequest",
       "Container",
       ({ podSandboxId: sandbox, config }) => {
+        // As CRI-O, which wants to know what the user wrote, to check signatures by it.
+        if (config!.image.userSpecifiedImage === "") return { containerId: "" };
         const id = `container-${++last}`;
         containers.set(id, { id, labels: config!.labels, sandbox, state: "created" });
         return { containerId: id };
