@@ -49,13 +49,13 @@ export interface OnHost {
 }
 
 /**
- * Of a node with the runtime of that name; the first without a name. One that is none of these is the host's own CRI server, of which nothing is ours. What
+ * Of a node with the runtime of that name; the first without a name. The address of a socket means the host's own CRI server, of which nothing is ours. What
  * another runtime has on a host is nobody's business here: it may be
  * somebody's, and may have come after the cluster.
  */
 export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]?.name): NodePaths {
   const own = runtimes.filter((runtime) => runtime.name === name);
-  const keepsServer = own.length === 0;
+  const keepsServer = name?.startsWith("unix://") === true;
   const footprints = own.map(({ footprint }) => footprint);
   const programs = ["etcd", "etcdctl", ...(keepsServer ? [] : ["crictl"]), "kubectl", "kubelet"];
   const services = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
