@@ -10,7 +10,7 @@ export const dropIn = "/etc/crio/crio.conf.d/90-localkube.conf";
 /** Which signatures images need. A file of its own: the system's is also podman's. */
 export const policyFile = "/etc/crio/policy.json";
 /** Images and containers. Not /var/lib/containers, which is also podman's. */
-export const storageFolder = "/var/lib/crio/storage";
+const storageFolder = "/var/lib/crio/storage";
 export const runFolder = "/run/crio";
 export const socket = "/run/crio/crio.sock";
 
