@@ -51,5 +51,5 @@ export async function hostWithServer({ home, signal, undo }) {
     ...["--driver", "ssh", "--ssh-host", host.address, "--ssh-user", host.user, "--ssh-key", host.keyFile],
     ...["--ssh-host-key", host.hostKey, "--ssh-sudo-password-file", passwordFile],
   ];
-  return { own, foreign: [...own, "--cri-socket", `unix://${socket}`] };
+  return { own: [...own, "--ssh-take-over"], foreign: [...own, "--cri-socket", `unix://${socket}`] };
 }

@@ -13,7 +13,10 @@ export async function removeAbandoned(signal) {
   for (const { list, remove } of Object.values(kinds)) {
     const { stdout } = await run(["podman", ...list], { signal });
     const dead = stdout.split("\n").filter((name) => {
-      const id = /^(?:localkube-bench|bench-machine|localkube-test-hosts)-(\d+)(?:-(?:var|runtime|bench))?$/.exec(name)?.[1];
+      const id =
+        /^(?:localkube-bench|bench-machine|localkube-test-hosts)-(\d+)(?:-(?:var|runtime|bench))?$/.exec(
+          name,
+        )?.[1];
       return id !== undefined && !alive(Number(id));
     });
     if (dead.length) await run(["podman", ...remove, ...dead], { signal });

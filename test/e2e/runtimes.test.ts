@@ -296,6 +296,46 @@ describe("a cluster with the runtime docker", () => {
       expect(await k("logs", "keeper")).toBe("first");
       expect(await listed()).not.toContain("/etc/containerd/config.toml");
     });
+
+    it("changes to a CRI server that the machine has, which stays as it was, and back", async () => {
+      const theirs = "ctr --address /run/theirs/cri.sock --namespace k8s.io";
+      const configuration = `version = 2
+root = "/var/lib/theirs"
+state = "/run/theirs/state"
+[grpc]
+  address = "/run/theirs/cri.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "localkube.local/pause:3.2"
+  restrict_oom_score_adj = true
+`;
+      const unit = `[Service]\nExecStart=/usr/bin/containerd --config /root/theirs.toml\nDelegate=yes\nKillMode=process\n`;
+      await inNode(
+        "sh",
+        "-c",
+        `printf '${configuration.replaceAll("\n", "\\n")}' > /root/theirs.toml
+         printf '${unit.replaceAll("\n", "\\n")}' > /etc/systemd/system/theirs.service
+         systemctl daemon-reload; systemctl start theirs
+         for i in $(seq 50); do ${theirs} version >/dev/null 2>&1 && break; sleep 0.1; done
+         ${theirs} images import /var/lib/localkube/images/pause.tar`,
+      );
+      const life = () =>
+        inNode(
+          "sh",
+          "-c",
+          `systemctl show --property MainPID,NRestarts theirs; sha256sum /root/theirs.toml; ${theirs} images list --quiet | grep -v ^sha256:; ${theirs} containers list --quiet`,
+        );
+      const before = await life();
+      await user.ok(change("cri", "--cri-socket", "/run/theirs/cri.sock", "--yes"));
+      expect(await runtimeOfNode()).toBe("containerd");
+      await expect(inNode("systemctl", "is-active", "docker")).rejects.toThrow("inactive");
+      await user.ok(["image", "load", await busyboxImage(user.home), "-p", profile]);
+      await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=90s");
+      expect(await k("logs", "keeper")).toBe("first");
+      await user.ok(change("docker", "--yes"));
+      expect(await runtimeOfNode()).toBe("docker");
+      await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=90s");
+      expect(await life()).toBe(before);
+    });
   });
 
   it("is deleted without a trace", async () => {

@@ -100,7 +100,7 @@ async function watchUnits(
 /** A unit that systemd has given up on may have no restart since the wait began. */
 const times = (ends: number): string => (ends > 1 ? `${ends} times` : "and is not started again");
 
-/** `systemctl show` of several units: a paragraph of `Name=value` for each. */
+/** `systemctl show` of several units: a paragraph of `Name=value` for each. Only services have a number of restarts. */
 function parseStates(
   text: string,
 ): readonly { readonly unit: string; readonly restarts: number; readonly state: string }[] {
@@ -110,7 +110,7 @@ function parseStates(
     );
     const unit = (values.get("Id") ?? "").trim().replace(/\.service$/, "");
     return unit
-      ? [{ unit, restarts: Number(values.get("NRestarts")), state: values.get("ActiveState")! }]
+      ? [{ unit, restarts: Number(values.get("NRestarts") ?? 0), state: values.get("ActiveState")! }]
       : [];
   });
 }

@@ -32,6 +32,7 @@ export const criServer: Step<NodeState, NodeBase> = {
     const server = await askBooted(s.cluster, transport, c);
     s.server = server;
     c.log(`CRI server: ${JSON.stringify(server)}`);
+    noteNetwork(s, server);
     await noteSandboxImage(s, server, c);
     return "unchanged";
   },
@@ -97,6 +98,19 @@ export async function askForeignServer(
       name: spec.name,
     });
   return server;
+}
+
+/** kube-proxy and the firewall tell pods from others by the pod CIDR. */
+function noteNetwork(
+  { cluster: { record, notice } }: NodeState,
+  { hasNetwork, settings }: ForeignServer,
+): void {
+  const { cni, podCidr } = record.spec;
+  if (hasNetwork && cni === "bridge" && settings.podNetworks === undefined)
+    notice(
+      `pods get their addresses from the CRI server's own network, which it does not tell; they must be in the pod CIDR ${podCidr}`,
+      "warning",
+    );
 }
 
 /** Without it no pod starts, and a pull of it, which the server does by itself, needs its registry. */

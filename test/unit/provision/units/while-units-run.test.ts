@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { lastWords, whileUnitsRun } from "../../../../src/provision/units/while-units-run.ts";
 import { machine, unitStates } from "../cluster/api-server.ts";
@@ -48,6 +49,16 @@ test("what ended before the wait began does not count", async () => {
   const work = whileUnitsRun(failing("etcd", [57, 57, 59]), ["etcd"], waiting(), late(4000));
   await expect(work).resolves.toBe("up");
 }, 15_000);
+
+test("a socket, of which systemd counts no restarts, is not taken for one that ended", async () => {
+  const states =
+    "NRestarts=0\nId=cri-docker.service\nActiveState=active\n\nId=cri-docker.socket\nActiveState=active\n";
+  const guest = machine(() => states);
+  const upSoon = (signal: AbortSignal) => sleep(1000, "up", { signal });
+  await expect(whileUnitsRun(guest, ["cri-docker", "cri-docker.socket"], waiting(), upSoon)).resolves.toBe(
+    "up",
+  );
+});
 
 test("after a restart by hand systemd counts from nothing, and so do we", async () => {
   await expect(

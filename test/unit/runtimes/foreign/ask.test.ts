@@ -292,20 +292,20 @@ test("an image that the server had before is noted as nobody's, before anything 
 test("archives are read by a program that goes with what the server calls itself", () => {
   const name = foreignName("unix:///run/my.sock", "");
   const runtime = foreignRuntime(name).at(30)!;
-  expect(importing(runtime, "containerd", runtimes)).toMatchObject({
-    imageImport: {
-      by: "program",
-      argv: ["ctr", "--address", "/run/my.sock", "--namespace", "k8s.io", "images", "import", "-"],
-      form: "oci",
-    },
+  expect(importing(runtime, "containerd", runtimes).imageImport).toEqual({
+    by: "program",
+    argv: ["ctr", "--address", "/run/my.sock", "--namespace", "k8s.io", "images", "import", "-"],
+    form: "oci",
   });
   expect(importing(runtime, "docker", runtimes)).toMatchObject({
     imageImport: { by: "program", argv: ["docker", "load"], form: "docker-archive" },
     keepsUsedImages: true,
   });
-  expect(() => importing(runtime, "another", runtimes)).toThrow(
-    expect.objectContaining({ id: "CRI_IMPORT_UNKNOWN" }),
-  );
+  // CRI-O is made to pull from localkube by a change of its configuration, which is not localkube's here.
+  for (const unknown of ["cri-o", "another"])
+    expect(() => importing(runtime, unknown, runtimes)).toThrow(
+      expect.objectContaining({ id: "CRI_IMPORT_UNKNOWN" }) as Error,
+    );
   const own = runtimeByName("containerd").at(30)!;
   expect(importing(own, "", [])).toEqual(own);
 });
