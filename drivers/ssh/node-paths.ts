@@ -32,6 +32,8 @@ export interface NodePaths {
   readonly links: readonly string[];
   /** Beginnings of the names of chains in the packet filter. */
   readonly chains: readonly string[];
+  /** Tables of nftables, `ip NAME`. */
+  readonly tables: readonly string[];
   /** The host has a CRI server of its own: what it or a pod network makes for containers may be somebody's, and is taken off by the server itself. */
   readonly keepsServer: boolean;
   /** Units of whole products that run pods or containers of their own: not ours to stop, and not to be shared. */
@@ -114,6 +116,7 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
       ...(keepsServer ? [] : ["CNI-"]),
       ...footprints.flatMap(({ network }) => network?.chains ?? []),
     ],
+    tables: footprints.flatMap(({ network }) => network?.tables ?? []),
     keepsServer,
     products: [
       ...["k3s", "k3s-agent", "k0scontroller", "k0sworker", "rke2-server", "rke2-agent"],
