@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { flagState } from "../../../src/artifacts/catalogue/flags.ts";
 import { knownMinors } from "../../../src/artifacts/catalogue/kubernetes-version.ts";
 import type { Runtime, RuntimeInput } from "../../../src/contract/runtime.ts";
-import { runtimes } from "../../../src/runtimes/registry.ts";
+import { runtimeByName, runtimes } from "../../../src/runtimes/registry.ts";
 
 const minors = [...knownMinors].sort((a, b) => a - b);
 
@@ -75,3 +75,36 @@ describe.each(runtimes.map((definition) => [definition.name, definition] as cons
     });
   },
 );
+
+/** Of 0.4.0 to 0.4.3: config/options.go and cmd/cri/options/options.go of github.com/Mirantis/cri-dockerd define the same flags. */
+const ofCriDockerd = [
+  ...[
+    "cni-bin-dir",
+    "cni-cache-dir",
+    "cni-conf-dir",
+    "container-runtime-endpoint",
+    "cri-dockerd-root-directory",
+  ],
+  ...["docker-endpoint", "hairpin-mode", "image-pull-progress-deadline", "ipv6-dual-stack", "network-plugin"],
+  ...[
+    "network-plugin-mtu",
+    "pod-cidr",
+    "pod-infra-container-image",
+    "runtime-cgroups",
+    "runtime-request-timeout",
+  ],
+  "streaming-bind-addr",
+];
+
+test("cri-dockerd gets no flag that it does not have", () => {
+  let seen = 0;
+  for (const minor of minors) {
+    const runtime = runtimeByName("docker").at(minor)!;
+    for (const unit of runtime.units.filter(({ program }) => program === "cri-dockerd"))
+      for (const argument of unit.arguments(inputOf(runtime, minor, {}))) {
+        expect(ofCriDockerd).toContain(/^--([a-z-]+)=/.exec(argument)?.[1]);
+        seen++;
+      }
+  }
+  expect(seen).toBeGreaterThan(14 * 5);
+});
