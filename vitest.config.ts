@@ -17,6 +17,7 @@ const longest = [
   "test/e2e/kill.test.ts",
   "test/e2e/main-job.test.ts",
   "test/e2e/existing-host.test.ts",
+  "test/e2e/foreign-socket.test.ts",
   "test/contract/driver-ssh.test.ts",
   "test/contract/virtualbox-real.test.ts",
   "test/contract/driver-podman.test.ts",

@@ -32,6 +32,8 @@ export interface NodePaths {
   readonly links: readonly string[];
   /** Beginnings of the names of chains in the packet filter. */
   readonly chains: readonly string[];
+  /** Tables of nftables, `ip NAME`. */
+  readonly tables: readonly string[];
   /** The host has a CRI server of its own: what it or a pod network makes for containers may be somebody's, and is taken off by the server itself. */
   readonly keepsServer: boolean;
   /** Units of whole products that run pods or containers of their own: not ours to stop, and not to be shared. */
@@ -49,13 +51,13 @@ export interface OnHost {
 }
 
 /**
- * Of a node with the runtime of that name; the first without a name. One that is none of these is the host's own CRI server, of which nothing is ours. What
+ * Of a node with the runtime of that name; the first without a name. The address of a socket means the host's own CRI server, of which nothing is ours. What
  * another runtime has on a host is nobody's business here: it may be
  * somebody's, and may have come after the cluster.
  */
 export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]?.name): NodePaths {
   const own = runtimes.filter((runtime) => runtime.name === name);
-  const keepsServer = own.length === 0;
+  const keepsServer = name?.startsWith("unix://") === true;
   const footprints = own.map(({ footprint }) => footprint);
   const programs = ["etcd", "etcdctl", ...(keepsServer ? [] : ["crictl"]), "kubectl", "kubelet"];
   const services = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
@@ -114,6 +116,7 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
       ...(keepsServer ? [] : ["CNI-"]),
       ...footprints.flatMap(({ network }) => network?.chains ?? []),
     ],
+    tables: footprints.flatMap(({ network }) => network?.tables ?? []),
     keepsServer,
     products: [
       ...["k3s", "k3s-agent", "k0scontroller", "k0sworker", "rke2-server", "rke2-agent"],

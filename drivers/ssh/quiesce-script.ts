@@ -13,10 +13,11 @@ export const quiesceFunctions = ({
   mountTrees,
   links,
   chains,
+  tables,
   keepsServer,
 }: NodePaths): string => String.raw`
 ${podFunctions}
-${remainsFunctions({ chains, links })}
+${remainsFunctions({ chains, links, tables })}
 # Units that provisioning wrote, by the mark in their text.
 our_units() { grep -l LOCALKUBE_INPUTS /etc/systemd/system/*.service /etc/systemd/system/*.socket 2>/dev/null | sed 's|.*/||'; }
 

@@ -81,8 +81,12 @@ export interface RuntimeFootprint {
   readonly sharedFolders: readonly string[];
   /** Processes that outlive the unit, one for each pod or container: their `comm` (at most 15 characters), and words in the arguments of ours. */
   readonly shims: readonly { readonly comm: string; readonly words: string }[];
-  /** What the runtime itself sets up for containers beside pods: interfaces, and beginnings of the names of packet filter chains. */
-  readonly network?: { readonly links: readonly string[]; readonly chains: readonly string[] };
+  /** What the runtime itself sets up beside CNI: interfaces, beginnings of the names of packet filter chains, and tables of nftables, `ip NAME`. */
+  readonly network?: {
+    readonly links: readonly string[];
+    readonly chains: readonly string[];
+    readonly tables?: readonly string[];
+  };
 }
 
 /** A systemd unit of a runtime. */

@@ -5,15 +5,18 @@
  * - `unmount_below FOLDER…` unmounts what is mounted at or below the folders, last mounted first.
  * - `end_namespaces` removes the network namespaces of pods.
  * - `clean_filters` takes chains whose names begin so out of every table, with the rules that lead into them or name one of the interfaces; each
- * table at once.
+ * table at once. Tables of nftables go as a whole.
  */
 export const remainsFunctions = ({
   chains,
   links,
+  tables = [],
 }: {
   /** Beginnings of names of chains. */
   readonly chains: readonly string[];
   readonly links: readonly string[];
+  /** With their families: `ip NAME`. */
+  readonly tables?: readonly string[];
 }): string => String.raw`
 unmount_below() {
   for folder; do
@@ -28,7 +31,7 @@ end_namespaces() {
     rm -f "$place"
   done
 }
-clean_filters() { clean_filter iptables; clean_filter ip6tables; }
+clean_filters() { clean_filter iptables; clean_filter ip6tables;${tables.map((table) => ` PATH=$PATH:/usr/sbin:/sbin nft delete table ${table} 2>/dev/null;`).join("")} }
 clean_filter() {
   command -v "$1-save" >/dev/null || return 0
   before=$(cat "$note/chains" "$note/links" 2>/dev/null | tr '\n' ' ')

@@ -330,7 +330,7 @@ state = "/run/theirs/state"
       await expect(inNode("systemctl", "is-active", "docker")).rejects.toThrow("inactive");
       await user.ok(["image", "load", await busyboxImage(user.home), "-p", profile]);
       await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=90s");
-      expect(await k("logs", "keeper")).toBe("first");
+      expect(await k("exec", "keeper", "--", "cat", "/data/word")).toBe("first");
       await user.ok(change("docker", "--yes"));
       expect(await runtimeOfNode()).toBe("docker");
       await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=90s");

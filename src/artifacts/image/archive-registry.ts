@@ -34,7 +34,7 @@ interface Served {
 }
 
 /** Manifests and configurations are far smaller. */
-const keptBytes = 1024 * 1024;
+const keptBytes = 4 * 1024 * 1024;
 const keptInAllBytes = 64 * 1024 * 1024;
 
 /**
@@ -119,32 +119,37 @@ type TarEntry = (Extract extends AsyncIterable<infer E> ? E : never) & AsyncIter
 
 const plainName = (name: string): string => name.replace(/^\.\//, "");
 
-/** What an archive's entries contain, by name; links lead to what they stand for. */
-async function readEntries(file: string, signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
+/** The entries of an archive, in order; whoever does not read one resumes it. */
+async function* entriesOf(file: string, signal: AbortSignal): AsyncGenerator<TarEntry> {
   const { extract } = await import("tar-stream");
   const { tar } = await openArchive(file, signal);
   const entries = extract();
   tar.once("error", (error) => entries.destroy(error));
   tar.pipe(entries);
+  try {
+    yield* entries as AsyncIterable<TarEntry>;
+  } finally {
+    tar.destroy();
+  }
+}
+
+/** What an archive's entries contain, by name; links lead to what they stand for. */
+async function readEntries(file: string, signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
   const found = new Map<string, Entry>();
   const links = new Map<string, string>();
   let kept = 0;
-  try {
-    for await (const entry of entries as AsyncIterable<TarEntry>) {
-      const { name, type, linkname, size = 0 } = entry.header;
-      const own = plainName(name);
-      if (type === "link") links.set(own, plainName(linkname ?? ""));
-      if (type === "symlink") links.set(own, resolved(own, linkname ?? ""));
-      if (type !== "file" && type !== "contiguous-file") {
-        entry.resume();
-        continue;
-      }
-      const isKept = size <= keptBytes && kept + size <= keptInAllBytes;
-      if (isKept) kept += size;
-      found.set(own, await readEntry(entry, { file, entry: own }, isKept));
+  for await (const entry of entriesOf(file, signal)) {
+    const { name, type, linkname, size = 0 } = entry.header;
+    const own = plainName(name);
+    if (type === "link") links.set(own, plainName(linkname ?? ""));
+    if (type === "symlink") links.set(own, resolved(own, linkname ?? ""));
+    if (type !== "file" && type !== "contiguous-file") {
+      entry.resume();
+      continue;
     }
-  } finally {
-    tar.destroy();
+    const isKept = size <= keptBytes && kept + size <= keptInAllBytes;
+    if (isKept) kept += size;
+    found.set(own, await readEntry(entry, { file, entry: own }, isKept));
   }
   for (const [name, target] of links) {
     const entry = found.get(target);
@@ -188,20 +193,11 @@ async function sendEntry(
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const { extract } = await import("tar-stream");
-  const { tar } = await openArchive(file, signal);
-  const entries = extract();
-  tar.once("error", (error) => entries.destroy(error));
-  tar.pipe(entries);
-  try {
-    for await (const entry of entries) {
-      if (plainName(entry.header.name) === wanted) return await pipeline(entry, response, { signal });
-      entry.resume();
-    }
-    throw new Error(`${wanted} is no longer in ${file}`);
-  } finally {
-    tar.destroy();
+  for await (const entry of entriesOf(file, signal)) {
+    if (plainName(entry.header.name) === wanted) return await pipeline(entry, response, { signal });
+    entry.resume();
   }
+  throw new Error(`${wanted} is no longer in ${file}`);
 }
 
 interface Manifest {
@@ -227,6 +223,7 @@ function ociManifest(id: string, blobs: ReadonlyMap<string, Served>): Served {
 function dockerManifest(id: string, entries: ReadonlyMap<string, Entry>): Served {
   const table = JSON.parse(entries.get("manifest.json")?.content?.toString("utf8") ?? "[]") as DockerImage[];
   const image = table.find(({ Config }) => Config === id);
+  if (!image) throw new Error(`the archive's manifest.json has no image ${id}`);
   const there = (name: string): Entry => {
     const found = entries.get(name);
     if (!found) throw new Error(`the archive has no file ${name}`);
@@ -239,7 +236,7 @@ function dockerManifest(id: string, entries: ReadonlyMap<string, Entry>): Served
       schemaVersion: 2,
       mediaType,
       config: { mediaType: "application/vnd.docker.container.image.v1+json", size, digest },
-      layers: (image?.Layers ?? []).map(there).map((layer) => ({
+      layers: (image.Layers ?? []).map(there).map((layer) => ({
         mediaType: `application/vnd.docker.image.rootfs.diff.tar${layer.magic.startsWith("1f8b") ? ".gzip" : ""}`,
         size: layer.size,
         digest: layer.digest,

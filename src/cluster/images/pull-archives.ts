@@ -13,10 +13,11 @@ export interface PullPlace extends Pick<RunContext, "signal" | "report"> {
   readonly transport: Pick<Transport, "exec" | "listen">;
   readonly runtime: Pick<Runtime, "name"> & { readonly imageImport: ImageImport };
   readonly cri: Cri;
+  /** Milliseconds within which the runtime has to look here; default: 30 000. */
+  readonly inForceMs?: number;
 }
 
 const pullMs = 1_700_000;
-const inForceMs = 30_000;
 const probeMs = 10_000;
 
 /**
@@ -25,7 +26,7 @@ const probeMs = 10_000;
  * of that is left. Rejects with IMAGE_NOT_REDIRECTED, CRI_CALL_FAILED, SSH_LISTEN_REFUSED, or as `archiveRegistry` does.
  */
 export async function pullArchives(archives: readonly NamedArchive[], place: PullPlace): Promise<void> {
-  const { transport, runtime, cri, signal, report } = place;
+  const { transport, runtime, cri, signal, report, inForceMs = 30_000 } = place;
   const { imageImport } = runtime;
   if (imageImport.by !== "pull") throw new TypeError(`${runtime.name} imports with a program`);
   report({ message: "reading the archive" });

@@ -144,25 +144,29 @@ async function lossesOf(
 
 async function refuseUnfitChange(
   state: ClusterState,
-  { confirmRuntimeChange, downloadOnly }: StartOptions,
+  { confirmRuntimeChange, downloadOnly, recreate }: StartOptions,
   context: UseCaseContext,
 ): Promise<void> {
   const { record, runtimeBefore } = state;
-  if (runtimeBefore === undefined || downloadOnly) return;
-  const change = { from: runtimeBefore, to: record.runtime };
-  if (!(await confirmRuntimeChange(change)))
+  if (downloadOnly) return;
+  const change = runtimeBefore === undefined ? undefined : { from: runtimeBefore, to: record.runtime };
+  if (change && !(await confirmRuntimeChange(change)))
     throw new LocalkubeError("RUNTIME_CHANGE_UNCONFIRMED", { name: record.spec.name, ...change });
-  if (state.runtime.foreign) await askBeforeChange(state, context);
+  if (state.runtime.foreign && !recreate) await askBeforeChange(state, context);
 }
 
-/** Where the machine runs already, a CRI server that cannot be used is found before the change is on record. */
+/** Where the machine runs already, a CRI server that cannot be used is found before a change of it, or of Kubernetes, is on record. */
 async function askBeforeChange(state: ClusterState, context: UseCaseContext): Promise<void> {
-  const cluster = await openCluster(state.record.spec.name, context);
+  const { spec, runtime, kubernetesVersion } = state.record;
+  const before = await loadCluster(context.host, spec.name);
+  if (!before || (before.runtime === runtime && before.kubernetesVersion === kubernetesVersion)) return;
+  const isFirst = before.runtime === runtime ? {} : { isFirst: true };
+  const cluster = await openCluster(spec.name, context);
   const states = await machineStatesOf(cluster, quietly(context));
   for (const [index, node] of cluster.nodes.entries())
     if (states[index] === "running")
       await withTransport(node, context, (transport) =>
-        askForeignServer({ ...state, isFirst: true }, transport, context.signal),
+        askForeignServer({ ...state, ...isFirst }, transport, context.signal),
       );
 }
 

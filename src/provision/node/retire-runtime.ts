@@ -8,11 +8,11 @@ import { guestPaths } from "./guest-paths.ts";
 
 // $1 units, $2 files, $3 run trees, $4 data trees, $5 names of programs, $6 interfaces, $7 folders to remove when they are empty. Only files that we placed, by our own lists, and units with our mark go.
 // The units' files go last: as long as one is there, the next call begins again.
-const script = (chains: readonly string[], links: readonly string[], sharesHost: boolean) => `
+const script = (remains: Parameters<typeof remainsFunctions>[0], sharesHost: boolean) => `
 set -u
 units=$1 files=$2 runtrees=$3 trees=$4 programs=$5 links=$6 folders=$7
 note=/nonexistent
-${remainsFunctions({ chains, links })}
+${remainsFunctions(remains)}
 ours=
 for unit in $units; do
   grep -qs LOCALKUBE_INPUTS "${guestPaths.units}/$unit" && ours="$ours $unit"
@@ -58,9 +58,13 @@ export async function retireRuntime(
 ): Promise<boolean> {
   const { network } = footprint;
   const links = network?.links ?? [];
-  const chains = [...(sharesHost ? [] : ["CNI-"]), ...(network?.chains ?? [])];
+  const remains = {
+    chains: [...(sharesHost ? [] : ["CNI-"]), ...(network?.chains ?? [])],
+    links: links.length > 0 ? links : ["none"],
+    tables: sharesHost ? [] : (network?.tables ?? []),
+  };
   const argv = [
-    ...["sh", "-c", script(chains, links.length > 0 ? links : ["none"], sharesHost), "sh"],
+    ...["sh", "-c", script(remains, sharesHost), "sh"],
     unitNames.join(" "),
     footprint.files.filter((path) => !keep.includes(path)).join(" "),
     sharesHost ? "" : footprint.runTrees.join(" "),

@@ -62,13 +62,14 @@ export function resolvePrograms(
   const resolve = (
     { name, package: debian }: Pick<GuestProgram, "name"> & Partial<GuestProgram>,
     isGood: (version: string) => boolean,
-    olderWorks = false,
+    { olderWorks = false, isReleased = true } = {},
   ): FoundProgram => {
     const own = facts.programs[name];
     if (own && own.version !== "" && isGood(own.version)) return own;
     const release = artifacts.programs[name];
     if (!release) {
-      if (!(own && olderWorks)) lacks.push({ name, package: debian, version: own?.version ?? "" });
+      if (!(own && olderWorks))
+        lacks.push({ name, package: debian, version: own?.version ?? "", isReleased });
       return own ?? { path: "", version: "" };
     }
     if (!release.unpack) {
@@ -85,7 +86,10 @@ export function resolvePrograms(
       const range = program.versions(minor);
       return [
         program.name,
-        resolve(program, (v) => range !== undefined && isWithin(v, range), program.olderWorks),
+        resolve(program, (v) => range !== undefined && isWithin(v, range), {
+          olderWorks: program.olderWorks,
+          isReleased: range?.install !== undefined,
+        }),
       ];
     }),
   );

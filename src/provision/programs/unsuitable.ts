@@ -7,6 +7,8 @@ export interface Lack {
   readonly package: string | undefined;
   /** Of the one that exists but is not suitable; empty = there is none. */
   readonly version: string;
+  /** Absent: yes. */
+  readonly isReleased?: boolean;
 }
 
 const derivedFromDebian = ["debian", "ubuntu"];
@@ -28,7 +30,7 @@ export function unsuitable(
   const problem = `${parts.join(", ")}, and the ${source} artifacts do not contain any`;
   return new LocalkubeError("GUEST_UNSUITABLE", {
     problem,
-    fix: fix(lacks, { hasUnfit: unfit.length > 0, os, source, profile }),
+    fix: fix(lacks, { hasUnfit: unfit.length > 0, os, profile }),
   });
 }
 
@@ -37,12 +39,10 @@ function fix(
   {
     hasUnfit,
     os,
-    source,
     profile,
   }: {
     readonly hasUnfit: boolean;
     readonly os: string;
-    readonly source: ArtifactSet["source"];
     readonly profile: string;
   },
 ): string {
@@ -52,7 +52,7 @@ function fix(
     return `localkube ssh -p ${profile} -- 'apt-get update && apt-get install -y ${names.join(" ")}', then run the same command again`;
   if (lacks.some(({ name }) => broughtByNobody.includes(name)))
     return "Use an image that has what is missing: localkube start -p NAME --image FILE";
-  if (source === "upstream")
+  if (lacks.some(({ isReleased }) => isReleased === false))
     return "Install it in the machine, in a version that goes with this Kubernetes (localkube runtime list), and run the same command again";
   return "Start another cluster whose artifacts contain it: localkube start -p NAME --artifacts upstream";
 }

@@ -96,6 +96,12 @@ export const crio: RuntimeDefinition = {
       ...["/usr/share/containers/oci/hooks.d", "/usr/share/containers/oci", "/usr/share/containers"],
       ...["/var/lib/containers/cache", "/var/lib/containers"],
     ],
+    // For ports of the host that pods ask for: chains, since 1.33 tables.
+    network: {
+      links: [],
+      chains: ["KUBE-HOSTPORTS", "KUBE-HP-", "CRIO-"],
+      tables: ["ip crio-hostports", "ip6 crio-hostports"],
+    },
     shims: [{ comm: "conmon", words: "/var/run/crio/exits" }],
   },
 };

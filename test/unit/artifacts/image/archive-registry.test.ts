@@ -58,7 +58,7 @@ async function served(...archives: readonly NamedArchive[]) {
 }
 
 // Larger than what is kept in memory.
-const layer = Buffer.alloc(3 * 1024 * 1024, "layer ");
+const layer = Buffer.alloc(6 * 1024 * 1024, "layer ");
 const zipped = gzipSync(layer);
 const config = JSON.stringify({ architecture: "amd64", rootfs: { diff_ids: [digest(layer)] } });
 

@@ -115,3 +115,12 @@ test("an aborted import takes the redirection back", async () => {
   await expect(pullArchives([archive], { ...place, signal: controller.signal })).rejects.toThrow("enough");
   expect(log).toEqual(["redirected", "taken back", "closed"]);
 });
+
+test("a runtime that never looks here pulls nothing from elsewhere", async () => {
+  const { place, pulled, log } = node({ follows: false });
+  await expect(pullArchives([archive], { ...place, inForceMs: 300 })).rejects.toThrow(
+    expect.objectContaining({ id: "IMAGE_NOT_REDIRECTED" }),
+  );
+  expect(pulled).toEqual([]);
+  expect(log).toEqual(["redirected", "taken back", "closed"]);
+});

@@ -158,6 +158,17 @@ test.each([
   expect(refusal(facts).fix).toContain("--artifacts upstream");
 });
 
+test.each(["v1.20.2", "v1.30"])(
+  "of a program that nobody releases for %s it is said that the machine must have it",
+  (version) => {
+    const resolve = () => resolvePrograms(bookworm, debian, needs(version, "cri-o"), own);
+    expect(resolve).toThrow("it has no crio, and the debian artifacts do not contain any");
+    expect(resolve).toThrow(
+      expect.objectContaining({ fix: expect.stringMatching(/^Install it in the machine/) as string }),
+    );
+  },
+);
+
 test("a network plugin from elsewhere finds the machine's plugins in the folder it uses itself", () => {
   const foreign = { foreignNetwork: true, profile: "demo" };
   const programs = resolvePrograms(bookworm, debian, needs("v1.20.2"), foreign);
