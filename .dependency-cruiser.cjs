@@ -5,7 +5,7 @@
 const foundations = "^src/(host|contract|spec|kube)/";
 /** What a driver may use. */
 const driverFoundations = "^src/(host|contract)/";
-const capabilities = ["provision", "runtimes", "artifacts", "machine", "state", "pipeline"];
+const capabilities = ["addons", "provision", "runtimes", "artifacts", "machine", "state", "pipeline"];
 
 /** Who may load a package that costs start-up time or wraps a protocol; everybody else goes through that adapter. */
 const adapters = {

@@ -1,3 +1,4 @@
+import { addonErrors } from "./addon.ts";
 import { artifactErrors } from "./artifact.ts";
 import { clusterErrors } from "./cluster.ts";
 import { driverErrors } from "./driver.ts";
@@ -26,6 +27,7 @@ export const catalogue = {
   ...artifactErrors,
   ...stateErrors,
   ...clusterErrors,
+  ...addonErrors,
 };
 
 export type ErrorId = keyof typeof catalogue;

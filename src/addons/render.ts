@@ -1,0 +1,81 @@
+import * as v from "valibot";
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { readUserYaml } from "../host/user-yaml.ts";
+import type { KubeObject } from "../kube/api-client.ts";
+import type { OptionValue, OptionValues } from "./options.ts";
+
+/** What objects of an addon may speak of. */
+export interface RenderInput {
+  readonly options: OptionValues;
+  /** References as the node's runtime knows them, by the name that the row gives them. */
+  readonly images: Readonly<Record<string, string>>;
+  /** `${cluster.domain}`, `${cluster.dnsAddress}`, `${cluster.nodeAddress}`, … */
+  readonly cluster: Readonly<Record<string, string>>;
+}
+
+const place = /\$\{(option|image|cluster)\.([\w-]+)\}/g;
+
+const objectSchema = v.looseObject({
+  apiVersion: v.pipe(v.string(), v.nonEmpty()),
+  kind: v.pipe(v.string(), v.nonEmpty()),
+  metadata: v.looseObject({ name: v.pipe(v.string(), v.nonEmpty()), namespace: v.optional(v.string()) }),
+});
+
+/**
+ * The objects of a file of an addon: parsed first, then `${option.NAME}`, `${image.NAME}` and `${cluster.NAME}` are filled in, in values and never in keys, so
+ * that no value can add a field. A value that is one place and nothing else gets the option's own kind (a number, a switch). `$$` stands for `$`.
+ * Rejects with ADDON_INVALID, naming file, line or object. Pure.
+ */
+export function renderObjects(
+  text: string,
+  { folder, file }: { readonly folder: string; readonly file: string },
+  input: RenderInput,
+): readonly KubeObject[] {
+  const invalid = (problem: string): LocalkubeError =>
+    new LocalkubeError("ADDON_INVALID", { folder, file, problem });
+  const yaml = readUserYaml(
+    text,
+    (problem, line, column) => invalid(`line ${line}, column ${column}: ${problem}`),
+    {
+      several: true,
+      parse: { merge: true },
+    },
+  );
+  const documents = yaml.values().filter((content) => content !== null && content !== undefined);
+  if (documents.length === 0) throw invalid("it has no object");
+  return documents.map((document, index) => {
+    const where = `object ${index + 1}`;
+    const parsed = v.safeParse(objectSchema, document);
+    if (!parsed.success)
+      throw invalid(`${where}: ${v.getDotPath(parsed.issues[0]) ?? "it"} is missing or no text`);
+    const named = `${where} (${parsed.output.kind} ${parsed.output.metadata.name})`;
+    return filled(parsed.output, input, (problem) => invalid(`${named}: ${problem}`)) as KubeObject;
+  });
+}
+
+function filled(value: unknown, input: RenderInput, fault: (problem: string) => Error): unknown {
+  if (typeof value === "string") return filledText(value, input, fault);
+  if (Array.isArray(value)) return value.map((item) => filled(item, input, fault));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, filled(inner, input, fault)]));
+}
+
+function filledText(text: string, input: RenderInput, fault: (problem: string) => Error): OptionValue {
+  const look = (kind: string, name: string): OptionValue => {
+    const tables: Readonly<Record<string, Readonly<Record<string, OptionValue>>>> = {
+      option: input.options,
+      image: input.images,
+      cluster: input.cluster,
+    };
+    const table = tables[kind] ?? {};
+    if (!Object.hasOwn(table, name)) throw fault(`it speaks of \${${kind}.${name}}, which does not exist`);
+    return table[name]!;
+  };
+  const whole = /^\$\{(option|image|cluster)\.([\w-]+)\}$/.exec(text);
+  if (whole) return look(whole[1]!, whole[2]!);
+  // A dollar that is doubled begins no place.
+  return text
+    .split("$$")
+    .map((part) => part.replace(place, (_all, kind: string, name: string) => String(look(kind, name))))
+    .join("$");
+}
