@@ -46,7 +46,7 @@ export function memberLabel(addon: string): Readonly<Record<string, string>> {
   return { [partOf]: `applyset-${digest}-v1` };
 }
 
-/** The object with our label, and in the addon's namespace where it is namespaced and names none. Pure. */
+/** The object with our label. Pure. */
 export const labelled = (object: KubeObject, addon: string): KubeObject => ({
   ...object,
   metadata: {

@@ -33,4 +33,9 @@ export const addonErrors = {
       "What the cluster has on record of the addon {addon} (ConfigMap {namespace}/{addon}) cannot be read: {problem}",
     fix: "See it: localkube kubectl -- get configmap {addon} -n {namespace} -o yaml",
   },
+  ADDON_REMAINS: {
+    exit: exitCodes.temporary,
+    title: "{object} of the addon {addon} is still there after {seconds} s; it is held by {finalizers}",
+    fix: "When what holds it is done or gone, run the same command again",
+  },
 } as const satisfies Record<string, ErrorEntry>;

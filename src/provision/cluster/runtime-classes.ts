@@ -1,6 +1,6 @@
 import type { OciRuntime } from "../../contract/runtime.ts";
 import type { ApiClient, KubeObject } from "../../kube/api-client.ts";
-import { applyObjects } from "../../kube/apply-objects.ts";
+import { applyObjects } from "../../kube/objects.ts";
 
 const path = "/apis/node.k8s.io/v1/runtimeclasses";
 const mark = { "app.kubernetes.io/managed-by": "localkube" };

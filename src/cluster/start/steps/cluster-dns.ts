@@ -3,7 +3,7 @@ import { firstNode } from "../../../contract/node.ts";
 import type { Step } from "../../../contract/step.ts";
 import { clusterDnsImage, clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
 import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.ts";
-import { applyObjects } from "../../../kube/apply-objects.ts";
+import { applyObjects } from "../../../kube/objects.ts";
 import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
 import { clusterDomain } from "../node-input.ts";
 import { type ClusterBase, type ClusterState, need } from "../state.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ApiClient } from "../../../src/kube/api-client.ts";
-import { applyObjects } from "../../../src/kube/apply-objects.ts";
+import { applyObjects } from "../../../src/kube/objects.ts";
 
 const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { k: "v" } };
 const path = "/api/v1/namespaces/default/configmaps/a";

@@ -1,0 +1,74 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import { poll } from "../host/poll.ts";
+import type { Objects } from "../kube/objects.ts";
+import { isSame, mayHoldData, type Member } from "./inventory.ts";
+import { waveNames, waveOf } from "./waves.ts";
+
+export interface PruneContext {
+  readonly addon: string;
+  /** Also what may hold data. */
+  readonly purge: boolean;
+  /** Uids of objects that stay whatever the record calls them. */
+  readonly except?: ReadonlySet<string>;
+  readonly objects: Objects;
+  readonly signal: AbortSignal;
+  readonly report: (text: string) => void;
+}
+
+export interface Kept {
+  readonly member: Member;
+  /** A sentence. */
+  readonly why: string;
+}
+
+const goneMs = 60_000;
+
+const named = ({ kind, namespace, name }: Member): string =>
+  `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+
+/**
+ * Removes members of an addon, what was applied last first, and waits until each wave is gone. An object that is not ours (label, uid) is left alone, and so
+ * is what may hold data unless `purge`. Idempotent. Rejects with ADDON_REMAINS, naming what holds the first object that does not go.
+ */
+export async function prune(members: readonly Member[], context: PruneContext): Promise<readonly Kept[]> {
+  const { addon, purge, except, objects, signal, report } = context;
+  const kept: Kept[] = [];
+  for (const wave of waveNames.toReversed()) {
+    const part = members.filter(({ group, kind }) => waveOf({ apiVersion: `${group}/`, kind }) === wave);
+    const going: { readonly member: Member; readonly uid: string }[] = [];
+    for (const member of part) {
+      const found = await objects.find(member, signal);
+      const uid = String(found?.metadata["uid"]);
+      if (!found || !isSame(found, member, addon) || except?.has(uid)) continue;
+      if (mayHoldData(member) && !purge) {
+        kept.push({ member, why: `${named(member)} stays, because it may hold data` });
+        continue;
+      }
+      report(`removing ${named(member)}`);
+      await objects.remove(member, uid, signal);
+      going.push({ member, uid });
+    }
+    for (const one of going) await gone(one, context);
+  }
+  return kept;
+}
+
+async function gone(
+  { member, uid }: { readonly member: Member; readonly uid: string },
+  { addon, objects, signal }: PruneContext,
+): Promise<void> {
+  let finalizers: readonly string[] = [];
+  const isGone = async (): Promise<true | undefined> => {
+    const found = await objects.find(member, signal);
+    if (!found || found.metadata["uid"] !== uid) return true;
+    finalizers = (found.metadata["finalizers"] ?? []) as readonly string[];
+    return undefined;
+  };
+  if (await poll(isGone, { signal, everyMs: 250, limitMs: goneMs })) return;
+  throw new LocalkubeError("ADDON_REMAINS", {
+    addon,
+    object: named(member),
+    seconds: goneMs / 1000,
+    finalizers: finalizers.join(", ") || "nothing that it names",
+  });
+}

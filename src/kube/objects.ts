@@ -1,0 +1,138 @@
+import { LocalkubeError } from "../contract/errors/localkube-error.ts";
+import type { ApiClient, KubeObject } from "./api-client.ts";
+
+/** An object of any kind, whatever version its group is served in. */
+export interface ObjectId {
+  /** Empty for the core. */
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+export interface Applied {
+  /** As the server has it now. */
+  readonly object: KubeObject;
+  /** It was not there, or is another now. */
+  readonly changed: boolean;
+}
+
+interface ResourceList {
+  readonly resources: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly namespaced: boolean;
+  }[];
+}
+
+/** Objects of any kind by the API's own discovery. What was discovered is kept until `forget`. */
+export class Objects {
+  readonly #api: ApiClient;
+  readonly #fieldManager: string;
+  readonly #lists = new Map<string, Promise<ResourceList | undefined>>();
+
+  constructor(api: ApiClient, fieldManager = "localkube") {
+    this.#api = api;
+    this.#fieldManager = fieldManager;
+  }
+
+  /** Kinds may have come or gone: asks again from now on. */
+  forget(): void {
+    this.#lists.clear();
+  }
+
+  /**
+   * Server-side apply (beta and on from 1.16, so in every version we know). Idempotent: an object that is as desired is not written by the server.
+   * Rejects with API_KIND_UNKNOWN or API_REFUSED.
+   */
+  async apply(object: KubeObject, signal: AbortSignal): Promise<Applied> {
+    const { apiVersion, kind, metadata } = object;
+    const path = await this.#path(apiVersion, { kind, ...metadata }, signal);
+    if (path === undefined)
+      throw new LocalkubeError("API_KIND_UNKNOWN", { apiVersion, kind, name: metadata.name });
+    const before = await this.#api.get(path, { signal });
+    const { status, body } = await this.#api.send(`${path}?fieldManager=${this.#fieldManager}&force=true`, {
+      method: "PATCH",
+      // JSON is YAML: the server takes it under this type.
+      contentType: "application/apply-patch+yaml",
+      body: JSON.stringify(object),
+      timeoutMs: 30_000,
+      signal,
+    });
+    if (status >= 300) throw this.#api.refused("PATCH", path, status, body);
+    const after = JSON.parse(body) as KubeObject;
+    return { object: after, changed: before === undefined || content(before) !== content(after) };
+  }
+
+  /** Undefined when it is not there, or the server has no such kind (any more). Rejects with API_REFUSED. */
+  async find(id: ObjectId, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const path = await this.#pathOf(id, signal);
+    return path === undefined ? undefined : this.#api.get(path, { signal });
+  }
+
+  /**
+   * Asks for the removal of the object with that uid, and of what it owns; one that has another uid is not touched. Fine when there is none. Resolves
+   * when the server has taken it, which may be before the object is gone. Rejects with API_REFUSED.
+   */
+  async remove(id: ObjectId, uid: string, signal: AbortSignal): Promise<void> {
+    const path = await this.#pathOf(id, signal);
+    if (path === undefined) return;
+    const { status, body } = await this.#api.send(path, {
+      method: "DELETE",
+      body: JSON.stringify({
+        apiVersion: "v1",
+        kind: "DeleteOptions",
+        preconditions: { uid },
+        propagationPolicy: "Foreground",
+      }),
+      signal,
+    });
+    // 409: the precondition does not hold, so it is another object.
+    if (status >= 300 && status !== 404 && status !== 409)
+      throw this.#api.refused("DELETE", path, status, body);
+  }
+
+  /** In the version that the server prefers. */
+  async #pathOf({ group, ...id }: ObjectId, signal: AbortSignal): Promise<string | undefined> {
+    if (group === "") return this.#path("v1", id, signal);
+    const found = await this.#api.get<{ readonly preferredVersion: { readonly groupVersion: string } }>(
+      `/apis/${group}`,
+      { signal },
+    );
+    return found && this.#path(found.preferredVersion.groupVersion, id, signal);
+  }
+
+  async #path(
+    apiVersion: string,
+    { kind, namespace = "default", name }: Omit<ObjectId, "group">,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    let list = this.#lists.get(root);
+    if (!list) {
+      list = this.#api.get<ResourceList>(root, { signal });
+      this.#lists.set(root, list);
+    }
+    const resource = (await list)?.resources.find((one) => one.kind === kind && !one.name.includes("/"));
+    if (!resource) return undefined;
+    return `${root}${resource.namespaced ? `/namespaces/${namespace}` : ""}/${resource.name}/${name}`;
+  }
+}
+
+/** The content of an object, without what the server and its controllers keep about it. */
+function content(object: KubeObject): string {
+  const kept = ["managedFields", "resourceVersion", "generation", "status"];
+  return JSON.stringify(object, (key, value: unknown) => (kept.includes(key) ? undefined : value));
+}
+
+/** Applies objects in the given order. Says whether any was not there or is another now. Idempotent. Rejects as `Objects.apply` does. */
+export async function applyObjects(
+  api: ApiClient,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const all = new Objects(api);
+  let changed = false;
+  for (const object of objects) changed = (await all.apply(object, signal)).changed || changed;
+  return changed;
+}

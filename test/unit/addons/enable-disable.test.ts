@@ -1,0 +1,176 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { disableAddon } from "../../../src/addons/disable.ts";
+import { type AddonPlan, enableAddon } from "../../../src/addons/enable.ts";
+import { loadInventory } from "../../../src/addons/inventory-store.ts";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import { Objects } from "../../../src/kube/objects.ts";
+import { MemoryApi } from "./memory-api.ts";
+
+const { signal } = new AbortController();
+const object = (apiVersion: string, kind: string, name: string, more: object = {}) => ({
+  apiVersion,
+  kind,
+  metadata: {
+    name,
+    ...(["Namespace", "CustomResourceDefinition"].includes(kind) ? {} : { namespace: "web" }),
+  },
+  ...more,
+});
+const [namespace, settings, claim, server, definition, page] = [
+  object("v1", "Namespace", "web"),
+  object("v1", "ConfigMap", "settings", { data: { a: "1" } }),
+  object("v1", "PersistentVolumeClaim", "data"),
+  object("apps/v1", "Deployment", "server"),
+  object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "pages.web.example"),
+  object("web.example/v1", "Page", "first"),
+];
+const plan = (version: string, ...objects: AddonPlan["objects"]): AddonPlan => ({
+  name: "web",
+  version,
+  options: {},
+  objects,
+});
+const whole = plan("1", page, server, claim, settings, definition, namespace);
+
+let api: MemoryApi;
+let objects: Objects;
+let probes: number;
+const context = (more: object = {}) => ({
+  ...{ objects, signal, report: () => undefined, wait: () => Promise.resolve() },
+  probe: () => Promise.resolve(`probe ${++probes}`),
+  ...more,
+});
+const ours = () => [...api.stored.keys()].filter((path) => !path.includes("localkube-addons")).sort();
+const disable = (purge = false) => disableAddon("web", purge, { objects, signal, report: () => undefined });
+
+beforeEach(() => {
+  api = new MemoryApi();
+  objects = new Objects(api.client);
+  probes = 0;
+});
+
+describe("enabling", () => {
+  test("applies in waves, after everything is on record, and ends with what the probe saw", async () => {
+    expect(await enableAddon(whole, context())).toEqual({ outcome: "enabled", kept: [] });
+    const order = api.log
+      .filter((line) => !line.includes("localkube-addons"))
+      .map((line) => line.split("/").at(-1));
+    expect(order).toEqual(["web", "pages.web.example", "data", "settings", "server", "first"]);
+    expect(api.log[1]).toBe("PATCH /api/v1/namespaces/localkube-addons/configmaps/web");
+    const inventory = await loadInventory(objects, "web", signal);
+    expect(inventory).toMatchObject({
+      phase: "enabled",
+      version: "1",
+      probe: { passed: true, detail: "probe 1" },
+    });
+    expect(inventory?.members.every(({ uid }) => uid?.startsWith("uid-"))).toBe(true);
+    expect(inventory?.members).toHaveLength(6);
+  });
+
+  test("does nothing when the plan is in force", async () => {
+    await enableAddon(whole, context());
+    const before = api.log.length;
+    expect(await enableAddon(whole, context())).toEqual({ outcome: "unchanged", kept: [] });
+    expect([api.log.length, probes]).toEqual([before, 1]);
+  });
+
+  test("removes what an earlier version had, but not what may hold data, nor what somebody else made under its name", async () => {
+    await enableAddon(whole, context());
+    const theirs = { ...server, metadata: { ...server.metadata, uid: "theirs", labels: {} } };
+    api.stored.set("/apis/apps/v1/namespaces/web/deployments/server", theirs);
+    const { kept } = await enableAddon(plan("2", namespace, object("v1", "ConfigMap", "other")), context());
+    expect(kept).toEqual([
+      "PersistentVolumeClaim web/data stays, because it may hold data",
+      "CustomResourceDefinition pages.web.example stays, because it may hold data",
+    ]);
+    expect(ours()).toEqual([
+      "/api/v1/namespaces/web",
+      "/api/v1/namespaces/web/configmaps/other",
+      "/api/v1/namespaces/web/persistentvolumeclaims/data",
+      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/pages.web.example",
+      "/apis/apps/v1/namespaces/web/deployments/server",
+    ]);
+  });
+
+  test("goes on after a kill at any moment, and leaves nothing that is not on record", async () => {
+    const ends = (at: number) => () => {
+      if (api.log.length >= at) throw new Error("killed");
+    };
+    await enableAddon(whole, context());
+    const changes = api.log.length;
+    for (let at = 0; at < changes; at++) {
+      api = new MemoryApi();
+      objects = new Objects(api.client);
+      api.before = ends(at);
+      await expect(enableAddon(whole, context())).rejects.toThrow("killed");
+      api.before = () => undefined;
+      objects = new Objects(api.client);
+      // Either way on: to the end, or back to nothing.
+      const inventory = await loadInventory(objects, "web", signal);
+      const known = inventory?.members.map(({ name }) => name) ?? [];
+      expect(ours().every((path) => known.includes(path.split("/").at(-1)!))).toBe(true);
+      expect((await enableAddon(whole, context())).outcome).toBe("enabled");
+      expect(ours()).toHaveLength(6);
+      await disable(true);
+      expect(ours()).toEqual([]);
+    }
+  });
+
+  test("an object that names no namespace is not taken for one of an earlier version", async () => {
+    const bare = { ...settings, metadata: { name: "settings" } };
+    await enableAddon(plan("1", bare), context());
+    await enableAddon(plan("2", bare, namespace), context());
+    expect(ours()).toContain("/api/v1/namespaces/default/configmaps/settings");
+  });
+
+  test("keeps what was applied when the probe fails, tells why, and asks it again the next time", async () => {
+    const failure = new LocalkubeError("API_REFUSED", { method: "GET", path: "/", status: 503 });
+    const failing = context({ probe: () => Promise.reject(failure) });
+    await expect(enableAddon(whole, failing)).rejects.toBe(failure);
+    expect(await loadInventory(objects, "web", signal)).toMatchObject({
+      probe: { passed: false, detail: failure.message },
+    });
+    expect(ours()).toHaveLength(6);
+    expect((await enableAddon(whole, context())).outcome).toBe("enabled");
+  });
+});
+
+describe("disabling", () => {
+  test("removes in reverse, keeps data unless asked, and forgets the addon last", async () => {
+    await enableAddon(whole, context());
+    api.log.length = 0;
+    const kept = await disable();
+    expect(kept?.map(({ why }) => why)).toEqual([
+      "PersistentVolumeClaim web/data stays, because it may hold data",
+      "CustomResourceDefinition pages.web.example stays, because it may hold data",
+      "Namespace web stays, because it may hold data",
+    ]);
+    const removed = api.log.filter((line) => line.startsWith("DELETE")).map((line) => line.split("/").at(-1));
+    expect(removed).toEqual(["first", "server", "settings", "web"]);
+    expect(await loadInventory(objects, "web", signal)).toBeUndefined();
+    expect(await disable()).toBeUndefined();
+  });
+
+  test("with purge nothing is left", async () => {
+    await enableAddon(whole, context());
+    expect(await disable(true)).toEqual([]);
+    expect(ours()).toEqual([]);
+  });
+
+  test("goes on after a kill at any moment", async () => {
+    for (let at = 0; at < 8; at++) {
+      api = new MemoryApi();
+      objects = new Objects(api.client);
+      await enableAddon(whole, context());
+      const end = api.log.length + at;
+      api.before = () => {
+        if (api.log.length >= end) throw new Error("killed");
+      };
+      await disable(true).catch(() => undefined);
+      api.before = () => undefined;
+      await disable(true);
+      expect(ours()).toEqual([]);
+      expect(await loadInventory(objects, "web", signal)).toBeUndefined();
+    }
+  });
+});

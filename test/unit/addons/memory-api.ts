@@ -1,0 +1,77 @@
+import type { ApiClient, ApiRequest, KubeObject } from "../../../src/kube/api-client.ts";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+
+const resources: Readonly<
+  Record<string, readonly (readonly [name: string, kind: string, namespaced: boolean])[]>
+> = {
+  "/api/v1": [
+    ["namespaces", "Namespace", false],
+    ["configmaps", "ConfigMap", true],
+    ["persistentvolumeclaims", "PersistentVolumeClaim", true],
+  ],
+  "/apis/apps/v1": [["deployments", "Deployment", true]],
+  "/apis/apiextensions.k8s.io/v1": [["customresourcedefinitions", "CustomResourceDefinition", false]],
+  "/apis/web.example/v1": [["pages", "Page", true]],
+};
+
+/** An API server in memory: discovery, server-side apply as a whole, removal with a uid as precondition. */
+export class MemoryApi {
+  readonly stored = new Map<string, KubeObject>();
+  /** `METHOD path` of what changed something, in order. */
+  readonly log: string[] = [];
+  /** Called before each change; may throw. */
+  before: (method: string, path: string) => void = () => undefined;
+  #uids = 0;
+
+  get client(): ApiClient {
+    return this as unknown as ApiClient;
+  }
+
+  get(path: string): Promise<unknown> {
+    const list = resources[path];
+    // The kinds of a definition are served once it is there.
+    if (list && (path !== "/apis/web.example/v1" || this.has("customresourcedefinitions/pages.web.example")))
+      return Promise.resolve({
+        resources: list.map(([name, kind, namespaced]) => ({ name, kind, namespaced })),
+      });
+    const group = /^\/apis\/([^/]+)$/.exec(path)?.[1];
+    if (group !== undefined) return Promise.resolve({ preferredVersion: { groupVersion: `${group}/v1` } });
+    return Promise.resolve(this.stored.get(path));
+  }
+
+  has(ending: string): boolean {
+    return [...this.stored.keys()].some((path) => path.endsWith(ending));
+  }
+
+  send(path: string, { method = "GET", body = "{}" }: ApiRequest): Promise<{ status: number; body: string }> {
+    const [place = ""] = path.split("?");
+    this.before(method, place);
+    const found = this.stored.get(place);
+    if (method === "DELETE") {
+      if (!found) return answer(404, {});
+      const { preconditions } = JSON.parse(body) as { preconditions: { uid: string } };
+      if (preconditions.uid !== found.metadata["uid"]) return answer(409, {});
+      this.log.push(`DELETE ${place}`);
+      if (!((found.metadata["finalizers"] ?? []) as readonly string[]).length) this.stored.delete(place);
+      return answer(200, {});
+    }
+    const wanted = JSON.parse(body) as KubeObject;
+    const namespace = /\/namespaces\/([^/]+)\/[^/]+\/[^/]+$/.exec(place)?.[1];
+    const uid = found?.metadata["uid"] ?? `uid-${++this.#uids}`;
+    const metadata = { ...wanted.metadata, uid, ...(namespace === undefined ? {} : { namespace }) };
+    const status =
+      wanted.kind === "CustomResourceDefinition"
+        ? { conditions: [{ type: "Established", status: "True" }] }
+        : {};
+    const object = { ...wanted, metadata, status };
+    this.log.push(`PATCH ${place}`);
+    this.stored.set(place, object);
+    return answer(200, object);
+  }
+
+  refused(method: string, path: string, status: number, body: string): LocalkubeError {
+    return new LocalkubeError("API_REFUSED", { method, path, status }, { output: body });
+  }
+}
+
+const answer = (status: number, body: object) => Promise.resolve({ status, body: JSON.stringify(body) });
