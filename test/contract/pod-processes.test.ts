@@ -17,16 +17,28 @@ const real = join(isV1 ? freezer : "/sys/fs/cgroup", `localkube-test-${process.p
 const pod = join(real, "pod");
 
 /** The functions as in a machine, over processes of this test in cgroups of its own: kernel, shell and signals are real. */
-describe("the processes of a node's pods", () => {
+describe.each(["kubepods.slice", "kubepods"])("the processes of a node's pods, which are in %s", (group) => {
   let root: string;
   let place: string;
   let children: ChildProcess[];
-  /** Where the other version would be looked for there is nothing. */
-  const functions = (text: string): string =>
-    text
-      .replaceAll("$cgroups/kubepods.slice", isV1 ? join(root, "none") : place)
-      .replaceAll("$cgroups/freezer/kubepods.slice", isV1 ? place : join(root, "none"))
-      .replaceAll("$cgroups/systemd/kubepods.slice", isV1 ? place : join(root, "none"));
+  /** Where the other version, and the other cgroup driver, would be looked for there is nothing. */
+  const functions = (text: string): string => {
+    const none = join(root, "none");
+    const [v2, v1] = isV1 ? [none, place] : [place, none];
+    const paths = /\$cgroups\/(freezer\/|systemd\/)?(kubepods(?:\.slice)?)(?![.\w])/g;
+    return text
+      .replace(paths, (_all, hierarchy: string | undefined, name: string) =>
+        name === group ? (hierarchy === undefined ? v2 : v1) : none,
+      )
+      .replace(
+        "v2=$cgroups/$1 v1=$cgroups/freezer/$1",
+        `v2=${none} v1=${none}; [ "$1" != ${group} ] || { v2=${v2} v1=${v1}; }`,
+      )
+      .replace(
+        '"$cgroups/$1" "$cgroups/systemd/$1"',
+        `$([ "$1" = ${group} ] && echo ${place} || echo ${none})`,
+      );
+  };
   const sh = async (command: string, text = podFunctions) => {
     const ran = await runProgram(["sh", "-c", `systemctl() { :; }\n${functions(text)}\n${command}`]);
     return { exitCode: ran.exitCode, stdout: ran.stdout.trim(), stderr: ran.stderr };
