@@ -21,3 +21,17 @@ test("a runtime of which no release is known is refused before anything is made,
     expect(planned.stdout).toContain("push and start etcd, kube-apiserver and cri-o");
   }
 });
+
+test("an OCI runtime that Debian does not have is refused with the program that is missing", async () => {
+  const wanted = ["start", "--driver", "podman", "--artifacts", "debian", "--dry-run", "--oci-runtime"];
+  for (const [name, program] of [
+    ["youki", "youki"],
+    // Debian's package is gVisor without the shim that goes with it.
+    ["runsc", "containerd-shim-runsc-v1"],
+  ] as const) {
+    const { exitCode, stderr } = await localkube(home, [...wanted, name]);
+    expect(exitCode).toBe(69);
+    expect(stderr).toContain(`contain ${program}, which ${name} needs`);
+  }
+  expect((await localkube(home, [...wanted, "crun"])).exitCode).toBe(0);
+});

@@ -61,7 +61,8 @@ export function refuseAbsentPrograms(
   }
   if (source !== "debian" || os !== "debian" || image !== "") return;
   for (const { name: oci, programs } of ociRuntimesByName(ociRuntimes)) {
-    const absent = programs.find((program) => program.package === undefined);
+    // The last, where there are several: Debian has a gVisor, but not its shim.
+    const absent = programs.findLast((program) => program.package === undefined);
     if (absent) throw new LocalkubeError("OCI_RUNTIME_NOT_HERE", { name: oci, program: absent.name });
   }
 }
