@@ -79,26 +79,17 @@ export function surplus(before: readonly Member[], wanted: readonly Member[]): r
   return before.filter((one) => !kept.has(keyOf(one)));
 }
 
-/** Kinds whose removal takes data of the user with it: they stay unless that is asked for. */
-const holdsData = [
-  "/PersistentVolumeClaim",
-  "/PersistentVolume",
-  "/Namespace",
-  "apiextensions.k8s.io/CustomResourceDefinition",
-];
-
-/** Whether its removal may take data of the user with it. Pure. */
-export const mayHoldData = ({ group, kind }: Pick<Member, "group" | "kind">): boolean =>
-  holdsData.includes(`${group}/${kind}`);
-
 /**
  * Whether an object that was found is the one of the inventory: made by us (our label), and not another one that was made under its name since (uid). A
  * member without uid was about to be applied, so the label alone decides. Pure.
  */
-export function isSame(found: KubeObject, recorded: Member, addon: string): boolean {
-  const labels = (found.metadata["labels"] ?? {}) as Readonly<Record<string, string>>;
-  const isOurs = labels[partOf] === memberLabel(addon)[partOf];
-  return isOurs && (recorded.uid === undefined || recorded.uid === found.metadata["uid"]);
+export const isSame = (found: KubeObject, recorded: Member, addon: string): boolean =>
+  isOf(found, addon) && (recorded.uid === undefined || recorded.uid === found.metadata["uid"]);
+
+/** Whether we applied it as a part of that addon. Pure. */
+export function isOf({ metadata }: KubeObject, addon: string): boolean {
+  const labels = (metadata["labels"] ?? {}) as Readonly<Record<string, string>>;
+  return labels[partOf] === memberLabel(addon)[partOf];
 }
 
 /** The ConfigMap, with what kubectl's apply sets want to know of a parent. Pure. */

@@ -1,7 +1,8 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { poll } from "../host/poll.ts";
 import type { Objects } from "../kube/objects.ts";
-import { isSame, mayHoldData, type Member } from "./inventory.ts";
+import type { KubeObject } from "../kube/api-client.ts";
+import { isOf, isSame, type Member } from "./inventory.ts";
 import { waveNames, waveOf } from "./waves.ts";
 
 export interface PruneContext {
@@ -40,8 +41,9 @@ export async function prune(members: readonly Member[], context: PruneContext): 
       const found = await objects.find(member, signal);
       const uid = String(found?.metadata["uid"]);
       if (!found || !isSame(found, member, addon) || except?.has(uid)) continue;
-      if (mayHoldData(member) && !purge) {
-        kept.push({ member, why: `${named(member)} stays, because it may hold data` });
+      const data = purge ? undefined : await dataOf(found, member, context);
+      if (data !== undefined) {
+        kept.push({ member, why: `${named(member)} stays, because it ${data}` });
         continue;
       }
       report(`removing ${named(member)}`);
@@ -51,6 +53,47 @@ export async function prune(members: readonly Member[], context: PruneContext): 
     for (const one of going) await gone(one, context);
   }
   return kept;
+}
+
+/** What of a user would go with an object, as the rest of a sentence; undefined when nothing would. */
+async function dataOf(
+  found: KubeObject,
+  { group, kind, name }: Member,
+  { addon, objects, signal }: PruneContext,
+): Promise<string | undefined> {
+  switch (`${group}/${kind}`) {
+    case "/PersistentVolumeClaim":
+    case "/PersistentVolume":
+      return "holds data";
+    case "/Namespace":
+      return told((await objects.inNamespace(name, signal)).filter((one) => isSomebodys(one, addon)));
+    case "apiextensions.k8s.io/CustomResourceDefinition":
+      return told((await objects.ofDefinition(found, signal)).filter((one) => !isOf(one, addon)));
+    default:
+      return undefined;
+  }
+}
+
+const told = ([first, ...others]: readonly KubeObject[]): string | undefined =>
+  first && `has ${first.kind} ${first.metadata.name}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+
+/** What every namespace has, and what controllers keep for themselves, is nobody's data. */
+const everywhere = ["ServiceAccount default", "ConfigMap kube-root-ca.crt"];
+const ofControllers = ["Event", "Lease", "Endpoints", "EndpointSlice"];
+
+function isSomebodys(object: KubeObject, addon: string): boolean {
+  const { kind, metadata } = object;
+  // Also one of ours: it stayed for its data, and would go with the namespace.
+  if (kind === "PersistentVolumeClaim") return true;
+  const { ownerReferences = [] } = metadata as { ownerReferences?: readonly unknown[] };
+  const isToken = kind === "Secret" && object["type"] === "kubernetes.io/service-account-token";
+  return !(
+    isOf(object, addon) ||
+    ownerReferences.length > 0 ||
+    isToken ||
+    ofControllers.includes(kind) ||
+    everywhere.includes(`${kind} ${metadata.name}`)
+  );
 }
 
 async function gone(

@@ -22,7 +22,12 @@ interface ResourceList {
     readonly name: string;
     readonly kind: string;
     readonly namespaced: boolean;
+    readonly verbs?: readonly string[];
   }[];
+}
+
+interface ObjectList {
+  readonly items: readonly KubeObject[];
 }
 
 /** Objects of any kind by the API's own discovery. What was discovered is kept until `forget`. */
@@ -92,6 +97,41 @@ export class Objects {
       throw this.#api.refused("DELETE", path, status, body);
   }
 
+  /** Everything in a namespace that can be listed and removed, of all kinds, each with `apiVersion` and `kind`. Rejects with API_REFUSED. */
+  async inNamespace(namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
+    const groups = await this.#api.get<{
+      readonly groups: readonly { readonly preferredVersion: { readonly groupVersion: string } }[];
+    }>("/apis", { signal });
+    const versions = ["v1", ...(groups?.groups ?? []).map((one) => one.preferredVersion.groupVersion)];
+    const found: KubeObject[] = [];
+    for (const apiVersion of versions) {
+      const root = rootOf(apiVersion);
+      for (const { name, kind, namespaced, verbs = [] } of (await this.#list(root, signal))?.resources ??
+        []) {
+        if (!namespaced || !verbs.includes("list") || !verbs.includes("delete")) continue;
+        const path = `${root}/namespaces/${namespace}/${name}`;
+        const list = await this.#api.get<ObjectList>(path, { signal });
+        found.push(...(list?.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
+      }
+    }
+    return found;
+  }
+
+  /** All objects of a kind that a CustomResourceDefinition defines; none when it is not served. Rejects with API_REFUSED. */
+  async ofDefinition(definition: KubeObject, signal: AbortSignal): Promise<readonly KubeObject[]> {
+    const { group, names, versions } = definition["spec"] as {
+      readonly group: string;
+      readonly names: { readonly plural: string };
+      readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+    };
+    const version = versions.find(({ served }) => served);
+    if (!version) return [];
+    const list = await this.#api.get<ObjectList>(`/apis/${group}/${version.name}/${names.plural}`, {
+      signal,
+    });
+    return list?.items ?? [];
+  }
+
   /** In the version that the server prefers. */
   async #pathOf({ group, ...id }: ObjectId, signal: AbortSignal): Promise<string | undefined> {
     if (group === "") return this.#path("v1", id, signal);
@@ -107,17 +147,25 @@ export class Objects {
     { kind, namespace = "default", name }: Omit<ObjectId, "group">,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    const root = rootOf(apiVersion);
+    const list = await this.#list(root, signal);
+    const resource = list?.resources.find((one) => one.kind === kind && !one.name.includes("/"));
+    if (!resource) return undefined;
+    return `${root}${resource.namespaced ? `/namespaces/${namespace}` : ""}/${resource.name}/${name}`;
+  }
+
+  #list(root: string, signal: AbortSignal): Promise<ResourceList | undefined> {
     let list = this.#lists.get(root);
     if (!list) {
       list = this.#api.get<ResourceList>(root, { signal });
       this.#lists.set(root, list);
     }
-    const resource = (await list)?.resources.find((one) => one.kind === kind && !one.name.includes("/"));
-    if (!resource) return undefined;
-    return `${root}${resource.namespaced ? `/namespaces/${namespace}` : ""}/${resource.name}/${name}`;
+    return list;
   }
 }
+
+const rootOf = (apiVersion: string): string =>
+  apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 
 /** The content of an object, without what the server and its controllers keep about it. */
 function content(object: KubeObject): string {

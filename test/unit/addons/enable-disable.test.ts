@@ -21,7 +21,9 @@ const [namespace, settings, claim, server, definition, page] = [
   object("v1", "ConfigMap", "settings", { data: { a: "1" } }),
   object("v1", "PersistentVolumeClaim", "data"),
   object("apps/v1", "Deployment", "server"),
-  object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "pages.web.example"),
+  object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "pages.web.example", {
+    spec: { group: "web.example", names: { plural: "pages" }, versions: [{ name: "v1", served: true }] },
+  }),
   object("web.example/v1", "Page", "first"),
 ];
 const plan = (version: string, ...objects: AddonPlan["objects"]): AddonPlan => ({
@@ -79,15 +81,11 @@ describe("enabling", () => {
     const theirs = { ...server, metadata: { ...server.metadata, uid: "theirs", labels: {} } };
     api.stored.set("/apis/apps/v1/namespaces/web/deployments/server", theirs);
     const { kept } = await enableAddon(plan("2", namespace, object("v1", "ConfigMap", "other")), context());
-    expect(kept).toEqual([
-      "PersistentVolumeClaim web/data stays, because it may hold data",
-      "CustomResourceDefinition pages.web.example stays, because it may hold data",
-    ]);
+    expect(kept).toEqual(["PersistentVolumeClaim web/data stays, because it holds data"]);
     expect(ours()).toEqual([
       "/api/v1/namespaces/web",
       "/api/v1/namespaces/web/configmaps/other",
       "/api/v1/namespaces/web/persistentvolumeclaims/data",
-      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/pages.web.example",
       "/apis/apps/v1/namespaces/web/deployments/server",
     ]);
   });
@@ -141,14 +139,45 @@ describe("disabling", () => {
     api.log.length = 0;
     const kept = await disable();
     expect(kept?.map(({ why }) => why)).toEqual([
-      "PersistentVolumeClaim web/data stays, because it may hold data",
-      "CustomResourceDefinition pages.web.example stays, because it may hold data",
-      "Namespace web stays, because it may hold data",
+      "PersistentVolumeClaim web/data stays, because it holds data",
+      "Namespace web stays, because it has PersistentVolumeClaim data",
     ]);
     const removed = api.log.filter((line) => line.startsWith("DELETE")).map((line) => line.split("/").at(-1));
-    expect(removed).toEqual(["first", "server", "settings", "web"]);
+    expect(removed).toEqual(["first", "server", "settings", "pages.web.example", "web"]);
     expect(await loadInventory(objects, "web", signal)).toBeUndefined();
     expect(await disable()).toBeUndefined();
+  });
+
+  test("a volume that stayed before keeps its namespace, also when it is on record no more", async () => {
+    await enableAddon(whole, context());
+    await disable();
+    await enableAddon(plan("2", namespace), context());
+    expect((await disable())?.map(({ why }) => why)).toEqual([
+      "Namespace web stays, because it has PersistentVolumeClaim data",
+    ]);
+    expect(ours()).toEqual(["/api/v1/namespaces/web", "/api/v1/namespaces/web/persistentvolumeclaims/data"]);
+  });
+
+  test("what somebody made of the addon's kinds, or in its namespace, keeps the kind and the namespace", async () => {
+    const small = plan("1", namespace, definition, page);
+    await enableAddon(small, context());
+    const theirs = {
+      metadata: { name: "theirs", namespace: "other", uid: "t" },
+      apiVersion: "web.example/v1",
+      kind: "Page",
+    };
+    api.stored.set("/apis/web.example/v1/namespaces/other/pages/theirs", theirs);
+    const settingsOfTheirs = { ...settings, metadata: { name: "mine", namespace: "web", uid: "s" } };
+    api.stored.set("/api/v1/namespaces/web/configmaps/mine", settingsOfTheirs);
+    const usual = { ...settings, metadata: { name: "kube-root-ca.crt", namespace: "web", uid: "r" } };
+    api.stored.set("/api/v1/namespaces/web/configmaps/kube-root-ca.crt", usual);
+    expect((await disable())?.map(({ why }) => why)).toEqual([
+      "CustomResourceDefinition pages.web.example stays, because it has Page theirs",
+      "Namespace web stays, because it has ConfigMap mine",
+    ]);
+    api.stored.delete("/api/v1/namespaces/web/configmaps/mine");
+    await enableAddon(plan("1", namespace), context());
+    expect(await disable()).toEqual([]);
   });
 
   test("with purge nothing is left", async () => {

@@ -4,7 +4,6 @@ import {
   inventoryObject,
   isSame,
   labelled,
-  mayHoldData,
   memberLabel,
   memberOf,
   readInventory,
@@ -73,11 +72,4 @@ test("only what we made is ours: not another's of the same name, and not one mad
   expect(isSame(labelled(object("Deployment", "web", "u1"), "dns"), deployment!, "web")).toBe(false);
   // Killed between the record and the answer to the apply.
   expect(isSame(ours, memberOf(object("Deployment", "web")), "web")).toBe(true);
-});
-
-test("what may hold data is told apart from a kind of the same name in another group", () => {
-  expect(mayHoldData({ group: "", kind: "PersistentVolumeClaim" })).toBe(true);
-  expect(mayHoldData({ group: "apiextensions.k8s.io", kind: "CustomResourceDefinition" })).toBe(true);
-  expect(mayHoldData({ group: "web.example", kind: "Namespace" })).toBe(false);
-  expect(mayHoldData({ group: "", kind: "Secret" })).toBe(false);
 });

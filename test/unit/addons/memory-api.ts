@@ -32,11 +32,35 @@ export class MemoryApi {
     // The kinds of a definition are served once it is there.
     if (list && (path !== "/apis/web.example/v1" || this.has("customresourcedefinitions/pages.web.example")))
       return Promise.resolve({
-        resources: list.map(([name, kind, namespaced]) => ({ name, kind, namespaced })),
+        resources: list.map(([name, kind, namespaced]) => ({
+          ...{ name, kind, namespaced },
+          verbs: ["list", "delete"],
+        })),
       });
+    if (path === "/apis") {
+      const versions = Object.keys(resources).filter((one) => one.startsWith("/apis/"));
+      const groups = versions.map((one) => ({
+        preferredVersion: { groupVersion: one.slice("/apis/".length) },
+      }));
+      return Promise.resolve({ groups });
+    }
     const group = /^\/apis\/([^/]+)$/.exec(path)?.[1];
     if (group !== undefined) return Promise.resolve({ preferredVersion: { groupVersion: `${group}/v1` } });
-    return Promise.resolve(this.stored.get(path));
+    return Promise.resolve(this.stored.get(path) ?? this.#list(path));
+  }
+
+  /** Of a kind, in one namespace or in all. */
+  #list(path: string): { items: KubeObject[] } | undefined {
+    const plural = path.split("/").at(-1);
+    const root = Object.keys(resources).find((one) => path.startsWith(`${one}/`));
+    if (!resources[root ?? ""]?.some(([name]) => name === plural)) return undefined;
+    const items = [...this.stored].filter(
+      ([place]) =>
+        place.startsWith(`${root}/`) &&
+        place.split("/").at(-2) === plural &&
+        (path === `${root}/${plural}` || place.startsWith(`${path}/`)),
+    );
+    return { items: items.map(([, object]) => object) };
   }
 
   has(ending: string): boolean {
