@@ -1,10 +1,10 @@
 // Writes the table of what was tried in docs/runtimes.md, from docs/runtimes-tried.json and the runtimes' own words. With --check it only compares.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as prettier from "prettier";
 import { knownMinors } from "../src/artifacts/catalogue/kubernetes-version.ts";
 import { runtimes } from "../src/runtimes/registry.ts";
+import { generatedSection } from "./generated-section.mjs";
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), "../docs");
 const target = join(docs, "runtimes.md");
@@ -53,19 +53,9 @@ const table = [
   ...runtimes.flatMap((runtime) => [1, 2].flatMap((cgroups) => rowsOf(runtime, cgroups))),
 ];
 
-const text = await readFile(target, "utf8");
-const [before, rest = ""] = text.split(marks.begin);
-const [, after] = rest.split(marks.end);
-if (after === undefined) throw new Error(`docs/runtimes.md lacks ${marks.begin} or ${marks.end}`);
-const options = { ...(await prettier.resolveConfig(target)), parser: "markdown" };
-const wanted = await prettier.format(
-  [before, marks.begin, "\n\n", table.join("\n"), "\n\n", marks.end, after].join(""),
-  options,
+await generatedSection(
+  target,
+  marks,
+  table,
+  "docs/runtimes.md's table of what was tried is not what docs/runtimes-tried.json says",
 );
-if (!process.argv.includes("--check")) await writeFile(target, wanted);
-else if (text !== wanted) {
-  console.error(
-    "docs/runtimes.md's table of what was tried is not what docs/runtimes-tried.json says: run npm run snapshot and review the difference",
-  );
-  process.exitCode = 1;
-}

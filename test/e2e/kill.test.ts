@@ -9,6 +9,7 @@ import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
 const elsewhere = [
   "host-packages",
   "runtime-change",
+  "cri-server",
   "machine-resize",
   "api-tunnel",
   "guest-packages",

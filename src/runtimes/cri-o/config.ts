@@ -41,7 +41,7 @@ function tree(input: RuntimeInput): object {
         default_runtime: defaultHandler,
         cgroup_manager: cgroupDriver,
         ...(hasMonitors ? {} : { conmon_cgroup: conmonCgroup }),
-        // Where nothing else is, so that it can be cleared without touching namespaces of others.
+        // A folder for CRI-O alone: clearing it touches nobody else's namespaces.
         namespaces_dir: `${runFolder}/namespaces`,
         runtimes: Object.fromEntries(
           handlers.map((one) => [

@@ -2,6 +2,7 @@ import { parse } from "smol-toml";
 import { expect, test } from "vitest";
 import type { Registry, RuntimeInput } from "../../../src/contract/runtime.ts";
 import { runtimeFor } from "../../../src/runtimes/registry.ts";
+import { runtimeInput } from "../../fixtures/runtimes/runtime-input.ts";
 
 const registries: readonly Registry[] = [
   { name: "10.0.0.5:5000", mirrors: [], insecure: true },
@@ -10,17 +11,8 @@ const registries: readonly Registry[] = [
   { name: "quay.io", mirrors: ["https://mirror.example/quay"], insecure: false },
   { name: "reg.example:5000", mirrors: [], insecure: false, authority: "an authority\n" },
 ];
-const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): RuntimeInput => ({
-  runtimeVersion,
-  pauseImage: "registry.k8s.io/pause:3.9",
-  cgroupDriver: "systemd",
-  restrictOomScoreAdj: false,
-  cniBinDir: "/usr/lib/cni",
-  handlers: [],
-  defaultHandler: "runc",
-  registries,
-  ...change,
-});
+const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): RuntimeInput =>
+  runtimeInput(runtimeVersion, { registries, ...change });
 const runtimeOf = (name: string) => runtimeFor(name, { version: "v1.23", minor: 23 });
 
 /** What is read at the start, and what at each pull. */

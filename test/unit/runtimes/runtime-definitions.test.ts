@@ -3,18 +3,8 @@ import { describe, expect, test } from "vitest";
 import { knownMinors } from "../../../src/artifacts/catalogue/kubernetes-version.ts";
 import type { RuntimeInput } from "../../../src/contract/runtime.ts";
 import { runtimeByName, runtimeFor, runtimes } from "../../../src/runtimes/registry.ts";
+import { runtimeInput } from "../../fixtures/runtimes/runtime-input.ts";
 
-const input = (runtimeVersion: string, change: Partial<RuntimeInput> = {}): RuntimeInput => ({
-  runtimeVersion,
-  pauseImage: "registry.k8s.io/pause:3.9",
-  cgroupDriver: "systemd",
-  restrictOomScoreAdj: false,
-  cniBinDir: "/usr/lib/cni",
-  handlers: [],
-  defaultHandler: "runc",
-  registries: [],
-  ...change,
-});
 const minors = knownMinors;
 const number = (version: string): number =>
   version.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
@@ -84,7 +74,9 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
       for (const path of [...files, ...trees, ...runTrees, ...sharedFolders])
         expect(path).toMatch(/^\/[\w./-]+$/);
       for (const { comm } of shims) expect(comm.length).toBeLessThanOrEqual(15);
-      const written = runtime.files(input(release, { restrictOomScoreAdj: true })).map(({ path }) => path);
+      const written = runtime
+        .files(runtimeInput(release, { restrictOomScoreAdj: true }))
+        .map(({ path }) => path);
       expect(files).toEqual(expect.arrayContaining(written));
       for (const { name: unit } of runtime.units) {
         expect(files).toContain(`/etc/systemd/system/${unit}`);
@@ -102,7 +94,7 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
       const own = { name: "reg.example:5000", mirrors: [], insecure: true, authority: "a certificate\n" };
       const registries = [hub, own];
       expect(runtime.refusedRegistry(registries)).toBeUndefined();
-      const told = input(release, { registries });
+      const told = runtimeInput(release, { registries });
       const files = [...runtime.files(told), ...runtime.registryFiles(told)];
       const text = files.map(({ source }) => (source.kind === "text" ? source.text : "")).join("\n");
       for (const word of ["mirror.example", "reg.example:5000", "a certificate"])
@@ -112,7 +104,7 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
         expect(path.startsWith(`${registryFolder}/`)).toBe(true);
         expect(mode).toBe(0o644);
       }
-      expect(runtime.registryFiles(input(release))).toEqual([]);
+      expect(runtime.registryFiles(runtimeInput(release))).toEqual([]);
     });
 
     test("has argv for the import of images, never a shell line", () => {
@@ -124,11 +116,11 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
 
     test("is given the sandbox image, the plugins and the cgroup driver, and nothing else changes its files", () => {
       const given = (change: Partial<RuntimeInput> = {}) => {
-        const all = input(release, change);
+        const all = runtimeInput(release, change);
         const flags = runtime.kubelet.flags?.(all) ?? {};
         return JSON.stringify([runtime.files(all), runtime.units.map((unit) => unit.arguments(all)), flags]);
       };
-      for (const { path, mode, source } of runtime.files(input(release))) {
+      for (const { path, mode, source } of runtime.files(runtimeInput(release))) {
         expect(path).toMatch(/^\/etc\//);
         expect(mode).toBe(0o644);
         if (source.kind !== "text") throw new Error("a configuration is text");
@@ -162,8 +154,9 @@ describe.each(runtimes.map(({ name }) => name))("runtime %s", (name) => {
 });
 
 const config = (release: string, change: Partial<RuntimeInput> = {}) => {
-  const source = runtimeFor("containerd", { version: "v1.24", minor: 24 }).files(input(release, change))[0]
-    ?.source;
+  const source = runtimeFor("containerd", { version: "v1.24", minor: 24 }).files(
+    runtimeInput(release, change),
+  )[0]?.source;
   return parse(source?.kind === "text" ? source.text : "") as {
     version: number;
     plugins: Record<string, Record<string, unknown>>;
@@ -210,7 +203,7 @@ test("containerd 2 does not go with kubelets before 1.23, whose only CRI it no l
 });
 
 const daemon = (release: string, change: Partial<RuntimeInput> = {}) => {
-  const [file] = runtimeFor("docker", { version: "v1.24", minor: 24 }).files(input(release, change));
+  const [file] = runtimeFor("docker", { version: "v1.24", minor: 24 }).files(runtimeInput(release, change));
   return JSON.parse(file?.source.kind === "text" ? file.source.text : "") as Record<string, unknown>;
 };
 
@@ -224,7 +217,7 @@ test("docker lets pods be forwarded by a key that only releases from 28 on know"
 
 test("docker's kubelet up to 1.23 is its CRI server, later ones are told where it is, and not to speak WebSocket", () => {
   const at = (minor: number) => runtimeFor("docker", { version: `v1.${minor}`, minor });
-  expect(at(23).kubelet.flags?.(input("20.10.24"))).toMatchObject({
+  expect(at(23).kubelet.flags?.(runtimeInput("20.10.24"))).toMatchObject({
     "container-runtime": "docker",
     "cni-bin-dir": "/usr/lib/cni",
   });

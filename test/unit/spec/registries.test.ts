@@ -72,14 +72,14 @@ test("an entry without '=' is refused, with its password hidden", () => {
 
 test("files are relative to the folder, and the user's own login has none", () => {
   const wish = ["reg.example=ca.pem", "other.example=/abs.pem", "own.example", "none.example="];
-  expect(filesInFolder(wish, "/work")).toEqual([
-    "reg.example=/work/ca.pem",
+  expect(filesInFolder(wish, "/project")).toEqual([
+    "reg.example=/project/ca.pem",
     "other.example=/abs.pem",
     "own.example",
     "none.example=",
   ]);
-  expect(filesInFolder({ "reg.example": "login.json", "own.example": "" }, "/work")).toEqual({
-    "reg.example": "/work/login.json",
+  expect(filesInFolder({ "reg.example": "login.json", "own.example": "" }, "/project")).toEqual({
+    "reg.example": "/project/login.json",
     "own.example": "",
   });
   expect(parseLogins(["own.example", "reg.example=/login.json"])).toEqual({

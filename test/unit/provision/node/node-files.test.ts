@@ -262,7 +262,7 @@ test.each([20, 26, 27, 36])(
     ]).toEqual(["unix:///run/my.sock", "unix:///run/other.sock"]);
     expect(config).toMatchObject({
       cgroupDriver: "cgroupfs",
-      // It would remove the images of others.
+      // The kubelet would also remove images that are not the cluster's.
       imageGCHighThresholdPercent: 100,
       evictionHard: { "memory.available": "100Mi" },
     });

@@ -9,18 +9,10 @@ import type { RuntimeInput } from "../../../../src/contract/runtime.ts";
 import { runtimeByName, runtimeFor } from "../../../../src/runtimes/registry.ts";
 import documented from "../../../fixtures/runtimes/cri-o-keys.json" with { type: "json" };
 import { minors } from "../../provision/node/node-sample.ts";
+import { runtimeInput } from "../../../fixtures/runtimes/runtime-input.ts";
 
-const input = (minor: number, change: Partial<RuntimeInput> = {}): RuntimeInput => ({
-  runtimeVersion: `1.${minor}.3`,
-  pauseImage: "registry.k8s.io/pause:3.9",
-  cgroupDriver: "systemd",
-  restrictOomScoreAdj: false,
-  cniBinDir: "/usr/lib/cni",
-  handlers: [],
-  defaultHandler: "runc",
-  registries: [],
-  ...change,
-});
+const input = (minor: number, change: Partial<RuntimeInput> = {}): RuntimeInput =>
+  runtimeInput(`1.${minor}.3`, change);
 const at = (minor: number) => runtimeFor("cri-o", { version: `v1.${minor}`, minor });
 const textsOf = (minor: number, change: Partial<RuntimeInput> = {}) =>
   new Map(
