@@ -6,6 +6,12 @@ import type { Ran, RunOptions, Workspace } from "./workspace.ts";
 /** Longer than a pod takes that is told to end. */
 const settleMs = 3000;
 
+/** Before the log folder of a pod that was deleted: the kubelet removes it when it likes, also in the middle of a test. */
+const ended = "log of a deleted pod: ";
+
+/** `NAME_UID` and the kubelet's `NAMESPACE_NAME_UID`. */
+const uidOf = (named: string): string => named.split("_").at(-1) ?? "";
+
 interface Place {
   readonly user: Workspace;
   readonly profile: string;
@@ -32,13 +38,18 @@ export function describeRuntimeCheck(
   place: () => Place,
   { runtime: name, api, notOk, list }: Expected,
 ): void {
-  const others = `ls /var/log/pods; find /sys/fs/cgroup -path '*kubepods*' -name '*pod????????_*' -printf '%f\\n'`;
+  const others = `find /sys/fs/cgroup -path '*kubepods*' -name '*pod????????_*' -printf '%f\\n'`;
   /** All there is in the runtime and beside it; for comparison. Not the kubelet's events, which may come late and expire by themselves. */
   const everything = async (): Promise<readonly string[]> => {
     const { user, profile, k } = place();
     const inNode = await user.ok(["ssh", "-p", profile, "--", `${list}; ${others}`]);
-    const pods = await k("get", "pods", "-A", "-o", "name");
-    return [...new Set([...inNode.stdout.split("\n"), ...pods.split("\n")])].sort();
+    const logs = await user.ok(["ssh", "-p", profile, "--", "ls /var/log/pods"]);
+    const podAndUid = '{range .items[*]}{"pod/"}{.metadata.name}{"_"}{.metadata.uid}{"\\n"}{end}';
+    const pods = (await k("get", "pods", "-A", "-o", `jsonpath=${podAndUid}`)).split("\n");
+    const uids = new Set(pods.map(uidOf));
+    const folders = logs.stdout.split("\n").filter((folder) => folder !== "");
+    const told = folders.map((folder) => (uids.has(uidOf(folder)) ? folder : ended + folder));
+    return [...new Set([...inNode.stdout.split("\n"), ...pods, ...told])].sort();
   };
   /** The same once nothing changes any more: pods of the tests before may still be ending. */
   const settled = async (): Promise<readonly string[]> => {
@@ -63,7 +74,7 @@ export function describeRuntimeCheck(
         const now = await everything();
         return {
           left: now.filter((one) => !before.includes(one)),
-          gone: before.filter((one) => !now.includes(one)),
+          gone: before.filter((one) => !one.startsWith(ended) && !now.includes(one)),
         };
       },
       ({ left, gone }) => left.length + gone.length === 0,
