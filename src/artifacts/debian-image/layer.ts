@@ -14,10 +14,11 @@ export async function layerOf(
   root: string,
   { arch, signal }: { readonly arch: "amd64" | "arm64"; readonly signal: AbortSignal },
 ): Promise<readonly LayerEntry[]> {
-  const { files, without = [], certificates = false, texts = {}, folders = {}, user } = recipe;
+  const { files, without = [], certificates = false, texts = {}, links = {}, folders = {}, user } = recipe;
   const id = user?.id ?? 0;
   const own: LayerEntry[] = [
     ...Object.entries({ ...accounts(recipe), ...texts }).map(([path, text]) => textFile(path, text)),
+    ...Object.entries(links).map(([path, target]): LayerEntry => ({ type: "symlink", path, target })),
     ...Object.entries(folders).map(([path, whose]): LayerEntry => {
       const everybody = whose === "everybody";
       return everybody

@@ -21,12 +21,27 @@ export interface DebianImageRecipe {
   readonly user?: { readonly name: string; readonly id: number };
   /** Folders that the packages do not have, which belong to the user; with the mode 1777 they are everybody's. */
   readonly folders?: Readonly<Record<string, "user" | "everybody">>;
+  /** Targets of links by path. */
+  readonly links?: Readonly<Record<string, string>>;
   /** Texts that the image has in place of the packages' own, by path. */
   readonly texts?: Readonly<Record<string, string>>;
   readonly config: Pick<ImageConfig, "Entrypoint" | "Cmd" | "Env" | "WorkingDir">;
 }
 
+/** What scripts of addons call; busybox is asked by the name that it is called by. */
+const applets =
+  "[ awk base64 basename cat chmod chown cp cut date dd dirname du echo env expr false find grep gunzip gzip head hostname httpd id ip kill ln ls mkdir mktemp " +
+  "mv nc nslookup od ping printf ps pwd rm rmdir sed seq sh sha256sum sleep sort stat sync tail tar tee test timeout touch tr true uname uniq usleep vi wc wget xargs";
+
 const recipes: readonly DebianImageRecipe[] = [
+  {
+    name: "busybox",
+    packages: ["busybox-static"],
+    files: ["/bin/busybox"],
+    folders: { "/tmp": "everybody" },
+    links: Object.fromEntries(applets.split(" ").map((name) => [`/bin/${name}`, "busybox"])),
+    config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
+  },
   {
     name: "docker-registry",
     packages: ["docker-registry"],
