@@ -12,6 +12,9 @@ const file = v.pipe(
   v.regex(/^[\w.-]+(\/[\w.-]+)*$/),
   v.check((path) => !path.split("/").includes(".."), "a path that stays in the addon's folder"),
 );
+/** Host and path. */
+const address = v.pipe(v.string(), v.regex(/^[a-z0-9.-]+(\/[\w.@+-]+)+$/));
+const sha256 = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
 const minors = /^>=1\.(\d+)(?: <1\.(\d+))?$/;
 
 /** Kinds of values that an option may have; a user gives all of them as text. */
@@ -49,9 +52,11 @@ const row = v.strictObject({
   /** Only with these values of options. */
   when: v.optional(v.record(label, v.string()), {}),
   version: word,
+  /** Files of the project itself, applied as they are before the objects: addresses whose content never changes, with their digests. */
+  published: v.optional(v.array(v.strictObject({ from: address, digest: sha256 })), []),
   /** A small program of localkube's own takes the project's place: what it does, as a clause. */
   standIn: v.optional(word),
-  objects: v.array(file),
+  objects: v.optional(v.array(file), []),
   /** References by the name that objects use: `${image.NAME}`. */
   images: v.optional(v.record(label, word), {}),
   node: v.optional(node, {}),
