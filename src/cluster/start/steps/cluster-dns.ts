@@ -1,12 +1,18 @@
+import { builtInAddon } from "../../../addons/catalogue.ts";
+import { addonRow } from "../../../addons/definition.ts";
+import { enableAddon } from "../../../addons/enable.ts";
+import { rowObjects } from "../../../addons/plan.ts";
+import { catalogueEntry } from "../../../artifacts/catalogue/catalogue-entry.ts";
 import { wishedImage } from "../../../contract/artifact.ts";
 import { firstNode } from "../../../contract/node.ts";
+import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
-import { clusterDnsImage, clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
 import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.ts";
-import { applyObjects } from "../../../kube/objects.ts";
+import { applyObjects, Objects } from "../../../kube/objects.ts";
 import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
 import { clusterDomain } from "../node-input.ts";
 import { type ClusterBase, type ClusterState, need } from "../state.ts";
+import { clusterDnsImage } from "../wishes.ts";
 
 export const clusterDns: Step<ClusterState, ClusterBase> = {
   id: "cluster-dns",
@@ -24,14 +30,31 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const network = need(firstNode(s), "network");
     // Before DNS, because its pod waits for the network.
     const pods = network.kind === "manifest" && (await applyObjects(api, network.objects, c.signal));
-    const objects = clusterDnsObjects({
-      source: s.plan.source,
-      image: wishedImage(need(s, "artifacts"), clusterDnsImage).ref,
-      address: s.record.addresses.clusterDns,
-      domain: clusterDomain,
-    });
-    const dns = await applyObjects(api, objects, c.signal);
+    const dns = await applyDns(s, c);
     const classes = await applyRuntimeClasses(api, ociRuntimesByName(s.record.spec.ociRuntimes), c.signal);
     return pods || dns || classes ? undefined : "unchanged";
   },
 };
+
+/** The addon that is in every cluster. Whether it works is what the start waits for at its end. */
+async function applyDns(s: ClusterState, { signal, report }: RunContext): Promise<boolean> {
+  const found = await builtInAddon("dns");
+  const { version, minor } = catalogueEntry(s.record.kubernetesVersion);
+  const row = addonRow(found.addon, { version, minor, source: s.plan.source }, {});
+  const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
+  const objects = await rowObjects(found, row, {
+    options: {},
+    images: Object.fromEntries(Object.keys(row.images).map((name) => [name, image])),
+    cluster: { domain: clusterDomain, dnsAddress: s.record.addresses.clusterDns },
+  });
+  const { outcome } = await enableAddon(
+    { name: found.addon.name, version: row.version, options: {}, objects },
+    {
+      objects: new Objects(need(s, "api")),
+      signal,
+      report: (message) => report({ message }),
+      wait: () => Promise.resolve(),
+    },
+  );
+  return outcome === "enabled";
+}
