@@ -66,6 +66,23 @@ test("anything may be wished: a program and an image that localkube itself knows
   expect(wishedImage(set, "addon").ref).toBe("example.test/addon:1");
 });
 
+test("a file that is used as it is published comes with its digest, and no other content", async () => {
+  const name = "raw.example.test/project/v1.6.1/kinds.yaml";
+  await put(join(mirror, name), "kind: CustomResourceDefinition\n");
+  const wish = (content: string) => ({ name, digest: sha256Digest(sha256(content)), neededBy: "a test" });
+  const fetch = async (content: string) => {
+    const wishes = { programs: [], images: [], files: [wish(content)] };
+    const { set, identities } = await fetchUpstream({ ...fakeRelease, wishes }, await openSource(mirror), c, {
+      limits: hasty,
+    });
+    return { files: set.files, identities, complete: await upstreamComplete(wishes, "amd64", c) };
+  };
+  await expect(fetch("another content\n")).rejects.toMatchObject({ id: "ARTIFACT_DIGEST_MISMATCH" });
+  const { files, identities, complete } = await fetch("kind: CustomResourceDefinition\n");
+  expect(await readFile(files?.[name]?.file ?? "", "utf8")).toBe("kind: CustomResourceDefinition\n");
+  expect([identities, complete]).toEqual([[name], true]);
+});
+
 test("a whole release comes from a mirror served over HTTP, and then from the cache alone", async () => {
   const server = await startServer(folderHandler(mirror));
   expect(await upstreamComplete(fakeRelease.wishes, "amd64", c)).toBe(false);
