@@ -1,10 +1,10 @@
 import type { ArtifactSet, ImageFile, LocalFile, ProgramFile, Wishes } from "../../contract/artifact.ts";
 import type { KubernetesProgram } from "../../contract/components.ts";
 import { inOrder } from "../upstream-set.ts";
-import { recipe } from "./recipe.ts";
+import { ownPrograms, partOf, recipe } from "./recipe.ts";
 
 /** Images that this builder makes in place of upstream's; anything else that is wished it does not have. */
-export const debianImages = ["pause", "cluster-dns"] as const;
+export const debianImages = ["pause", ...ownPrograms] as const;
 export type DebianImage = (typeof debianImages)[number];
 export type DebianFileName = KubernetesProgram | `${DebianImage}.tar`;
 
@@ -21,10 +21,14 @@ export interface DebianFiles {
   readonly files: ReadonlyMap<DebianFileName, LocalFile>;
 }
 
-/** `localkube.local` is no registry: a name that nothing can pull by mistake, with a tag that follows the content. */
+/**
+ * `localkube.local` is no registry: a name that nothing can pull by mistake, with a tag that follows the content, and only that, because the archive of
+ * an unchanged program is taken over from another key.
+ */
 export const imageRefs = (key: string): Readonly<Record<DebianImage, string>> => ({
   pause: `localkube.local/pause:${recipe.pauseVersion}`,
-  "cluster-dns": `localkube.local/cluster-dns:${key}`,
+  "cluster-dns": `localkube.local/cluster-dns:${partOf(key, "cluster-dns")}`,
+  "addon-programs": `localkube.local/addon-programs:${partOf(key, "addon-programs")}`,
 });
 
 /** Whether anything is wished that is compiled from Kubernetes' source. Pure. */

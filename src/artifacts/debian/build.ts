@@ -31,7 +31,7 @@ export interface DebianBuildOptions {
 }
 
 /**
- * Kubernetes v1.20.2 compiled from Debian bookworm's source package, a pause image and a cluster DNS image, for machines that reach
+ * Kubernetes v1.20.2 compiled from Debian bookworm's source package, a pause image and images of our own programs, for machines that reach
  * the Debian archive only. Some milliseconds when the cache holds them; else about five minutes on two cores, once. Continues where a
  * killed call stopped; two calls at a time build once. A file that is missing or altered is built again.
  *
@@ -104,11 +104,13 @@ async function build(job: BuildJob, archive: string, missing: readonly DebianFil
 
 /**
  * As upstream's images: pause runs as its user 65535. cluster-dns names none, like CoreDNS's image of that time: its Deployment takes
- * every capability but NET_BIND_SERVICE away, which a user other than root could not use for port 53.
+ * every capability but NET_BIND_SERVICE away, which a user other than root could not use for port 53. The programs for addons need different rights:
+ * each addon's objects name the user.
  */
 const configs: Readonly<Record<DebianImage, ImageConfig>> = {
   pause: { Entrypoint: ["/pause"], User: "65535:65535" },
   "cluster-dns": { Entrypoint: ["/cluster-dns"] },
+  "addon-programs": { Entrypoint: ["/addon-programs"] },
 };
 
 /** Writes the archive of an image that holds one static program, compiled before. */

@@ -2,7 +2,7 @@ import type { Progress } from "../../contract/host.ts";
 import { type BuildJob, buildFailed, runPhase } from "./build-job.ts";
 import { goEnvironment, sourceFolder } from "./unpack-source.ts";
 import { type Argv, inRoot } from "./namespace.ts";
-import { recipe } from "./recipe.ts";
+import { ownPrograms, recipe } from "./recipe.ts";
 
 const listMs = 300_000;
 const compileMs = 5_400_000;
@@ -86,7 +86,7 @@ function counter(total: number): (line: string) => Progress | undefined {
 /** A binary that reports a version other than the requested one would make every version decision about it wrong. */
 async function checkVersions(job: BuildJob, programs: readonly string[]): Promise<void> {
   if (job.c.host.arch !== job.arch) return; // cannot be run here
-  for (const name of programs.filter((program) => program !== "cluster-dns")) {
+  for (const name of programs.filter((program) => !(ownPrograms as readonly string[]).includes(program))) {
     const args = name === "kubectl" ? ["version", "--client", "--short"] : ["--version"];
     const argv = inRoot(job.c.host, job.paths.root, [`${outFolder}/${name}`, ...args], { cwd: "/" });
     const { stdout } = await runPhase(job, {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { type BuildJob, buildFailed, runPhase } from "./build-job.ts";
 import { removeTree } from "./make-root.ts";
 import { type Argv, inRoot } from "./namespace.ts";
-import { type Arch, clusterDnsFolder, recipe } from "./recipe.ts";
+import { type Arch, ownPrograms, ownSource, recipe } from "./recipe.ts";
 import { repairSource } from "./repair-source.ts";
 import { messageOf } from "../../contract/errors/localkube-error.ts";
 
@@ -31,7 +31,7 @@ const generatedName = "zz_generated.openapi";
 const outputBase = "/tmp/openapi";
 
 /**
- * Unpacks the source package (dpkg checks its digests again) with Debian's patches and our repairs, puts our DNS server beside it and
+ * Unpacks the source package (dpkg checks its digests again) with Debian's patches and our repairs, puts our own programs beside it and
  * generates the one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename,
  * so a killed run is continued.
  */
@@ -41,13 +41,11 @@ export async function unpackSource(
 ): Promise<void> {
   const source = join(job.paths.root, sourceFolder);
   if (!(await exists(source))) await unpack(job);
-  await rm(join(source, "cmd", "cluster-dns"), {
-    recursive: true,
-    force: true,
-  });
-  await cp(clusterDnsFolder(), join(source, "cmd", "cluster-dns"), {
-    recursive: true,
-  });
+  for (const name of ownPrograms) {
+    const folder = join(source, "cmd", name);
+    await rm(folder, { recursive: true, force: true });
+    await cp(ownSource(name), folder, { recursive: true });
+  }
   if (withKubernetes && !(await exists(join(source, generatedFolder, `${generatedName}.go`))))
     await generateOpenApi(job, source);
 }

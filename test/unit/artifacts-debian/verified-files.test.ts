@@ -89,7 +89,7 @@ describe("parseSums", () => {
 });
 
 describe("debianSet", () => {
-  const key = "0123456789-abcdef0123";
+  const key = "0123456789-abcdef0123-4567890123";
   const wishes = artifactWishes("v1.20.2", defaultRuntimeName);
 
   it("has what is wished and was built, under references that follow the content", async () => {
@@ -105,9 +105,20 @@ describe("debianSet", () => {
       expect([version, file.endsWith(`/linux/amd64/${name}`)]).toEqual(["1.20.2", true]);
     }
     expect(wishedImage(set, "pause").ref).toBe("localkube.local/pause:3.2");
-    expect(wishedImage(set, "cluster-dns").ref).toBe(`localkube.local/cluster-dns:${key}`);
+    expect(wishedImage(set, "cluster-dns").ref).toBe("localkube.local/cluster-dns:0123456789-abcdef0123");
     expect(() => wishedProgram(set, "etcd")).toThrow(
       /'etcd' was not wished, or the debian artifacts have none/,
+    );
+  });
+
+  it("names the image of an addon's program by what is in that program, when an addon wishes it", async () => {
+    const paths = await tree();
+    await recordFiles(paths, never);
+    const image = { ...wishes.images[0]!, name: "addon-programs" };
+    const files = await verifiedFiles(paths, never);
+    const set = debianSet({ key, files }, { programs: [], images: [image] });
+    expect(wishedImage(set, "addon-programs").ref).toBe(
+      "localkube.local/addon-programs:0123456789-4567890123",
     );
   });
 
