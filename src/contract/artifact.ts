@@ -41,7 +41,7 @@ export interface ProgramWish extends ProgramRelease {
 export interface ImageWish {
   /** By which it is found in an ArtifactSet, and the name of its archive in the guest. */
   readonly name: string;
-  /** Full reference, by tag or by digest. */
+  /** Full reference, by tag, by digest, or both: then the digest says what it is, and nodes know it by the tag. */
   readonly ref: string;
   readonly neededBy: string;
 }
