@@ -116,7 +116,7 @@ describe("debianSet", () => {
     await recordFiles(paths, never);
     const image = { ...wishes.images[0]!, name: "addon-programs" };
     const files = await verifiedFiles(paths, never);
-    const set = debianSet({ key, files }, { programs: [], images: [image] });
+    const set = debianSet({ key, files }, { wishes: { programs: [], images: [image] } });
     expect(wishedImage(set, "addon-programs").ref).toBe(
       "localkube.local/addon-programs:0123456789-4567890123",
     );
