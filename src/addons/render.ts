@@ -49,8 +49,26 @@ export function renderObjects(
     if (!parsed.success)
       throw invalid(`${where}: ${v.getDotPath(parsed.issues[0]) ?? "it"} is missing or no text`);
     const named = `${where} (${parsed.output.kind} ${parsed.output.metadata.name})`;
-    return filled(parsed.output, input, (problem) => invalid(`${named}: ${problem}`)) as KubeObject;
+    const object = filled(parsed.output, input, (problem) => invalid(`${named}: ${problem}`));
+    return withProtocols(object) as KubeObject;
   });
+}
+
+/**
+ * Ports say their protocol: it is a part of the key by which server-side apply knows them, and servers before 1.21 refuse those that leave it to the default
+ * (kubernetes/kubernetes #92332).
+ */
+function withProtocols(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => withProtocols(one));
+  if (typeof value !== "object" || value === null) return value;
+  const copy = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withProtocols(inner)]));
+  if ("containerPort" in copy) return { protocol: "TCP", ...copy };
+  const { ports } = (copy["spec"] ?? {}) as { readonly ports?: readonly object[] };
+  if (copy["kind"] !== "Service" || !Array.isArray(ports)) return copy;
+  return {
+    ...copy,
+    spec: { ...(copy["spec"] as object), ports: ports.map((port: object) => ({ protocol: "TCP", ...port })) },
+  };
 }
 
 function filled(value: unknown, input: RenderInput, fault: (problem: string) => Error): unknown {
