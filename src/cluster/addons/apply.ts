@@ -3,7 +3,8 @@ import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type ChosenAddon, renderAddon } from "./choose.ts";
-import type { LiveCluster } from "./live-cluster.ts";
+import type { GotContent } from "./images.ts";
+import { type LiveCluster, resolvesIn } from "./live-cluster.ts";
 
 export interface AppliedAddon {
   readonly name: string;
@@ -18,7 +19,7 @@ export interface AppliedAddon {
 /** Enables one addon, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
 export async function applyAddon(
   chosen: ChosenAddon,
-  images: Readonly<Record<string, string>>,
+  content: Pick<GotContent, "refs" | "published">,
   live: LiveCluster,
   limitMs: number,
   c: RunContext,
@@ -26,7 +27,7 @@ export async function applyAddon(
   const { addon } = chosen.folder;
   const { name, namespace } = addon;
   const { version } = chosen.row;
-  const { objects, probeObjects } = await renderAddon(chosen, images, live.record);
+  const { objects, probe, probeObjects } = await renderAddon(chosen, content, live.record);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, limitMs - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
@@ -38,7 +39,10 @@ export async function applyAddon(
       ...shared,
       wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
       probe: async () =>
-        (seen = await probeAddon(addon.probe, { ...shared, namespace, made: probeObjects, limitMs: left() })),
+        (seen = await probeAddon(probe, {
+          ...shared,
+          ...{ namespace, made: probeObjects, limitMs: left(), nameResolves: resolvesIn(live) },
+        })),
     },
   );
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };

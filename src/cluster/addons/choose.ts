@@ -1,13 +1,7 @@
-import {
-  addonByName,
-  type AddonFolder,
-  builtInAddons,
-  readAddonFile,
-  withNeeds,
-} from "../../addons/catalogue.ts";
-import { type AddonRow, addonRow } from "../../addons/definition.ts";
+import { addonByName, type AddonFolder, builtInAddons, withNeeds } from "../../addons/catalogue.ts";
+import { type AddonProbe, type AddonRow, addonRow } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
-import { renderObjects } from "../../addons/render.ts";
+import { fileObjects, renderProbe, rowObjects } from "../../addons/plan.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstNode } from "../../contract/node.ts";
@@ -15,6 +9,7 @@ import { didYouMean } from "../../host/nearest-word.ts";
 import type { KubeObject } from "../../kube/api-client.ts";
 import type { AddonOptions } from "../../spec/parse/addons.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
+import type { GotContent } from "./images.ts";
 import { clusterDomain } from "../start/node-input.ts";
 
 /** What decides which row of an addon a cluster gets. */
@@ -33,7 +28,7 @@ export interface ChosenAddon {
 export type GivenOptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID,
+ * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_ALWAYS, ADDON_CONFLICT, ADDON_OPTION_INVALID,
  * ADDON_NOT_FOR_VERSION. Pure.
  */
 export function chooseAddons(
@@ -49,7 +44,10 @@ export function chooseAddons(
   },
   target: AddonTarget,
 ): readonly ChosenAddon[] {
-  const folders = withNeeds(names, known, Object.keys(recorded));
+  for (const name of names)
+    if (addonByName(name, known).addon.always)
+      throw new LocalkubeError("ADDON_ALWAYS", { addon: name, problem: "there is nothing to enable" });
+  const folders = withNeeds(names, known, Object.keys(recorded)).filter(({ addon }) => !addon.always);
   const foreign = Object.keys(given).find((name) => !folders.some(({ addon }) => addon.name === name));
   if (foreign !== undefined) {
     const hint = didYouMean(
@@ -126,22 +124,23 @@ export function clusterPlaces(record: ClusterRecord): Readonly<Record<string, st
 
 export interface RenderedAddon {
   readonly objects: readonly KubeObject[];
-  /** Of its probe, when that makes some. */
+  readonly probe: AddonProbe;
+  /** Of the probe, when that makes some. */
   readonly probeObjects: readonly KubeObject[];
 }
 
-/** The objects of a chosen addon. Rejects with ADDON_INVALID. */
+/** What a chosen addon applies, and how it is seen to work. Rejects with ADDON_INVALID. */
 export async function renderAddon(
-  { folder: { addon, folder }, row, values }: ChosenAddon,
-  images: Readonly<Record<string, string>>,
+  { folder, row, values }: ChosenAddon,
+  { refs, published }: Pick<GotContent, "refs" | "published">,
   record: ClusterRecord,
 ): Promise<RenderedAddon> {
-  const input = { options: values, images, cluster: clusterPlaces(record) };
-  const rendered = async (file: string): Promise<readonly KubeObject[]> =>
-    renderObjects(await readAddonFile(folder, file), { folder, file }, input);
-  const objects = (await Promise.all(row.objects.map(rendered))).flat();
-  const { probe } = addon;
-  return { objects, probeObjects: probe.type === "objects" ? await rendered(probe.objects) : [] };
+  const { addon } = folder;
+  const input = { options: values, images: refs[addon.name] ?? {}, cluster: clusterPlaces(record) };
+  const objects = await rowObjects(folder, row, input, published);
+  const probe = renderProbe(folder, row, input);
+  const probeObjects = probe.type === "objects" ? await fileObjects(folder, probe.objects, input) : [];
+  return { objects, probe, probeObjects };
 }
 
 /** Those that localkube brings, and those that the cluster keeps from folders of the user's. Rejects with ADDON_INVALID. */

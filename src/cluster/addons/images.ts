@@ -1,6 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { fetchArtifacts } from "../../artifacts/artifact-set.ts";
 import { inspectArchive } from "../../artifacts/image/inspect-archive.ts";
-import type { ImageFile, ImageWish } from "../../contract/artifact.ts";
+import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
+import type { ArtifactSet, ImageFile, ImageWish, Wishes } from "../../contract/artifact.ts";
+import { parseDigest } from "../../contract/digest.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { imageRef } from "../../contract/image-reference.ts";
@@ -28,31 +31,47 @@ export const imagesOf = ({
 }: Pick<ChosenAddon, "folder" | "row">): readonly AddonImage[] =>
   Object.entries(row.images).map(([key, ref]) => ({ addon: addon.name, key, ref }));
 
+const cataloguePrefix = "catalogue:";
+
+/** The reference of one that belongs to the Kubernetes version; any other as it is. Throws an Error that names what the catalogue has not. Pure. */
+export function settledRef(
+  ref: string,
+  { kubernetesVersion }: Pick<ClusterRecord, "kubernetesVersion">,
+): string {
+  if (!ref.startsWith(cataloguePrefix)) return ref;
+  const found = catalogueEntry(kubernetesVersion).images[ref.slice(cataloguePrefix.length)];
+  if (found === undefined) throw new Error(`the catalogue has no ${ref} for ${kubernetesVersion}`);
+  return found;
+}
+
 /** An archive under its tag alone: what is loaded has no digest of a registry, so no pod could find it by one. Pure. */
 export const nameInNode = (ref: string): string => imageRef(ref.replace(/@sha256:[0-9a-f]+$/, ""));
 
-/** Images of addons, ready to be loaded. */
-export interface GotImages {
+/** What addons want from outside, on this computer: images ready to be loaded, and texts of published files. */
+export interface GotContent {
   /** By addon and key: the names that pods use. */
   readonly refs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Those that some node may lack, by name in the node. */
   readonly archives: ReadonlyMap<string, ImageFile>;
+  /** By address. */
+  readonly published: ReadonlyMap<string, string>;
 }
 
 /**
- * Gets what nodes lack of those images into the cache of this computer, from the cluster's own source, its mirror or a registry; nothing is changed in the cluster.
+ * Gets what nodes lack of these addons' images, and the files that their projects publish, into the cache of this computer, from the cluster's own source, its mirror or a registry; nothing is changed in the cluster.
  * Idempotent. Rejects with ADDON_IMAGE_MISSING, which names addon and image.
  */
-export async function getImages(
-  images: readonly AddonImage[],
+export async function getContent(
+  chosen: readonly ChosenAddon[],
   record: ClusterRecord,
   present: ReadonlySet<string>,
   c: RunContext,
-): Promise<GotImages> {
+): Promise<GotContent> {
   const refs: Record<string, Record<string, string>> = {};
   const archives = new Map<string, ImageFile>();
   const fetched = new Map<string, ImageFile>();
-  for (const image of images) {
+  for (const named of chosen.flatMap(imagesOf)) {
+    const image = { ...named, ref: settledRef(named.ref, record) };
     let file = fetched.get(image.ref);
     // What our own makers make has a tag that only they know, so they are always asked.
     if (!file && (isOwn(image) || !present.has(nameInNode(image.ref)))) {
@@ -63,7 +82,7 @@ export async function getImages(
     (refs[image.addon] ??= {})[image.key] = name;
     if (file && !present.has(name)) archives.set(name, file);
   }
-  return { refs, archives };
+  return { refs, archives, published: await getPublished(chosen, record, c) };
 }
 
 async function getImage(
@@ -75,29 +94,52 @@ async function getImage(
   const name = own ? ref.slice(ownPrefix.length) : "image";
   const wish: ImageWish = { name, ref, neededBy: `the addon ${addon}` };
   c.report({ message: `getting ${ref}` });
-  let problem = `the ${record.artifactsSource} artifacts have none`;
+  const missing = (problem: string, cause?: unknown): LocalkubeError =>
+    new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem }, { cause });
+  const plan = { record, source: own ? record.artifactsSource : "upstream" } as const;
+  const { images } = await fetchWishes(plan, { programs: [], images: [wish] }, missing, c);
+  const found = images[name];
+  if (found) return found;
+  throw missing(`the ${record.artifactsSource} artifacts have none`);
+}
+
+async function getPublished(
+  chosen: readonly ChosenAddon[],
+  record: ClusterRecord,
+  c: RunContext,
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const { folder, row } of chosen)
+    for (const { from, digest } of row.published) {
+      const wish = { name: from, digest: parseDigest(digest)!, neededBy: `the addon ${folder.addon.name}` };
+      const missing = (problem: string, cause: unknown): LocalkubeError =>
+        new LocalkubeError(
+          "ADDON_FILE_MISSING",
+          { addon: folder.addon.name, file: from, problem },
+          { cause },
+        );
+      const plan = { record, source: "upstream" } as const;
+      const { files } = await fetchWishes(plan, { programs: [], images: [], files: [wish] }, missing, c);
+      texts.set(from, await readFile(files![from]!.file, "utf8"));
+    }
+  return texts;
+}
+
+/** Errors of downloads become `missing`. */
+async function fetchWishes(
+  { record, source }: { readonly record: ClusterRecord; readonly source: ArtifactSet["source"] },
+  wishes: Wishes,
+  missing: (problem: string, cause: unknown) => LocalkubeError,
+  c: RunContext,
+): Promise<ArtifactSet> {
+  const { kubernetesVersion, spec } = record;
+  const plan = { source, kubernetesVersion, arch: c.host.arch, mirror: spec.mirror, wishes };
   try {
-    const { images } = await fetchArtifacts(
-      {
-        source: own ? record.artifactsSource : "upstream",
-        kubernetesVersion: record.kubernetesVersion,
-        arch: c.host.arch,
-        mirror: record.spec.mirror,
-        wishes: { programs: [], images: [wish] },
-        reason: "",
-        complete: false,
-      },
-      c,
-    );
-    const found = images[name];
-    if (found) return found;
+    return await fetchArtifacts({ ...plan, reason: "", complete: false }, c);
   } catch (error) {
     c.signal.throwIfAborted();
-    if (!(error instanceof LocalkubeError)) throw error;
-    problem = messageOf(error);
-    throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem }, { cause: error });
+    throw error instanceof LocalkubeError ? missing(messageOf(error), error) : error;
   }
-  throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem });
 }
 
 /** The names of the images that every node has. Read-only. */
@@ -123,7 +165,7 @@ export async function presentInAll(
 
 /** Loads the archives into every node under these names. May be repeated. Rejects with IMAGE_NOT_ARRIVED or CRI_IMPORT_UNKNOWN. */
 export async function loadIntoNodes(
-  { archives }: Pick<GotImages, "archives">,
+  { archives }: Pick<GotContent, "archives">,
   { nodes, runtime }: LiveCluster,
   c: RunContext,
 ): Promise<void> {

@@ -4,6 +4,7 @@ import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import type { ApiClient } from "../../kube/api-client.ts";
 import { Objects } from "../../kube/objects.ts";
+import { nameResolves } from "../../provision/cluster/wait-for-dns.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import {
   allCreated,
@@ -76,3 +77,11 @@ export async function withLiveCluster<T>(
     api.close();
   }
 }
+
+/** How the probe of an addon asks cluster DNS: through the first node, as pods do. */
+export const resolvesIn =
+  ({ record, nodes }: Pick<LiveCluster, "record" | "nodes">) =>
+  (name: string, signal: AbortSignal): Promise<boolean> =>
+    nodes[0]!.withTransport((transport) =>
+      nameResolves(transport, record.addresses.clusterDns, name, signal),
+    );

@@ -11,6 +11,7 @@ import { machineStatesOf, openCluster, type OpenCluster } from "../access/open-c
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 import { isPaused } from "../life/pause.ts";
 import { chooseAddon, knownAddons } from "./choose.ts";
+import { settledRef } from "./images.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 /**
@@ -100,7 +101,10 @@ export async function addonStates(
   known: readonly AddonFolder[],
   context: UseCaseContext,
 ): Promise<ReadonlyMap<string, StateOf>> {
-  const recorded = Object.keys(cluster.record.spec.addons);
+  const recorded = [
+    ...known.filter(({ addon }) => addon.always).map(({ addon }) => addon.name),
+    ...Object.keys(cluster.record.spec.addons),
+  ];
   const unknown = new Map(recorded.map((name) => [name, { state: "enabled" as const }]));
   const [first] = await machineStatesOf(
     { nodes: [firstNode(cluster)], driver: cluster.driver },
@@ -134,7 +138,7 @@ async function stateIn(
   live: LiveCluster,
   signal: AbortSignal,
 ): Promise<StateOf | undefined> {
-  const isRecorded = name in live.record.spec.addons;
+  const isRecorded = (folder?.addon.always ?? false) || name in live.record.spec.addons;
   if (!inventory)
     return isRecorded
       ? { state: "degraded", problem: "it is on record, but the cluster has nothing of it; start applies it" }
@@ -162,7 +166,8 @@ async function lackOf(
 ): Promise<string | undefined> {
   const awaited = awaitedOf({ wait: [] }, members.map(asObject), folder?.addon.namespace ?? "default");
   const [lack] = await lackingNow(awaited, { objects, signal });
-  if (lack !== undefined || probe?.passed) return lack;
+  // One that is a part of every cluster was seen to work by the start.
+  if (lack !== undefined || probe?.passed || (folder?.addon.always && !probe)) return lack;
   return probe?.detail ?? "it was never seen to work";
 }
 
@@ -265,7 +270,10 @@ export async function addonImages(
     const row = cluster && rowFor(folder, cluster.record);
     const rows = cluster ? (row ? [row] : []) : folder.addon.versions;
     return rows.flatMap(({ version, images }) =>
-      Object.values(images).map((image) => ({ addon: folder.addon.name, version, image })),
+      Object.values(images).map((image) => ({
+        ...{ addon: folder.addon.name, version },
+        image: cluster ? settledRef(image, cluster.record) : image,
+      })),
     );
   });
   return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];

@@ -10,8 +10,8 @@ import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
 import { chooseAddon, knownAddons, renderAddon } from "./choose.ts";
-import { getImages, imagesOf, presentInAll } from "./images.ts";
-import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
+import { getContent, presentInAll } from "./images.ts";
+import { type LiveCluster, resolvesIn, withLiveCluster } from "./live-cluster.ts";
 
 export interface TestedAddon {
   readonly name: string;
@@ -37,7 +37,7 @@ export async function testAddon(
     const inner = { ...context, signal };
     const cluster = await openCluster(name, inner);
     const folder = addonByName(addon, await knownAddons(cluster.paths.addons));
-    const recorded = cluster.record.spec.addons[addon];
+    const recorded = cluster.record.spec.addons[addon] ?? (folder.addon.always ? {} : undefined);
     if (!recorded) throw new LocalkubeError("ADDON_NOT_ENABLED", { addon, name });
     await refuseIfPaused(cluster, inner);
     const chosen = chooseAddon(folder, recorded, {}, cluster.record);
@@ -67,8 +67,8 @@ async function testOne(
   const inventory = await loadInventory(live.objects, addon.name, c.signal);
   if (!inventory)
     throw new LocalkubeError("ADDON_NOT_ENABLED", { addon: addon.name, name: live.record.spec.name });
-  const { refs } = await getImages(imagesOf(chosen), live.record, await presentInAll(live, c.signal), c);
-  const { objects, probeObjects } = await renderAddon(chosen, refs[addon.name] ?? {}, live.record);
+  const content = await getContent([chosen], live.record, await presentInAll(live, c.signal), c);
+  const { objects, probe: wanted, probeObjects } = await renderAddon(chosen, content, live.record);
   const report = (text: string): void => c.report({ message: text });
   const shared = {
     addon: addon.name,
@@ -82,7 +82,12 @@ async function testOne(
   const note = async (passed: boolean, detail: string): Promise<number> => {
     const milliseconds = Math.round(performance.now() - begun);
     const probe = { passed, detail, at: new Date().toISOString(), milliseconds };
-    await saveInventory(live.objects, addon.name, { ...inventory, probe }, { signal: c.signal, isFirst: false });
+    await saveInventory(
+      live.objects,
+      addon.name,
+      { ...inventory, probe },
+      { signal: c.signal, isFirst: false },
+    );
     return milliseconds;
   };
   try {
@@ -90,7 +95,10 @@ async function testOne(
       ...shared,
       mustExist: true,
     });
-    const seen = await probeAddon(addon.probe, { ...shared, namespace: addon.namespace, made: probeObjects });
+    const seen = await probeAddon(wanted, {
+      ...shared,
+      ...{ namespace: addon.namespace, made: probeObjects, nameResolves: resolvesIn(live) },
+    });
     return { seen, milliseconds: await note(true, seen) };
   } catch (error) {
     if (error instanceof LocalkubeError && error.id.startsWith("ADDON_")) await note(false, error.message);

@@ -42,6 +42,16 @@ export const addonErrors = {
     title: "The addon {addon} is not enabled in the cluster {name}",
     fix: "Enable it: localkube addons enable {addon} -p {name}",
   },
+  ADDON_FILE_MISSING: {
+    exit: exitCodes.unavailable,
+    title: "{file}, which the addon {addon} needs, was not found: {problem}",
+    fix: "Check the network, or pull it on a machine that has one: localkube mirror pull DIR --addons {addon}",
+  },
+  ADDON_ALWAYS: {
+    exit: exitCodes.usage,
+    title: "The addon {addon} is a part of every cluster: {problem}",
+    fix: "See all addons: localkube addons list",
+  },
   ADDON_IMAGE_MISSING: {
     exit: exitCodes.unavailable,
     title:

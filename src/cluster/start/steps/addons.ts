@@ -4,7 +4,7 @@ import type { Step } from "../../../contract/step.ts";
 import { applyAddon } from "../../addons/apply.ts";
 import { chooseAddons, knownAddons } from "../../addons/choose.ts";
 import { removeAddon, withoutFormer } from "../../addons/disable.ts";
-import { getImages, imagesOf, loadIntoNodes, presentInAll } from "../../addons/images.ts";
+import { getContent, imagesOf, loadIntoNodes, presentInAll } from "../../addons/images.ts";
 import { addonManager, type LiveCluster } from "../../addons/live-cluster.ts";
 import { type ClusterBase, type ClusterState, need, updateRecord } from "../state.ts";
 
@@ -29,16 +29,16 @@ export const addons: Step<ClusterState, ClusterBase> = {
       s.notice(`the addon ${name} is not among those of this localkube; it is left as it is`, "warning");
     const names = Object.keys(recorded).filter(isKnown);
     const chosen = chooseAddons(names, { known, recorded, given: {} }, s.record);
-    const wanted = chosen.flatMap(imagesOf);
-    const present = wanted.length === 0 ? new Set<string>() : await presentInAll(live, c.signal);
-    const got = await getImages(wanted, s.record, present, c);
+    const needsImages = chosen.some((one) => imagesOf(one).length > 0);
+    const present = needsImages ? await presentInAll(live, c.signal) : new Set<string>();
+    const got = await getContent(chosen, s.record, present, c);
     await loadIntoNodes(got, live, c);
     let changed = removed || got.archives.size > 0;
     for (const one of chosen) {
       const { name } = one.folder.addon;
       const report: RunContext["report"] = (progress) =>
         c.report({ ...progress, message: `${name}: ${progress.message ?? ""}` });
-      const { outcome, kept } = await applyAddon(one, got.refs[name] ?? {}, live, limitMs, { ...c, report });
+      const { outcome, kept } = await applyAddon(one, got, live, limitMs, { ...c, report });
       for (const sentence of kept) s.notice(sentence, "info");
       changed ||= outcome === "enabled";
     }
