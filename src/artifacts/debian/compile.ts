@@ -1,6 +1,5 @@
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Progress } from "../../contract/host.ts";
-import { runPhase, type BuildJob } from "./build-job.ts";
+import { type BuildJob, buildFailed, runPhase } from "./build-job.ts";
 import { goEnvironment, sourceFolder } from "./unpack-source.ts";
 import { type Argv, inRoot } from "./namespace.ts";
 import { ownPrograms, recipe } from "./recipe.ts";
@@ -97,7 +96,7 @@ async function checkVersions(job: BuildJob, programs: readonly string[]): Promis
     });
     if (stdout.trim().split(" ").at(-1) === recipe.kubernetesVersion) continue;
     const output = `${name} says '${stdout.trim()}', wanted is ${recipe.kubernetesVersion}`;
-    throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: name, log: job.paths.log }, { output });
+    throw buildFailed(job, name, output);
   }
 }
 

@@ -96,7 +96,7 @@ describe("debianSet", () => {
     const paths = await tree();
     await recordFiles(paths, never);
     const files = await verifiedFiles(paths, never);
-    const set = debianSet({ key, files }, wishes);
+    const set = debianSet({ key, files }, { wishes });
     expect(set).toMatchObject({ source: "debian", kubernetesVersion: "v1.20.2" });
     // etcd and the runtime are packages of the guest.
     expect(Object.keys(set.programs).sort()).toEqual([...kubernetesPrograms].sort());
@@ -116,7 +116,7 @@ describe("debianSet", () => {
     await recordFiles(paths, never);
     const image = { ...wishes.images[0]!, name: "addon-programs" };
     const files = await verifiedFiles(paths, never);
-    const set = debianSet({ key, files }, { programs: [], images: [image] });
+    const set = debianSet({ key, files }, { wishes: { programs: [], images: [image] } });
     expect(wishedImage(set, "addon-programs").ref).toBe(
       "localkube.local/addon-programs:0123456789-4567890123",
     );
@@ -126,11 +126,14 @@ describe("debianSet", () => {
     const paths = await tree();
     await recordFiles(paths, never);
     const images = wishes.images.filter(({ name }) => name === "pause");
-    const set = debianSet({ key, files: await verifiedFiles(paths, never) }, { programs: [], images });
+    const set = debianSet(
+      { key, files: await verifiedFiles(paths, never) },
+      { wishes: { programs: [], images } },
+    );
     expect(Object.keys({ ...set.programs, ...set.images })).toEqual(["pause"]);
   });
 
   it("does not give half a set", () => {
-    expect(() => debianSet({ key, files: new Map() }, wishes)).toThrow(/kube-apiserver/);
+    expect(() => debianSet({ key, files: new Map() }, { wishes })).toThrow(/kube-apiserver/);
   });
 });
