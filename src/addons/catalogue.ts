@@ -44,6 +44,9 @@ export async function builtInAddons(folder = builtIn()): Promise<readonly AddonF
   return Promise.all(names.sort().map((name) => readAddonFolder(join(folder, name))));
 }
 
+/** One that localkube brings, without reading the others. Rejects with ADDON_INVALID. */
+export const builtInAddon = (name: string): Promise<AddonFolder> => readAddonFolder(join(builtIn(), name));
+
 /** The addon of that name among those; rejects an unknown one with ADDON_UNKNOWN. Pure. */
 export function addonByName<T extends { readonly addon: Pick<Addon, "name"> }>(
   name: string,

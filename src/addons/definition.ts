@@ -67,6 +67,8 @@ const probe = v.variant("type", [
     path: v.pipe(v.string(), v.startsWith("/")),
     has: v.optional(word),
   }),
+  /** A name that cluster DNS has an address for, asked at the address of its Service. */
+  v.strictObject({ type: v.literal("dns"), name: word }),
   /** Objects that are made, awaited and removed again: a PVC with a pod that writes, for instance. */
   v.strictObject({
     type: v.literal("objects"),
@@ -88,7 +90,10 @@ const row = v.strictObject({
   /** A small program of localkube's own takes the project's place: what it does, as a clause. */
   standIn: v.optional(word),
   objects: v.optional(v.array(file), []),
-  /** References by the name that objects use: `${image.NAME}`. */
+  /**
+   * References by the name that objects use: `${image.NAME}`. `localkube.local/NAME` is one that is made of Debian's packages, `catalogue:NAME` the one
+   * that belongs to the cluster's Kubernetes version.
+   */
   images: v.optional(v.record(label, word), {}),
   node: v.optional(node, {}),
   wait: v.optional(v.array(wait), []),
@@ -101,6 +106,8 @@ const schema = v.strictObject({
   summary: word,
   licence: word,
   homepage: v.pipe(v.string(), v.url()),
+  /** A part of every cluster, which cannot be without it: `start` applies it, and it cannot be disabled. */
+  always: v.optional(v.boolean(), false),
   /** Enabled in a new cluster that is told nothing else. */
   default: v.optional(v.boolean(), false),
   namespace: label,
