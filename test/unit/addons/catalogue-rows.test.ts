@@ -17,7 +17,6 @@ const withoutDigest = [
   "quay.io/jetstack/cert-manager-acmesolver:v1.19.6",
   "quay.io/jetstack/cert-manager-acmesolver:v1.20.3",
   "quay.io/jetstack/cert-manager-cainjector:v1.19.6",
-  "quay.io/jetstack/cert-manager-cainjector:v1.20.3",
   "quay.io/jetstack/cert-manager-controller:v1.19.6",
   "quay.io/jetstack/cert-manager-webhook:v1.19.6",
   "registry.k8s.io/sig-storage/hostpathplugin:v1.17.1",
