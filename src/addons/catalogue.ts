@@ -39,6 +39,10 @@ export async function readAddonFile(folder: string, file: string, shown = folder
 export const builtInAddons = (folder = builtInFolder()): Promise<readonly AddonFolder[]> =>
   Promise.all(builtInAddonNames(folder).map((name) => readAddonFolder(join(folder, name))));
 
+/** One that localkube brings, without reading the others. Rejects with ADDON_INVALID. */
+export const builtInAddon = (name: string): Promise<AddonFolder> =>
+  readAddonFolder(join(builtInFolder(), name));
+
 /** The addon of that name among those; rejects an unknown one with ADDON_UNKNOWN. Pure. */
 export function addonByName<T extends { readonly addon: Pick<Addon, "name"> }>(
   name: string,

@@ -12,6 +12,9 @@ const file = v.pipe(
   v.regex(/^[\w.-]+(\/[\w.-]+)*$/),
   v.check((path) => !path.split("/").includes(".."), "a path that stays in the addon's folder"),
 );
+/** Host and path. */
+const address = v.pipe(v.string(), v.regex(/^[a-z0-9.-]+(\/[\w.@+-]+)+$/));
+const sha256 = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
 const minors = /^>=1\.(\d+)(?: <1\.(\d+))?$/;
 
 /** Kinds of values that an option may have; a user gives all of them as text. */
@@ -49,10 +52,15 @@ const row = v.strictObject({
   /** Only with these values of options. */
   when: v.optional(v.record(label, v.string()), {}),
   version: word,
+  /** Files of the project itself, applied as they are before the objects: addresses whose content never changes, with their digests. */
+  published: v.optional(v.array(v.strictObject({ from: address, digest: sha256 })), []),
   /** A small program of localkube's own takes the project's place: what it does, as a clause. */
   standIn: v.optional(word),
-  objects: v.array(file),
-  /** References by the name that objects use: `${image.NAME}`. */
+  objects: v.optional(v.array(file), []),
+  /**
+   * References by the name that objects use: `${image.NAME}`. `localkube.local/NAME` is one that is made of Debian's packages, `catalogue:NAME` the one
+   * that belongs to the cluster's Kubernetes version.
+   */
   images: v.optional(v.record(label, word), {}),
   node: v.optional(node, {}),
   wait: v.optional(v.array(wait), []),
@@ -76,6 +84,8 @@ const probe = v.variant("type", [
     path: v.pipe(v.string(), v.startsWith("/")),
     has: v.optional(word),
   }),
+  /** A name that cluster DNS has an address for, asked at the address of its Service. */
+  v.strictObject({ type: v.literal("dns"), name: word }),
   /** Objects of a namespace that is made for them and removed again: a PVC with a pod that writes, for instance. */
   v.strictObject({
     type: v.literal("objects"),
@@ -90,6 +100,8 @@ const schema = v.strictObject({
   summary: word,
   licence: word,
   homepage: v.pipe(v.string(), v.url()),
+  /** A part of every cluster, which cannot be without it: `start` applies it, and it cannot be disabled. */
+  always: v.optional(v.boolean(), false),
   /** Enabled in a new cluster that is told nothing else. */
   default: v.optional(v.boolean(), false),
   namespace: label,

@@ -20,7 +20,7 @@ export async function disableAddon(
 ): Promise<readonly Kept[] | undefined> {
   const inventory = await loadInventory(objects, addon, signal);
   if (!inventory) return undefined;
-  await saveInventory(objects, addon, { ...inventory, phase: "disabling" }, signal);
+  await saveInventory(objects, addon, { ...inventory, phase: "disabling" }, { signal, isFirst: false });
   const kept = await prune(inventory.members, { addon, purge, objects, signal, report });
   await forgetInventory(objects, addon, signal);
   return kept;

@@ -3,7 +3,7 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { poll } from "../host/poll.ts";
 import type { KubeObject } from "../kube/api-client.ts";
 import type { Applied, Objects } from "../kube/objects.ts";
-import { type Inventory, labelled, type Member, memberOf, surplus, union } from "./inventory.ts";
+import { type Inventory, isSame, labelled, type Member, memberOf, surplus, union } from "./inventory.ts";
 import { loadInventory, saveInventory } from "./inventory-store.ts";
 import { prune } from "./prune.ts";
 import { inWaves, type WaveName } from "./waves.ts";
@@ -24,8 +24,8 @@ export interface EnableContext {
   readonly report: (text: string) => void;
   /** Resolves when everything that the row names is there; rejects with why it is not. */
   readonly wait: () => Promise<void>;
-  /** Resolves with what it saw; rejects with why the addon does not work. */
-  readonly probe: () => Promise<string>;
+  /** Resolves with what it saw; rejects with why the addon does not work. Absent where something else sees that. */
+  readonly probe?: (() => Promise<string>) | undefined;
 }
 
 export interface Enabled {
@@ -46,15 +46,15 @@ export const planHash = ({ version, objects }: Pick<AddonPlan, "version" | "obje
 
 /**
  * Makes the cluster have what the plan says and nothing that an earlier plan of this addon said, then sees it work. What may be there is on record before it
- * is; whoever is killed in the middle leaves an inventory from which the next call goes on. Idempotent: a plan that is in force is only probed when its
- * last probe failed. Rejects with API_REFUSED, API_KIND_UNKNOWN, or as `wait` and `probe` do; then everything applied stays, for inspection.
+ * is; whoever is killed in the middle leaves an inventory from which the next call goes on. Idempotent: a plan that is in force is not applied again
+ * unless its last probe failed or an object of it is gone, so what a user has changed stays. Rejects with API_REFUSED, API_KIND_UNKNOWN, or as `wait` and `probe` do; then everything applied stays, for inspection.
  */
 export async function enableAddon(plan: AddonPlan, context: EnableContext): Promise<Enabled> {
   const { objects, signal, report } = context;
   const { name, version, options } = plan;
   const before = await loadInventory(objects, name, signal);
   const hash = planHash(plan);
-  if (before?.phase === "enabled" && before.hash === hash && before.probe?.passed)
+  if (before?.hash === hash && (await isInForce(name, before, context)))
     return { outcome: "unchanged", kept: [] };
   const wanted = plan.objects.map((object) => labelled(object, name));
   const recorded = before?.members ?? [];
@@ -72,15 +72,13 @@ export async function enableAddon(plan: AddonPlan, context: EnableContext): Prom
         members: [...members],
         ...more,
       },
-      signal,
+      { signal, isFirst: before === undefined },
     );
-  const atMost = (): readonly Member[] => union(union(recorded, wanted.map(memberOf)), applied);
-  await save(atMost());
+  await save(union(recorded, wanted.map(memberOf)));
   for (const { wave, objects: part } of inWaves(wanted)) {
     report(`applying ${wave}`);
     for (const object of part) applied.push(memberOf((await applyWhenServed(object, wave, context)).object));
     if (wave === "definitions") await established(part, context);
-    await save(atMost());
   }
   const kept = await prune(surplus(recorded, applied), {
     addon: name,
@@ -90,6 +88,10 @@ export async function enableAddon(plan: AddonPlan, context: EnableContext): Prom
     ...{ objects, signal, report },
   });
   const members = [...applied, ...kept.map(({ member }) => member)];
+  if (!context.probe) {
+    await save(members, { phase: "enabled" });
+    return { outcome: "enabled", kept: kept.map(({ why }) => why) };
+  }
   await save(members);
   report("waiting for it");
   await context.wait();
@@ -110,6 +112,17 @@ export async function enableAddon(plan: AddonPlan, context: EnableContext): Prom
     throw error;
   }
   return { outcome: "enabled", kept: kept.map(({ why }) => why) };
+}
+
+/** Whether everything that is on record is there, and the last probe, if there was one, has passed. */
+async function isInForce(
+  addon: string,
+  { phase, probe, members }: Inventory,
+  { objects, signal, probe: seeing }: EnableContext,
+): Promise<boolean> {
+  if (phase !== "enabled" || (seeing ? !probe?.passed : probe?.passed === false)) return false;
+  const found = await Promise.all(members.map((member) => objects.find(member, signal)));
+  return members.every((member, index) => found[index] && isSame(found[index], member, addon));
 }
 
 /** Webhooks and kinds of its own are served by pods that have just been started: their refusals are not the last word. */

@@ -13,17 +13,15 @@ export async function loadInventory(
   return found && readInventory(found);
 }
 
-/** Written before what it speaks of is done. Rejects with API_REFUSED. */
+/** Written before what it speaks of is done; the first one of an addon makes sure of the namespace. Rejects with API_REFUSED. */
 export async function saveInventory(
   objects: Objects,
   addon: string,
   inventory: Inventory,
-  signal: AbortSignal,
+  { signal, isFirst }: { readonly signal: AbortSignal; readonly isFirst: boolean },
 ): Promise<void> {
-  await objects.apply(
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: inventoryNamespace } },
-    signal,
-  );
+  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: inventoryNamespace } };
+  if (isFirst) await objects.apply(namespace, signal);
   await objects.apply(inventoryObject(addon, inventory), signal);
 }
 

@@ -18,6 +18,8 @@ export interface ProbeContext {
   readonly report: (text: string) => void;
   /** Milliseconds for all of it, without the removal of what it made. */
   readonly limitMs: number;
+  /** Whether cluster DNS has an address for a name. */
+  readonly resolves: (name: string) => Promise<boolean>;
   /** The objects of a probe that makes some, rendered. */
   readonly made: readonly KubeObject[];
 }
@@ -32,6 +34,11 @@ export async function probeAddon(probe: AddonProbe, context: ProbeContext): Prom
       return probeHttp(probe, context);
     case "api":
       return probeApi(probe, context);
+    case "dns":
+      return whenRight(async () => {
+        const right = await context.resolves(probe.name);
+        return { seen: `cluster DNS has ${right ? "an" : "no"} address for ${probe.name}`, right };
+      }, context);
     case "objects":
       return probeObjects(probe, context);
   }

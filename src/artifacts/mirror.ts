@@ -2,6 +2,8 @@ import { copyFile, constants, mkdir, rename, rm, stat, writeFile } from "node:fs
 import { dirname } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
+import type { ImageWish } from "../contract/artifact.ts";
+import { debianImages } from "./debian-image/images.ts";
 import { debianFileNames } from "./debian/artifact-files.ts";
 import { debianIdentity, debianVersion } from "./debian-source.ts";
 import { hashFile } from "./content-digest.ts";
@@ -26,14 +28,27 @@ export interface MirrorResult {
  * differs, updates SHA256SUMS. May be repeated after an interruption. Errors of `fetchArtifacts`, and ARTIFACT_NO_SPACE.
  */
 export async function pullMirror(plan: ArtifactPlan, folder: string, c: RunContext): Promise<MirrorResult> {
-  if (plan.source === "debian") return buildMirror({ from: "debian", arch: plan.arch }, folder, c);
+  if (plan.source === "debian") {
+    const { arch, mirror } = plan;
+    return buildMirror({ from: "debian", arch, mirror, images: plan.wishes.images }, folder, c);
+  }
   const { identities } = await fetchUpstream(plan, await openSource(plan.mirror), c);
   return copyToMirror(identities, folder, c, plan.kubernetesVersion);
 }
 
+export interface DebianMirror {
+  readonly from: "debian";
+  /** Default the host's. */
+  readonly arch?: "amd64" | "arm64";
+  /** Another mirror, which may have the images. */
+  readonly mirror?: string;
+  /** Those of Debian's packages among them are mirrored too. */
+  readonly images?: readonly ImageWish[];
+}
+
 /** Builds the Debian artifacts (nothing to do when they are in the cache) and makes `folder` a mirror of them. */
 export async function buildMirror(
-  { arch }: { readonly from: "debian"; readonly arch?: "amd64" | "arm64" },
+  { arch, mirror = "", images = [] }: DebianMirror,
   folder: string,
   c: RunContext,
 ): Promise<MirrorResult> {
@@ -42,11 +57,9 @@ export async function buildMirror(
   await buildDebianArtifacts({ arch: wanted }, c);
   c.log(`Debian artifacts of Kubernetes ${debianVersion} are in the cache`);
   const base = await debianIdentity(wanted);
-  return copyToMirror(
-    [...debianFileNames, "SHA256SUMS"].map((name) => `${base}/${name}`),
-    folder,
-    c,
-  );
+  const built = [...debianFileNames, "SHA256SUMS"].map((name) => `${base}/${name}`);
+  const { identities } = await debianImages(images, { arch: wanted, mirror }, c);
+  return copyToMirror([...built, ...identities], folder, c);
 }
 
 /** Copies what differs of some paths of the cache into a mirror, and updates the mirror's table of digests. */

@@ -2,6 +2,8 @@ import type { Wishes } from "../contract/artifact.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { HostContext } from "../contract/host.ts";
 import { normaliseVersion } from "./catalogue/kubernetes-version.ts";
+import { wishesOfBuild } from "./debian/artifact-files.ts";
+import { debianImagesComplete } from "./debian-image/images.ts";
 import { debianComplete, debianVersion } from "./debian-source.ts";
 import { openSource, type ProbeOptions, probeSource, type Source, sourceName } from "./source.ts";
 import { wantedProgram } from "./program-release.ts";
@@ -111,7 +113,9 @@ async function debianPlan(
       reason,
     });
   const { arch } = host;
-  const complete = await debianComplete(arch, { host, signal });
   const wishes = wishesOf(debianVersion);
+  const complete =
+    (!wishesOfBuild(wishes) || (await debianComplete(arch, { host, signal }))) &&
+    (await debianImagesComplete(wishes.images, arch, { host, signal }));
   return { source: "debian", kubernetesVersion: debianVersion, arch, mirror, wishes, reason, complete };
 }

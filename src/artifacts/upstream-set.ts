@@ -1,6 +1,6 @@
-import type { ArtifactSet, ImageFile, ProgramFile, Wishes } from "../contract/artifact.ts";
+import type { ArtifactSet, ImageFile, LocalFile, ProgramFile, Wishes } from "../contract/artifact.ts";
 import type { RunContext } from "../contract/host.ts";
-import { ArtifactStore, type StoreOptions } from "./artifact-store.ts";
+import { ArtifactStore, known, type StoreOptions } from "./artifact-store.ts";
 import { forEachParallel } from "./for-each-parallel.ts";
 import { cachedImageArchive, registryImageArchive } from "./image/registry-image-archive.ts";
 import { wantedProgram } from "./program-release.ts";
@@ -30,6 +30,8 @@ export async function fetchUpstream(
   const store = new ArtifactStore(source, context, options);
   const programs = new Map<string, ProgramFile>();
   const images = new Map<string, ImageFile>();
+  const files = new Map<string, LocalFile>();
+  const { files: wishedFiles = [] } = wishes;
   const jobs = [
     ...wishes.programs.map((wish) => async () => {
       const { name, version, unpack } = wish;
@@ -38,6 +40,9 @@ export async function fetchUpstream(
     }),
     ...wishes.images.map(({ name, ref }) => async () => {
       images.set(name, await registryImageArchive(store, ref, arch, context, options));
+    }),
+    ...wishedFiles.map(({ name, digest }) => async () => {
+      files.set(name, await store.ensure(known(name, digest)));
     }),
   ];
   try {
@@ -50,13 +55,14 @@ export async function fetchUpstream(
     kubernetesVersion,
     programs: inOrder(wishes.programs, programs),
     images: inOrder(wishes.images, images),
+    ...(wishedFiles.length > 0 ? { files: inOrder(wishedFiles, files) } : {}),
   } as const;
   return { set, identities: [...store.identities] };
 }
 
 /** Whether `fetchUpstream` would need no network. */
 export async function upstreamComplete(
-  { programs, images }: Wishes,
+  { programs, images, files = [] }: Wishes,
   arch: Arch,
   c: Pick<RunContext, "host" | "signal">,
 ): Promise<boolean> {
@@ -64,6 +70,7 @@ export async function upstreamComplete(
   const store = new ArtifactStore({ kind: "upstream" }, quiet);
   for (const wish of programs) if (!(await store.has(wantedProgram(wish, wish.version, arch)))) return false;
   for (const { ref } of images) if (!(await cachedImageArchive(store, ref, arch, c))) return false;
+  for (const { name, digest } of files) if (!(await store.has(known(name, digest)))) return false;
   return true;
 }
 

@@ -41,8 +41,16 @@ export interface ProgramWish extends ProgramRelease {
 export interface ImageWish {
   /** By which it is found in an ArtifactSet, and the name of its archive in the guest. */
   readonly name: string;
-  /** Full reference, by tag or by digest. */
+  /** Full reference, by tag, by digest, or both: then the digest says what it is, and nodes know it by the tag. */
   readonly ref: string;
+  readonly neededBy: string;
+}
+
+/** A file that is used as it is published, for instance definitions of kinds that an addon needs. Plain data. */
+export interface FileWish {
+  /** Host and path of an address whose content never changes, `raw.githubusercontent.com/…/v1.6.1/…`; by which it is found in an ArtifactSet. */
+  readonly name: string;
+  readonly digest: Digest;
   readonly neededBy: string;
 }
 
@@ -51,6 +59,7 @@ export interface Wishes {
   /** The first one stands for the Kubernetes release when a source is asked whether it has it. */
   readonly programs: readonly ProgramWish[];
   readonly images: readonly ImageWish[];
+  readonly files?: readonly FileWish[];
 }
 
 /** A verified file in the cache. */
@@ -87,6 +96,8 @@ export interface ArtifactSet {
   /** With Debian artifacts without those that the guest's own packages contain. */
   readonly programs: Readonly<Record<string, ProgramFile>>;
   readonly images: Readonly<Record<string, ImageFile>>;
+  /** Absent where none was wished. */
+  readonly files?: Readonly<Record<string, LocalFile>>;
 }
 
 /** A program that must be there. Throws an Error that names it when it was not wished, or the source has none. */

@@ -6,7 +6,10 @@ export interface DebianRoot {
   /** `root` needs root's rights, be it in a user namespace; `unshare` makes such a namespace itself. */
   readonly mode: "root" | "unshare";
   readonly format: "tar" | "directory";
-  readonly variant: "minbase" | "apt";
+  /** `extract` only unpacks the packages and those they depend on: nothing of them is run or configured, so they may be of another architecture. */
+  readonly variant: "minbase" | "apt" | "extract";
+  /** Debian's name; default the host's. */
+  readonly architecture?: "amd64" | "arm64";
   readonly packages: readonly string[];
   /** Patterns of files that are not unpacked, beside documentation and translations. */
   readonly exclude?: readonly string[];
@@ -27,6 +30,7 @@ export function mmdebstrap(root: DebianRoot): [string, ...string[]] {
     `--mode=${root.mode}`,
     `--format=${root.format}`,
     `--variant=${root.variant}`,
+    ...(root.architecture === undefined ? [] : [`--architectures=${root.architecture}`]),
     `--include=${root.packages.join(",")}`,
     `--aptopt=Acquire::Languages "none"`,
     `--aptopt=Acquire::Retries "3"`,

@@ -1,10 +1,10 @@
 import type { ArtifactSet, ImageFile, LocalFile, ProgramFile, Wishes } from "../../contract/artifact.ts";
 import type { KubernetesProgram } from "../../contract/components.ts";
 import { inOrder } from "../upstream-set.ts";
-import { recipe } from "./recipe.ts";
+import { ownPrograms, partOf, recipe } from "./recipe.ts";
 
 /** Images that this builder makes in place of upstream's; anything else that is wished it does not have. */
-export const debianImages = ["pause", "cluster-dns"] as const;
+export const debianImages = ["pause", ...ownPrograms] as const;
 export type DebianImage = (typeof debianImages)[number];
 export type DebianFileName = KubernetesProgram | `${DebianImage}.tar`;
 
@@ -21,25 +21,39 @@ export interface DebianFiles {
   readonly files: ReadonlyMap<DebianFileName, LocalFile>;
 }
 
-/** `localkube.local` is no registry: a name that nothing can pull by mistake, with a tag that follows the content. */
+/**
+ * `localkube.local` is no registry: a name that nothing can pull by mistake, with a tag that follows the content, and only that, because the archive of
+ * an unchanged program is taken over from another key.
+ */
 export const imageRefs = (key: string): Readonly<Record<DebianImage, string>> => ({
   pause: `localkube.local/pause:${recipe.pauseVersion}`,
-  "cluster-dns": `localkube.local/cluster-dns:${key}`,
+  "cluster-dns": `localkube.local/cluster-dns:${partOf(key, "cluster-dns")}`,
+  "addon-programs": `localkube.local/addon-programs:${partOf(key, "addon-programs")}`,
 });
 
+/** Whether anything is wished that is compiled from Kubernetes' source. Pure. */
+export const wishesOfBuild = ({ programs, images }: Wishes): boolean =>
+  programs.length > 0 || images.some(({ name }) => (debianImages as readonly string[]).includes(name));
+
 /**
- * What the builder has of the wishes. Other programs (etcd, the runtime) are packages of the guest; whether that has them and they are good enough
- * is found out in the guest. Throws when the tree is incomplete. Pure.
+ * What the builder has of the wishes, and images that were `made` elsewhere, by the names of their wishes. Other programs (etcd, the runtime) are packages
+ * of the guest; whether that has them and they are good enough is found out in the guest. Throws when the tree is incomplete. Pure.
  */
-export function debianSet({ key, files }: DebianFiles, wishes: Wishes): ArtifactSet {
-  const absent = debianFileNames.find((name) => !files.has(name));
-  if (absent !== undefined) throw new TypeError(`no verified file for ${absent}`);
-  const version = recipe.kubernetesVersion.slice(1);
+export function debianSet(
+  built: DebianFiles | undefined,
+  { wishes, made = new Map() }: { readonly wishes: Wishes; readonly made?: ReadonlyMap<string, ImageFile> },
+): ArtifactSet {
   const programs = new Map<string, ProgramFile>();
-  for (const name of recipe.binaries) programs.set(name, { ...files.get(name)!, version });
-  const images = new Map<string, ImageFile>();
-  for (const name of debianImages)
-    images.set(name, { ...files.get(`${name}.tar`)!, ref: imageRefs(key)[name] });
+  const images = new Map<string, ImageFile>(made);
+  if (built !== undefined) {
+    const { key, files } = built;
+    const absent = debianFileNames.find((name) => !files.has(name));
+    if (absent !== undefined) throw new TypeError(`no verified file for ${absent}`);
+    const version = recipe.kubernetesVersion.slice(1);
+    for (const name of recipe.binaries) programs.set(name, { ...files.get(name)!, version });
+    for (const name of debianImages)
+      images.set(name, { ...files.get(`${name}.tar`)!, ref: imageRefs(key)[name] });
+  }
   return {
     source: "debian",
     kubernetesVersion: recipe.kubernetesVersion,

@@ -9,13 +9,28 @@ import type { Argv } from "./namespace.ts";
 import type { DebianPaths } from "./paths.ts";
 import type { Arch } from "./recipe.ts";
 
-/** A build in progress: what its phases share. */
-export interface BuildJob {
+/** What is built and of what, as messages say it: Kubernetes from Debian's source. */
+export interface BuildProduct {
+  readonly subject: string;
+  readonly material: "source" | "packages";
+}
+
+export const kubernetesProduct: BuildProduct = { subject: "Kubernetes", material: "source" };
+
+/** What the phases of every build share. */
+export interface PhaseJob {
   readonly c: RunContext;
+  readonly product: BuildProduct;
+  /** Of `log`. */
+  readonly logFile: string;
+  readonly log: WriteStream;
+}
+
+/** A build of Kubernetes in progress. */
+export interface BuildJob extends PhaseJob {
   readonly paths: DebianPaths;
   readonly key: string;
   readonly arch: Arch;
-  readonly log: WriteStream;
 }
 
 export interface Phase {
@@ -47,8 +62,8 @@ export async function withBuildLog<T>(file: string, work: (log: WriteStream) => 
 }
 
 /** Runs one program of the build: output to the log, progress to the views, failures as DEBIAN_BUILD_FAILED with the last lines. */
-export async function runPhase(job: BuildJob, phase: Phase): Promise<CommandResult> {
-  const { c, log, paths } = job;
+export async function runPhase(job: PhaseJob, phase: Phase): Promise<CommandResult> {
+  const { c, log } = job;
   const started = performance.now();
   const output: string[] = [];
   log.write(`== ${new Date().toISOString()} ${phase.title}\n`);
@@ -76,10 +91,18 @@ export async function runPhase(job: BuildJob, phase: Phase): Promise<CommandResu
     c.signal.throwIfAborted();
     const explained = phase.explain?.(output.join("\n"), cause);
     if (explained) throw explained;
-    const details = { cause, output: output.slice(-shownLines).join("\n") };
-    throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: phase.title, log: paths.log }, details);
+    throw buildFailed(job, phase.title, output.slice(-shownLines).join("\n"), cause);
   }
 }
+
+/** DEBIAN_BUILD_FAILED for a phase, with what is shown of its output. Pure. */
+export const buildFailed = (
+  { product, logFile }: Pick<PhaseJob, "product" | "logFile">,
+  phase: string,
+  output: string,
+  cause?: unknown,
+): LocalkubeError =>
+  new LocalkubeError("DEBIAN_BUILD_FAILED", { ...product, phase, log: logFile }, { cause, output });
 
 function elapsed(started: number): string {
   const seconds = Math.round((performance.now() - started) / 1000);

@@ -9,7 +9,7 @@ import {
   debianImages,
   imageRefs,
 } from "./artifact-files.ts";
-import { type BuildJob, withBuildLog } from "./build-job.ts";
+import { type BuildJob, type BuildProduct, kubernetesProduct, withBuildLog } from "./build-job.ts";
 import { checkHost } from "./check-host.ts";
 import { compile, compilePause, outFolder } from "./compile.ts";
 import { makeRoot, removeTree } from "./make-root.ts";
@@ -31,7 +31,7 @@ export interface DebianBuildOptions {
 }
 
 /**
- * Kubernetes v1.20.2 compiled from Debian bookworm's source package, a pause image and a cluster DNS image, for machines that reach
+ * Kubernetes v1.20.2 compiled from Debian bookworm's source package, a pause image and images of our own programs, for machines that reach
  * the Debian archive only. Some milliseconds when the cache holds them; else about five minutes on two cores, once. Continues where a
  * killed call stopped; two calls at a time build once. A file that is missing or altered is built again.
  *
@@ -44,19 +44,24 @@ export async function buildDebianArtifacts(options: DebianBuildOptions, c: RunCo
   const paths = debianPaths(c.host.cacheDir, key, arch);
   const present = await verifiedFiles(paths, c.signal);
   if (present.size === debianFileNames.length) return { key, files: present };
-  return withBuildLock(paths.lock, c, async (c) => {
+  return withBuildLock(paths.lock, kubernetesProduct, c, async (c) => {
     const now = await verifiedFiles(paths, c.signal); // another process may have built them while we waited
     const absent = debianFileNames.filter((name) => !now.has(name));
     const missing = await adoptFiles(key, arch, absent, c);
     if (missing.length > 0) {
-      await checkHost(paths, c);
+      const { root, build: folder, log: logFile } = paths;
+      await checkHost({ product: kubernetesProduct, folder, root, neededGiB }, c);
       const archive = options.debianMirror || c.host.env["LOCALKUBE_DEBIAN_MIRROR"] || debianArchive;
-      await withBuildLog(paths.log, (log) => build({ c, paths, key, arch, log }, archive, missing));
+      await withBuildLog(paths.log, (log) =>
+        build({ c, product: kubernetesProduct, logFile, log, paths, key, arch }, archive, missing),
+      );
     } else if (absent.length > 0) await recordFiles(paths, c.signal);
     return { key, files: await verifiedFiles(paths, c.signal) };
   });
 }
 
+/** Measured: 3.2 GiB at the peak, 0.3 GiB of which stay; the rest is a margin for whatever else uses that disk. */
+const neededGiB = 4;
 const longestWaitMs = 3_600_000;
 
 /**
@@ -65,6 +70,7 @@ const longestWaitMs = 3_600_000;
  */
 export function withBuildLock<T>(
   folder: string,
+  { subject }: Pick<BuildProduct, "subject">,
   c: RunContext,
   work: (c: RunContext) => Promise<T>,
 ): Promise<T> {
@@ -72,8 +78,8 @@ export function withBuildLock<T>(
     signal: c.signal,
     waitMs: longestWaitMs,
     pollMs: 1000,
-    onWait: () => c.report({ message: "waiting for another localkube that builds Kubernetes" }),
-    busy: () => new LocalkubeError("DEBIAN_BUILD_BUSY", { minutes: longestWaitMs / 60_000 }),
+    onWait: () => c.report({ message: `waiting for another localkube that builds ${subject}` }),
+    busy: () => new LocalkubeError("DEBIAN_BUILD_BUSY", { subject, minutes: longestWaitMs / 60_000 }),
     lost: () => new LocalkubeError("DEBIAN_BUILD_TAKEN_OVER"),
   };
   return withLock(folder, lock, (signal) => work({ ...c, signal }));
@@ -98,11 +104,13 @@ async function build(job: BuildJob, archive: string, missing: readonly DebianFil
 
 /**
  * As upstream's images: pause runs as its user 65535. cluster-dns names none, like CoreDNS's image of that time: its Deployment takes
- * every capability but NET_BIND_SERVICE away, which a user other than root could not use for port 53.
+ * every capability but NET_BIND_SERVICE away, which a user other than root could not use for port 53. The programs for addons need different rights:
+ * each addon's objects name the user.
  */
 const configs: Readonly<Record<DebianImage, ImageConfig>> = {
   pause: { Entrypoint: ["/pause"], User: "65535:65535" },
   "cluster-dns": { Entrypoint: ["/cluster-dns"] },
+  "addon-programs": { Entrypoint: ["/addon-programs"] },
 };
 
 /** Writes the archive of an image that holds one static program, compiled before. */

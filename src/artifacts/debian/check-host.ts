@@ -3,33 +3,42 @@ import { userInfo } from "node:os";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { inNamespaces } from "./namespace.ts";
-import type { DebianPaths } from "./paths.ts";
+import type { BuildProduct } from "./build-job.ts";
 
 const probeMs = 10_000;
 const gib = 2 ** 30;
-/** Measured: 3.2 GiB at the peak, 0.3 GiB of which stay; the rest is a margin for whatever else uses that disk. */
-const neededBytes = 4 * gib;
 
 /** mmdebstrap depends on apt; setpriv, unshare and chroot are on every Linux. */
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/** A build that has not begun. */
+export interface PlannedBuild {
+  readonly product: BuildProduct;
+  /** Its folder in the cache. */
+  readonly folder: string;
+  /** When this is there, an earlier run has written most of it already. */
+  readonly root: string;
+  readonly neededGiB: number;
+}
 
 /**
  * Rejects before anything is created when the build could not succeed here: DEBIAN_TOOL_MISSING, DEBIAN_BUILD_NO_RIGHTS,
  * DEBIAN_BUILD_NO_SPACE.
  */
-export async function checkHost(paths: DebianPaths, c: RunContext): Promise<void> {
-  await checkTools(c);
-  await checkRights(c);
-  await checkSpace(paths, c);
+export async function checkHost(build: PlannedBuild, c: RunContext): Promise<void> {
+  await checkTools(build, c);
+  await checkRights(build, c);
+  await checkSpace(build, c);
 }
 
-async function checkTools(c: RunContext): Promise<void> {
+async function checkTools({ product }: PlannedBuild, c: RunContext): Promise<void> {
   const missing: string[] = [];
   if (!(await answers("mmdebstrap", c))) missing.push("mmdebstrap");
   await access(keyring).catch(() => missing.push("debian-archive-keyring"));
   if (!c.host.isRoot && !(await answers("newuidmap", c))) missing.push("uidmap");
   if (missing.length > 0)
     throw new LocalkubeError("DEBIAN_TOOL_MISSING", {
+      ...product,
       packages: missing.join(" "),
     });
 }
@@ -48,7 +57,7 @@ async function answers(program: string, c: RunContext): Promise<boolean> {
   }
 }
 
-async function checkRights(c: RunContext): Promise<void> {
+async function checkRights({ product }: PlannedBuild, c: RunContext): Promise<void> {
   try {
     await c.host.run(inNamespaces(c.host, ["true"]), {
       signal: c.signal,
@@ -63,25 +72,22 @@ async function checkRights(c: RunContext): Promise<void> {
     const fix = c.host.isRoot
       ? "Run localkube where root may make mount namespaces (a container needs CAP_SYS_ADMIN)"
       : `sudo usermod --add-subuids ${ids} --add-subgids ${ids} ${userInfo().username}`;
-    throw new LocalkubeError("DEBIAN_BUILD_NO_RIGHTS", { problem, fix }, { cause });
+    throw new LocalkubeError("DEBIAN_BUILD_NO_RIGHTS", { ...product, problem, fix }, { cause });
   }
 }
 
-async function checkSpace(paths: DebianPaths, c: RunContext): Promise<void> {
-  const unfinished = await access(paths.root).then(
+async function checkSpace({ product, folder, root, neededGiB }: PlannedBuild, c: RunContext): Promise<void> {
+  const unfinished = await access(root).then(
     () => true,
     () => false,
   );
-  if (unfinished) return; // most of it is written already
-  await mkdir(paths.build, { recursive: true });
-  const { bavail, bsize } = await statfs(paths.build);
-  if (bavail * bsize >= neededBytes) return;
+  if (unfinished) return;
+  await mkdir(folder, { recursive: true });
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= neededGiB * gib) return;
   const free = ((bavail * bsize) / gib).toFixed(1);
-  throw new LocalkubeError("DEBIAN_BUILD_NO_SPACE", {
-    folder: c.host.cacheDir,
-    free,
-    needed: neededBytes / gib,
-  });
+  const inCache = { folder: c.host.cacheDir, free, needed: neededGiB };
+  throw new LocalkubeError("DEBIAN_BUILD_NO_SPACE", { ...product, ...inCache });
 }
 
 const lastLine = (text: string): string => text.trimEnd().split("\n").at(-1) ?? "";

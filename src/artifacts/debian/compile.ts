@@ -1,9 +1,8 @@
-import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Progress } from "../../contract/host.ts";
-import { runPhase, type BuildJob } from "./build-job.ts";
+import { type BuildJob, buildFailed, runPhase } from "./build-job.ts";
 import { goEnvironment, sourceFolder } from "./unpack-source.ts";
 import { type Argv, inRoot } from "./namespace.ts";
-import { recipe } from "./recipe.ts";
+import { ownPrograms, recipe } from "./recipe.ts";
 
 const listMs = 300_000;
 const compileMs = 5_400_000;
@@ -87,7 +86,7 @@ function counter(total: number): (line: string) => Progress | undefined {
 /** A binary that reports a version other than the requested one would make every version decision about it wrong. */
 async function checkVersions(job: BuildJob, programs: readonly string[]): Promise<void> {
   if (job.c.host.arch !== job.arch) return; // cannot be run here
-  for (const name of programs.filter((program) => program !== "cluster-dns")) {
+  for (const name of programs.filter((program) => !(ownPrograms as readonly string[]).includes(program))) {
     const args = name === "kubectl" ? ["version", "--client", "--short"] : ["--version"];
     const argv = inRoot(job.c.host, job.paths.root, [`${outFolder}/${name}`, ...args], { cwd: "/" });
     const { stdout } = await runPhase(job, {
@@ -97,7 +96,7 @@ async function checkVersions(job: BuildJob, programs: readonly string[]): Promis
     });
     if (stdout.trim().split(" ").at(-1) === recipe.kubernetesVersion) continue;
     const output = `${name} says '${stdout.trim()}', wanted is ${recipe.kubernetesVersion}`;
-    throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: name, log: job.paths.log }, { output });
+    throw buildFailed(job, name, output);
   }
 }
 

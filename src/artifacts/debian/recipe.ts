@@ -36,19 +36,36 @@ export const recipe = {
   pauseVersion: "3.2",
 } as const;
 
-/** Where the source of the DNS server lives in this package. */
-export const clusterDnsFolder = (): string => join(packageRoot(), "templates", "cluster-dns");
+/** Programs of ours, which are compiled in Kubernetes' source tree; each becomes an image. In the order of their parts of the key. */
+export const ownPrograms = ["cluster-dns", "addon-programs"] as const;
+export type OwnProgram = (typeof ownPrograms)[number];
+
+/** Where the source of a program of ours lives in this package. */
+export const ownSource = (name: OwnProgram): string => join(packageRoot(), "templates", name);
 
 /**
- * `<hash>-<hash>`: of the source of Kubernetes and pause (with our repairs), and of that plus the DNS server's source. Results with equal keys are
- * interchangeable; with an equal first part all but cluster-dns are, so that changing our DNS server does not cost minutes of compiling.
+ * `<hash>-<hash>-<hash>`: of the source of Kubernetes and pause (with our repairs), and of that plus each of our own programs' source. Results with equal
+ * keys are interchangeable; with an equal first part all but our own programs are, so that changing one of these does not cost minutes of compiling.
  */
 export async function recipeKey(): Promise<string> {
   const kubernetes = createHash("sha256").update(JSON.stringify([revision, recipe, cuts]));
   await hashGoFiles(kubernetes, sourceOverlay());
-  const clusterDns = kubernetes.copy();
-  await hashGoFiles(clusterDns, clusterDnsFolder());
-  return [kubernetes, clusterDns].map((hash) => hash.digest("hex").slice(0, 10)).join("-");
+  const programs = await Promise.all(
+    ownPrograms.map(async (name) => {
+      const hash = kubernetes.copy();
+      await hashGoFiles(hash, ownSource(name));
+      return hash;
+    }),
+  );
+  return [kubernetes, ...programs].map((hash) => hash.digest("hex").slice(0, 10)).join("-");
+}
+
+/** The part of a key that decides what is in a program of ours, or in Kubernetes; undefined in a key from before there was that program. Pure. */
+export function partOf(key: string, program?: OwnProgram): string | undefined {
+  const [kubernetes, ...programs] = keyPattern.test(key) ? key.split("-") : [];
+  if (program === undefined) return kubernetes;
+  const own = programs[ownPrograms.indexOf(program)];
+  return own === undefined ? undefined : `${kubernetes}-${own}`;
 }
 
 /** Adds the names, below `folder`, and contents of all its Go files; other files there are documentation. */
@@ -58,7 +75,8 @@ async function hashGoFiles(hash: Hash, folder: string): Promise<void> {
   names.forEach((name, index) => hash.update(`\0${name}\0`).update(sources[index] ?? ""));
 }
 
-export const keyPattern = /^([0-9a-f]{10})-[0-9a-f]{10}$/;
+/** Keys had two parts before there were programs for addons. */
+export const keyPattern = /^[0-9a-f]{10}(?:-[0-9a-f]{10}){1,2}$/;
 
 /** Debian packages of the build root on a host of `hostArch`. */
 export const rootPackages = (hostArch: Arch, arch: Arch): readonly string[] =>

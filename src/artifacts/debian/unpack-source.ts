@@ -1,11 +1,11 @@
 import { access, cp, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type BuildJob, runPhase } from "./build-job.ts";
+import { type BuildJob, buildFailed, runPhase } from "./build-job.ts";
 import { removeTree } from "./make-root.ts";
 import { type Argv, inRoot } from "./namespace.ts";
-import { type Arch, clusterDnsFolder, recipe } from "./recipe.ts";
+import { type Arch, ownPrograms, ownSource, recipe } from "./recipe.ts";
 import { repairSource } from "./repair-source.ts";
-import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
+import { messageOf } from "../../contract/errors/localkube-error.ts";
 
 /** Kubernetes' source inside the root: below GOPATH, where its vendored libraries are found. */
 export const sourceFolder = "/go/src/k8s.io/kubernetes";
@@ -31,7 +31,7 @@ const generatedName = "zz_generated.openapi";
 const outputBase = "/tmp/openapi";
 
 /**
- * Unpacks the source package (dpkg checks its digests again) with Debian's patches and our repairs, puts our DNS server beside it and
+ * Unpacks the source package (dpkg checks its digests again) with Debian's patches and our repairs, puts our own programs beside it and
  * generates the one Go file that is not in the package, which only Kubernetes itself needs. Each part appears by rename,
  * so a killed run is continued.
  */
@@ -41,13 +41,11 @@ export async function unpackSource(
 ): Promise<void> {
   const source = join(job.paths.root, sourceFolder);
   if (!(await exists(source))) await unpack(job);
-  await rm(join(source, "cmd", "cluster-dns"), {
-    recursive: true,
-    force: true,
-  });
-  await cp(clusterDnsFolder(), join(source, "cmd", "cluster-dns"), {
-    recursive: true,
-  });
+  for (const name of ownPrograms) {
+    const folder = join(source, "cmd", name);
+    await rm(folder, { recursive: true, force: true });
+    await cp(ownSource(name), folder, { recursive: true });
+  }
   if (withKubernetes && !(await exists(join(source, generatedFolder, `${generatedName}.go`))))
     await generateOpenApi(job, source);
 }
@@ -58,19 +56,14 @@ async function unpack(job: BuildJob): Promise<void> {
   // Debian's number is 1.20.5+really1.20.2-…: only the last part counts.
   if (!description.replace(/^.*really|^[^_]*_/, "").startsWith(`${upstreamVersion}-`)) {
     const output = `the archive's source package is ${description}, wanted is Kubernetes ${upstreamVersion}`;
-    throw new LocalkubeError("DEBIAN_BUILD_FAILED", { phase: title, log: job.paths.log }, { output });
+    throw buildFailed(job, title, output);
   }
   const part = `${sourceFolder}.part`;
   await removeTree(job, join(root, part));
   await inside(job, "unpacking", ["mkdir", "-p", dirname(sourceFolder)]);
   await inside(job, "unpacking", ["dpkg-source", "--extract", `/src/${description}`, part]);
   await repairSource(join(root, part)).catch((cause: unknown) => {
-    const details = { cause, output: messageOf(cause) };
-    throw new LocalkubeError(
-      "DEBIAN_BUILD_FAILED",
-      { phase: `${title}: repairing`, log: job.paths.log },
-      details,
-    );
+    throw buildFailed(job, `${title}: repairing`, messageOf(cause), cause);
   });
   await rename(join(root, part), join(root, sourceFolder));
 }

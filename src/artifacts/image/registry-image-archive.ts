@@ -18,8 +18,17 @@ const lockWaitMs = 5 * 60_000;
  */
 function archivePath(host: RunContext["host"], ref: string, arch: string): string {
   const { registry, repository, tag, digest } = registryRef(ref);
-  const version = digest ? formatDigest(digest) : tag;
+  const version = [tag ?? [], digest ? formatDigest(digest) : []].flat().join("@");
   return join(imageFolder(host), registry, ...repository.split("/"), `${version}-linux-${arch}.tar`);
+}
+
+/**
+ * The name under which a node knows the image: of `web:2@sha256:…` the tag, because the digest is that of all platforms together, which an archive of one
+ * platform does not have; not every runtime takes another name for it. The digest is checked when the image is fetched.
+ */
+function nameOnNodes(ref: string): string {
+  const { registry, repository, tag } = registryRef(ref);
+  return tag === undefined ? imageRef(ref) : `${registry}/${repository}:${tag}`;
 }
 
 type Context = Pick<RunContext, "host" | "signal">;
@@ -48,7 +57,7 @@ async function archiveOf(
   const found = await memo.digest(file, { ...options, signal: c.signal });
   const note = await readFile(`${file}.sha256`, "utf8").catch(() => "");
   if (!found || note.trim() !== `${found.sha256} ${formatDigest(digests.manifest)}`) return undefined;
-  return { file, ref: imageRef(ref), sha256: found.sha256, size: found.size, registry: digests };
+  return { file, ref: nameOnNodes(ref), sha256: found.sha256, size: found.size, registry: digests };
 }
 
 /** An image of a registry as an archive for `ctr images import`, assembled from the verified blobs in the cache. */
@@ -66,7 +75,7 @@ export async function registryImageArchive(
     if (cached) return cached;
     const { default: writeFileAtomic } = await import("write-file-atomic");
     await rm(`${file}.sha256`, { force: true });
-    const written = await writeOciArchive({ ...image, ref: imageRef(ref) }, file, { signal });
+    const written = await writeOciArchive({ ...image, ref: nameOnNodes(ref) }, file, { signal });
     await writeFileAtomic(`${file}.sha256`, `${written.sha256} ${formatDigest(image.digests.manifest)}\n`);
     const memo = new VerifiedMemo(imageFolder(c.host));
     await memo.remember(file, { sha256: written.sha256 });

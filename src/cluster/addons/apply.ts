@@ -2,7 +2,7 @@ import { enableAddon } from "../../addons/enable.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { type ChosenAddon, renderAddon } from "./choose.ts";
+import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
 export interface AppliedAddon {
@@ -18,7 +18,7 @@ export interface AppliedAddon {
 /** Enables one addon, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
 export async function applyAddon(
   chosen: ChosenAddon,
-  images: Readonly<Record<string, string>>,
+  got: GotOfAddon,
   live: LiveCluster,
   limitMs: number,
   c: RunContext,
@@ -26,7 +26,7 @@ export async function applyAddon(
   const { addon } = chosen.folder;
   const { name, namespace } = addon;
   const { version } = chosen.row;
-  const { objects, probeObjects } = await renderAddon(chosen, images, live.record);
+  const { objects, probeObjects } = await renderAddon(chosen, got, live.record);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, limitMs - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
@@ -38,7 +38,10 @@ export async function applyAddon(
       ...shared,
       wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
       probe: async () =>
-        (seen = await probeAddon(addon.probe, { ...shared, namespace, made: probeObjects, limitMs: left() })),
+        (seen = await probeAddon(probeFor(chosen.folder, live.record), {
+          ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
+          resolves: (host) => live.resolves(host, c.signal),
+        })),
     },
   );
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };

@@ -5,9 +5,9 @@ import {
   readAddonFile,
   withNeeds,
 } from "../../addons/catalogue.ts";
-import { type AddonRow, addonRow } from "../../addons/definition.ts";
+import { type AddonProbe, type AddonRow, addonRow } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
-import { renderObjects } from "../../addons/render.ts";
+import { objectsIn, renderObjects, renderText } from "../../addons/render.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstNode } from "../../contract/node.ts";
@@ -49,7 +49,9 @@ export function chooseAddons(
   },
   target: AddonTarget,
 ): readonly ChosenAddon[] {
-  const folders = withNeeds(names, known, Object.keys(recorded));
+  const always = known.find(({ addon }) => addon.always && names.includes(addon.name));
+  if (always) throw new LocalkubeError("ADDON_ALWAYS", { addon: always.addon.name });
+  const folders = withNeeds(names, known, Object.keys(recorded)).filter(({ addon }) => !addon.always);
   const foreign = Object.keys(given).find((name) => !folders.some(({ addon }) => addon.name === name));
   if (foreign !== undefined) {
     const hint = didYouMean(
@@ -76,11 +78,7 @@ export function chooseAddon(
   const { addon } = folder;
   const values = optionValues(addon, given, recorded);
   const { version, minor } = catalogueEntry(kubernetesVersion);
-  const row = addonRow(
-    addon,
-    { version: `v${version.replace(/^v/, "")}`, minor, source: artifactsSource },
-    values,
-  );
+  const row = addonRow(addon, { version, minor, source: artifactsSource }, values);
   const options = Object.fromEntries(
     Object.entries({ ...recorded, ...given }).filter(
       ([key]) => addon.options[key] && !addon.options[key].secret,
@@ -124,6 +122,21 @@ export function clusterPlaces(record: ClusterRecord): Readonly<Record<string, st
   };
 }
 
+/** The probe of an addon for this cluster. Rejects with ADDON_INVALID. Pure. */
+export function probeFor({ addon: { probe }, folder }: AddonFolder, record: ClusterRecord): AddonProbe {
+  if (probe.type !== "dns") return probe;
+  const input = { options: {}, images: {}, cluster: clusterPlaces(record) };
+  return { ...probe, name: renderText(probe.name, { folder, file: "addon.yaml" }, input) };
+}
+
+/** What of an addon came from outside. */
+export interface GotOfAddon {
+  /** By key: the names that the node's runtime knows. */
+  readonly images: Readonly<Record<string, string>>;
+  /** The project's own files, in the order of the row. */
+  readonly published: readonly { readonly from: string; readonly text: string }[];
+}
+
 export interface RenderedAddon {
   readonly objects: readonly KubeObject[];
   /** Of its probe, when that makes some. */
@@ -133,13 +146,15 @@ export interface RenderedAddon {
 /** The objects of a chosen addon. Rejects with ADDON_INVALID. */
 export async function renderAddon(
   { folder: { addon, folder }, row, values }: ChosenAddon,
-  images: Readonly<Record<string, string>>,
+  { images, published }: GotOfAddon,
   record: ClusterRecord,
 ): Promise<RenderedAddon> {
   const input = { options: values, images, cluster: clusterPlaces(record) };
   const rendered = async (file: string): Promise<readonly KubeObject[]> =>
     renderObjects(await readAddonFile(folder, file), { folder, file }, input);
-  const objects = (await Promise.all(row.objects.map(rendered))).flat();
+  const own = (await Promise.all(row.objects.map(rendered))).flat();
+  const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
+  const objects = [...asPublished, ...own];
   const { probe } = addon;
   return { objects, probeObjects: probe.type === "objects" ? await rendered(probe.objects) : [] };
 }

@@ -52,7 +52,9 @@ export async function disableAddons(
     const known = await knownAddons(paths.addons);
     const recorded = record.spec.addons;
     const isThere = (addon: string): boolean => addon in recorded || addon in (record.formerAddons ?? {});
-    for (const addon of addons) if (!isThere(addon)) addonByName(addon, known);
+    for (const addon of addons)
+      if (!isThere(addon) && addonByName(addon, known).addon.always)
+        throw new LocalkubeError("ADDON_ALWAYS", { addon });
     const staying = Object.keys(recorded).filter((addon) => !addons.includes(addon));
     refuseNeeded(addons.filter(isThere), staying, known);
     const going = dependentsFirst(addons, known);

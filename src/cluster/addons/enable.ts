@@ -9,7 +9,7 @@ import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { applyAddon, type AppliedAddon } from "./apply.ts";
 import { chooseAddons, type ChosenAddon, type GivenOptions, knownAddons } from "./choose.ts";
-import { getImages, type GotImages, imagesOf, loadIntoNodes, presentInAll } from "./images.ts";
+import { getImages, type GotImages, loadIntoNodes, presentFor } from "./images.ts";
 import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 export interface EnableRequest {
@@ -88,9 +88,7 @@ function enableJobs(
 ): readonly Job[] {
   let got: GotImages | undefined;
   const images = async (c: RunContext): Promise<void | "unchanged"> => {
-    const wanted = chosen.flatMap(imagesOf);
-    const present = wanted.length === 0 ? new Set<string>() : await presentInAll(live, c.signal);
-    got = await getImages(wanted, live.record, present, c);
+    got = await getImages(chosen, live.record, await presentFor(chosen, live, c.signal), c);
     await save();
     await loadIntoNodes(got, live, c);
     return got.archives.size === 0 ? "unchanged" : undefined;
@@ -111,7 +109,7 @@ function enableJobs(
       after: [before],
       timeoutMs: limitMs * 2 + aroundMs,
       apply: async (c) => {
-        const result = await applyAddon(one, got?.refs[name] ?? {}, live, limitMs, c);
+        const result = await applyAddon(one, got!.byAddon.get(name)!, live, limitMs, c);
         done(result);
         return result.outcome === "unchanged" ? "unchanged" : undefined;
       },

@@ -1,13 +1,15 @@
-import { fetchArtifacts } from "../../artifacts/artifact-set.ts";
+import { readFile } from "node:fs/promises";
+import { type ArtifactPlan, fetchArtifacts } from "../../artifacts/artifact-set.ts";
 import { inspectArchive } from "../../artifacts/image/inspect-archive.ts";
-import type { ImageFile, ImageWish } from "../../contract/artifact.ts";
+import type { ImageFile, ImageWish, Wishes } from "../../contract/artifact.ts";
+import { parseDigest } from "../../contract/digest.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { imageRef } from "../../contract/image-reference.ts";
 import { imageIds, withCri } from "../../runtimes/cri/images.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { loadArchive } from "../images/load.ts";
-import type { ChosenAddon } from "./choose.ts";
+import type { ChosenAddon, GotOfAddon } from "./choose.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
 /** An image that an addon wants, as its row names it. */
@@ -31,20 +33,20 @@ export const imagesOf = ({
 /** An archive under its tag alone: what is loaded has no digest of a registry, so no pod could find it by one. Pure. */
 export const nameInNode = (ref: string): string => imageRef(ref.replace(/@sha256:[0-9a-f]+$/, ""));
 
-/** Images of addons, ready to be loaded. */
+/** What addons want from outside, ready to be loaded and applied. */
 export interface GotImages {
-  /** By addon and key: the names that pods use. */
-  readonly refs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** By addon. */
+  readonly byAddon: ReadonlyMap<string, GotOfAddon>;
   /** Those that some node may lack, by name in the node. */
   readonly archives: ReadonlyMap<string, ImageFile>;
 }
 
 /**
- * Gets what nodes lack of those images into the cache of this computer, from the cluster's own source, its mirror or a registry; nothing is changed in the cluster.
+ * Gets what addons want into the cache of this computer, from the cluster's own source, its mirror or a registry; nothing is changed in the cluster.
  * Idempotent. Rejects with ADDON_IMAGE_MISSING, which names addon and image.
  */
 export async function getImages(
-  images: readonly AddonImage[],
+  chosen: readonly ChosenAddon[],
   record: ClusterRecord,
   present: ReadonlySet<string>,
   c: RunContext,
@@ -52,7 +54,7 @@ export async function getImages(
   const refs: Record<string, Record<string, string>> = {};
   const archives = new Map<string, ImageFile>();
   const fetched = new Map<string, ImageFile>();
-  for (const image of images) {
+  for (const image of chosen.flatMap(imagesOf)) {
     let file = fetched.get(image.ref);
     // What our own makers make has a tag that only they know, so they are always asked.
     if (!file && (isOwn(image) || !present.has(nameInNode(image.ref)))) {
@@ -63,8 +65,45 @@ export async function getImages(
     (refs[image.addon] ??= {})[image.key] = name;
     if (file && !present.has(name)) archives.set(name, file);
   }
-  return { refs, archives };
+  const byAddon = new Map<string, GotOfAddon>();
+  for (const one of chosen) {
+    const { name } = one.folder.addon;
+    byAddon.set(name, { images: refs[name] ?? {}, published: await getPublished(one, record, c) });
+  }
+  return { byAddon, archives };
 }
+
+/** The project's own files, by their digests. */
+async function getPublished(
+  { folder: { addon }, row }: ChosenAddon,
+  record: ClusterRecord,
+  c: RunContext,
+): Promise<GotOfAddon["published"]> {
+  if (row.published.length === 0) return [];
+  const neededBy = `the addon ${addon.name}`;
+  const wished = row.published.map(({ from, digest }) => {
+    const parsed = parseDigest(digest);
+    if (!parsed) throw new TypeError(`${digest} is no digest`); // the schema let it through
+    return { name: from, digest: parsed, neededBy };
+  });
+  const { files = {} } = await fetchArtifacts(
+    planOf("upstream", record, { images: [], files: wished }, c),
+    c,
+  );
+  return Promise.all(
+    wished.map(async ({ name }) => ({ from: name, text: await readFile(files[name]!.file, "utf8") })),
+  );
+}
+
+const planOf = (
+  source: ArtifactPlan["source"],
+  { kubernetesVersion, spec }: ClusterRecord,
+  wishes: Omit<Wishes, "programs">,
+  { host }: RunContext,
+): ArtifactPlan => ({
+  ...{ source, kubernetesVersion, arch: host.arch, mirror: spec.mirror, reason: "", complete: false },
+  wishes: { programs: [], ...wishes },
+});
 
 async function getImage(
   { addon, ref }: AddonImage,
@@ -77,18 +116,8 @@ async function getImage(
   c.report({ message: `getting ${ref}` });
   let problem = `the ${record.artifactsSource} artifacts have none`;
   try {
-    const { images } = await fetchArtifacts(
-      {
-        source: own ? record.artifactsSource : "upstream",
-        kubernetesVersion: record.kubernetesVersion,
-        arch: c.host.arch,
-        mirror: record.spec.mirror,
-        wishes: { programs: [], images: [wish] },
-        reason: "",
-        complete: false,
-      },
-      c,
-    );
+    const source = own ? record.artifactsSource : "upstream";
+    const { images } = await fetchArtifacts(planOf(source, record, { images: [wish] }, c), c);
     const found = images[name];
     if (found) return found;
   } catch (error) {
@@ -100,11 +129,13 @@ async function getImage(
   throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem });
 }
 
-/** The names of the images that every node has. Read-only. */
-export async function presentInAll(
+/** The names of the images that every node has; none are asked for when no addon wants an image. Read-only. */
+export async function presentFor(
+  chosen: readonly ChosenAddon[],
   { nodes, runtime }: LiveCluster,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
+  if (chosen.flatMap(imagesOf).length === 0) return new Set();
   const lists = await Promise.all(
     nodes.map((node) =>
       node.withTransport((transport) =>

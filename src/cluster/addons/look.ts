@@ -101,15 +101,15 @@ export async function addonStates(
   context: UseCaseContext,
 ): Promise<ReadonlyMap<string, StateOf>> {
   const recorded = Object.keys(cluster.record.spec.addons);
-  const unknown = new Map(recorded.map((name) => [name, { state: "enabled" as const }]));
+  const isOn = known.filter(({ addon }) => addon.always).map(({ addon }) => addon.name);
+  const unknown = new Map([...isOn, ...recorded].map((name) => [name, { state: "enabled" as const }]));
   const [first] = await machineStatesOf(
     { nodes: [firstNode(cluster)], driver: cluster.driver },
     quietly(context),
   );
   if (first !== "running" || (await isPaused(cluster, context))) return unknown;
   const former = Object.keys(cluster.record.formerAddons ?? {});
-  const names = [...new Set([...recorded, ...former])];
-  if (names.length === 0) return unknown;
+  const names = [...new Set([...isOn, ...recorded, ...former])];
   try {
     return await withLiveCluster(cluster, context, async (live) => {
       const states = new Map<string, StateOf>();
@@ -134,7 +134,8 @@ async function stateIn(
   live: LiveCluster,
   signal: AbortSignal,
 ): Promise<StateOf | undefined> {
-  const isRecorded = name in live.record.spec.addons;
+  const isAlways = folder?.addon.always ?? false;
+  const isRecorded = isAlways || name in live.record.spec.addons;
   if (!inventory)
     return isRecorded
       ? { state: "degraded", problem: "it is on record, but the cluster has nothing of it; start applies it" }
@@ -162,11 +163,13 @@ async function lackOf(
 ): Promise<string | undefined> {
   const awaited = awaitedOf({ wait: [] }, members.map(asObject), folder?.addon.namespace ?? "default");
   const [lack] = await lackingNow(awaited, { objects, signal });
-  if (lack !== undefined || probe?.passed) return lack;
+  // What every cluster has is seen to work by its start.
+  if (lack !== undefined || probe?.passed || (!probe && folder?.addon.always)) return lack;
   return probe?.detail ?? "it was never seen to work";
 }
 
-const asObject = ({ group, kind, namespace, name }: Inventory["members"][number]) => ({
+/** What is enough of an object to know what is waited for. */
+export const asObject = ({ group, kind, namespace, name }: Inventory["members"][number]) => ({
   apiVersion: group,
   kind,
   metadata: { name, ...(namespace === undefined ? {} : { namespace }) },

@@ -3,14 +3,16 @@ import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { KubeObject } from "../../kube/api-client.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
-import { chooseAddon, knownAddons, renderAddon } from "./choose.ts";
-import { getImages, imagesOf, presentInAll } from "./images.ts";
+import { chooseAddon, type ChosenAddon, knownAddons, probeFor, renderAddon } from "./choose.ts";
+import { getImages, loadIntoNodes, presentFor } from "./images.ts";
+import { asObject } from "./look.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 export interface TestedAddon {
@@ -37,7 +39,7 @@ export async function testAddon(
     const inner = { ...context, signal };
     const cluster = await openCluster(name, inner);
     const folder = addonByName(addon, await knownAddons(cluster.paths.addons));
-    const recorded = cluster.record.spec.addons[addon];
+    const recorded = cluster.record.spec.addons[addon] ?? (folder.addon.always ? {} : undefined);
     if (!recorded) throw new LocalkubeError("ADDON_NOT_ENABLED", { addon, name });
     await refuseIfPaused(cluster, inner);
     const chosen = chooseAddon(folder, recorded, {}, cluster.record);
@@ -57,8 +59,18 @@ export async function testAddon(
   });
 }
 
+async function probeObjectsOf(
+  chosen: ChosenAddon,
+  live: LiveCluster,
+  c: RunContext,
+): Promise<readonly KubeObject[]> {
+  const got = await getImages([chosen], live.record, await presentFor([chosen], live, c.signal), c);
+  await loadIntoNodes(got, live, c);
+  return (await renderAddon(chosen, got.byAddon.get(chosen.folder.addon.name)!, live.record)).probeObjects;
+}
+
 async function testOne(
-  chosen: ReturnType<typeof chooseAddon>,
+  chosen: ChosenAddon,
   live: LiveCluster,
   limitMs: number,
   c: RunContext,
@@ -67,8 +79,7 @@ async function testOne(
   const inventory = await loadInventory(live.objects, addon.name, c.signal);
   if (!inventory)
     throw new LocalkubeError("ADDON_NOT_ENABLED", { addon: addon.name, name: live.record.spec.name });
-  const { refs } = await getImages(imagesOf(chosen), live.record, await presentInAll(live, c.signal), c);
-  const { objects, probeObjects } = await renderAddon(chosen, refs[addon.name] ?? {}, live.record);
+  const made = addon.probe.type === "objects" ? await probeObjectsOf(chosen, live, c) : [];
   const report = (text: string): void => c.report({ message: text });
   const shared = {
     addon: addon.name,
@@ -82,15 +93,19 @@ async function testOne(
   const note = async (passed: boolean, detail: string): Promise<number> => {
     const milliseconds = Math.round(performance.now() - begun);
     const probe = { passed, detail, at: new Date().toISOString(), milliseconds };
-    await saveInventory(live.objects, addon.name, { ...inventory, probe }, c.signal);
+    const options = { signal: c.signal, isFirst: false };
+    await saveInventory(live.objects, addon.name, { ...inventory, probe }, options);
     return milliseconds;
   };
   try {
-    await waitForRollout(awaitedOf(chosen.row, objects, addon.namespace), {
+    await waitForRollout(awaitedOf(chosen.row, inventory.members.map(asObject), addon.namespace), {
       ...shared,
       mustExist: true,
     });
-    const seen = await probeAddon(addon.probe, { ...shared, namespace: addon.namespace, made: probeObjects });
+    const seen = await probeAddon(probeFor(chosen.folder, live.record), {
+      ...{ ...shared, namespace: addon.namespace, made },
+      resolves: (host) => live.resolves(host, c.signal),
+    });
     return { seen, milliseconds: await note(true, seen) };
   } catch (error) {
     if (error instanceof LocalkubeError && error.id.startsWith("ADDON_")) await note(false, error.message);

@@ -1,10 +1,12 @@
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import type { ArtifactSet, ImageWish, ProgramRelease, ProgramWish, Wishes } from "../../contract/artifact.ts";
 import type { RuntimeProgram } from "../../contract/runtime.ts";
-import { clusterDnsImage } from "../../provision/cluster/cluster-dns.ts";
 import { nodePrograms } from "../../provision/programs/node-programs.ts";
 import { ociRuntimes, ociRuntimesByName, withOciRuntimes } from "../../runtimes/oci/registry.ts";
 import { runtimeFor, runtimes } from "../../runtimes/registry.ts";
+
+/** What the image of cluster DNS is called among a cluster's wishes. */
+export const clusterDnsImage = "cluster-dns";
 
 /**
  * Everything a cluster of that Kubernetes version with that runtime wants from outside; which versions belong together is in the catalogue.

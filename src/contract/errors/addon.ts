@@ -27,6 +27,11 @@ export const addonErrors = {
     title: "The addon {addon} cannot be enabled beside {other}: {problem}",
     fix: "Disable that one first: localkube addons disable {other}",
   },
+  ADDON_ALWAYS: {
+    exit: exitCodes.usage,
+    title: "The addon {addon} is a part of every cluster: it is neither enabled nor disabled",
+    fix: "See its state: localkube addons show {addon}",
+  },
   ADDON_OPTION_MALFORMED: {
     exit: exitCodes.usage,
     title: "--set {value}: {problem}",

@@ -73,18 +73,18 @@ export const artifactErrors = {
   },
   DEBIAN_TOOL_MISSING: {
     exit: exitCodes.unavailable,
-    title: "Kubernetes cannot be built from Debian's source: these packages are not installed: {packages}",
+    title: "{subject} cannot be built from Debian's {material}: these packages are not installed: {packages}",
     fix: "sudo apt-get install {packages}",
   },
   DEBIAN_BUILD_NO_RIGHTS: {
     exit: exitCodes.permission,
     title:
-      "Kubernetes cannot be built from Debian's source: no permission to create a Debian root ({problem})",
+      "{subject} cannot be built from Debian's {material}: no permission to create a Debian root ({problem})",
     fix: "{fix}",
   },
   DEBIAN_BUILD_NO_SPACE: {
     exit: exitCodes.cannotCreate,
-    title: "{folder} has {free} GiB free; building Kubernetes from Debian's source needs {needed} GiB",
+    title: "{folder} has {free} GiB free; building {subject} from Debian's {material} needs {needed} GiB",
     fix: "Free some space there, or set XDG_CACHE_HOME to a folder on another disk",
   },
   DEBIAN_ARCHIVE_UNREACHABLE: {
@@ -99,12 +99,12 @@ export const artifactErrors = {
   },
   DEBIAN_BUILD_FAILED: {
     exit: exitCodes.software,
-    title: "Building Kubernetes from Debian's source failed: {phase}",
+    title: "Building {subject} from Debian's {material} failed: {phase}",
     fix: "Read {log}, then run the same command again; it continues where it stopped",
   },
   DEBIAN_BUILD_BUSY: {
     exit: exitCodes.temporary,
-    title: "Another localkube process has been building Kubernetes for {minutes} minutes",
+    title: "Another localkube process has been building {subject} for {minutes} minutes",
     fix: "Wait for it to end, then run the same command again",
   },
   DEBIAN_BUILD_TAKEN_OVER: {

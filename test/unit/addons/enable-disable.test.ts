@@ -76,6 +76,32 @@ describe("enabling", () => {
     expect([api.log.length, probes]).toEqual([before, 1]);
   });
 
+  test("applies again when an object is gone or another one has its name, and leaves what a user has changed", async () => {
+    const path = "/api/v1/namespaces/web/configmaps/settings";
+    await enableAddon(whole, context());
+    const edited = { ...api.stored.get(path)!, data: { a: "2" } };
+    api.stored.set(path, edited);
+    expect((await enableAddon(whole, context())).outcome).toBe("unchanged");
+    expect(api.stored.get(path)).toBe(edited);
+    api.stored.set(path, { ...edited, metadata: { ...edited.metadata, uid: "another" } });
+    expect((await enableAddon(whole, context())).outcome).toBe("enabled");
+    api.stored.delete("/apis/apps/v1/namespaces/web/deployments/server");
+    expect((await enableAddon(whole, context())).outcome).toBe("enabled");
+    expect(ours()).toHaveLength(6);
+    expect(probes).toBe(3);
+  });
+
+  test("without a probe something else sees whether it works, and what is in force is not applied again", async () => {
+    const unseen = { ...context(), probe: undefined };
+    expect((await enableAddon(whole, unseen)).outcome).toBe("enabled");
+    expect((await loadInventory(objects, "web", signal))?.probe).toBeUndefined();
+    const before = api.log.length;
+    expect((await enableAddon(whole, unseen)).outcome).toBe("unchanged");
+    expect(api.log.length).toBe(before);
+    expect((await enableAddon(whole, context())).outcome).toBe("enabled");
+    expect(probes).toBe(1);
+  });
+
   test("removes what an earlier version had, but not what may hold data, nor what somebody else made under its name", async () => {
     await enableAddon(whole, context());
     const theirs = { ...server, metadata: { ...server.metadata, uid: "theirs", labels: {} } };

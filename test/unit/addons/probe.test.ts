@@ -27,7 +27,7 @@ const api = {
 const probe = (what: Parameters<typeof probeAddon>[0], more: object = {}) =>
   probeAddon(what, {
     ...{ addon: "web", namespace: "web", api, objects: new Objects(memory.client), signal, limitMs: 0 },
-    ...{ report: () => undefined, made: [] },
+    ...{ report: () => undefined, made: [], resolves: () => Promise.resolve(false) },
     ...more,
   }).catch((error: unknown) => {
     if (error instanceof LocalkubeError) return `${error.id} ${error.message} | ${error.output ?? ""}`;

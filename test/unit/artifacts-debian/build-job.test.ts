@@ -1,7 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runPhase, withBuildLog, type Phase } from "../../../src/artifacts/debian/build-job.ts";
+import {
+  kubernetesProduct,
+  runPhase,
+  withBuildLog,
+  type Phase,
+} from "../../../src/artifacts/debian/build-job.ts";
 import { debianPaths } from "../../../src/artifacts/debian/paths.ts";
 import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import { tempContext, type TestRun } from "./temp-context.ts";
@@ -11,7 +16,9 @@ const key = "0123456789-abcdef0123";
 async function run({ c, folder }: TestRun, script: string, more: Partial<Phase> = {}): Promise<string> {
   const paths = debianPaths(folder, key, "amd64");
   const phase: Phase = { title: "Some phase", argv: ["sh", "-c", script], timeoutMs: 20_000, ...more };
-  await withBuildLog(paths.log, (log) => runPhase({ c, paths, key, arch: "amd64", log }, phase));
+  await withBuildLog(paths.log, (log) =>
+    runPhase({ c, product: kubernetesProduct, logFile: paths.log, log }, phase),
+  );
   return readFile(paths.log, "utf8");
 }
 

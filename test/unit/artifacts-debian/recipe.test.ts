@@ -1,12 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { debianPaths } from "../../../src/artifacts/debian/paths.ts";
-import { keyPattern, recipe, recipeKey, rootPackages } from "../../../src/artifacts/debian/recipe.ts";
+import { keyPattern, partOf, recipe, recipeKey, rootPackages } from "../../../src/artifacts/debian/recipe.ts";
 
 describe("recipeKey", () => {
   it("is short, stable and made of the sources", async () => {
     const key = await recipeKey();
     expect(key).toMatch(keyPattern);
     expect(await recipeKey()).toBe(key);
+  });
+
+  it("has a part for Kubernetes and for each program of ours", () => {
+    const key = "0123456789-abcdef0123-4567890123";
+    expect(partOf(key)).toBe("0123456789");
+    expect(partOf(key, "cluster-dns")).toBe("0123456789-abcdef0123");
+    expect(partOf(key, "addon-programs")).toBe("0123456789-4567890123");
+    expect(partOf("0123456789-abcdef0123", "cluster-dns")).toBe("0123456789-abcdef0123");
+    expect(partOf("0123456789-abcdef0123", "addon-programs")).toBeUndefined();
+    expect(partOf("lost+found")).toBeUndefined();
   });
 });
 

@@ -89,14 +89,14 @@ describe("parseSums", () => {
 });
 
 describe("debianSet", () => {
-  const key = "0123456789-abcdef0123";
+  const key = "0123456789-abcdef0123-4567890123";
   const wishes = artifactWishes("v1.20.2", defaultRuntimeName);
 
   it("has what is wished and was built, under references that follow the content", async () => {
     const paths = await tree();
     await recordFiles(paths, never);
     const files = await verifiedFiles(paths, never);
-    const set = debianSet({ key, files }, wishes);
+    const set = debianSet({ key, files }, { wishes });
     expect(set).toMatchObject({ source: "debian", kubernetesVersion: "v1.20.2" });
     // etcd and the runtime are packages of the guest.
     expect(Object.keys(set.programs).sort()).toEqual([...kubernetesPrograms].sort());
@@ -105,9 +105,20 @@ describe("debianSet", () => {
       expect([version, file.endsWith(`/linux/amd64/${name}`)]).toEqual(["1.20.2", true]);
     }
     expect(wishedImage(set, "pause").ref).toBe("localkube.local/pause:3.2");
-    expect(wishedImage(set, "cluster-dns").ref).toBe(`localkube.local/cluster-dns:${key}`);
+    expect(wishedImage(set, "cluster-dns").ref).toBe("localkube.local/cluster-dns:0123456789-abcdef0123");
     expect(() => wishedProgram(set, "etcd")).toThrow(
       /'etcd' was not wished, or the debian artifacts have none/,
+    );
+  });
+
+  it("names the image of an addon's program by what is in that program, when an addon wishes it", async () => {
+    const paths = await tree();
+    await recordFiles(paths, never);
+    const image = { ...wishes.images[0]!, name: "addon-programs" };
+    const files = await verifiedFiles(paths, never);
+    const set = debianSet({ key, files }, { wishes: { programs: [], images: [image] } });
+    expect(wishedImage(set, "addon-programs").ref).toBe(
+      "localkube.local/addon-programs:0123456789-4567890123",
     );
   });
 
@@ -115,11 +126,14 @@ describe("debianSet", () => {
     const paths = await tree();
     await recordFiles(paths, never);
     const images = wishes.images.filter(({ name }) => name === "pause");
-    const set = debianSet({ key, files: await verifiedFiles(paths, never) }, { programs: [], images });
+    const set = debianSet(
+      { key, files: await verifiedFiles(paths, never) },
+      { wishes: { programs: [], images } },
+    );
     expect(Object.keys({ ...set.programs, ...set.images })).toEqual(["pause"]);
   });
 
   it("does not give half a set", () => {
-    expect(() => debianSet({ key, files: new Map() }, wishes)).toThrow(/kube-apiserver/);
+    expect(() => debianSet({ key, files: new Map() }, { wishes })).toThrow(/kube-apiserver/);
   });
 });

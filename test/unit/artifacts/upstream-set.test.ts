@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { inspectArchive } from "../../../src/artifacts/image/inspect-archive.ts";
 import { copyToMirror } from "../../../src/artifacts/mirror.ts";
 import { openSource } from "../../../src/artifacts/source.ts";
 import { stableVersion } from "../../../src/artifacts/stable-version.ts";
@@ -64,6 +65,45 @@ test("anything may be wished: a program and an image that localkube itself knows
     unpack: tool.unpack,
   });
   expect(wishedImage(set, "addon").ref).toBe("example.test/addon:1");
+});
+
+test("the archive of an image by tag and digest names the tag; by digest alone it is another file", async () => {
+  const base = "example.test/v2/team/addon";
+  await putFakeImage(mirror, base, "2");
+  const list = await readFile(join(mirror, base, "manifests/2"), "utf8");
+  const digest = `sha256:${sha256(list)}`;
+  await put(join(mirror, base, "manifests", digest), list);
+  const fetchAs = async (ref: string) => {
+    const wishes = { programs: [], images: [{ name: "addon", ref, neededBy: "a test" }] };
+    const release = { ...fakeRelease, wishes };
+    const { set } = await fetchUpstream(release, await openSource(mirror), c, { limits: hasty });
+    const { file } = wishedImage(set, "addon");
+    const { images } = await inspectArchive(file, c.signal);
+    return { file, names: images.map(({ names }) => names) };
+  };
+  const both = await fetchAs(`example.test/team/addon:2@${digest}`);
+  const bare = await fetchAs(`example.test/team/addon@${digest}`);
+  expect(both.names).toEqual([["example.test/team/addon:2"]]);
+  expect(bare.names).toEqual([[`example.test/team/addon@${digest}`]]);
+  expect(bare.file).not.toBe(both.file);
+  expect(await fetchAs(`example.test/team/addon:2@${digest}`)).toEqual(both);
+});
+
+test("a file that is used as it is published comes with its digest, and no other content", async () => {
+  const name = "raw.example.test/project/v1.6.1/kinds.yaml";
+  await put(join(mirror, name), "kind: CustomResourceDefinition\n");
+  const wish = (content: string) => ({ name, digest: sha256Digest(sha256(content)), neededBy: "a test" });
+  const fetch = async (content: string) => {
+    const wishes = { programs: [], images: [], files: [wish(content)] };
+    const { set, identities } = await fetchUpstream({ ...fakeRelease, wishes }, await openSource(mirror), c, {
+      limits: hasty,
+    });
+    return { files: set.files, identities, complete: await upstreamComplete(wishes, "amd64", c) };
+  };
+  await expect(fetch("another content\n")).rejects.toMatchObject({ id: "ARTIFACT_DIGEST_MISMATCH" });
+  const { files, identities, complete } = await fetch("kind: CustomResourceDefinition\n");
+  expect(await readFile(files?.[name]?.file ?? "", "utf8")).toBe("kind: CustomResourceDefinition\n");
+  expect([identities, complete]).toEqual([[name], true]);
 });
 
 test("a whole release comes from a mirror served over HTTP, and then from the cache alone", async () => {
@@ -144,9 +184,12 @@ test("an image keeps its registry's digests, fetched or from the cache", async (
   expect(pauseOf((await fetchFrom(mirror)).set).registry).toEqual(registry);
 });
 
-test.each(["registry.k8s.io/pause", "registry.k8s.io/pause:99.1"])(
-  "%s by digest is fetched by that, checked by that, and named as runtimes look it up",
-  async (name) => {
+test.each([
+  ["registry.k8s.io/pause", "registry.k8s.io/pause@DIGEST"],
+  ["registry.k8s.io/pause:99.1", "registry.k8s.io/pause:99.1"],
+])(
+  "%s by digest is fetched by that, checked by that, and named so that every runtime finds it",
+  async (name, named) => {
     const manifests = join(mirror, pause, "manifests");
     const list = await readFile(join(manifests, "99.1"));
     await rm(join(manifests, "99.1"));
@@ -158,7 +201,7 @@ test.each(["registry.k8s.io/pause", "registry.k8s.io/pause:99.1"])(
     const release = { ...fakeRelease, wishes: { programs, images: byDigest } };
     const { set, identities } = await fetchUpstream(release, await openSource(mirror), c);
     expect(identities).toContain(`${pause}/manifests/${digest}`);
-    expect(pauseOf(set).ref).toBe(`registry.k8s.io/pause@${digest}`);
+    expect(pauseOf(set).ref).toBe(named.replace("DIGEST", digest));
     expect(pauseOf(set).registry?.digest).toEqual(parseDigest(digest));
     expect(await upstreamComplete(release.wishes, "amd64", c)).toBe(true);
     await writeFile(join(manifests, digest), JSON.stringify({ schemaVersion: 2, lies: true }));

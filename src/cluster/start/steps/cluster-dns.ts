@@ -1,12 +1,19 @@
+import { builtInAddon } from "../../../addons/catalogue.ts";
+import { addonRow } from "../../../addons/definition.ts";
+import { type AddonPlan, enableAddon } from "../../../addons/enable.ts";
+import { rowObjects } from "../../../addons/plan.ts";
+import { catalogueEntry } from "../../../artifacts/catalogue/catalogue-entry.ts";
 import { wishedImage } from "../../../contract/artifact.ts";
 import { firstNode } from "../../../contract/node.ts";
+import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
-import { clusterDnsImage, clusterDnsObjects } from "../../../provision/cluster/cluster-dns.ts";
 import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.ts";
-import { applyObjects } from "../../../kube/objects.ts";
+import { Objects } from "../../../kube/objects.ts";
+import type { PodNetwork } from "../../../provision/network/pod-network.ts";
 import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
 import { clusterDomain } from "../node-input.ts";
 import { type ClusterBase, type ClusterState, need } from "../state.ts";
+import { clusterDnsImage } from "../wishes.ts";
 
 export const clusterDns: Step<ClusterState, ClusterBase> = {
   id: "cluster-dns",
@@ -23,15 +30,40 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const api = need(s, "api");
     const network = need(firstNode(s), "network");
     // Before DNS, because its pod waits for the network.
-    const pods = network.kind === "manifest" && (await applyObjects(api, network.objects, c.signal));
-    const objects = clusterDnsObjects({
-      source: s.plan.source,
-      image: wishedImage(need(s, "artifacts"), clusterDnsImage).ref,
-      address: s.record.addresses.clusterDns,
-      domain: clusterDomain,
-    });
-    const dns = await applyObjects(api, objects, c.signal);
+    const pods = network.kind === "manifest" && (await enable(networkPlan(s, network), s, c));
+    const dns = await enable(await dnsPlan(s), s, c);
     const classes = await applyRuntimeClasses(api, ociRuntimesByName(s.record.spec.ociRuntimes), c.signal);
     return pods || dns || classes ? undefined : "unchanged";
   },
 };
+
+/** Whether anything was done. Whether it works is what the start waits for at its end. */
+async function enable(plan: AddonPlan, s: ClusterState, { signal, report }: RunContext): Promise<boolean> {
+  const { outcome } = await enableAddon(plan, {
+    objects: new Objects(need(s, "api")),
+    signal,
+    report: (message) => report({ message }),
+    wait: () => Promise.resolve(),
+  });
+  return outcome === "enabled";
+}
+
+/** A manifest that the user gave takes the form of an addon: what it no longer has is removed. */
+const networkPlan = (
+  { record: { spec } }: ClusterState,
+  { objects }: Extract<PodNetwork, { kind: "manifest" }>,
+): AddonPlan => ({ name: "pod-network", version: spec.cni, options: {}, objects });
+
+/** The addon that is in every cluster. */
+async function dnsPlan(s: ClusterState): Promise<AddonPlan> {
+  const found = await builtInAddon("dns");
+  const { version, minor } = catalogueEntry(s.record.kubernetesVersion);
+  const row = addonRow(found.addon, { version, minor, source: s.plan.source }, {});
+  const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
+  const objects = await rowObjects(found, row, {
+    options: {},
+    images: Object.fromEntries(Object.keys(row.images).map((name) => [name, image])),
+    cluster: { domain: clusterDomain, dnsAddress: s.record.addresses.clusterDns },
+  });
+  return { name: found.addon.name, version: row.version, options: {}, objects };
+}

@@ -87,7 +87,7 @@ describe("choosing", () => {
 
   test("objects get the cluster's places, and ports their protocol", async () => {
     const [chosen] = chooseAddons(["storage"], { known, recorded: {}, given: {} }, target);
-    const { objects } = await renderAddon(chosen!, {}, record);
+    const { objects } = await renderAddon(chosen!, { images: {}, published: [] }, record);
     expect(objects[0]?.["spec"]).toEqual({ ports: [{ protocol: "TCP", port: 80, name: "10.96.0.10" }] });
     expect(Object.keys(clusterPlaces(record)).sort()).toEqual([
       "clusterId",

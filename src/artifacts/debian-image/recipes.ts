@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import type { ImageConfig } from "../image/image-archive.ts";
+import { recipe as kubernetes } from "../debian/recipe.ts";
+
+/** Raise when the code of this folder changes what it makes of a recipe. */
+const revision = 1;
+
+/** An image made of files of Debian's packages. Plain data: everything that decides its content, except what the archive has that day. */
+export interface DebianImageRecipe {
+  /** The image is `localkube.local/NAME`. */
+  readonly name: string;
+  /** They are unpacked with everything that they depend on; nothing of them is run or configured. */
+  readonly packages: readonly string[];
+  /** Files and folders that the image has of them, in full; where these are programs, the libraries that they load come along. */
+  readonly files: readonly string[];
+  /** Regular expressions over paths: what is left out of the folders of `files`. */
+  readonly without?: readonly string[];
+  /** The certificates of the public authorities, where programs look for them. */
+  readonly certificates?: boolean;
+  /** Who runs it; without one, root. */
+  readonly user?: { readonly name: string; readonly id: number };
+  /** Folders that the packages do not have, which belong to the user; with the mode 1777 they are everybody's. */
+  readonly folders?: Readonly<Record<string, "user" | "everybody">>;
+  /** Targets of links by path. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** Texts that the image has in place of the packages' own, by path. */
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly config: Pick<ImageConfig, "Entrypoint" | "Cmd" | "Env" | "WorkingDir">;
+}
+
+/** What scripts of addons call; busybox is asked by the name that it is called by. */
+const applets =
+  "[ awk base64 basename cat chmod chown cp cut date dd dirname du echo env expr false find grep gunzip gzip head hostname httpd id ip kill ln ls mkdir mktemp " +
+  "mv nc nslookup od ping printf ps pwd rm rmdir sed seq sh sha256sum sleep sort stat sync tail tar tee test timeout touch tr true uname uniq usleep vi wc wget xargs";
+
+const recipes: readonly DebianImageRecipe[] = [
+  {
+    name: "busybox",
+    packages: ["busybox-static"],
+    files: ["/bin/busybox"],
+    folders: { "/tmp": "everybody" },
+    links: Object.fromEntries(applets.split(" ").map((name) => [`/bin/${name}`, "busybox"])),
+    config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
+  },
+  {
+    name: "docker-registry",
+    packages: ["docker-registry"],
+    files: ["/usr/bin/docker-registry", "/etc/docker/registry/config.yml"],
+    certificates: true,
+    user: { name: "registry", id: 1000 },
+    folders: { "/var/lib/docker-registry": "user", "/tmp": "everybody" },
+    config: {
+      Entrypoint: ["/usr/bin/docker-registry"],
+      Cmd: ["serve", "/etc/docker/registry/config.yml"],
+    },
+  },
+];
+
+export const debianImageSuite = kubernetes.suite;
+
+/** Addon data names images like this, without a tag; `localkube.local` is no registry. */
+const prefix = "localkube.local/";
+
+/** The recipe of an image that is wished by reference; undefined when the reference is of something else. */
+export const debianImageRecipe = (ref: string): DebianImageRecipe | undefined =>
+  ref.startsWith(prefix) ? recipes.find(({ name }) => name === ref.slice(prefix.length)) : undefined;
+
+/** Names of all images that can be made. */
+export const debianImageNames: readonly string[] = recipes.map(({ name }) => name);
+
+/** Images with equal keys are interchangeable. */
+export const debianImageKey = (recipe: DebianImageRecipe): string =>
+  createHash("sha256")
+    .update(JSON.stringify([revision, debianImageSuite, recipe]))
+    .digest("hex")
+    .slice(0, 10);
+
+/** The reference that the image has in its archive. */
+export const debianImageRef = (recipe: DebianImageRecipe): string =>
+  `${prefix}${recipe.name}:${debianImageKey(recipe)}`;
