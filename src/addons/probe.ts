@@ -18,8 +18,8 @@ export interface ProbeContext {
   readonly report: (text: string) => void;
   /** Milliseconds for all of it, without the removal of what it made. */
   readonly limitMs: number;
-  /** Whether cluster DNS has an address for a name, asked at its Service's address. */
-  readonly nameResolves: (name: string, signal: AbortSignal) => Promise<boolean>;
+  /** Whether cluster DNS has an address for a name. */
+  readonly resolves: (name: string) => Promise<boolean>;
   /** The objects of a probe that makes some, rendered. */
   readonly made: readonly KubeObject[];
 }
@@ -36,7 +36,7 @@ export async function probeAddon(probe: AddonProbe, context: ProbeContext): Prom
       return probeApi(probe, context);
     case "dns":
       return whenRight(async () => {
-        const right = await context.nameResolves(probe.name, context.signal);
+        const right = await context.resolves(probe.name);
         return { seen: `cluster DNS has ${right ? "an" : "no"} address for ${probe.name}`, right };
       }, context);
     case "objects":

@@ -26,45 +26,46 @@ const objectSchema = v.looseObject({
  * that no value can add a field. A value that is one place and nothing else gets the option's own kind (a number, a switch). `$$` stands for `$`.
  * Rejects with ADDON_INVALID, naming file, line or object. Pure.
  */
-export const renderObjects = (text: string, place: AddonFile, input: RenderInput): readonly KubeObject[] =>
-  objectsOf(text, place, (object, fault) => filled(object, input, fault));
+export function renderObjects(text: string, place: FileOfAddon, input: RenderInput): readonly KubeObject[] {
+  return objectsIn(text, place).map((object, index) => {
+    const fault = (problem: string): Error => invalidIn(place, `${numbered(object, index)}: ${problem}`);
+    return withProtocols(filled(object, input, fault)) as KubeObject;
+  });
+}
 
-/** The objects of a text that is not ours: nothing in it is a place. Rejects with ADDON_INVALID. Pure. */
-export const readObjects = (text: string, place: AddonFile): readonly KubeObject[] =>
-  objectsOf(text, place, (object) => object);
+/** A text of `addon.yaml` with its places filled in. Rejects with ADDON_INVALID. Pure. */
+export const renderText = (text: string, place: FileOfAddon, input: RenderInput): string =>
+  String(filledText(text, input, (problem) => invalidIn(place, problem)));
 
-interface AddonFile {
+/** Where a text is from, for messages. */
+export interface FileOfAddon {
   readonly folder: string;
   readonly file: string;
 }
 
-function objectsOf(
-  text: string,
-  { folder, file }: AddonFile,
-  completed: (object: unknown, fault: (problem: string) => Error) => unknown,
-): readonly KubeObject[] {
-  const invalid = (problem: string): LocalkubeError =>
-    new LocalkubeError("ADDON_INVALID", { folder, file, problem });
+/** The objects of a file as they stand in it. Rejects with ADDON_INVALID. Pure. */
+export function objectsIn(text: string, place: FileOfAddon): readonly KubeObject[] {
+  const invalid = (problem: string): LocalkubeError => invalidIn(place, problem);
   const yaml = readUserYaml(
     text,
     (problem, line, column) => invalid(`line ${line}, column ${column}: ${problem}`),
-    {
-      several: true,
-      parse: { merge: true },
-    },
+    { several: true, parse: { merge: true } },
   );
   const documents = yaml.values().filter((content) => content !== null && content !== undefined);
   if (documents.length === 0) throw invalid("it has no object");
   return documents.map((document, index) => {
-    const where = `object ${index + 1}`;
     const parsed = v.safeParse(objectSchema, document);
-    if (!parsed.success)
-      throw invalid(`${where}: ${v.getDotPath(parsed.issues[0]) ?? "it"} is missing or no text`);
-    const named = `${where} (${parsed.output.kind} ${parsed.output.metadata.name})`;
-    const object = completed(parsed.output, (problem) => invalid(`${named}: ${problem}`));
-    return withProtocols(object) as KubeObject;
+    if (parsed.success) return parsed.output as KubeObject;
+    const what = v.getDotPath(parsed.issues[0]) ?? "it";
+    throw invalid(`object ${index + 1}: ${what} is missing or no text`);
   });
 }
+
+const invalidIn = ({ folder, file }: FileOfAddon, problem: string): LocalkubeError =>
+  new LocalkubeError("ADDON_INVALID", { folder, file, problem });
+
+const numbered = ({ kind, metadata }: KubeObject, index: number): string =>
+  `object ${index + 1} (${kind} ${metadata.name})`;
 
 /**
  * Ports say their protocol: it is a part of the key by which server-side apply knows them, and servers before 1.21 refuse those that leave it to the default
@@ -83,8 +84,7 @@ function withProtocols(value: unknown): unknown {
   };
 }
 
-/** A value with its places filled in, at any depth. Throws what `fault` makes of a problem. Pure. */
-export function filled(value: unknown, input: RenderInput, fault: (problem: string) => Error): unknown {
+function filled(value: unknown, input: RenderInput, fault: (problem: string) => Error): unknown {
   if (typeof value === "string") return filledText(value, input, fault);
   if (Array.isArray(value)) return value.map((item) => filled(item, input, fault));
   if (typeof value !== "object" || value === null) return value;

@@ -2,9 +2,8 @@ import { enableAddon } from "../../addons/enable.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { type ChosenAddon, renderAddon } from "./choose.ts";
-import type { GotContent } from "./images.ts";
-import { type LiveCluster, resolvesIn } from "./live-cluster.ts";
+import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
+import type { LiveCluster } from "./live-cluster.ts";
 
 export interface AppliedAddon {
   readonly name: string;
@@ -19,7 +18,7 @@ export interface AppliedAddon {
 /** Enables one addon, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
 export async function applyAddon(
   chosen: ChosenAddon,
-  content: Pick<GotContent, "refs" | "published">,
+  got: GotOfAddon,
   live: LiveCluster,
   limitMs: number,
   c: RunContext,
@@ -27,7 +26,7 @@ export async function applyAddon(
   const { addon } = chosen.folder;
   const { name, namespace } = addon;
   const { version } = chosen.row;
-  const { objects, probe, probeObjects } = await renderAddon(chosen, content, live.record);
+  const { objects, probeObjects } = await renderAddon(chosen, got, live.record);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, limitMs - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
@@ -39,9 +38,9 @@ export async function applyAddon(
       ...shared,
       wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
       probe: async () =>
-        (seen = await probeAddon(probe, {
-          ...shared,
-          ...{ namespace, made: probeObjects, limitMs: left(), nameResolves: resolvesIn(live) },
+        (seen = await probeAddon(probeFor(chosen, live.record), {
+          ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
+          resolves: (host) => live.resolves(host, c.signal),
         })),
     },
   );

@@ -1,7 +1,13 @@
-import { addonByName, type AddonFolder, builtInAddons, withNeeds } from "../../addons/catalogue.ts";
-import { type AddonProbe, type AddonRow, addonRow } from "../../addons/definition.ts";
+import {
+  addonByName,
+  type AddonFolder,
+  builtInAddons,
+  readAddonFile,
+  withNeeds,
+} from "../../addons/catalogue.ts";
+import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
-import { fileObjects, renderProbe, rowObjects } from "../../addons/plan.ts";
+import { objectsIn, renderObjects, renderText } from "../../addons/render.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstNode } from "../../contract/node.ts";
@@ -9,7 +15,6 @@ import { didYouMean } from "../../host/nearest-word.ts";
 import type { KubeObject } from "../../kube/api-client.ts";
 import type { AddonOptions } from "../../spec/parse/addons.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
-import type { GotContent } from "./images.ts";
 import { clusterDomain } from "../start/node-input.ts";
 
 /** What decides which row of an addon a cluster gets. */
@@ -28,7 +33,7 @@ export interface ChosenAddon {
 export type GivenOptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_ALWAYS, ADDON_CONFLICT, ADDON_OPTION_INVALID,
+ * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID,
  * ADDON_NOT_FOR_VERSION. Pure.
  */
 export function chooseAddons(
@@ -44,9 +49,8 @@ export function chooseAddons(
   },
   target: AddonTarget,
 ): readonly ChosenAddon[] {
-  for (const name of names)
-    if (addonByName(name, known).addon.always)
-      throw new LocalkubeError("ADDON_ALWAYS", { addon: name, problem: "there is nothing to enable" });
+  const always = known.find(({ addon }) => addon.always && names.includes(addon.name));
+  if (always) throw new LocalkubeError("ADDON_ALWAYS", { addon: always.addon.name });
   const folders = withNeeds(names, known, Object.keys(recorded)).filter(({ addon }) => !addon.always);
   const foreign = Object.keys(given).find((name) => !folders.some(({ addon }) => addon.name === name));
   if (foreign !== undefined) {
@@ -74,11 +78,7 @@ export function chooseAddon(
   const { addon } = folder;
   const values = optionValues(addon, given, recorded);
   const { version, minor } = catalogueEntry(kubernetesVersion);
-  const row = addonRow(
-    addon,
-    { version: `v${version.replace(/^v/, "")}`, minor, source: artifactsSource },
-    values,
-  );
+  const row = addonRow(addon, { version, minor, source: artifactsSource }, values);
   const options = Object.fromEntries(
     Object.entries({ ...recorded, ...given }).filter(
       ([key]) => addon.options[key] && !addon.options[key].secret,
@@ -122,25 +122,45 @@ export function clusterPlaces(record: ClusterRecord): Readonly<Record<string, st
   };
 }
 
+/** The probe of an addon for this cluster. Rejects with ADDON_INVALID. Pure. */
+export function probeFor(
+  { folder: { addon, folder }, row }: Pick<ChosenAddon, "folder" | "row">,
+  record: ClusterRecord,
+): AddonProbe {
+  const probe = probeOf(addon, row);
+  if (probe.type !== "dns") return probe;
+  const input = { options: {}, images: {}, cluster: clusterPlaces(record) };
+  return { ...probe, name: renderText(probe.name, { folder, file: "addon.yaml" }, input) };
+}
+
+/** What of an addon came from outside. */
+export interface GotOfAddon {
+  /** By key: the names that the node's runtime knows. */
+  readonly images: Readonly<Record<string, string>>;
+  /** The project's own files, in the order of the row. */
+  readonly published: readonly { readonly from: string; readonly text: string }[];
+}
+
 export interface RenderedAddon {
   readonly objects: readonly KubeObject[];
-  readonly probe: AddonProbe;
-  /** Of the probe, when that makes some. */
+  /** Of its probe, when that makes some. */
   readonly probeObjects: readonly KubeObject[];
 }
 
-/** What a chosen addon applies, and how it is seen to work. Rejects with ADDON_INVALID. */
+/** The objects of a chosen addon. Rejects with ADDON_INVALID. */
 export async function renderAddon(
-  { folder, row, values }: ChosenAddon,
-  { refs, published }: Pick<GotContent, "refs" | "published">,
+  { folder: { addon, folder }, row, values }: ChosenAddon,
+  { images, published }: GotOfAddon,
   record: ClusterRecord,
 ): Promise<RenderedAddon> {
-  const { addon } = folder;
-  const input = { options: values, images: refs[addon.name] ?? {}, cluster: clusterPlaces(record) };
-  const objects = await rowObjects(folder, row, input, published);
-  const probe = renderProbe(folder, row, input);
-  const probeObjects = probe.type === "objects" ? await fileObjects(folder, probe.objects, input) : [];
-  return { objects, probe, probeObjects };
+  const input = { options: values, images, cluster: clusterPlaces(record) };
+  const rendered = async (file: string): Promise<readonly KubeObject[]> =>
+    renderObjects(await readAddonFile(folder, file), { folder, file }, input);
+  const own = (await Promise.all(row.objects.map(rendered))).flat();
+  const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
+  const objects = [...asPublished, ...own];
+  const probe = probeOf(addon, row);
+  return { objects, probeObjects: probe.type === "objects" ? await rendered(probe.objects) : [] };
 }
 
 /** Those that localkube brings, and those that the cluster keeps from folders of the user's. Rejects with ADDON_INVALID. */

@@ -36,7 +36,7 @@ const disableMs = 900_000;
 
 /**
  * Disables addons, those that need others first. Their entries leave the record before anything of them leaves the cluster: whoever is killed in the middle leaves what the next call,
- * or the next start, goes on from. In a cluster that does not run the next start removes them. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_ALWAYS, ADDON_NEEDED by one that stays,
+ * or the next start, goes on from. In a cluster that does not run the next start removes them. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_NEEDED by one that stays,
  * or ADDON_REMAINS.
  */
 export async function disableAddons(
@@ -52,10 +52,9 @@ export async function disableAddons(
     const known = await knownAddons(paths.addons);
     const recorded = record.spec.addons;
     const isThere = (addon: string): boolean => addon in recorded || addon in (record.formerAddons ?? {});
-    for (const addon of addons) if (!isThere(addon)) addonByName(addon, known);
     for (const addon of addons)
-      if (known.find((one) => one.addon.name === addon)?.addon.always)
-        throw new LocalkubeError("ADDON_ALWAYS", { addon, problem: "it cannot be disabled" });
+      if (!isThere(addon) && addonByName(addon, known).addon.always)
+        throw new LocalkubeError("ADDON_ALWAYS", { addon });
     const staying = Object.keys(recorded).filter((addon) => !addons.includes(addon));
     refuseNeeded(addons.filter(isThere), staying, known);
     const going = dependentsFirst(addons, known);

@@ -9,7 +9,7 @@ import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { applyAddon, type AppliedAddon } from "./apply.ts";
 import { chooseAddons, type ChosenAddon, type GivenOptions, knownAddons } from "./choose.ts";
-import { getContent, type GotContent, imagesOf, loadIntoNodes, presentInAll } from "./images.ts";
+import { getImages, type GotImages, loadIntoNodes, presentFor } from "./images.ts";
 import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 export interface EnableRequest {
@@ -86,11 +86,9 @@ function enableJobs(
     readonly done: (one: AppliedAddon) => void;
   },
 ): readonly Job[] {
-  let got: GotContent = { refs: {}, archives: new Map(), published: new Map() };
+  let got: GotImages | undefined;
   const images = async (c: RunContext): Promise<void | "unchanged"> => {
-    const needsImages = chosen.some((one) => imagesOf(one).length > 0);
-    const present = needsImages ? await presentInAll(live, c.signal) : new Set<string>();
-    got = await getContent(chosen, live.record, present, c);
+    got = await getImages(chosen, live.record, await presentFor(chosen, live, c.signal), c);
     await save();
     await loadIntoNodes(got, live, c);
     return got.archives.size === 0 ? "unchanged" : undefined;
@@ -111,7 +109,7 @@ function enableJobs(
       after: [before],
       timeoutMs: limitMs * 2 + aroundMs,
       apply: async (c) => {
-        const result = await applyAddon(one, got, live, limitMs, c);
+        const result = await applyAddon(one, got!.byAddon.get(name)!, live, limitMs, c);
         done(result);
         return result.outcome === "unchanged" ? "unchanged" : undefined;
       },

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { fetchArtifacts } from "../../artifacts/artifact-set.ts";
+import { type ArtifactPlan, fetchArtifacts } from "../../artifacts/artifact-set.ts";
 import { inspectArchive } from "../../artifacts/image/inspect-archive.ts";
-import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
-import type { ArtifactSet, ImageFile, ImageWish, Wishes } from "../../contract/artifact.ts";
+import type { ImageFile, ImageWish, Wishes } from "../../contract/artifact.ts";
 import { parseDigest } from "../../contract/digest.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
@@ -10,7 +9,7 @@ import { imageRef } from "../../contract/image-reference.ts";
 import { imageIds, withCri } from "../../runtimes/cri/images.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { loadArchive } from "../images/load.ts";
-import type { ChosenAddon } from "./choose.ts";
+import type { ChosenAddon, GotOfAddon } from "./choose.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
 /** An image that an addon wants, as its row names it. */
@@ -31,47 +30,31 @@ export const imagesOf = ({
 }: Pick<ChosenAddon, "folder" | "row">): readonly AddonImage[] =>
   Object.entries(row.images).map(([key, ref]) => ({ addon: addon.name, key, ref }));
 
-const cataloguePrefix = "catalogue:";
-
-/** The reference of one that belongs to the Kubernetes version; any other as it is. Throws an Error that names what the catalogue has not. Pure. */
-export function settledRef(
-  ref: string,
-  { kubernetesVersion }: Pick<ClusterRecord, "kubernetesVersion">,
-): string {
-  if (!ref.startsWith(cataloguePrefix)) return ref;
-  const found = catalogueEntry(kubernetesVersion).images[ref.slice(cataloguePrefix.length)];
-  if (found === undefined) throw new Error(`the catalogue has no ${ref} for ${kubernetesVersion}`);
-  return found;
-}
-
 /** An archive under its tag alone: what is loaded has no digest of a registry, so no pod could find it by one. Pure. */
 export const nameInNode = (ref: string): string => imageRef(ref.replace(/@sha256:[0-9a-f]+$/, ""));
 
-/** What addons want from outside, on this computer: images ready to be loaded, and texts of published files. */
-export interface GotContent {
-  /** By addon and key: the names that pods use. */
-  readonly refs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** What addons want from outside, ready to be loaded and applied. */
+export interface GotImages {
+  /** By addon. */
+  readonly byAddon: ReadonlyMap<string, GotOfAddon>;
   /** Those that some node may lack, by name in the node. */
   readonly archives: ReadonlyMap<string, ImageFile>;
-  /** By address. */
-  readonly published: ReadonlyMap<string, string>;
 }
 
 /**
- * Gets what nodes lack of these addons' images, and the files that their projects publish, into the cache of this computer, from the cluster's own source, its mirror or a registry; nothing is changed in the cluster.
+ * Gets what addons want into the cache of this computer, from the cluster's own source, its mirror or a registry; nothing is changed in the cluster.
  * Idempotent. Rejects with ADDON_IMAGE_MISSING, which names addon and image.
  */
-export async function getContent(
+export async function getImages(
   chosen: readonly ChosenAddon[],
   record: ClusterRecord,
   present: ReadonlySet<string>,
   c: RunContext,
-): Promise<GotContent> {
+): Promise<GotImages> {
   const refs: Record<string, Record<string, string>> = {};
   const archives = new Map<string, ImageFile>();
   const fetched = new Map<string, ImageFile>();
-  for (const named of chosen.flatMap(imagesOf)) {
-    const image = { ...named, ref: settledRef(named.ref, record) };
+  for (const image of chosen.flatMap(imagesOf)) {
     let file = fetched.get(image.ref);
     // What our own makers make has a tag that only they know, so they are always asked.
     if (!file && (isOwn(image) || !present.has(nameInNode(image.ref)))) {
@@ -82,8 +65,45 @@ export async function getContent(
     (refs[image.addon] ??= {})[image.key] = name;
     if (file && !present.has(name)) archives.set(name, file);
   }
-  return { refs, archives, published: await getPublished(chosen, record, c) };
+  const byAddon = new Map<string, GotOfAddon>();
+  for (const one of chosen) {
+    const { name } = one.folder.addon;
+    byAddon.set(name, { images: refs[name] ?? {}, published: await getPublished(one, record, c) });
+  }
+  return { byAddon, archives };
 }
+
+/** The project's own files, by their digests. */
+async function getPublished(
+  { folder: { addon }, row }: ChosenAddon,
+  record: ClusterRecord,
+  c: RunContext,
+): Promise<GotOfAddon["published"]> {
+  if (row.published.length === 0) return [];
+  const neededBy = `the addon ${addon.name}`;
+  const wished = row.published.map(({ from, digest }) => {
+    const parsed = parseDigest(digest);
+    if (!parsed) throw new TypeError(`${digest} is no digest`); // the schema let it through
+    return { name: from, digest: parsed, neededBy };
+  });
+  const { files = {} } = await fetchArtifacts(
+    planOf("upstream", record, { images: [], files: wished }, c),
+    c,
+  );
+  return Promise.all(
+    wished.map(async ({ name }) => ({ from: name, text: await readFile(files[name]!.file, "utf8") })),
+  );
+}
+
+const planOf = (
+  source: ArtifactPlan["source"],
+  { kubernetesVersion, spec }: ClusterRecord,
+  wishes: Omit<Wishes, "programs">,
+  { host }: RunContext,
+): ArtifactPlan => ({
+  ...{ source, kubernetesVersion, arch: host.arch, mirror: spec.mirror, reason: "", complete: false },
+  wishes: { programs: [], ...wishes },
+});
 
 async function getImage(
   { addon, ref }: AddonImage,
@@ -94,59 +114,28 @@ async function getImage(
   const name = own ? ref.slice(ownPrefix.length) : "image";
   const wish: ImageWish = { name, ref, neededBy: `the addon ${addon}` };
   c.report({ message: `getting ${ref}` });
-  const missing = (problem: string, cause?: unknown): LocalkubeError =>
-    new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem }, { cause });
-  const plan = { record, source: own ? record.artifactsSource : "upstream" } as const;
-  const { images } = await fetchWishes(plan, { programs: [], images: [wish] }, missing, c);
-  const found = images[name];
-  if (found) return found;
-  throw missing(`the ${record.artifactsSource} artifacts have none`);
-}
-
-async function getPublished(
-  chosen: readonly ChosenAddon[],
-  record: ClusterRecord,
-  c: RunContext,
-): Promise<ReadonlyMap<string, string>> {
-  const texts = new Map<string, string>();
-  for (const { folder, row } of chosen)
-    for (const { from, digest } of row.published) {
-      const wish = { name: from, digest: parseDigest(digest)!, neededBy: `the addon ${folder.addon.name}` };
-      const missing = (problem: string, cause: unknown): LocalkubeError =>
-        new LocalkubeError(
-          "ADDON_FILE_MISSING",
-          { addon: folder.addon.name, file: from, problem },
-          { cause },
-        );
-      const plan = { record, source: "upstream" } as const;
-      const { files } = await fetchWishes(plan, { programs: [], images: [], files: [wish] }, missing, c);
-      texts.set(from, await readFile(files![from]!.file, "utf8"));
-    }
-  return texts;
-}
-
-/** Errors of downloads become `missing`. */
-async function fetchWishes(
-  { record, source }: { readonly record: ClusterRecord; readonly source: ArtifactSet["source"] },
-  wishes: Wishes,
-  missing: (problem: string, cause: unknown) => LocalkubeError,
-  c: RunContext,
-): Promise<ArtifactSet> {
-  const { kubernetesVersion, spec } = record;
-  const plan = { source, kubernetesVersion, arch: c.host.arch, mirror: spec.mirror, wishes };
+  let problem = `the ${record.artifactsSource} artifacts have none`;
   try {
-    return await fetchArtifacts({ ...plan, reason: "", complete: false }, c);
+    const source = own ? record.artifactsSource : "upstream";
+    const { images } = await fetchArtifacts(planOf(source, record, { images: [wish] }, c), c);
+    const found = images[name];
+    if (found) return found;
   } catch (error) {
     c.signal.throwIfAborted();
-    throw error instanceof LocalkubeError ? missing(messageOf(error), error) : error;
+    if (!(error instanceof LocalkubeError)) throw error;
+    problem = messageOf(error);
+    throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem }, { cause: error });
   }
+  throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem });
 }
 
-/** The names of the images that every node has. Read-only. */
-export async function presentInAll(
+/** The names of the images that every node has; none are asked for when no addon wants an image. Read-only. */
+export async function presentFor(
+  chosen: readonly ChosenAddon[],
   { nodes, runtime }: LiveCluster,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
+  if (chosen.flatMap(imagesOf).length === 0) return new Set();
   const lists = await Promise.all(
     nodes.map((node) =>
       node.withTransport((transport) =>
@@ -165,7 +154,7 @@ export async function presentInAll(
 
 /** Loads the archives into every node under these names. May be repeated. Rejects with IMAGE_NOT_ARRIVED or CRI_IMPORT_UNKNOWN. */
 export async function loadIntoNodes(
-  { archives }: Pick<GotContent, "archives">,
+  { archives }: Pick<GotImages, "archives">,
   { nodes, runtime }: LiveCluster,
   c: RunContext,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import type { ApiClient } from "../../kube/api-client.ts";
 import { Objects } from "../../kube/objects.ts";
-import { nameResolves } from "../../provision/cluster/wait-for-dns.ts";
+import { waitForDns } from "../../provision/cluster/wait-for-dns.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import {
   allCreated,
@@ -26,6 +26,8 @@ export interface LiveCluster {
   readonly api: ApiClient;
   readonly objects: Objects;
   readonly nodes: readonly LiveNode[];
+  /** Whether cluster DNS has an address for the name now, asked through its Service. */
+  resolves(name: string, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface LiveNode {
@@ -35,7 +37,7 @@ export interface LiveNode {
 }
 
 /** Of the field manager under which addons are applied: users and other programs see whose fields these are. */
-export const addonManager = "localkube-addons";
+const addonManager = "localkube-addons";
 
 /**
  * Whether the cluster runs. Rejects with CLUSTER_BEING_DELETED, CLUSTER_PAUSED, and with CLUSTER_NOT_RUNNING when only some of its machines run or the state of one is
@@ -52,6 +54,37 @@ export async function isLive(cluster: OpenCluster, context: UseCaseContext): Pro
   return true;
 }
 
+/** A cluster with a client of its API, which the caller closes. */
+export const liveCluster = (
+  record: ClusterRecord,
+  runtime: Runtime,
+  api: ApiClient,
+  nodes: readonly LiveNode[],
+): LiveCluster => ({
+  ...{ record, runtime, api, nodes },
+  objects: new Objects(api, addonManager),
+  resolves: (name, signal) => resolves(name, record.addresses.clusterDns, nodes, signal),
+});
+
+const answerMs = 3000;
+
+async function resolves(
+  name: string,
+  address: string,
+  nodes: readonly LiveNode[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadline = AbortSignal.timeout(answerMs);
+  const whose = { signal: AbortSignal.any([signal, deadline]), emulated: false };
+  try {
+    await firstNode({ nodes }).withTransport((transport) => waitForDns(transport, address, name, whose));
+    return true;
+  } catch (error) {
+    if (deadline.aborted && !signal.aborted) return false;
+    throw error;
+  }
+}
+
 /** Runs `work` with the API and the nodes of a running cluster. */
 export async function withLiveCluster<T>(
   cluster: OpenCluster,
@@ -63,25 +96,12 @@ export async function withLiveCluster<T>(
   await ensureApiTunnel(machine, { ...context, paths: first.paths });
   const api = await apiClient(cluster, machine);
   try {
-    return await work({
-      record: cluster.record,
-      runtime: runtimeOf(cluster.record),
-      api,
-      objects: new Objects(api, addonManager),
-      nodes: cluster.nodes.map((node) => ({
-        name: node.name,
-        withTransport: (use) => withTransport(node, context, use),
-      })),
-    });
+    const nodes = cluster.nodes.map((node): LiveNode => ({
+      name: node.name,
+      withTransport: (use) => withTransport(node, context, use),
+    }));
+    return await work(liveCluster(cluster.record, runtimeOf(cluster.record), api, nodes));
   } finally {
     api.close();
   }
 }
-
-/** How the probe of an addon asks cluster DNS: through the first node, as pods do. */
-export const resolvesIn =
-  ({ record, nodes }: Pick<LiveCluster, "record" | "nodes">) =>
-  (name: string, signal: AbortSignal): Promise<boolean> =>
-    nodes[0]!.withTransport((transport) =>
-      nameResolves(transport, record.addresses.clusterDns, name, signal),
-    );

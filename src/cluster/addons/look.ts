@@ -11,7 +11,6 @@ import { machineStatesOf, openCluster, type OpenCluster } from "../access/open-c
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 import { isPaused } from "../life/pause.ts";
 import { chooseAddon, knownAddons } from "./choose.ts";
-import { settledRef } from "./images.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 /**
@@ -101,19 +100,16 @@ export async function addonStates(
   known: readonly AddonFolder[],
   context: UseCaseContext,
 ): Promise<ReadonlyMap<string, StateOf>> {
-  const recorded = [
-    ...known.filter(({ addon }) => addon.always).map(({ addon }) => addon.name),
-    ...Object.keys(cluster.record.spec.addons),
-  ];
-  const unknown = new Map(recorded.map((name) => [name, { state: "enabled" as const }]));
+  const recorded = Object.keys(cluster.record.spec.addons);
+  const isOn = known.filter(({ addon }) => addon.always).map(({ addon }) => addon.name);
+  const unknown = new Map([...isOn, ...recorded].map((name) => [name, { state: "enabled" as const }]));
   const [first] = await machineStatesOf(
     { nodes: [firstNode(cluster)], driver: cluster.driver },
     quietly(context),
   );
   if (first !== "running" || (await isPaused(cluster, context))) return unknown;
   const former = Object.keys(cluster.record.formerAddons ?? {});
-  const names = [...new Set([...recorded, ...former])];
-  if (names.length === 0) return unknown;
+  const names = [...new Set([...isOn, ...recorded, ...former])];
   try {
     return await withLiveCluster(cluster, context, async (live) => {
       const states = new Map<string, StateOf>();
@@ -138,7 +134,8 @@ async function stateIn(
   live: LiveCluster,
   signal: AbortSignal,
 ): Promise<StateOf | undefined> {
-  const isRecorded = (folder?.addon.always ?? false) || name in live.record.spec.addons;
+  const isAlways = folder?.addon.always ?? false;
+  const isRecorded = isAlways || name in live.record.spec.addons;
   if (!inventory)
     return isRecorded
       ? { state: "degraded", problem: "it is on record, but the cluster has nothing of it; start applies it" }
@@ -166,12 +163,13 @@ async function lackOf(
 ): Promise<string | undefined> {
   const awaited = awaitedOf({ wait: [] }, members.map(asObject), folder?.addon.namespace ?? "default");
   const [lack] = await lackingNow(awaited, { objects, signal });
-  // One that is a part of every cluster was seen to work by the start.
-  if (lack !== undefined || probe?.passed || (folder?.addon.always && !probe)) return lack;
+  // What every cluster has is seen to work by its start.
+  if (lack !== undefined || probe?.passed || (!probe && folder?.addon.always)) return lack;
   return probe?.detail ?? "it was never seen to work";
 }
 
-const asObject = ({ group, kind, namespace, name }: Inventory["members"][number]) => ({
+/** What is enough of an object to know what is waited for. */
+export const asObject = ({ group, kind, namespace, name }: Inventory["members"][number]) => ({
   apiVersion: group,
   kind,
   metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
@@ -270,10 +268,7 @@ export async function addonImages(
     const row = cluster && rowFor(folder, cluster.record);
     const rows = cluster ? (row ? [row] : []) : folder.addon.versions;
     return rows.flatMap(({ version, images }) =>
-      Object.values(images).map((image) => ({
-        ...{ addon: folder.addon.name, version },
-        image: cluster ? settledRef(image, cluster.record) : image,
-      })),
+      Object.values(images).map((image) => ({ addon: folder.addon.name, version, image })),
     );
   });
   return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];

@@ -1,17 +1,20 @@
 import { addonByName } from "../../addons/catalogue.ts";
+import { probeOf } from "../../addons/definition.ts";
 import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { KubeObject } from "../../kube/api-client.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
-import { chooseAddon, knownAddons, renderAddon } from "./choose.ts";
-import { getContent, presentInAll } from "./images.ts";
-import { type LiveCluster, resolvesIn, withLiveCluster } from "./live-cluster.ts";
+import { chooseAddon, type ChosenAddon, knownAddons, probeFor, renderAddon } from "./choose.ts";
+import { getImages, loadIntoNodes, presentFor } from "./images.ts";
+import { asObject } from "./look.ts";
+import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 export interface TestedAddon {
   readonly name: string;
@@ -57,8 +60,18 @@ export async function testAddon(
   });
 }
 
+async function probeObjectsOf(
+  chosen: ChosenAddon,
+  live: LiveCluster,
+  c: RunContext,
+): Promise<readonly KubeObject[]> {
+  const got = await getImages([chosen], live.record, await presentFor([chosen], live, c.signal), c);
+  await loadIntoNodes(got, live, c);
+  return (await renderAddon(chosen, got.byAddon.get(chosen.folder.addon.name)!, live.record)).probeObjects;
+}
+
 async function testOne(
-  chosen: ReturnType<typeof chooseAddon>,
+  chosen: ChosenAddon,
   live: LiveCluster,
   limitMs: number,
   c: RunContext,
@@ -67,8 +80,7 @@ async function testOne(
   const inventory = await loadInventory(live.objects, addon.name, c.signal);
   if (!inventory)
     throw new LocalkubeError("ADDON_NOT_ENABLED", { addon: addon.name, name: live.record.spec.name });
-  const content = await getContent([chosen], live.record, await presentInAll(live, c.signal), c);
-  const { objects, probe: wanted, probeObjects } = await renderAddon(chosen, content, live.record);
+  const made = probeOf(addon, chosen.row).type === "objects" ? await probeObjectsOf(chosen, live, c) : [];
   const report = (text: string): void => c.report({ message: text });
   const shared = {
     addon: addon.name,
@@ -82,22 +94,18 @@ async function testOne(
   const note = async (passed: boolean, detail: string): Promise<number> => {
     const milliseconds = Math.round(performance.now() - begun);
     const probe = { passed, detail, at: new Date().toISOString(), milliseconds };
-    await saveInventory(
-      live.objects,
-      addon.name,
-      { ...inventory, probe },
-      { signal: c.signal, isFirst: false },
-    );
+    const options = { signal: c.signal, isFirst: false };
+    await saveInventory(live.objects, addon.name, { ...inventory, probe }, options);
     return milliseconds;
   };
   try {
-    await waitForRollout(awaitedOf(chosen.row, objects, addon.namespace), {
+    await waitForRollout(awaitedOf(chosen.row, inventory.members.map(asObject), addon.namespace), {
       ...shared,
       mustExist: true,
     });
-    const seen = await probeAddon(wanted, {
-      ...shared,
-      ...{ namespace: addon.namespace, made: probeObjects, nameResolves: resolvesIn(live) },
+    const seen = await probeAddon(probeFor(chosen, live.record), {
+      ...{ ...shared, namespace: addon.namespace, made },
+      resolves: (host) => live.resolves(host, c.signal),
     });
     return { seen, milliseconds: await note(true, seen) };
   } catch (error) {

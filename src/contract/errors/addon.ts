@@ -27,6 +27,11 @@ export const addonErrors = {
     title: "The addon {addon} cannot be enabled beside {other}: {problem}",
     fix: "Disable that one first: localkube addons disable {other}",
   },
+  ADDON_ALWAYS: {
+    exit: exitCodes.usage,
+    title: "The addon {addon} is a part of every cluster: it is neither enabled nor disabled",
+    fix: "See its state: localkube addons show {addon}",
+  },
   ADDON_OPTION_MALFORMED: {
     exit: exitCodes.usage,
     title: "--set {value}: {problem}",
@@ -41,16 +46,6 @@ export const addonErrors = {
     exit: exitCodes.notFound,
     title: "The addon {addon} is not enabled in the cluster {name}",
     fix: "Enable it: localkube addons enable {addon} -p {name}",
-  },
-  ADDON_FILE_MISSING: {
-    exit: exitCodes.unavailable,
-    title: "{file}, which the addon {addon} needs, was not found: {problem}",
-    fix: "Check the network, or pull it on a machine that has one: localkube mirror pull DIR --addons {addon}",
-  },
-  ADDON_ALWAYS: {
-    exit: exitCodes.usage,
-    title: "The addon {addon} is a part of every cluster: {problem}",
-    fix: "See all addons: localkube addons list",
   },
   ADDON_IMAGE_MISSING: {
     exit: exitCodes.unavailable,

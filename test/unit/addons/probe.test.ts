@@ -15,10 +15,7 @@ beforeEach(() => {
   memory = new MemoryApi();
   answers = {};
   asked = [];
-  resolves = true;
 });
-
-let resolves: boolean;
 
 const api = {
   get: <T>(path: string) => Promise.resolve(memory.stored.get(path) as T | undefined),
@@ -30,22 +27,12 @@ const api = {
 const probe = (what: Parameters<typeof probeAddon>[0], more: object = {}) =>
   probeAddon(what, {
     ...{ addon: "web", namespace: "web", api, objects: new Objects(memory.client), signal, limitMs: 0 },
-    ...{ report: () => undefined, made: [], nameResolves: () => Promise.resolve(resolves) },
+    ...{ report: () => undefined, made: [], resolves: () => Promise.resolve(false) },
     ...more,
   }).catch((error: unknown) => {
     if (error instanceof LocalkubeError) return `${error.id} ${error.message} | ${error.output ?? ""}`;
     throw error;
   });
-
-describe("a probe of a name", () => {
-  const dns = { type: "dns", name: "web.a.test" } as const;
-
-  test("asks cluster DNS, and tells what it did not find", async () => {
-    expect(await probe(dns)).toBe("cluster DNS has an address for web.a.test");
-    resolves = false;
-    expect(await probe(dns)).toMatch(/^ADDON_PROBE_FAILED .*cluster DNS has no address for web\.a\.test/);
-  });
-});
 
 describe("a probe over HTTP", () => {
   const http = { type: "http", service: "web", port: 80, path: "/", scheme: "http" } as const;

@@ -78,15 +78,6 @@ describe("choosing", () => {
     );
   });
 
-  test("one that is a part of every cluster cannot be enabled, and nobody has to say that it is needed", () => {
-    const registry = known.find(({ addon }) => addon.name === "registry")!;
-    const always = { ...registry, addon: { ...registry.addon, name: "dns", needs: [], always: true } };
-    const web = { ...registry, addon: { ...registry.addon, name: "web", needs: ["dns"] } };
-    const all = { known: [always, web], recorded: {}, given: {} };
-    expect(() => chooseAddons(["dns"], all, target)).toThrow(/dns is a part of every cluster/);
-    expect(chooseAddons(["web"], all, target).map(({ folder }) => folder.addon.name)).toEqual(["web"]);
-  });
-
   test("a start adds what is needed, and keeps one that this localkube does not know only where it was", () => {
     expect(settleAddons({ registry: {}, mine: {} }, { mine: {} }, known, target)).toEqual({
       ...{ mine: {}, registry: {}, storage: {} },
@@ -96,7 +87,7 @@ describe("choosing", () => {
 
   test("objects get the cluster's places, and ports their protocol", async () => {
     const [chosen] = chooseAddons(["storage"], { known, recorded: {}, given: {} }, target);
-    const { objects } = await renderAddon(chosen!, { refs: {}, published: new Map() }, record);
+    const { objects } = await renderAddon(chosen!, { images: {}, published: [] }, record);
     expect(objects[0]?.["spec"]).toEqual({ ports: [{ protocol: "TCP", port: 80, name: "10.96.0.10" }] });
     expect(Object.keys(clusterPlaces(record)).sort()).toEqual([
       "clusterId",
