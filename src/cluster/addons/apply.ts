@@ -1,3 +1,4 @@
+import { disableAddon } from "../../addons/disable.ts";
 import { enableAddon } from "../../addons/enable.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
@@ -45,4 +46,16 @@ export async function applyAddon(
     },
   );
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
+}
+
+/** What stays of it, as sentences; undefined when the cluster had nothing of it. Idempotent. Rejects with ADDON_REMAINS. */
+export async function removeAddon(
+  addon: string,
+  purge: boolean,
+  { objects }: Pick<LiveCluster, "objects">,
+  c: RunContext,
+): Promise<readonly string[] | undefined> {
+  const report = (text: string): void => c.report({ message: text });
+  const kept = await disableAddon(addon, purge, { objects, signal: c.signal, report });
+  return kept?.map(({ why }) => why);
 }

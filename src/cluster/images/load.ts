@@ -75,7 +75,11 @@ export async function loadImages(
         timeoutMs: importTimeoutMs,
         apply: (c) =>
           withTransport(node, context, async (transport) => {
-            loaded.set(file, { file, kind: facts.kind, refs: await loadArchive(archive, transport, runtime, c) });
+            loaded.set(file, {
+              file,
+              kind: facts.kind,
+              refs: await loadArchive(archive, transport, runtime, c),
+            });
           }),
       });
     }
