@@ -7,6 +7,8 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 const word = v.pipe(v.string(), v.nonEmpty());
 /** Names of addons, options and images: DNS labels. */
 const label = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/));
+/** Names of objects: labels with dots between them. */
+const objectName = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/));
 /** A file beside `addon.yaml` or below it. */
 const file = v.pipe(
   v.string(),
@@ -32,7 +34,7 @@ const option = v.strictObject({
 /** What has to be true before the probe is asked. */
 const wait = v.strictObject({
   kind: v.picklist(["Deployment", "DaemonSet", "StatefulSet", "APIService", "CustomResourceDefinition"]),
-  name: label,
+  name: objectName,
   namespace: v.optional(label),
 });
 
