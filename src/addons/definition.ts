@@ -4,8 +4,12 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 /** What is written in `addons/NAME/addon.yaml`: data from which the engine does everything. */
 
 const word = v.pipe(v.string(), v.nonEmpty());
-/** Names of addons, options and images: DNS labels. */
+/** Names of addons and images: DNS labels. */
 const label = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/));
+/** Names of options, as fields of Kubernetes' objects are written: `hostPort`. */
+const optionName = v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9-]{0,62}$/));
+/** Names of objects: labels with dots between them. */
+const objectName = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/));
 /** A file beside `addon.yaml` or below it. */
 const file = v.pipe(
   v.string(),
@@ -31,7 +35,7 @@ const option = v.strictObject({
 /** What has to be true before the probe is asked. */
 const wait = v.strictObject({
   kind: v.picklist(["Deployment", "DaemonSet", "StatefulSet", "APIService", "CustomResourceDefinition"]),
-  name: label,
+  name: objectName,
   namespace: v.optional(label),
 });
 
@@ -43,27 +47,8 @@ const node = v.strictObject({
   registries: v.optional(v.record(word, word)),
   /** Flags by component, as `--extra-config` has them. */
   flags: v.optional(v.record(word, v.record(word, v.string()))),
-});
-
-const row = v.strictObject({
-  /** `>=1.34` or `>=1.20 <1.28` */
-  kubernetes: v.pipe(v.string(), v.regex(minors)),
-  artifacts: v.picklist(["upstream", "debian"]),
-  /** Only with these values of options. */
-  when: v.optional(v.record(label, v.string()), {}),
-  version: word,
-  /** Files of the project itself, applied as they are before the objects: addresses whose content never changes, with their digests. */
-  published: v.optional(v.array(v.strictObject({ from: address, digest: sha256 })), []),
-  /** A small program of localkube's own takes the project's place: what it does, as a clause. */
-  standIn: v.optional(word),
-  objects: v.optional(v.array(file), []),
-  /**
-   * References by the name that objects use: `${image.NAME}`. `localkube.local/NAME` is one that is made of Debian's packages, `catalogue:NAME` the one
-   * that belongs to the cluster's Kubernetes version.
-   */
-  images: v.optional(v.record(label, word), {}),
-  node: v.optional(node, {}),
-  wait: v.optional(v.array(wait), []),
+  /** OCI runtimes beside runc, as `--oci-runtime` has them; each comes with its RuntimeClass. */
+  ociRuntimes: v.optional(v.array(label)),
 });
 
 const probe = v.variant("type", [
@@ -71,6 +56,8 @@ const probe = v.variant("type", [
   v.strictObject({
     type: v.literal("http"),
     service: label,
+    /** Default: the addon's. */
+    namespace: v.optional(label),
     port: v.union([v.number(), label]),
     path: v.optional(v.pipe(v.string(), v.startsWith("/")), "/"),
     scheme: v.optional(v.picklist(["http", "https"]), "http"),
@@ -84,7 +71,7 @@ const probe = v.variant("type", [
   }),
   /** A name that cluster DNS has an address for, asked at the address of its Service. */
   v.strictObject({ type: v.literal("dns"), name: word }),
-  /** Objects that are made, awaited and removed again: a PVC with a pod that writes, for instance. */
+  /** Objects of a namespace that is made for them and removed again: a PVC with a pod that writes, for instance. */
   v.strictObject({
     type: v.literal("objects"),
     objects: file,
@@ -92,6 +79,29 @@ const probe = v.variant("type", [
     pod: label,
   }),
 ]);
+
+const row = v.strictObject({
+  /** `>=1.34` or `>=1.20 <1.28` */
+  kubernetes: v.pipe(v.string(), v.regex(minors)),
+  artifacts: v.picklist(["upstream", "debian"]),
+  /** Only with these values of options. */
+  when: v.optional(v.record(optionName, v.string()), {}),
+  version: word,
+  /** Files of the project itself, applied as they are before the objects: addresses whose content never changes, with their digests. */
+  published: v.optional(v.array(v.strictObject({ from: address, digest: sha256 })), []),
+  /** A small program of localkube's own takes the project's place: what it does, as a clause. */
+  standIn: v.optional(word),
+  objects: v.optional(v.array(file), []),
+  /**
+   * References by the name that objects use: `${image.NAME}`. `localkube.local/NAME` is one that is made of Debian's packages, `catalogue:NAME` the one
+   * that belongs to the cluster's Kubernetes version.
+   */
+  images: v.optional(v.record(label, word), {}),
+  node: v.optional(node, {}),
+  wait: v.optional(v.array(wait), []),
+  /** Instead of the addon's own, where the same cannot be asked of both: another image, for instance. */
+  probe: v.optional(probe),
+});
 
 const schema = v.strictObject({
   name: label,
@@ -114,7 +124,7 @@ const schema = v.strictObject({
   ),
   /** What it adds to an idle cluster's memory, roughly. */
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  options: v.optional(v.record(label, option), {}),
+  options: v.optional(v.record(optionName, option), {}),
   versions: v.pipe(v.array(row), v.minLength(1)),
   probe,
   /** What a browser opens. */
@@ -127,6 +137,10 @@ export type Addon = v.InferOutput<typeof schema>;
 export type AddonRow = Addon["versions"][number];
 export type AddonOption = v.InferOutput<typeof option>;
 export type AddonProbe = Addon["probe"];
+
+/** What shows that the addon works in a cluster that has this row. Pure. */
+export const probeOf = ({ probe }: Pick<Addon, "probe">, row: Pick<AddonRow, "probe">): AddonProbe =>
+  row.probe ?? probe;
 
 /** For editors, and for whoever writes one: the schema that `parseAddon` checks by. */
 export const addonSchema = schema;

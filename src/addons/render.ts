@@ -26,10 +26,22 @@ const objectSchema = v.looseObject({
  * that no value can add a field. A value that is one place and nothing else gets the option's own kind (a number, a switch). `$$` stands for `$`.
  * Rejects with ADDON_INVALID, naming file, line or object. Pure.
  */
-export function renderObjects(
+export const renderObjects = (text: string, place: AddonFile, input: RenderInput): readonly KubeObject[] =>
+  objectsOf(text, place, (object, fault) => filled(object, input, fault));
+
+/** The objects of a text that is not ours: nothing in it is a place. Rejects with ADDON_INVALID. Pure. */
+export const readObjects = (text: string, place: AddonFile): readonly KubeObject[] =>
+  objectsOf(text, place, (object) => object);
+
+interface AddonFile {
+  readonly folder: string;
+  readonly file: string;
+}
+
+function objectsOf(
   text: string,
-  { folder, file }: { readonly folder: string; readonly file: string },
-  input: RenderInput,
+  { folder, file }: AddonFile,
+  completed: (object: unknown, fault: (problem: string) => Error) => unknown,
 ): readonly KubeObject[] {
   const invalid = (problem: string): LocalkubeError =>
     new LocalkubeError("ADDON_INVALID", { folder, file, problem });
@@ -49,11 +61,30 @@ export function renderObjects(
     if (!parsed.success)
       throw invalid(`${where}: ${v.getDotPath(parsed.issues[0]) ?? "it"} is missing or no text`);
     const named = `${where} (${parsed.output.kind} ${parsed.output.metadata.name})`;
-    return filled(parsed.output, input, (problem) => invalid(`${named}: ${problem}`)) as KubeObject;
+    const object = completed(parsed.output, (problem) => invalid(`${named}: ${problem}`));
+    return withProtocols(object) as KubeObject;
   });
 }
 
-function filled(value: unknown, input: RenderInput, fault: (problem: string) => Error): unknown {
+/**
+ * Ports say their protocol: it is a part of the key by which server-side apply knows them, and servers before 1.21 refuse those that leave it to the default
+ * (kubernetes/kubernetes #92332).
+ */
+function withProtocols(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => withProtocols(one));
+  if (typeof value !== "object" || value === null) return value;
+  const copy = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withProtocols(inner)]));
+  if ("containerPort" in copy) return { protocol: "TCP", ...copy };
+  const { ports } = (copy["spec"] ?? {}) as { readonly ports?: readonly object[] };
+  if (copy["kind"] !== "Service" || !Array.isArray(ports)) return copy;
+  return {
+    ...copy,
+    spec: { ...(copy["spec"] as object), ports: ports.map((port: object) => ({ protocol: "TCP", ...port })) },
+  };
+}
+
+/** A value with its places filled in, at any depth. Throws what `fault` makes of a problem. Pure. */
+export function filled(value: unknown, input: RenderInput, fault: (problem: string) => Error): unknown {
   if (typeof value === "string") return filledText(value, input, fault);
   if (Array.isArray(value)) return value.map((item) => filled(item, input, fault));
   if (typeof value !== "object" || value === null) return value;

@@ -151,6 +151,6 @@ test("respects the address that a Service asks for, or says why not", async () =
 
 test("gives another address when the range was changed", async () => {
   service("a", {}, written(`${net}.99`));
-  const program = await serve();
-  await until(() => ipOf("a") === `${net}.11`, "an address of the range", program);
+  const program = await serve(`${net}.12/31`);
+  await until(() => ipOf("a") === `${net}.12`, "an address of the range", program);
 });

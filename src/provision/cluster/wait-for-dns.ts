@@ -28,6 +28,24 @@ export async function waitForDns(
   }
 }
 
+const answerMs = 5000;
+
+/** Whether the DNS server of the Service has an address for a name. Rejects only when the machine cannot be reached. */
+export async function nameResolves(
+  transport: Transport,
+  dnsAddress: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const forward = await transport.forward({ host: dnsAddress, port: 53 });
+  try {
+    signal.throwIfAborted();
+    return await answers(forward.port, dnsQuery(name), answerMs);
+  } finally {
+    await forward.close();
+  }
+}
+
 /** A query for the A record as sent over TCP: length, header with "recursion desired", one question (RFC 1035, 4.1, 4.2.2). */
 function dnsQuery(name: string): Buffer {
   const header = Buffer.from([queryId >> 8, queryId & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);

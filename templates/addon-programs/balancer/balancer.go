@@ -39,7 +39,7 @@ type balancer struct {
 func Run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("load-balancer", flag.ContinueOnError)
 	address := flags.String("node-address", os.Getenv("NODE_ADDRESS"), "the node's address; Services get addresses on the interface that has it")
-	ranges := flags.String("range", "", "addresses to give, FIRST-LAST; empty = .200 to .250 of the node's address")
+	ranges := flags.String("range", "", "addresses to give, FIRST-LAST or with a prefix; empty = .200 to .250 of the node's address")
 	owner := flags.String("deployment", "", "NAMESPACE/NAME of the Deployment that runs this: all is given back when it is deleted")
 	listen := flags.String("listen", ":8480", "address of /healthz and /readyz")
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig file; empty = service account of the pod")

@@ -21,9 +21,16 @@ func newPool(ranges string, node net.IP) (pool, error) {
 		return pool{at(firstOfNode), at(lastOfNode)}, nil
 	}
 	ends := strings.SplitN(ranges, "-", 2)
+	if _, network, err := net.ParseCIDR(ranges); err == nil && network.IP.To4() != nil {
+		last := make(net.IP, net.IPv4len)
+		for i := range last {
+			last[i] = network.IP[i] | ^network.Mask[i]
+		}
+		ends = []string{network.IP.String(), last.String()}
+	}
 	p := pool{net.ParseIP(ends[0]).To4(), net.ParseIP(ends[len(ends)-1]).To4()}
 	if p.first == nil || p.last == nil || bytes.Compare(p.first, p.last) > 0 {
-		return p, fmt.Errorf("%q is no range of IPv4 addresses, as 192.168.1.200-192.168.1.250 is", ranges)
+		return p, fmt.Errorf("%q is no range of IPv4 addresses, as 192.168.1.200-192.168.1.250 and 192.168.1.200/29 are", ranges)
 	}
 	if p.size() > largestPool {
 		return p, fmt.Errorf("%s has more than %d addresses", ranges, largestPool)

@@ -53,3 +53,21 @@ test("CoreDNS answers for the cluster's domain", async () => {
     /^ {4}kubernetes a\.test in-addr\.arpa ip6\.arpa \{$/m,
   );
 });
+
+test("a row's published files come first, and nothing in them is a place", async () => {
+  const from = "raw.example.test/a/v1/kinds.yaml";
+  const text = [
+    "apiVersion: apiextensions.k8s.io/v1",
+    "kind: CustomResourceDefinition",
+    "metadata: { name: pages.a.test }",
+    "spec: { about: '${option.x}' }",
+  ].join("\n");
+  const found = await builtInAddon("dns");
+  const digest = `sha256:${"0".repeat(64)}`;
+  const row = { objects: ["rights.yaml"], published: [{ from, digest }] };
+  const input = { options: {}, images: {}, cluster: {} };
+  const [first, second] = await rowObjects(found, row, input, new Map([[from, text]]));
+  expect(first).toMatchObject({ metadata: { name: "pages.a.test" }, spec: { about: "${option.x}" } });
+  expect(second?.kind).toBe("ServiceAccount");
+  await expect(rowObjects(found, row, input)).rejects.toMatchObject({ id: "ADDON_INVALID" });
+});

@@ -1,0 +1,49 @@
+import { enableAddon } from "../../addons/enable.ts";
+import { probeAddon } from "../../addons/probe.ts";
+import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
+import type { RunContext } from "../../contract/host.ts";
+import { type ChosenAddon, renderAddon } from "./choose.ts";
+import type { GotContent } from "./images.ts";
+import { type LiveCluster, resolvesIn } from "./live-cluster.ts";
+
+export interface AppliedAddon {
+  readonly name: string;
+  readonly version: string;
+  readonly outcome: "enabled" | "unchanged";
+  /** What the probe saw; absent when nothing had to be done. */
+  readonly seen?: string;
+  /** What of an earlier version stays because it may hold data, as sentences. */
+  readonly kept: readonly string[];
+}
+
+/** Enables one addon, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
+export async function applyAddon(
+  chosen: ChosenAddon,
+  content: Pick<GotContent, "refs" | "published">,
+  live: LiveCluster,
+  limitMs: number,
+  c: RunContext,
+): Promise<AppliedAddon> {
+  const { addon } = chosen.folder;
+  const { name, namespace } = addon;
+  const { version } = chosen.row;
+  const { objects, probe, probeObjects } = await renderAddon(chosen, content, live.record);
+  const begun = performance.now();
+  const left = (): number => Math.max(10_000, limitMs - (performance.now() - begun));
+  const report = (text: string): void => c.report({ message: text });
+  const shared = { addon: name, api: live.api, objects: live.objects, signal: c.signal, report };
+  let seen: string | undefined;
+  const { outcome, kept } = await enableAddon(
+    { name, version, options: chosen.options, objects },
+    {
+      ...shared,
+      wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
+      probe: async () =>
+        (seen = await probeAddon(probe, {
+          ...shared,
+          ...{ namespace, made: probeObjects, limitMs: left(), nameResolves: resolvesIn(live) },
+        })),
+    },
+  );
+  return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
+}
