@@ -65,7 +65,7 @@ module.exports = {
     layer("cli", [
       foundations,
       "^src/(cluster|output|state|pipeline)/",
-      "^src/(runtimes/(oci/)?registry|machine/driver-(registry|options))\\.ts$",
+      "^src/(addons/addon-names|runtimes/(oci/)?registry|machine/driver-(registry|options))\\.ts$",
     ]),
     layer("commands", [foundations, "^src/(cli|cluster|output|state)/"]),
     {

@@ -1,18 +1,16 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { LocalkubeError, messageOf } from "../contract/errors/localkube-error.ts";
 import { didYouMean } from "../host/nearest-word.ts";
-import { packageRoot } from "../host/package-root.ts";
 import { readUserYaml } from "../host/user-yaml.ts";
-import { type Addon, type AddonRow, parseAddon } from "./definition.ts";
+import { builtInAddonNames, builtInFolder } from "./addon-names.ts";
+import { type Addon, parseAddon } from "./definition.ts";
 
 /** An addon with the folder that its files are in. */
 export interface AddonFolder {
   readonly addon: Addon;
   readonly folder: string;
 }
-
-const builtIn = (): string => join(packageRoot(), "addons");
 
 /** The addon of a folder, named like it. Rejects with ADDON_INVALID. Read-only. */
 export async function readAddonFolder(folder: string): Promise<AddonFolder> {
@@ -38,14 +36,12 @@ export async function readAddonFile(folder: string, file: string, shown = folder
 }
 
 /** All that localkube brings, by name. Rejects with ADDON_INVALID. */
-export async function builtInAddons(folder = builtIn()): Promise<readonly AddonFolder[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  return Promise.all(names.sort().map((name) => readAddonFolder(join(folder, name))));
-}
+export const builtInAddons = (folder = builtInFolder()): Promise<readonly AddonFolder[]> =>
+  Promise.all(builtInAddonNames(folder).map((name) => readAddonFolder(join(folder, name))));
 
 /** One that localkube brings, without reading the others. Rejects with ADDON_INVALID. */
-export const builtInAddon = (name: string): Promise<AddonFolder> => readAddonFolder(join(builtIn(), name));
+export const builtInAddon = (name: string): Promise<AddonFolder> =>
+  readAddonFolder(join(builtInFolder(), name));
 
 /** The addon of that name among those; rejects an unknown one with ADDON_UNKNOWN. Pure. */
 export function addonByName<T extends { readonly addon: Pick<Addon, "name"> }>(
@@ -101,6 +97,3 @@ function conflictOf(one: Addon, other: Addon): string | undefined {
   const role = one.provides.find((name) => other.provides.includes(name));
   return role === undefined ? undefined : `both provide the ${role.replaceAll("-", " ")}`;
 }
-
-/** What an addon wants from outside. Pure. */
-export const addonImages = ({ images }: Pick<AddonRow, "images">): readonly string[] => Object.values(images);

@@ -56,6 +56,8 @@ const probe = v.variant("type", [
   v.strictObject({
     type: v.literal("http"),
     service: label,
+    /** Default: the addon's. */
+    namespace: v.optional(label),
     port: v.union([v.number(), label]),
     path: v.optional(v.pipe(v.string(), v.startsWith("/")), "/"),
     scheme: v.optional(v.picklist(["http", "https"]), "http"),
@@ -69,7 +71,7 @@ const probe = v.variant("type", [
   }),
   /** A name that cluster DNS has an address for, asked at the address of its Service. */
   v.strictObject({ type: v.literal("dns"), name: word }),
-  /** Objects that are made, awaited and removed again: a PVC with a pod that writes, for instance. */
+  /** Objects of a namespace that is made for them and removed again: a PVC with a pod that writes, for instance. */
   v.strictObject({
     type: v.literal("objects"),
     objects: file,

@@ -26,31 +26,62 @@ const objectSchema = v.looseObject({
  * that no value can add a field. A value that is one place and nothing else gets the option's own kind (a number, a switch). `$$` stands for `$`.
  * Rejects with ADDON_INVALID, naming file, line or object. Pure.
  */
-export function renderObjects(
-  text: string,
-  { folder, file }: { readonly folder: string; readonly file: string },
-  input: RenderInput,
-): readonly KubeObject[] {
-  const invalid = (problem: string): LocalkubeError =>
-    new LocalkubeError("ADDON_INVALID", { folder, file, problem });
+export function renderObjects(text: string, place: FileOfAddon, input: RenderInput): readonly KubeObject[] {
+  return objectsIn(text, place).map((object, index) => {
+    const fault = (problem: string): Error => invalidIn(place, `${numbered(object, index)}: ${problem}`);
+    return withProtocols(filled(object, input, fault)) as KubeObject;
+  });
+}
+
+/** A text of `addon.yaml` with its places filled in. Rejects with ADDON_INVALID. Pure. */
+export const renderText = (text: string, place: FileOfAddon, input: RenderInput): string =>
+  String(filledText(text, input, (problem) => invalidIn(place, problem)));
+
+/** Where a text is from, for messages. */
+export interface FileOfAddon {
+  readonly folder: string;
+  readonly file: string;
+}
+
+/** The objects of a file as they stand in it. Rejects with ADDON_INVALID. Pure. */
+export function objectsIn(text: string, place: FileOfAddon): readonly KubeObject[] {
+  const invalid = (problem: string): LocalkubeError => invalidIn(place, problem);
   const yaml = readUserYaml(
     text,
     (problem, line, column) => invalid(`line ${line}, column ${column}: ${problem}`),
-    {
-      several: true,
-      parse: { merge: true },
-    },
+    { several: true, parse: { merge: true } },
   );
   const documents = yaml.values().filter((content) => content !== null && content !== undefined);
   if (documents.length === 0) throw invalid("it has no object");
   return documents.map((document, index) => {
-    const where = `object ${index + 1}`;
     const parsed = v.safeParse(objectSchema, document);
-    if (!parsed.success)
-      throw invalid(`${where}: ${v.getDotPath(parsed.issues[0]) ?? "it"} is missing or no text`);
-    const named = `${where} (${parsed.output.kind} ${parsed.output.metadata.name})`;
-    return filled(parsed.output, input, (problem) => invalid(`${named}: ${problem}`)) as KubeObject;
+    if (parsed.success) return parsed.output as KubeObject;
+    const what = v.getDotPath(parsed.issues[0]) ?? "it";
+    throw invalid(`object ${index + 1}: ${what} is missing or no text`);
   });
+}
+
+const invalidIn = ({ folder, file }: FileOfAddon, problem: string): LocalkubeError =>
+  new LocalkubeError("ADDON_INVALID", { folder, file, problem });
+
+const numbered = ({ kind, metadata }: KubeObject, index: number): string =>
+  `object ${index + 1} (${kind} ${metadata.name})`;
+
+/**
+ * Ports say their protocol: it is a part of the key by which server-side apply knows them, and servers before 1.21 refuse those that leave it to the default
+ * (kubernetes/kubernetes #92332).
+ */
+function withProtocols(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => withProtocols(one));
+  if (typeof value !== "object" || value === null) return value;
+  const copy = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withProtocols(inner)]));
+  if ("containerPort" in copy) return { protocol: "TCP", ...copy };
+  const { ports } = (copy["spec"] ?? {}) as { readonly ports?: readonly object[] };
+  if (copy["kind"] !== "Service" || !Array.isArray(ports)) return copy;
+  return {
+    ...copy,
+    spec: { ...(copy["spec"] as object), ports: ports.map((port: object) => ({ protocol: "TCP", ...port })) },
+  };
 }
 
 function filled(value: unknown, input: RenderInput, fault: (problem: string) => Error): unknown {

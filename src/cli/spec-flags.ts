@@ -1,5 +1,6 @@
 import type { Command } from "@oclif/core";
 import * as Flags from "@oclif/core/flags";
+import { builtInAddonNames } from "../addons/addon-names.ts";
 import type { DriverOption } from "../contract/driver-option.ts";
 import { builtInOptions, installedOptions } from "../machine/driver-options.ts";
 import { driverChoices } from "../machine/driver-registry.ts";
@@ -12,6 +13,7 @@ const registries = {
   drivers: driverChoices,
   runtimes: runtimeNames,
   ociRuntimes: ociRuntimes.map(({ name }) => name),
+  addons: builtInAddonNames(),
 };
 type Group = NonNullable<FieldFlag["group"]>;
 

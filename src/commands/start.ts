@@ -21,6 +21,7 @@ export default class Start extends BaseCommand<typeof Start> {
     "<%= config.bin %> start --registry-mirror docker.io=https://mirror.example --insecure-registry 10.0.0.5:5000",
     "<%= config.bin %> start --runtime cri --oci-runtime crun --default-oci-runtime crun",
     "<%= config.bin %> start --registry-ca reg.example=ca.pem --registry-auth reg.example",
+    "<%= config.bin %> start --addons storage,metrics",
     "<%= config.bin %> start --mirror /srv/mirror --dry-run",
     "<%= config.bin %> start --recreate --refresh-image",
     "<%= config.bin %> start --config localkube.yaml --output json",
@@ -50,6 +51,7 @@ export default class Start extends BaseCommand<typeof Start> {
     }),
     ...specFlags("WAITING"),
     ...specFlags("KUBECONFIG"),
+    ...specFlags("ADDONS"),
     ...driverFlags,
     config: Flags.string({
       summary: "A localkube.yaml with the same settings; flags take precedence",

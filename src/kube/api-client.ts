@@ -68,8 +68,14 @@ export class ApiClient {
             ),
           );
       };
+      // Node leaves the length out for DELETE, and the server takes the body for the next request.
       const headers =
-        options.body === undefined ? {} : { "content-type": options.contentType ?? "application/json" };
+        options.body === undefined
+          ? {}
+          : {
+              "content-type": options.contentType ?? "application/json",
+              "content-length": Buffer.byteLength(options.body),
+            };
       const call = request(
         new URL(path, this.#access.server),
         { agent: this.#agent, method: options.method ?? "GET", headers, signal },

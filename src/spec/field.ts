@@ -23,6 +23,8 @@ export interface SpecSurroundings {
   whatBecameOf(runtime: string): string | undefined;
   /** Beside runc. */
   readonly ociRuntimes: readonly string[];
+  /** Those that localkube brings. */
+  readonly addons: readonly string[];
   /** By driver. */
   readonly driverOptions: Readonly<Record<string, readonly DriverOption[]>>;
   /** `v1.36.5` from `1.36.5` or `v1.36`. Throws KUBERNETES_VERSION_UNKNOWN. */
@@ -41,7 +43,7 @@ export interface FieldFlag {
   readonly kind?: "text" | "words" | "lines" | "switch";
   /** The heading in the help. A flag without one is not defined by the table: every command has it. */
   readonly group?:
-    "MACHINE" | "KUBERNETES" | "NETWORK" | "REGISTRIES" | "ARTIFACTS" | "WAITING" | "KUBECONFIG";
+    "MACHINE" | "KUBERNETES" | "NETWORK" | "REGISTRIES" | "ARTIFACTS" | "WAITING" | "KUBECONFIG" | "ADDONS";
   /** One sentence; `{choices}` is replaced by their list. */
   readonly help?: string;
   /** Placeholder for the value in the help. */
@@ -68,7 +70,7 @@ export interface Field<Wish, Path extends string, Schema extends v.GenericSchema
   readonly flag?: FieldFlag;
   /** The values that the flag is limited to, offered by the completion and listed in the help. */
   readonly choices?: (
-    at: Pick<SpecSurroundings, "drivers" | "runtimes" | "ociRuntimes">,
+    at: Pick<SpecSurroundings, "drivers" | "runtimes" | "ociRuntimes" | "addons">,
   ) => readonly Choice[];
   /** Keys in `localkube.yaml` and their types, in order of precedence; `group.key` is nested. */
   readonly file: Readonly<Record<string, v.GenericSchema<unknown, NoInfer<Wish>>>>;

@@ -1,11 +1,10 @@
 import * as v from "valibot";
-import { artifactSources, waitTargets } from "../contract/cluster-spec.ts";
+import { artifactSources } from "../contract/cluster-spec.ts";
 import { components } from "../contract/components.ts";
 import {
   field,
   number,
   optionValues,
-  quantity,
   text,
   texts,
   yesOrNo,
@@ -13,14 +12,16 @@ import {
   type LayerOf,
   type SpecOf,
 } from "./field.ts";
+import { clientFields } from "./client-fields.ts";
 import { machineFields } from "./machine-fields.ts";
+import { type AddonWish, mergeAddons, parseAddons } from "./parse/addons.ts";
 import { choiceOf, runtimeChoice } from "./parse/choice.ts";
 import { mergeDriverOptions, optionsInFolder, parseDriverOptions } from "./parse/driver-options.ts";
 import { parseExtraConfig } from "./parse/extra-config.ts";
-import { parseApiServerIps, parseApiServerNames, parseFeatureGates, parseWait } from "./parse/lists.ts";
+import { parseApiServerIps, parseApiServerNames, parseFeatureGates } from "./parse/lists.ts";
 import { mirrorInFolder, parseMirror } from "./parse/paths.ts";
 import { defaultProfile, profileName } from "./parse/profile-name.ts";
-import { parsePort, parseSwitch, parseWaitTimeout } from "./parse/quantities.ts";
+import { parsePort, parseSwitch } from "./parse/quantities.ts";
 import { runtimeFields } from "./runtime-fields.ts";
 
 /**
@@ -203,61 +204,24 @@ export const specFields = {
     parse: parseSwitch("api-over-ssh"),
     change: "recreate",
   }),
-  /** Empty = wait for nothing. */
-  wait: field({
-    flag: {
-      name: "wait",
-      kind: "words",
-      group: "WAITING",
-      help: "What to wait for: {choices}; all or none",
-    },
-    choices: () => [...waitTargets, { name: "all", listed: false }, { name: "none", listed: false }],
-    file: { wait: texts },
-    stored: { wait: v.array(v.picklist(waitTargets)) },
-    default: () => waitTargets,
-    parse: parseWait,
-    change: "client",
-  }),
-  waitTimeout: field({
-    flag: {
-      name: "wait-timeout",
-      group: "WAITING",
-      value: "TIME",
-      help: "How long to wait, for example 6m",
-    },
-    file: { waitTimeout: quantity, waitTimeoutSeconds: number },
-    stored: { waitTimeoutSeconds: v.pipe(number, v.minValue(1)) },
-    default: () => 360,
-    parse: parseWaitTimeout,
-    change: "client",
-  }),
-  keepContext: field({
-    flag: {
-      name: "keep-context",
-      kind: "switch",
-      group: "KUBECONFIG",
-      help: "Leave kubectl's current context as it is",
-    },
-    file: { keepContext: yesOrNo },
-    stored: { keepContext: yesOrNo },
-    default: () => false,
-    parse: parseSwitch("keep-context"),
-    change: "client",
-  }),
-  embedCerts: field({
-    flag: {
-      name: "embed-certs",
-      kind: "switch",
-      group: "KUBECONFIG",
-      help: "Put certificates into the kubeconfig instead of their paths",
-    },
-    file: { embedCerts: yesOrNo },
-    stored: { embedCerts: yesOrNo },
-    default: () => false,
-    parse: parseSwitch("embed-certs"),
-    change: "client",
-  }),
+  ...clientFields,
   ...runtimeFields,
+  /** By name: options as the user gave them, without secrets. */
+  addons: field({
+    flag: {
+      name: "addons",
+      kind: "words",
+      group: "ADDONS",
+      help: "Addons to enable beside those that the cluster has; '' for none: {choices}",
+    },
+    choices: ({ addons }) => addons,
+    file: { addons: v.union([texts, v.record(text, v.union([v.null(), optionValues]))]) },
+    stored: { addons: v.record(text, v.record(text, text)) },
+    default: () => [],
+    parse: (value: AddonWish, at) => parseAddons(value, at),
+    merge: mergeAddons,
+    change: "reconfigure",
+  }),
 } as const satisfies FieldTable;
 
 /** The user's request, validated once; the same content as `localkube.yaml`. Plain JSON, stored in the profile. */

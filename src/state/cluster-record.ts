@@ -5,7 +5,7 @@ import type { ClusterSpec } from "../spec/fields.ts";
 import { clusterSpecSchema } from "../spec/schemas.ts";
 
 /** Schema of the record this program writes. Raise it together with an entry in migrations.ts. */
-export const recordSchema = 5;
+export const recordSchema = 6;
 
 export const clusterPhases = ["creating", "running", "stopped", "paused", "suspended", "deleting"] as const;
 /** What the last command wanted the cluster to be; only the driver knows the machine's current state. */
@@ -58,6 +58,13 @@ export interface ClusterRecord {
   readonly formerRuntimes?: readonly string[];
   /** Absent before the first start that got as far as that, and in clusters of earlier releases. */
   readonly images?: readonly RecordedImage[];
+  /** Addons that are to be removed from the cluster: `spec.addons` has them no more, the cluster may. Forgotten when it has not. */
+  formerAddons?: Readonly<Record<string, FormerAddon>>;
+}
+
+export interface FormerAddon {
+  /** Also what may hold data. */
+  readonly purge: boolean;
 }
 
 const imageSchema = v.object({
@@ -124,6 +131,7 @@ const fieldsSchema = v.object({
   formerKubeconfigs: v.exactOptional(v.array(v.string())),
   formerRuntimes: v.exactOptional(v.array(v.string())),
   images: v.exactOptional(v.array(imageSchema)),
+  formerAddons: v.exactOptional(v.record(v.string(), v.object({ purge: v.boolean() }))),
 }) satisfies v.GenericSchema<unknown, ClusterRecord>;
 
 export const clusterRecordSchema = v.pipe(

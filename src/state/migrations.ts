@@ -34,12 +34,16 @@ const runtimes: Migration = (record) => ({
   },
 });
 
+/** Clusters of schema 5 had no addons. */
+const addons: Migration = (record) => ({ ...record, spec: { addons: {}, ...(record["spec"] as object) } });
+
 /** By the schema a migration starts from. */
 export const migrations: Readonly<Record<number, Migration>> = {
   1: disk,
   2: driverOptions,
   3: nodes,
   4: runtimes,
+  5: addons,
 };
 
 /**

@@ -43,6 +43,8 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     record: join(folder, "cluster.json"),
     /** What the pipeline did, one event per line. */
     journal: join(folder, "journal.jsonl"),
+    /** Copies of the folders of addons that localkube does not bring, by name. */
+    addons: join(folder, "addons"),
     pki: join(folder, "pki"),
     /** Our key for all machines of the cluster, and what else SSH needs for the first of them. */
     ssh: join(folder, "ssh"),

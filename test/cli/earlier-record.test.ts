@@ -43,7 +43,7 @@ test("a cluster of an earlier release is listed and its status shown; only a cha
   const { machine, spec, ...old } = JSON.parse(before) as { machine: object; spec: object };
   expect(JSON.parse(await readFile(record, "utf8"))).toEqual({
     ...old,
-    schema: 5,
+    schema: 6,
     spec: {
       ...spec,
       ociRuntimes: [],
@@ -51,6 +51,7 @@ test("a cluster of an earlier release is listed and its status shown; only a cha
       registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
       criSocket: "",
       imageSocket: "",
+      addons: {},
     },
     nodes: [{ name: "old", role: "control-plane", machine }],
     userKubeconfig: join(home, "kube"),

@@ -47,7 +47,7 @@ export function completionModel(
         .map((child) => ({ word: child.split(":").at(-1) ?? child, summary: summaries.get(child) ?? "" })),
       // Global flags may also precede the command.
       flags: [...visible(command ? Object.values(command.flags) : id === "" ? globals : []), help],
-      values: [...(Object.values(command?.args ?? {})[0]?.options ?? [])],
+      values: argumentValues(Object.values(command?.args ?? {})[0]),
     };
   });
 }
@@ -72,6 +72,9 @@ function flagOf(flag: Command.Flag.Cached): CompletionFlag {
     values: isOption ? [...(flag.options ?? choicesOf(flag))] : [],
   };
 }
+
+const argumentValues = (arg: Command.Arg.Cached | undefined): readonly string[] =>
+  arg === undefined ? [] : (arg.options ?? choicesOf(arg));
 
 /** What `specFlags` adds: values that the field's own parser checks, not oclif. */
 const choicesOf = (flag: object): readonly string[] =>

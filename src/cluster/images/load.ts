@@ -75,7 +75,11 @@ export async function loadImages(
         timeoutMs: importTimeoutMs,
         apply: (c) =>
           withTransport(node, context, async (transport) => {
-            loaded.set(file, { file, kind: facts.kind, refs: await load(archive, transport, runtime, c) });
+            loaded.set(file, {
+              file,
+              kind: facts.kind,
+              refs: await loadArchive(archive, transport, runtime, c),
+            });
           }),
       });
     }
@@ -83,8 +87,8 @@ export async function loadImages(
   return [...loaded.values()];
 }
 
-/** Full references of the images that arrived. */
-async function load(
+/** Loads one archive into one node; resolves with the full references of the images that arrived. Rejects with IMAGE_NOT_ARRIVED or CRI_IMPORT_UNKNOWN. */
+export async function loadArchive(
   { file, facts, names }: NamedArchive,
   transport: Transport,
   runtime: Runtime,

@@ -1,3 +1,4 @@
+import { builtInAddonNames } from "../../addons/addon-names.ts";
 import { normaliseVersion } from "../../artifacts/catalogue/kubernetes-version.ts";
 import { parseImageAddress } from "../../artifacts/disk-image/image-address.ts";
 import { hostCapacity } from "../../host/capacity.ts";
@@ -14,6 +15,7 @@ export const specSurroundings = (): SpecSurroundings => ({
   runtimes: runtimeNames,
   whatBecameOf,
   ociRuntimes: ociRuntimes.map(({ name }) => name),
+  addons: builtInAddonNames(),
   driverOptions,
   normaliseVersion,
   assertImageAddress: (address) => void parseImageAddress(address),

@@ -5,6 +5,7 @@ import { isEmulated } from "../../provision/guest/guest-facts.ts";
 import { isForeign } from "../../runtimes/foreign/index.ts";
 import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
 import { type ClusterBase, type ClusterState, need, type NodeBase, type NodeState } from "./state.ts";
+import { addons } from "./steps/addons.ts";
 import { apiReady } from "./steps/api-ready.ts";
 import { apiTunnel } from "./steps/api-tunnel.ts";
 import { artifacts } from "./steps/artifacts.ts";
@@ -68,10 +69,15 @@ export const recipe: readonly StartRow[] = [
   once(clusterDns, { after: [apiReady] }),
   once(kubeconfig, { after: [certificates, apiReady] }),
   once(ready, { after: [images, controllers, clusterDns, kubeconfig] }),
+  once(addons, { after: [ready], when: addonsAreOnRecord }),
 ];
 
 function packagesAreMissing({ missingPackages }: ClusterState): boolean {
   return missingPackages.length > 0;
+}
+
+function addonsAreOnRecord({ record: { spec, formerAddons } }: ClusterState): boolean {
+  return Object.keys(spec.addons).length > 0 || formerAddons !== undefined;
 }
 
 function runtimeChanges({ cluster }: NodeState): boolean {

@@ -18,6 +18,10 @@ import { resolveSpec } from "../../spec/resolve-spec.ts";
 import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
+import type { HostContext } from "../../contract/host.ts";
+import type { AddonOptions } from "../../spec/parse/addons.ts";
+import { knownAddons, settleAddons } from "../addons/choose.ts";
+import { withRecordedAddons } from "../addons/enable.ts";
 import { runtimeOf } from "../access/open-cluster.ts";
 import { machineName } from "../access/reach.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
@@ -117,9 +121,10 @@ async function settleExisting(
   const plan = await planArtifacts(wanted, wishesOf(runtime, spec.ociRuntimes), host);
   refuseUnknownFlags(spec, plan.kubernetesVersion);
   const image = await imageSource(spec, definition, host);
+  const addons = await wantedAddons(spec, existing.spec.addons, plan, host);
   const record: ClusterRecord = {
-    ...existing,
-    spec,
+    ...withRecordedAddons(existing, addons),
+    spec: { ...spec, addons },
     kubernetesVersion: plan.kubernetesVersion,
     // Where there is no machine yet, no runtime was put into one.
     ...(hasMachines ? changedRuntime(existing, runtime) : { runtime }),
@@ -141,9 +146,10 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   notice(context, choice.reason);
   notice(context, `artifacts ${plan.source}: ${plan.reason}`);
   const { definition, probe } = choice;
+  const addons = await wantedAddons(spec, {}, plan, host);
   const record: ClusterRecord = {
     schema: recordSchema,
-    spec,
+    spec: { ...spec, addons },
     createdAt: new Date().toISOString(),
     phase: "creating",
     driver: definition.name,
@@ -157,6 +163,18 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   refuseLackingImage(spec, plan);
   refuseAbsentPrograms(spec, plan, definition.capabilities.image);
   return { record, definition, probe: () => Promise.resolve(probe), plan, image };
+}
+
+/** With all that they need, and checked for this Kubernetes and these artifacts. */
+async function wantedAddons(
+  { name, addons }: ClusterSpec,
+  existing: AddonOptions,
+  { kubernetesVersion, source }: ArtifactPlan,
+  host: HostContext,
+): Promise<AddonOptions> {
+  if (Object.keys(addons).length === 0) return addons;
+  const known = await knownAddons(clusterPaths(host, name).addons);
+  return settleAddons(addons, existing, known, { kubernetesVersion, artifactsSource: source });
 }
 
 /** The two addresses of a service network that are fixed by convention: the first is the API's, the tenth is DNS's. */

@@ -27,6 +27,42 @@ export const addonErrors = {
     title: "The addon {addon} cannot be enabled beside {other}: {problem}",
     fix: "Disable that one first: localkube addons disable {other}",
   },
+  ADDON_ALWAYS: {
+    exit: exitCodes.usage,
+    title: "The addon {addon} is a part of every cluster: it is neither enabled nor disabled",
+    fix: "See its state: localkube addons show {addon}",
+  },
+  ADDON_OPTION_MALFORMED: {
+    exit: exitCodes.usage,
+    title: "--set {value}: {problem}",
+    fix: "Write it like --set ingress.hostPort=8080; see an addon's options: localkube addons show NAME",
+  },
+  ADDON_NEEDED: {
+    exit: exitCodes.usage,
+    title: "The addon {addon} is needed by {others}",
+    fix: "Disable them together: localkube addons disable {others} {addon}",
+  },
+  ADDON_NOT_ENABLED: {
+    exit: exitCodes.notFound,
+    title: "The addon {addon} is not enabled in the cluster {name}",
+    fix: "Enable it: localkube addons enable {addon} -p {name}",
+  },
+  ADDON_IMAGE_MISSING: {
+    exit: exitCodes.unavailable,
+    title:
+      "The image {image} of the addon {addon} is neither in the cluster nor in the cache, and cannot be got: {problem}",
+    fix: "Connect to the network, use a mirror that has it, or load it: localkube image load FILE",
+  },
+  ADDON_NOT_READY: {
+    exit: exitCodes.unavailable,
+    title: "The addon {addon} does not become ready: {object}: {problem}",
+    fix: "Put that right, then run the same command again; what was applied is still there",
+  },
+  ADDON_PROBE_FAILED: {
+    exit: exitCodes.unavailable,
+    title: "The addon {addon} runs, but does not work: {seen}",
+    fix: "Put that right, then try again: localkube addons test {addon}",
+  },
   ADDON_INVENTORY_DAMAGED: {
     exit: exitCodes.config,
     title:

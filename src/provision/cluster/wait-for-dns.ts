@@ -6,18 +6,18 @@ const queryId = 0x6c6b;
 const noError = 0;
 
 /**
- * Waits until cluster DNS answers for the API's own name through its Service address: that takes kube-proxy's rules, the pod network
+ * Waits until cluster DNS has an address for the name, asked through its Service address: that takes kube-proxy's rules, the pod network
  * and the DNS server's caches, so it proves more than any status in the API, which after a reboot still shows the state before it.
  */
 export async function waitForDns(
   transport: Transport,
   dnsAddress: string,
-  domain: string,
+  name: string,
   waiting: Waiting,
 ): Promise<void> {
   const forward = await transport.forward({ host: dnsAddress, port: 53 });
   try {
-    const query = dnsQuery(`kubernetes.default.svc.${domain}`);
+    const query = dnsQuery(name);
     await waitUntil(async (answerMs) => ((await answers(forward.port, query, answerMs)) ? true : undefined), {
       ...waiting,
       intervalMs: 50,

@@ -7,6 +7,10 @@ const resources: Readonly<
   "/api/v1": [
     ["namespaces", "Namespace", false],
     ["configmaps", "ConfigMap", true],
+    ["secrets", "Secret", true],
+    ["services", "Service", true],
+    ["serviceaccounts", "ServiceAccount", true],
+    ["pods", "Pod", true],
     ["persistentvolumeclaims", "PersistentVolumeClaim", true],
   ],
   "/apis/apps/v1": [["deployments", "Deployment", true]],
@@ -21,6 +25,8 @@ export class MemoryApi {
   readonly log: string[] = [];
   /** Called before each change; may throw. */
   before: (method: string, path: string) => void = () => undefined;
+  /** Called after each object that was stored, with its path. */
+  after: (path: string) => unknown = () => undefined;
   #uids = 0;
 
   get client(): ApiClient {
@@ -90,6 +96,7 @@ export class MemoryApi {
     const object = { ...wanted, metadata, status };
     this.log.push(`PATCH ${place}`);
     this.stored.set(place, object);
+    this.after(place);
     return answer(200, object);
   }
 

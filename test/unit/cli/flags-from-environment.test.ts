@@ -117,7 +117,16 @@ test.each([
 });
 
 /** Flags of several commands: a variable or a setting of that name must mean the same for all of them. */
-const sameEverywhere = ["artifacts", "kubernetes-version", "mirror", "node", "output", "profile", "verbose"];
+const sameEverywhere = [
+  "artifacts",
+  "kubernetes-version",
+  "mirror",
+  "node",
+  "output",
+  "profile",
+  "verbose",
+  "wait-timeout",
+];
 
 test("no other name stands for flags of different commands", () => {
   const commands = JSON.parse(

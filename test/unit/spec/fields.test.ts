@@ -180,6 +180,7 @@ const rows: Readonly<
     "/run/other.sock",
     "unix:///run/other.sock",
   ],
+  addons: ["addons", ["addons"], "addons", {}, ["metrics"], { metrics: {} }, { metrics: {} }],
 };
 const named = Object.entries(rows);
 
@@ -225,7 +226,7 @@ test("a record has the keys of all earlier releases, in their order", () => {
       '"apiServer":{"names":[],"ips":[],"port":0,"overSsh":true},"wait":["apiserver","node","system-pods","dns"],' +
       '"waitTimeoutSeconds":360,"keepContext":false,"embedCerts":false,' +
       '"ociRuntimes":[],"defaultOciRuntime":"runc",' +
-      '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true},"criSocket":"","imageSocket":""}',
+      '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true},"criSocket":"","imageSocket":"","addons":{}}',
   );
 });
 

@@ -48,6 +48,7 @@ test("without any wish the defaults hold", () => {
     registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
     criSocket: "",
     imageSocket: "",
+    addons: {},
   });
 });
 

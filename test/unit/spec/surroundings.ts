@@ -9,6 +9,7 @@ export const surroundingsOf = (more: Partial<SpecSurroundings> = {}): SpecSurrou
   runtimes: ["containerd"],
   whatBecameOf: (name) => (name === "rkt" ? "it was given up" : undefined),
   ociRuntimes: ["crun", "runsc"],
+  addons: ["ingress", "metrics"],
   driverOptions: {},
   ...more,
 });

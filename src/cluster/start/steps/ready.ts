@@ -128,6 +128,9 @@ function reachable(s: ClusterState): readonly WaitTarget[] {
   return now;
 }
 
+/** The API's own name. */
+const apiName = `kubernetes.default.svc.${clusterDomain}`;
+
 const waitFor: Readonly<Record<WaitTarget, (s: ClusterState, whose: Waiting) => Promise<void>>> = {
   // The step api-ready has already waited.
   apiserver: () => Promise.resolve(),
@@ -146,5 +149,5 @@ const waitFor: Readonly<Record<WaitTarget, (s: ClusterState, whose: Waiting) => 
     await waitForServiceAccount(api, "default", whose);
   },
   dns: (s, whose) =>
-    waitForDns(need(firstNode(s), "transport"), s.record.addresses.clusterDns, clusterDomain, whose),
+    waitForDns(need(firstNode(s), "transport"), s.record.addresses.clusterDns, apiName, whose),
 };

@@ -1,0 +1,48 @@
+import { enableAddon } from "../../addons/enable.ts";
+import { probeAddon } from "../../addons/probe.ts";
+import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
+import type { RunContext } from "../../contract/host.ts";
+import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
+import type { LiveCluster } from "./live-cluster.ts";
+
+export interface AppliedAddon {
+  readonly name: string;
+  readonly version: string;
+  readonly outcome: "enabled" | "unchanged";
+  /** What the probe saw; absent when nothing had to be done. */
+  readonly seen?: string;
+  /** What of an earlier version stays because it may hold data, as sentences. */
+  readonly kept: readonly string[];
+}
+
+/** Enables one addon, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
+export async function applyAddon(
+  chosen: ChosenAddon,
+  got: GotOfAddon,
+  live: LiveCluster,
+  limitMs: number,
+  c: RunContext,
+): Promise<AppliedAddon> {
+  const { addon } = chosen.folder;
+  const { name, namespace } = addon;
+  const { version } = chosen.row;
+  const { objects, probeObjects } = await renderAddon(chosen, got, live.record);
+  const begun = performance.now();
+  const left = (): number => Math.max(10_000, limitMs - (performance.now() - begun));
+  const report = (text: string): void => c.report({ message: text });
+  const shared = { addon: name, api: live.api, objects: live.objects, signal: c.signal, report };
+  let seen: string | undefined;
+  const { outcome, kept } = await enableAddon(
+    { name, version, options: chosen.options, objects },
+    {
+      ...shared,
+      wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
+      probe: async () =>
+        (seen = await probeAddon(probeFor(chosen, live.record), {
+          ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
+          resolves: (host) => live.resolves(host, c.signal),
+        })),
+    },
+  );
+  return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
+}

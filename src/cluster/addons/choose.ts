@@ -1,0 +1,171 @@
+import {
+  addonByName,
+  type AddonFolder,
+  builtInAddons,
+  readAddonFile,
+  withNeeds,
+} from "../../addons/catalogue.ts";
+import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
+import { optionValues, type OptionValues } from "../../addons/options.ts";
+import { objectsIn, renderObjects, renderText } from "../../addons/render.ts";
+import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { firstNode } from "../../contract/node.ts";
+import { didYouMean } from "../../host/nearest-word.ts";
+import type { KubeObject } from "../../kube/api-client.ts";
+import type { AddonOptions } from "../../spec/parse/addons.ts";
+import type { ClusterRecord } from "../../state/cluster-record.ts";
+import { clusterDomain } from "../start/node-input.ts";
+
+/** What decides which row of an addon a cluster gets. */
+export type AddonTarget = Pick<ClusterRecord, "kubernetesVersion" | "artifactsSource">;
+
+/** An addon with everything that is decided of it before the cluster is asked. */
+export interface ChosenAddon {
+  readonly folder: AddonFolder;
+  readonly row: AddonRow;
+  /** As the user gave them, without secrets: what the record keeps. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly values: OptionValues;
+}
+
+/** Options that a call gives, by addon. */
+export type GivenOptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/**
+ * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID,
+ * ADDON_NOT_FOR_VERSION. Pure.
+ */
+export function chooseAddons(
+  names: readonly string[],
+  {
+    known,
+    recorded,
+    given,
+  }: {
+    readonly known: readonly AddonFolder[];
+    readonly recorded: AddonOptions;
+    readonly given: GivenOptions;
+  },
+  target: AddonTarget,
+): readonly ChosenAddon[] {
+  const always = known.find(({ addon }) => addon.always && names.includes(addon.name));
+  if (always) throw new LocalkubeError("ADDON_ALWAYS", { addon: always.addon.name });
+  const folders = withNeeds(names, known, Object.keys(recorded)).filter(({ addon }) => !addon.always);
+  const foreign = Object.keys(given).find((name) => !folders.some(({ addon }) => addon.name === name));
+  if (foreign !== undefined) {
+    const hint = didYouMean(
+      foreign,
+      folders.map(({ addon }) => addon.name),
+    );
+    throw new LocalkubeError("ADDON_OPTION_MALFORMED", {
+      value: `${foreign}.…`,
+      problem: `${foreign} is not among the addons of this call${hint}`,
+    });
+  }
+  return folders.map((folder) =>
+    chooseAddon(folder, recorded[folder.addon.name] ?? {}, given[folder.addon.name] ?? {}, target),
+  );
+}
+
+/** One addon with the options on record and those that are given now. Rejects as `chooseAddons`. Pure. */
+export function chooseAddon(
+  folder: AddonFolder,
+  recorded: Readonly<Record<string, string>>,
+  given: Readonly<Record<string, string>>,
+  { kubernetesVersion, artifactsSource }: AddonTarget,
+): ChosenAddon {
+  const { addon } = folder;
+  const values = optionValues(addon, given, recorded);
+  const { version, minor } = catalogueEntry(kubernetesVersion);
+  const row = addonRow(addon, { version, minor, source: artifactsSource }, values);
+  const options = Object.fromEntries(
+    Object.entries({ ...recorded, ...given }).filter(
+      ([key]) => addon.options[key] && !addon.options[key].secret,
+    ),
+  );
+  return { folder, row, options, values };
+}
+
+/**
+ * The addons that a start is asked for, with all that they need; those that the cluster has already and that nobody changes stay as they are, also one that
+ * this localkube does not know. Rejects as `chooseAddons`.
+ */
+export function settleAddons(
+  wanted: AddonOptions,
+  existing: AddonOptions,
+  known: readonly AddonFolder[],
+  target: AddonTarget,
+): AddonOptions {
+  const names = Object.keys(wanted).filter((name) => known.some(({ addon }) => addon.name === name));
+  const unknown = Object.keys(wanted).find((name) => !names.includes(name) && !(name in existing));
+  if (unknown !== undefined) addonByName(unknown, known);
+  const others = Object.entries(wanted).filter(([name]) => !names.includes(name));
+  // What was enabled before may be beside these, which is no conflict when it is left out now.
+  const chosen = chooseAddons(names, { known, recorded: wanted, given: {} }, target);
+  const all = [...others, ...chosen.map(({ folder, options }) => [folder.addon.name, options] as const)];
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What objects of addons may say of the cluster: `${cluster.NAME}`. Pure. */
+export function clusterPlaces(record: ClusterRecord): Readonly<Record<string, string>> {
+  const { name, machine } = firstNode(record);
+  return {
+    profile: record.spec.name,
+    clusterId: `${record.spec.name}-${Date.parse(record.createdAt).toString(36)}`,
+    domain: clusterDomain,
+    dnsAddress: record.addresses.clusterDns,
+    nodeName: name,
+    nodeAddress: machine?.address ?? "",
+    serviceCidr: record.spec.serviceCidr,
+    podCidr: record.spec.podCidr,
+  };
+}
+
+/** The probe of an addon for this cluster. Rejects with ADDON_INVALID. Pure. */
+export function probeFor(
+  { folder: { addon, folder }, row }: Pick<ChosenAddon, "folder" | "row">,
+  record: ClusterRecord,
+): AddonProbe {
+  const probe = probeOf(addon, row);
+  if (probe.type !== "dns") return probe;
+  const input = { options: {}, images: {}, cluster: clusterPlaces(record) };
+  return { ...probe, name: renderText(probe.name, { folder, file: "addon.yaml" }, input) };
+}
+
+/** What of an addon came from outside. */
+export interface GotOfAddon {
+  /** By key: the names that the node's runtime knows. */
+  readonly images: Readonly<Record<string, string>>;
+  /** The project's own files, in the order of the row. */
+  readonly published: readonly { readonly from: string; readonly text: string }[];
+}
+
+export interface RenderedAddon {
+  readonly objects: readonly KubeObject[];
+  /** Of its probe, when that makes some. */
+  readonly probeObjects: readonly KubeObject[];
+}
+
+/** The objects of a chosen addon. Rejects with ADDON_INVALID. */
+export async function renderAddon(
+  { folder: { addon, folder }, row, values }: ChosenAddon,
+  { images, published }: GotOfAddon,
+  record: ClusterRecord,
+): Promise<RenderedAddon> {
+  const input = { options: values, images, cluster: clusterPlaces(record) };
+  const rendered = async (file: string): Promise<readonly KubeObject[]> =>
+    renderObjects(await readAddonFile(folder, file), { folder, file }, input);
+  const own = (await Promise.all(row.objects.map(rendered))).flat();
+  const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
+  const objects = [...asPublished, ...own];
+  const probe = probeOf(addon, row);
+  return { objects, probeObjects: probe.type === "objects" ? await rendered(probe.objects) : [] };
+}
+
+/** Those that localkube brings, and those that the cluster keeps from folders of the user's. Rejects with ADDON_INVALID. */
+export async function knownAddons(ownFolder?: string): Promise<readonly AddonFolder[]> {
+  const own = ownFolder === undefined ? [] : await builtInAddons(ownFolder);
+  const brought = await builtInAddons();
+  return [...brought.filter(({ addon }) => !own.some((one) => one.addon.name === addon.name)), ...own];
+}

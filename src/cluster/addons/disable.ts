@@ -1,0 +1,152 @@
+import { disableAddon } from "../../addons/disable.ts";
+import { addonByName, type AddonFolder, withNeeds } from "../../addons/catalogue.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { RunContext } from "../../contract/host.ts";
+import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
+import type { ClusterRecord } from "../../state/cluster-record.ts";
+import { withProfileLock } from "../../state/lock.ts";
+import { saveCluster } from "../../state/store.ts";
+import { openCluster } from "../access/open-cluster.ts";
+import { notice, type UseCaseContext } from "../access/use-case.ts";
+import { knownAddons } from "./choose.ts";
+import { withRecordedAddons } from "./enable.ts";
+import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
+
+export interface DisableRequest {
+  readonly name: string;
+  readonly addons: readonly string[];
+  /** Also what may hold data. */
+  readonly purge: boolean;
+}
+
+export interface DisabledAddon {
+  readonly name: string;
+  /** `absent`: it was not enabled. */
+  readonly outcome: "disabled" | "recorded" | "absent";
+  /** What stays because it may hold data, as sentences. */
+  readonly kept: readonly string[];
+}
+
+export interface DisableResult {
+  readonly name: string;
+  readonly addons: readonly DisabledAddon[];
+}
+
+const disableMs = 900_000;
+
+/**
+ * Disables addons, those that need others first. Their entries leave the record before anything of them leaves the cluster: whoever is killed in the middle leaves what the next call,
+ * or the next start, goes on from. In a cluster that does not run the next start removes them. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_NEEDED by one that stays,
+ * or ADDON_REMAINS.
+ */
+export async function disableAddons(
+  { name, addons, purge }: DisableRequest,
+  context: UseCaseContext,
+): Promise<DisableResult> {
+  const command = "localkube addons disable";
+  const lock = { command, signal: context.signal, onWait: (text: string) => notice(context, text) };
+  return withProfileLock(context.host, name, lock, async (signal) => {
+    const inner = { ...context, signal };
+    const cluster = await openCluster(name, inner);
+    const { record, paths } = cluster;
+    const known = await knownAddons(paths.addons);
+    const recorded = record.spec.addons;
+    const isThere = (addon: string): boolean => addon in recorded || addon in (record.formerAddons ?? {});
+    for (const addon of addons)
+      if (!isThere(addon) && addonByName(addon, known).addon.always)
+        throw new LocalkubeError("ADDON_ALWAYS", { addon });
+    const staying = Object.keys(recorded).filter((addon) => !addons.includes(addon));
+    refuseNeeded(addons.filter(isThere), staying, known);
+    const going = dependentsFirst(addons, known);
+    const live = await isLive(cluster, inner);
+    const left = Object.entries(recorded).filter(([addon]) => !going.includes(addon));
+    const changed = withFormer(
+      withRecordedAddons(record, Object.fromEntries(left), purge),
+      going.filter(isThere),
+      purge,
+    );
+    await saveCluster(context.host, changed);
+    if (!live)
+      return {
+        name,
+        addons: going.map((addon) => ({
+          name: addon,
+          outcome: isThere(addon) ? "recorded" : "absent",
+          kept: [],
+        })),
+      };
+    return withLiveCluster({ ...cluster, record: changed }, inner, async (api) => {
+      const done: DisabledAddon[] = [];
+      let current = changed;
+      const jobs = going.map((addon, index): Job => ({
+        id: `addon-${addon}`,
+        title: `Disabling ${addon}`,
+        after: index === 0 ? [] : [`addon-${going[index - 1]}`],
+        timeoutMs: disableMs,
+        apply: async (c) => {
+          const kept = await removeAddon(addon, purge, api, c);
+          current = withoutFormer(current, addon);
+          await saveCluster(context.host, current);
+          done.push({
+            name: addon,
+            outcome: kept || isThere(addon) ? "disabled" : "absent",
+            kept: kept ?? [],
+          });
+          return kept ? undefined : "unchanged";
+        },
+      }));
+      await runJobs(jobs, { ...inner, command: "addons disable", profile: name });
+      return { name, addons: done };
+    });
+  });
+}
+
+/** What stays of it, as sentences; undefined when the cluster had nothing of it. Idempotent. Rejects with ADDON_REMAINS. */
+export async function removeAddon(
+  addon: string,
+  purge: boolean,
+  { objects }: Pick<LiveCluster, "objects">,
+  c: RunContext,
+): Promise<readonly string[] | undefined> {
+  const report = (text: string): void => c.report({ message: text });
+  const kept = await disableAddon(addon, purge, { objects, signal: c.signal, report });
+  return kept?.map(({ why }) => why);
+}
+
+function refuseNeeded(
+  going: readonly string[],
+  staying: readonly string[],
+  known: readonly AddonFolder[],
+): void {
+  for (const addon of going) {
+    const others = staying.filter((one) =>
+      known.find((other) => other.addon.name === one)?.addon.needs.includes(addon),
+    );
+    if (others.length > 0) throw new LocalkubeError("ADDON_NEEDED", { addon, others: others.join(" ") });
+  }
+}
+
+/** Each before those that it needs; one that is not known comes first. */
+function dependentsFirst(addons: readonly string[], known: readonly AddonFolder[]): readonly string[] {
+  const unique = [...new Set(addons)];
+  const isKnown = (name: string): boolean => known.some(({ addon }) => addon.name === name);
+  const ordered = withNeeds(unique.filter(isKnown), known).map(({ addon }) => addon.name);
+  return [
+    ...unique.filter((name) => !isKnown(name)),
+    ...ordered.filter((name) => unique.includes(name)).reverse(),
+  ];
+}
+
+/** Also those whose removal was begun before: this call may purge what that one would have kept. */
+function withFormer(record: ClusterRecord, names: readonly string[], purge: boolean): ClusterRecord {
+  if (names.length === 0) return record;
+  const named = Object.fromEntries(names.map((name) => [name, { purge }]));
+  return { ...record, formerAddons: { ...record.formerAddons, ...named } };
+}
+
+/** The record once nothing of the addon is in the cluster any more. Pure. */
+export function withoutFormer(record: ClusterRecord, name: string): ClusterRecord {
+  const { formerAddons, ...rest } = record;
+  const left = Object.entries(formerAddons ?? {}).filter(([one]) => one !== name);
+  return left.length === 0 ? rest : { ...rest, formerAddons: Object.fromEntries(left) };
+}

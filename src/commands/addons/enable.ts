@@ -1,0 +1,57 @@
+import * as Flags from "@oclif/core/flags";
+import { addonArg, addonWords, waitTimeoutFlag, waitTimeoutMs } from "../../cli/addon-words.ts";
+import { BaseCommand } from "../../cli/base-command.ts";
+import type { EnableResult } from "../../cluster/addons/enable.ts";
+
+export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
+  static override summary = "Enable addons, with all that they need, and see them work";
+  static override description =
+    "An addon is enabled when it was seen to do what it is for. Its images are got before anything is changed. If it does not become ready, the error says why, and what was applied stays for you to look at; the same command goes on from there. If the cluster does not run, the addons are enabled at the next start.";
+  static override examples = [
+    "<%= config.bin %> addons enable metrics",
+    "<%= config.bin %> addons enable metrics ingress --set ingress.hostPort=8080 --wait-timeout 5m",
+    "<%= config.bin %> addons enable -p two storage --output json",
+  ];
+  static override args = addonArg;
+  static override flags = {
+    set: Flags.string({
+      summary: "An option of an addon; `addons show NAME` lists them",
+      helpValue: "NAME.KEY=VALUE",
+      multiple: true,
+    }),
+    "wait-timeout": waitTimeoutFlag,
+  };
+  static override usage = "addons enable NAME… [--set NAME.KEY=VALUE]";
+  static override strict = false;
+  static override exits = {
+    66: "no such addon, or no such cluster",
+    69: "it does not become ready, or does not work",
+  };
+
+  override async run(): Promise<void> {
+    const addons = addonWords("addons enable", this.words);
+    const { enableAddons, parseSet } = await import("../../cluster/addons/enable.ts");
+    const result = await enableAddons(
+      {
+        name: this.flags.profile,
+        addons,
+        given: parseSet(this.flags.set ?? []),
+        limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
+      },
+      await this.useCase(),
+    );
+    this.print(result, () => result.addons.flatMap((one) => lines(one, result.name)).join("\n"));
+  }
+}
+
+function lines(one: EnableResult["addons"][number], cluster: string): readonly string[] {
+  const { name, version } = one;
+  switch (one.outcome) {
+    case "recorded":
+      return [`${name} ${version} will be enabled at the next start of ${cluster}`];
+    case "unchanged":
+      return [`${name} ${version} is enabled already`];
+    case "enabled":
+      return [`Enabled ${name} ${version}: ${one.seen}`, ...one.kept.map((sentence) => `  ${sentence}`)];
+  }
+}

@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { localkube, temporaryHome } from "./run-localkube.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await temporaryHome();
+});
+
+describe("addons", () => {
+  test.each([
+    [["enable"], 2, /^Error USAGE_MISSING_ARGUMENT: addons enable needs the argument NAME/],
+    [["disable"], 2, /^Error USAGE_MISSING_ARGUMENT: addons disable needs the argument NAME/],
+    [["enable", "web", "--set", "web"], 2, /^Error ADDON_OPTION_MALFORMED: --set web: '=' is missing/],
+    [["enable", "web", "--wait-timeout", "soon"], 2, /^Error WAIT_TIMEOUT_INVALID: /],
+    [["enable", "web"], 66, /^Error CLUSTER_UNKNOWN: /],
+    [["disable", "web"], 66, /^Error CLUSTER_UNKNOWN: /],
+    [["test", "web"], 66, /^Error CLUSTER_UNKNOWN: /],
+    [["show", "no-such-addon"], 66, /^Error ADDON_UNKNOWN: There is no addon 'no-such-addon'/],
+    [["images", "no-such-addon"], 66, /^Error ADDON_UNKNOWN: /],
+  ])("%j ends with %i", async (words, code, text) => {
+    const { exitCode, stdout, stderr } = await localkube(home, ["addons", ...words]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: "" });
+    expect(stderr).toMatch(text);
+  });
+
+  test("are listed without a cluster", async () => {
+    const { exitCode, stdout } = await localkube(home, ["addons", "list", "--output", "json"]);
+    expect(exitCode).toBe(0);
+    const { addons } = JSON.parse(stdout) as { addons: { state: string }[] };
+    expect(addons.every(({ state }) => state === "disabled")).toBe(true);
+  });
+
+  test("a value of --set is never repeated", async () => {
+    const { stderr } = await localkube(home, ["addons", "enable", "web", "--set", "password=hidden"]);
+    expect(stderr).toContain("--set password: '.' between addon and option is missing");
+    expect(stderr).not.toContain("hidden");
+  });
+
+  test("start refuses a mistyped one before anything is made", async () => {
+    const { exitCode, stderr } = await localkube(home, ["start", "--addons", "no-such-addon"]);
+    expect(exitCode).toBe(66);
+    expect(stderr).toMatch(/^Error ADDON_UNKNOWN: There is no addon 'no-such-addon'/);
+    await expect(readFile(join(home, "state/clusters/localkube/cluster.json"))).rejects.toThrow("ENOENT");
+  });
+});
