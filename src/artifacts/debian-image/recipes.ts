@@ -121,9 +121,6 @@ const prefix = "localkube.local/";
 export const debianImageRecipe = (ref: string): DebianImageRecipe | undefined =>
   ref.startsWith(prefix) ? recipes.find(({ name }) => name === ref.slice(prefix.length)) : undefined;
 
-/** Names of all images that can be made. */
-export const debianImageNames: readonly string[] = recipes.map(({ name }) => name);
-
 /** Images with equal keys are interchangeable. */
 export const debianImageKey = (recipe: DebianImageRecipe): string =>
   createHash("sha256")

@@ -24,7 +24,7 @@ export interface AddonImage {
 const ownPrefix = "localkube.local/";
 const isOwn = ({ ref }: Pick<AddonImage, "ref">): boolean => ref.startsWith(ownPrefix);
 
-export const imagesOf = ({
+const imagesOf = ({
   folder: { addon },
   row,
 }: Pick<ChosenAddon, "folder" | "row">): readonly AddonImage[] =>

@@ -96,7 +96,7 @@ function rowFor(folder: AddonFolder, record: ClusterRecord): AddonRow | undefine
 type StateOf = Pick<ListedAddon, "state" | "problem" | "version">;
 
 /** The states of the addons on record, and of those that the cluster has besides; by name. Read-only; a cluster that does not answer in time is no error. */
-export async function addonStates(
+async function addonStates(
   cluster: OpenCluster,
   known: readonly AddonFolder[],
   context: UseCaseContext,
