@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { components } from "../contract/components.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 
 /** What is written in `addons/NAME/addon.yaml`: data from which the engine does everything. */
@@ -46,7 +47,7 @@ const node = v.strictObject({
   /** Registries that the runtime reaches at an address of the node by plain HTTP: name → `127.0.0.1:5000`. */
   registries: v.optional(v.record(word, word)),
   /** Flags by component, as `--extra-config` has them. */
-  flags: v.optional(v.record(word, v.record(word, v.string()))),
+  flags: v.optional(v.record(v.picklist(components), v.record(word, v.string()))),
   /** OCI runtimes beside runc, as `--oci-runtime` has them; each comes with its RuntimeClass. */
   ociRuntimes: v.optional(v.array(label)),
 });

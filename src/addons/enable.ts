@@ -16,6 +16,8 @@ export interface AddonPlan {
   readonly options: Readonly<Record<string, string>>;
   /** Rendered. */
   readonly objects: readonly KubeObject[];
+  /** The same without its secrets, where it has some: what the hash is over, which anybody may read. */
+  readonly masked?: readonly KubeObject[];
 }
 
 export interface EnableContext {
@@ -39,9 +41,9 @@ const late: readonly WaveName[] = ["hooks", "resources"];
 const lateMs = 60_000;
 
 /** Over everything that is applied: the same hash needs no apply. Pure. */
-export const planHash = ({ version, objects }: Pick<AddonPlan, "version" | "objects">): string =>
+const planHash = ({ version, objects, masked = objects }: AddonPlan): string =>
   createHash("sha256")
-    .update(JSON.stringify([version, objects]))
+    .update(JSON.stringify([version, masked]))
     .digest("hex");
 
 /**

@@ -1,6 +1,8 @@
+import { disableAddon } from "../../addons/disable.ts";
 import { enableAddon } from "../../addons/enable.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
+import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
 import type { LiveCluster } from "./live-cluster.ts";
@@ -26,14 +28,18 @@ export async function applyAddon(
   const { addon } = chosen.folder;
   const { name, namespace } = addon;
   const { version } = chosen.row;
-  const { objects, probeObjects } = await renderAddon(chosen, got, live.record);
+  const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
+  const rendered = (values: AddonSecrets["values"]) =>
+    renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record);
+  const { objects, probeObjects } = await rendered(secrets.values);
+  const { objects: masked } = await rendered(secrets.masks);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, limitMs - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
   const shared = { addon: name, api: live.api, objects: live.objects, signal: c.signal, report };
   let seen: string | undefined;
   const { outcome, kept } = await enableAddon(
-    { name, version, options: chosen.options, objects },
+    { name, version, options: chosen.options, objects, masked },
     {
       ...shared,
       wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
@@ -45,4 +51,18 @@ export async function applyAddon(
     },
   );
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
+}
+
+/** What stays of it, as sentences; undefined when the cluster had nothing of it. Idempotent. Rejects with ADDON_REMAINS. */
+export async function removeAddon(
+  addon: string,
+  purge: boolean,
+  { objects }: Pick<LiveCluster, "objects">,
+  c: RunContext,
+): Promise<readonly string[] | undefined> {
+  const report = (text: string): void => c.report({ message: text });
+  const kept = await disableAddon(addon, purge, { objects, signal: c.signal, report });
+  // What stays may be encrypted with them, or let nobody in without them.
+  if (kept?.length === 0) await forgetSecrets(addon, objects, c.signal);
+  return kept?.map(({ why }) => why);
 }

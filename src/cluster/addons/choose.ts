@@ -169,3 +169,17 @@ export async function knownAddons(ownFolder?: string): Promise<readonly AddonFol
   const brought = await builtInAddons();
   return [...brought.filter(({ addon }) => !own.some((one) => one.addon.name === addon.name)), ...own];
 }
+
+/** What the addons on record need of the nodes. One that this localkube does not know needs nothing. Rejects with ADDON_INVALID. Read-only. */
+export async function nodeParts(
+  record: ClusterRecord,
+  ownFolder: string,
+): Promise<readonly AddonRow["node"][]> {
+  const recorded = Object.entries(record.spec.addons);
+  if (recorded.length === 0) return [];
+  const known = await knownAddons(ownFolder);
+  return recorded.flatMap(([name, options]) => {
+    const folder = known.find(({ addon }) => addon.name === name);
+    return folder ? [chooseAddon(folder, options, {}, record).row.node] : [];
+  });
+}

@@ -1,16 +1,15 @@
-import { disableAddon } from "../../addons/disable.ts";
 import { addonByName, type AddonFolder, withNeeds } from "../../addons/catalogue.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { RunContext } from "../../contract/host.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
-import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
-import { knownAddons } from "./choose.ts";
-import { withRecordedAddons } from "./enable.ts";
-import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
+import { removeAddon } from "./apply.ts";
+import { chooseAddon, knownAddons } from "./choose.ts";
+import { hasNodeParts, nodesJob } from "./nodes.ts";
+import { withFormer, withoutFormer, withRecordedAddons } from "./record.ts";
+import { isLive, withLiveCluster } from "./live-cluster.ts";
 
 export interface DisableRequest {
   readonly name: string;
@@ -59,6 +58,12 @@ export async function disableAddons(
     refuseNeeded(addons.filter(isThere), staying, known);
     const going = dependentsFirst(addons, known);
     const live = await isLive(cluster, inner);
+    const hadNodeParts = known.some(
+      (folder) =>
+        going.includes(folder.addon.name) &&
+        folder.addon.name in recorded &&
+        hasNodeParts(chooseAddon(folder, recorded[folder.addon.name] ?? {}, {}, record)),
+    );
     const left = Object.entries(recorded).filter(([addon]) => !going.includes(addon));
     const changed = withFormer(
       withRecordedAddons(record, Object.fromEntries(left), purge),
@@ -95,22 +100,12 @@ export async function disableAddons(
           return kept ? undefined : "unchanged";
         },
       }));
-      await runJobs(jobs, { ...inner, command: "addons disable", profile: name });
+      const last = jobs.at(-1)?.id;
+      const nodes = hadNodeParts ? [nodesJob(name, inner, last === undefined ? [] : [last])] : [];
+      await runJobs([...jobs, ...nodes], { ...inner, command: "addons disable", profile: name });
       return { name, addons: done };
     });
   });
-}
-
-/** What stays of it, as sentences; undefined when the cluster had nothing of it. Idempotent. Rejects with ADDON_REMAINS. */
-export async function removeAddon(
-  addon: string,
-  purge: boolean,
-  { objects }: Pick<LiveCluster, "objects">,
-  c: RunContext,
-): Promise<readonly string[] | undefined> {
-  const report = (text: string): void => c.report({ message: text });
-  const kept = await disableAddon(addon, purge, { objects, signal: c.signal, report });
-  return kept?.map(({ why }) => why);
 }
 
 function refuseNeeded(
@@ -135,18 +130,4 @@ function dependentsFirst(addons: readonly string[], known: readonly AddonFolder[
     ...unique.filter((name) => !isKnown(name)),
     ...ordered.filter((name) => unique.includes(name)).reverse(),
   ];
-}
-
-/** Also those whose removal was begun before: this call may purge what that one would have kept. */
-function withFormer(record: ClusterRecord, names: readonly string[], purge: boolean): ClusterRecord {
-  if (names.length === 0) return record;
-  const named = Object.fromEntries(names.map((name) => [name, { purge }]));
-  return { ...record, formerAddons: { ...record.formerAddons, ...named } };
-}
-
-/** The record once nothing of the addon is in the cluster any more. Pure. */
-export function withoutFormer(record: ClusterRecord, name: string): ClusterRecord {
-  const { formerAddons, ...rest } = record;
-  const left = Object.entries(formerAddons ?? {}).filter(([one]) => one !== name);
-  return left.length === 0 ? rest : { ...rest, formerAddons: Object.fromEntries(left) };
 }

@@ -1,8 +1,6 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
-import type { AddonOptions } from "../../spec/parse/addons.ts";
-import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
 import { openCluster } from "../access/open-cluster.ts";
@@ -10,6 +8,8 @@ import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { applyAddon, type AppliedAddon } from "./apply.ts";
 import { chooseAddons, type ChosenAddon, type GivenOptions, knownAddons } from "./choose.ts";
 import { getImages, type GotImages, loadIntoNodes, presentFor } from "./images.ts";
+import { hasNodeParts, nodesJob } from "./nodes.ts";
+import { withAddons } from "./record.ts";
 import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 export interface EnableRequest {
@@ -66,8 +66,9 @@ export async function enableAddons(
     }
     return withLiveCluster(cluster, inner, async (live) => {
       const applied: AppliedAddon[] = [];
-      const jobs = enableJobs(chosen, live, { save, limitMs, done: (one) => applied.push(one) });
-      await runJobs(jobs, { ...inner, command: "addons enable", profile: name });
+      const [images, ...rest] = enableJobs(chosen, live, { save, limitMs, done: (one) => applied.push(one) });
+      const nodes = chosen.some(hasNodeParts) ? [nodesJob(name, inner, [images.id])] : [];
+      await runJobs([images, ...nodes, ...rest], { ...inner, command: "addons enable", profile: name });
       return { name, addons: applied };
     });
   });
@@ -85,7 +86,7 @@ function enableJobs(
     readonly limitMs: number;
     readonly done: (one: AppliedAddon) => void;
   },
-): readonly Job[] {
+): readonly [Job, ...Job[]] {
   let got: GotImages | undefined;
   const images = async (c: RunContext): Promise<void | "unchanged"> => {
     got = await getImages(chosen, live.record, await presentFor(chosen, live, c.signal), c);
@@ -119,39 +120,6 @@ function enableJobs(
 }
 
 const idOf = ({ folder }: ChosenAddon): string => `addon-${folder.addon.name}`;
-
-/** The record with these addons; none of them is to be removed any more. Pure. */
-export function withAddons(record: ClusterRecord, chosen: readonly ChosenAddon[]): ClusterRecord {
-  const added = chosen.map(({ folder, options }) => [folder.addon.name, options] as const);
-  return withRecordedAddons(record, { ...record.spec.addons, ...Object.fromEntries(added) });
-}
-
-/** The record with exactly these addons; what it had besides is to be removed, `purge` says whether with data. Pure. */
-export function withRecordedAddons(
-  record: ClusterRecord,
-  addons: AddonOptions,
-  purge = false,
-): ClusterRecord {
-  const sorted = Object.fromEntries(Object.entries(addons).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const gone = Object.keys(record.spec.addons).filter((name) => !(name in addons));
-  const former = {
-    ...record.formerAddons,
-    ...Object.fromEntries(gone.map((name) => [name, { purge }])),
-  };
-  const left = Object.entries(former).filter(([name]) => !(name in addons));
-  const changed = {
-    ...record,
-    spec: { ...record.spec, addons: sorted },
-    formerAddons: Object.fromEntries(left),
-  };
-  return left.length === 0 ? withoutFormerAddons(changed) : changed;
-}
-
-function withoutFormerAddons(record: ClusterRecord): ClusterRecord {
-  const changed = { ...record };
-  delete changed.formerAddons;
-  return changed;
-}
 
 /** `ingress.hostPort=8080` by addon. Throws ADDON_OPTION_MALFORMED; the value is not repeated, because it may be a secret. Pure. */
 export function parseSet(texts: readonly string[]): GivenOptions {

@@ -3,6 +3,7 @@ import type { AddonRow } from "../../addons/definition.ts";
 import type { Inventory } from "../../addons/inventory.ts";
 import { loadInventory } from "../../addons/inventory-store.ts";
 import { awaitedOf, lackingNow } from "../../addons/rollout.ts";
+import { secretCommand } from "../../addons/secrets.ts";
 import { firstNode } from "../../contract/node.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
@@ -202,6 +203,8 @@ export interface ShownAddon extends ListedAddon {
     /** As the cluster has it on record; absent for a default, and for secrets. */
     readonly value?: string;
     readonly default?: string | number | boolean;
+    /** Of a secret that the cluster keeps: the command that reads it. */
+    readonly read?: string;
     readonly secret: boolean;
     readonly why: string;
   }[];
@@ -234,6 +237,7 @@ export async function showAddon(name: string, addon: string, context: UseCaseCon
       ...(option.choices ? { choices: option.choices } : {}),
       ...(recorded[key] === undefined ? {} : { value: recorded[key] }),
       ...(option.default === undefined ? {} : { default: option.default }),
+      ...(option.secret && inventory ? { read: secretCommand(name, addon, key) } : {}),
       secret: option.secret ?? false,
       why: option.why,
     })),

@@ -3,6 +3,7 @@ import { probeOf } from "../../addons/definition.ts";
 import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
+import { settleSecrets } from "../../addons/secrets.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { KubeObject } from "../../kube/api-client.ts";
 import type { RunContext } from "../../contract/host.ts";
@@ -67,7 +68,10 @@ async function probeObjectsOf(
 ): Promise<readonly KubeObject[]> {
   const got = await getImages([chosen], live.record, await presentFor([chosen], live, c.signal), c);
   await loadIntoNodes(got, live, c);
-  return (await renderAddon(chosen, got.byAddon.get(chosen.folder.addon.name)!, live.record)).probeObjects;
+  const { addon } = chosen.folder;
+  const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
+  const values = { ...chosen.values, ...secrets.values };
+  return (await renderAddon({ ...chosen, values }, got.byAddon.get(addon.name)!, live.record)).probeObjects;
 }
 
 async function testOne(

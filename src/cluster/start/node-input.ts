@@ -6,6 +6,7 @@ import type { NodeInput } from "../../provision/node/node-input.ts";
 import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../provision/programs/resolve-programs.ts";
 import { ociRuntimesByName } from "../../runtimes/oci/registry.ts";
+import { withAddonFlags } from "../addons/node-parts.ts";
 import { type ClusterState, need, type NodeState } from "./state.ts";
 
 /** First minor whose kubelet reports readiness by itself (kubelet.go, fastStatusUpdateOnce); one more than the one we are sure of. */
@@ -38,7 +39,7 @@ export function nodeInput(s: NodeState): NodeInput {
   const network = need(s, "network");
   const foreignNetwork = network.kind === "none" || network.kind === "manifest";
   return {
-    spec,
+    spec: { ...spec, extraConfig: withAddonFlags(spec.extraConfig, cluster.addonParts) },
     nodes,
     node,
     version: {

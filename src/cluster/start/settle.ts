@@ -20,8 +20,9 @@ import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
 import type { HostContext } from "../../contract/host.ts";
 import type { AddonOptions } from "../../spec/parse/addons.ts";
-import { knownAddons, settleAddons } from "../addons/choose.ts";
-import { withRecordedAddons } from "../addons/enable.ts";
+import { knownAddons, nodeParts, settleAddons } from "../addons/choose.ts";
+import { withAddonRegistries } from "../addons/node-parts.ts";
+import { withRecordedAddons } from "../addons/record.ts";
 import { runtimeOf } from "../access/open-cluster.ts";
 import { machineName } from "../access/reach.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
@@ -193,7 +194,10 @@ async function stateOf(
   const { name } = record.spec;
   // An existing machine was created with everything it needs.
   const runtime = runtimeOf(record);
-  const registryAccess = await readRegistryAccess(record.spec, runtime, context);
+  const paths = clusterPaths(host, name);
+  const addonParts = await nodeParts(record, paths.addons);
+  const access = await readRegistryAccess(record.spec, runtime, context);
+  const registryAccess = withAddonRegistries(access, addonParts, runtime);
   const createsMachines = !record.nodes.every(({ machine }) => machine);
   const missingPackages =
     createsMachines || refreshImage
@@ -203,9 +207,10 @@ async function stateOf(
   const nodes: NodeState[] = [];
   const state: ClusterState = {
     host,
-    paths: clusterPaths(host, name),
+    paths,
     record,
     runtime,
+    addonParts,
     ...(runtimeBefore === undefined ? {} : { runtimeBefore }),
     plan,
     image,

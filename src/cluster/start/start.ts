@@ -14,6 +14,7 @@ import { machineStatesOf, openCluster, withTransport } from "../access/open-clus
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";
+import { addons as addonsStep } from "./steps/addons.ts";
 import { askForeignServer } from "./steps/cri-server.ts";
 import { type ClusterBase, type ClusterState, type NodeBase, type NodeState } from "./state.ts";
 import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use-case.ts";
@@ -21,6 +22,8 @@ import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use
 export interface StartOptions extends StartWishes {
   readonly dryRun?: boolean;
   readonly downloadOnly?: boolean;
+  /** Only what they need of the nodes: whoever calls applies their objects. */
+  readonly withoutAddons?: boolean;
   /** Called before host packages are installed; false stops with HOST_PACKAGES_MISSING. */
   readonly confirmPackages: (packages: readonly string[]) => Promise<boolean>;
   /** Called before the runtime of a cluster that has machines is changed; false stops with RUNTIME_CHANGE_UNCONFIRMED. */
@@ -76,11 +79,15 @@ function refuseUnusablePath(folder: string): void {
     throw new LocalkubeError("STATE_PATH_UNUSABLE", { folder: JSON.stringify(folder), what });
 }
 
-async function startHoldingLock(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
+/** The same for a caller that holds the profile's lock. */
+export async function startHoldingLock(options: StartOptions, context: UseCaseContext): Promise<StartResult> {
   const startedAt = Date.now();
   const { host } = context;
   const state = await settle(options, context);
-  const rows = options.downloadOnly ? recipe.filter(({ download }) => download) : recipe;
+  const rows = recipe.filter(
+    ({ download, step }) =>
+      (!options.downloadOnly || download) && !(options.withoutAddons && step.id === addonsStep.id),
+  );
   const subjects: Subjects<ClusterState, NodeState> = {
     cluster: state,
     nodes: state.nodes.map((node) => ({ name: node.name, state: node })),

@@ -6,6 +6,7 @@ import type { NodeRole } from "../../contract/node.ts";
 import type { Runtime } from "../../contract/runtime.ts";
 import type { ForeignServer } from "../../runtimes/foreign/ask.ts";
 import type { PushOptions, Transport } from "../../contract/transport.ts";
+import type { NodePart } from "../addons/node-parts.ts";
 import type { ImageSource } from "../../machine/image/machine-image.ts";
 import { type GuestFacts, isEmulated } from "../../provision/guest/guest-facts.ts";
 import type { ApiClient } from "../../kube/api-client.ts";
@@ -44,6 +45,8 @@ export interface ClusterState extends ClusterBase {
   readonly image: ImageSource;
   /** With secrets: only for the nodes. */
   readonly registryAccess: RegistryAccess;
+  /** What the addons on record need of the nodes. */
+  readonly addonParts: readonly NodePart[];
   /** Build the machine image even if it is in the cache. */
   readonly refreshImage: boolean;
   /** Missing Debian packages of the host; installed by `host-packages`. */

@@ -45,6 +45,9 @@ function textOf(shown: ShownAddon): string {
     `${name}: ${summary}`,
     ...facts.flatMap(([key, value]) => (value === undefined ? [] : [`  ${key.padEnd(width)}  ${value}`])),
     ...(options.length === 0 ? [] : ["", textTable(["  OPTION", "TYPE", "VALUE", "WHAT FOR"], options)]),
+    ...shown.options.flatMap(({ name: key, read }) =>
+      read === undefined ? [] : ["", `Read the ${key}: ${read}`],
+    ),
     "",
     textTable(
       ["  KUBERNETES", "ARTIFACTS", "VERSION"],

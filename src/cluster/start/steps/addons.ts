@@ -1,10 +1,10 @@
 import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
-import { applyAddon } from "../../addons/apply.ts";
+import { applyAddon, removeAddon } from "../../addons/apply.ts";
 import { chooseAddons, knownAddons } from "../../addons/choose.ts";
-import { removeAddon, withoutFormer } from "../../addons/disable.ts";
 import { getImages, loadIntoNodes, presentFor } from "../../addons/images.ts";
 import { type LiveCluster, liveCluster, type LiveNode } from "../../addons/live-cluster.ts";
+import { withoutFormer } from "../../addons/record.ts";
 import { type ClusterBase, type ClusterState, need, updateRecord } from "../state.ts";
 
 /** Time that one addon may take: images are in the nodes by then. */

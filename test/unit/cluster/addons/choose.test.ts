@@ -10,9 +10,9 @@ import {
   renderAddon,
   settleAddons,
 } from "../../../../src/cluster/addons/choose.ts";
-import { parseSet, withAddons, withRecordedAddons } from "../../../../src/cluster/addons/enable.ts";
+import { parseSet } from "../../../../src/cluster/addons/enable.ts";
+import { withAddons, withoutFormer, withRecordedAddons } from "../../../../src/cluster/addons/record.ts";
 import { nameInNode } from "../../../../src/cluster/addons/images.ts";
-import { withoutFormer } from "../../../../src/cluster/addons/disable.ts";
 import { sampleSpec } from "../../../fixtures/sample-spec.ts";
 import type { ClusterRecord } from "../../../../src/state/cluster-record.ts";
 

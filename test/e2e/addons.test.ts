@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kubectl } from "./kit/kubectl.ts";
+import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
+
+const profile = profileOfRun("e2e-addons");
+
+interface Listed {
+  readonly name: string;
+  readonly state: string;
+}
+
+/** Of all kinds that can be listed, without what comes and goes by itself. */
+const passing = [
+  "events",
+  "leases",
+  "endpoints",
+  "endpointslices",
+  "replicasets",
+  "pods",
+  "controllerrevisions",
+];
+
+describe("addons", () => {
+  let user: Workspace;
+  let before: readonly string[];
+  const k = (...args: string[]) => kubectl(user, profile)(...args);
+  const addons = (...words: string[]) => user.ok(["addons", ...words, "-p", profile]);
+  const states = async () => {
+    const { stdout } = await addons("list", "--output", "json");
+    const { addons: listed } = JSON.parse(stdout) as { addons: readonly Listed[] };
+    return Object.fromEntries(listed.map(({ name, state }) => [name, state]));
+  };
+  const objects = async (): Promise<readonly string[]> => {
+    const kinds = (await k("api-resources", "--verbs=list", "-o", "name")).trim().split("\n");
+    const wanted = kinds.filter(
+      (kind) => !passing.includes(kind.split(".")[0]!) && !kind.includes("metrics.k8s.io"),
+    );
+    const listed = await k(
+      "get",
+      wanted.join(","),
+      "-A",
+      "-o",
+      "jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name} {.metadata.uid}{'\\n'}{end}",
+    );
+    return listed.trim().split("\n").sort();
+  };
+
+  beforeAll(async () => {
+    user = await workspace();
+    await user.ok(["start", "-p", profile, "--driver", "podman", "--artifacts", "debian"]);
+    before = await objects();
+  });
+  afterAll(async () => {
+    await user?.dispose();
+  });
+
+  it("enables them, each seen to work", async () => {
+    const { stdout } = await addons("enable", "metrics", "storage");
+    expect(stdout).toMatch(/^Enabled metrics .*items\.0\.usage\.memory: "\d+/m);
+    expect(stdout).toMatch(/^Enabled storage /m);
+    expect(await states()).toMatchObject({ metrics: "healthy", storage: "healthy", dns: "healthy" });
+    expect((await addons("enable", "metrics")).stdout).toMatch(/^metrics .* is enabled already$/m);
+    expect(await k("top", "nodes")).toMatch(/\d+m/);
+  });
+
+  it("notices what somebody removed, and start brings it back", async () => {
+    await k("delete", "deployment", "metrics", "-n", "localkube-metrics");
+    expect(await states()).toMatchObject({ metrics: "drifted" });
+    await user.ok(["start", "-p", profile]);
+    expect(await states()).toMatchObject({ metrics: "healthy" });
+  });
+
+  it("disables one in a stopped cluster at its next start", async () => {
+    await user.ok(["stop", "-p", profile]);
+    expect((await addons("disable", "metrics")).stdout).toContain("at the next start");
+    await user.ok(["start", "-p", profile]);
+    expect(await states()).toMatchObject({ metrics: "disabled", storage: "healthy" });
+    expect((await addons("test", "storage")).stdout).toMatch(/^storage works: /m);
+  });
+
+  it("leaves nothing behind", async () => {
+    await addons("disable", "storage", "--purge");
+    const own = / \/localkube-addons | localkube-addons\//;
+    expect((await objects()).filter((one) => !own.test(one))).toEqual(before.filter((one) => !own.test(one)));
+  });
+});

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { apiServer } from "../provision/cluster/api-server.ts";
+
+test("a DELETE with a body says how long it is, so that the connection is good for the next request", async () => {
+  const seen: string[] = [];
+  const api = await apiServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      seen.push(`${request.method} ${request.headers["content-length"] ?? "no length"} ${body}`);
+      response.end("{}");
+    });
+  });
+  const body = JSON.stringify({ preconditions: { uid: "ü" } });
+  const { status } = await api.send("/api/v1/namespaces/web", { method: "DELETE", body });
+  const next = await api.send("/api/v1/namespaces");
+  expect([status, next.status]).toEqual([200, 200]);
+  expect(seen).toEqual([`DELETE ${Buffer.byteLength(body)} ${body}`, "GET no length "]);
+});
