@@ -17,6 +17,13 @@ export interface Applied {
   readonly changed: boolean;
 }
 
+/** A request that makes the server have an object. */
+interface Change {
+  readonly method: "PATCH" | "POST";
+  readonly path: string;
+  readonly contentType: string;
+}
+
 interface ResourceList {
   readonly resources: readonly {
     readonly name: string;
@@ -47,7 +54,8 @@ export class Objects {
   }
 
   /**
-   * Server-side apply (beta and on from 1.16, so in every version we know). Idempotent: an object that is as desired is not written by the server.
+   * Server-side apply (beta and on from 1.16, so in every version we know); APIServices are created or merged instead, because the part of 1.20 that serves
+   * them ends the connection when it is asked to apply one. Idempotent: an object that is as desired is not written by the server.
    * Rejects with API_KIND_UNKNOWN or API_REFUSED.
    */
   async apply(object: KubeObject, signal: AbortSignal): Promise<Applied> {
@@ -56,17 +64,30 @@ export class Objects {
     if (path === undefined)
       throw new LocalkubeError("API_KIND_UNKNOWN", { apiVersion, kind, name: metadata.name });
     const before = await this.#api.get(path, { signal });
-    const { status, body } = await this.#api.send(`${path}?fieldManager=${this.#fieldManager}&force=true`, {
-      method: "PATCH",
-      // JSON is YAML: the server takes it under this type.
-      contentType: "application/apply-patch+yaml",
+    const how = this.#request(object, path, before !== undefined);
+    const { status, body } = await this.#api.send(how.path, {
+      method: how.method,
+      contentType: how.contentType,
       body: JSON.stringify(object),
       timeoutMs: 30_000,
       signal,
     });
-    if (status >= 300) throw this.#api.refused("PATCH", path, status, body);
+    if (status >= 300) throw this.#api.refused(how.method, path, status, body);
     const after = JSON.parse(body) as KubeObject;
     return { object: after, changed: before === undefined || content(before) !== content(after) };
+  }
+
+  #request({ apiVersion }: KubeObject, path: string, exists: boolean): Change {
+    if (apiVersion.split("/")[0] === "apiregistration.k8s.io")
+      return exists
+        ? { method: "PATCH", path, contentType: "application/merge-patch+json" }
+        : { method: "POST", path: path.slice(0, path.lastIndexOf("/")), contentType: "application/json" };
+    return {
+      method: "PATCH",
+      path: `${path}?fieldManager=${this.#fieldManager}&force=true`,
+      // JSON is YAML: the server takes it under this type.
+      contentType: "application/apply-patch+yaml",
+    };
   }
 
   /** Undefined when it is not there, or the server has no such kind (any more). Rejects with API_REFUSED. */

@@ -186,6 +186,7 @@ test.each(cases)("%s: pods run the row's images and no other, and nothing is pul
   }
   const text = JSON.stringify([objects, probe]);
   for (const name of names) expect(text, "each image of the row is used").toContain(name);
+  expect(text, "every place is filled").not.toContain("${");
 });
 
 test.each(cases)("%s: what objects refer to is among them", (id) => {

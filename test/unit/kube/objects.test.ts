@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { ApiClient } from "../../../src/kube/api-client.ts";
-import { applyObjects } from "../../../src/kube/objects.ts";
+import type { ApiClient, ApiRequest } from "../../../src/kube/api-client.ts";
+import { applyObjects, Objects } from "../../../src/kube/objects.ts";
 
 const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { k: "v" } };
 const path = "/api/v1/namespaces/default/configmaps/a";
@@ -30,4 +30,34 @@ it.each([
   ],
 ])("an apply changed something when %s: %o", async (_why, stored, answer, changed) => {
   expect(await applyObjects(server(stored, answer), [object], new AbortController().signal)).toBe(changed);
+});
+
+it("an APIService is created, and merged into one that is there: not every server can apply it", async () => {
+  const service = {
+    apiVersion: "apiregistration.k8s.io/v1",
+    kind: "APIService",
+    metadata: { name: "v1beta1.metrics.k8s.io" },
+    spec: { group: "metrics.k8s.io", version: "v1beta1" },
+  };
+  const collection = "/apis/apiregistration.k8s.io/v1/apiservices";
+  const one = `${collection}/v1beta1.metrics.k8s.io`;
+  let stored: object | undefined;
+  const asked: string[] = [];
+  const api = {
+    get: (place: string) =>
+      Promise.resolve(
+        place === one
+          ? stored
+          : { resources: [{ name: "apiservices", kind: "APIService", namespaced: false }] },
+      ),
+    send: (place: string, { method, contentType, body = "" }: ApiRequest) => {
+      asked.push(`${method} ${place} ${contentType}`);
+      stored = { ...stored, ...(JSON.parse(body) as object) };
+      return Promise.resolve({ status: method === "POST" ? 201 : 200, body: JSON.stringify(stored) });
+    },
+  } as unknown as ApiClient;
+  const { signal } = new AbortController();
+  expect(await new Objects(api).apply(service, signal)).toMatchObject({ changed: true });
+  expect(await new Objects(api).apply(service, signal)).toMatchObject({ changed: false });
+  expect(asked).toEqual([`POST ${collection} application/json`, `PATCH ${one} application/merge-patch+json`]);
 });
