@@ -5,7 +5,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const unchanged = (process.env["LOCALKUBE_TEST_UNCHANGED"] ?? "").split(",").filter(Boolean);
 
 /** Contract tests of a compiled program: they wait for the build as clusters do. */
-const needsBuild = ["test/contract/cluster-dns.test.ts", "test/contract/cluster-dns-live.test.ts"];
+const needsBuild = [
+  "test/contract/cluster-dns.test.ts",
+  "test/contract/cluster-dns-live.test.ts",
+  "test/contract/addon-storage.test.ts",
+  "test/contract/addon-metrics.test.ts",
+];
 
 /** Files that take minutes, the longest first: begun last they would run alone, while a core has nothing to do. */
 const longest = [

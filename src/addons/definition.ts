@@ -5,8 +5,10 @@ import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 /** What is written in `addons/NAME/addon.yaml`: data from which the engine does everything. */
 
 const word = v.pipe(v.string(), v.nonEmpty());
-/** Names of addons, options and images: DNS labels. */
+/** Names of addons and images: DNS labels. */
 const label = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/));
+/** Names of options, as fields of Kubernetes' objects are written: `hostPort`. */
+const optionName = v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9-]{0,62}$/));
 /** Names of objects: labels with dots between them. */
 const objectName = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/));
 /** A file beside `addon.yaml` or below it. */
@@ -46,27 +48,8 @@ const node = v.strictObject({
   registries: v.optional(v.record(word, word)),
   /** Flags by component, as `--extra-config` has them. */
   flags: v.optional(v.record(v.picklist(components), v.record(word, v.string()))),
-});
-
-const row = v.strictObject({
-  /** `>=1.34` or `>=1.20 <1.28` */
-  kubernetes: v.pipe(v.string(), v.regex(minors)),
-  artifacts: v.picklist(["upstream", "debian"]),
-  /** Only with these values of options. */
-  when: v.optional(v.record(label, v.string()), {}),
-  version: word,
-  /** Files of the project itself, applied as they are before the objects: addresses whose content never changes, with their digests. */
-  published: v.optional(v.array(v.strictObject({ from: address, digest: sha256 })), []),
-  /** A small program of localkube's own takes the project's place: what it does, as a clause. */
-  standIn: v.optional(word),
-  objects: v.optional(v.array(file), []),
-  /**
-   * References by the name that objects use: `${image.NAME}`. `localkube.local/NAME` is one that is made of Debian's packages, `catalogue:NAME` the one
-   * that belongs to the cluster's Kubernetes version.
-   */
-  images: v.optional(v.record(label, word), {}),
-  node: v.optional(node, {}),
-  wait: v.optional(v.array(wait), []),
+  /** OCI runtimes beside runc, as `--oci-runtime` has them; each comes with its RuntimeClass. */
+  ociRuntimes: v.optional(v.array(label)),
 });
 
 const probe = v.variant("type", [
@@ -98,6 +81,29 @@ const probe = v.variant("type", [
   }),
 ]);
 
+const row = v.strictObject({
+  /** `>=1.34` or `>=1.20 <1.28` */
+  kubernetes: v.pipe(v.string(), v.regex(minors)),
+  artifacts: v.picklist(["upstream", "debian"]),
+  /** Only with these values of options. */
+  when: v.optional(v.record(optionName, v.string()), {}),
+  version: word,
+  /** Files of the project itself, applied as they are before the objects: addresses whose content never changes, with their digests. */
+  published: v.optional(v.array(v.strictObject({ from: address, digest: sha256 })), []),
+  /** A small program of localkube's own takes the project's place: what it does, as a clause. */
+  standIn: v.optional(word),
+  objects: v.optional(v.array(file), []),
+  /**
+   * References by the name that objects use: `${image.NAME}`. `localkube.local/NAME` is one that is made of Debian's packages, `catalogue:NAME` the one
+   * that belongs to the cluster's Kubernetes version.
+   */
+  images: v.optional(v.record(label, word), {}),
+  node: v.optional(node, {}),
+  wait: v.optional(v.array(wait), []),
+  /** Instead of the addon's own, where the same cannot be asked of both: another image, for instance. */
+  probe: v.optional(probe),
+});
+
 const schema = v.strictObject({
   name: label,
   summary: word,
@@ -119,7 +125,7 @@ const schema = v.strictObject({
   ),
   /** What it adds to an idle cluster's memory, roughly. */
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  options: v.optional(v.record(label, option), {}),
+  options: v.optional(v.record(optionName, option), {}),
   versions: v.pipe(v.array(row), v.minLength(1)),
   probe,
   /** What a browser opens. */
@@ -132,6 +138,10 @@ export type Addon = v.InferOutput<typeof schema>;
 export type AddonRow = Addon["versions"][number];
 export type AddonOption = v.InferOutput<typeof option>;
 export type AddonProbe = Addon["probe"];
+
+/** What shows that the addon works in a cluster that has this row. Pure. */
+export const probeOf = ({ probe }: Pick<Addon, "probe">, row: Pick<AddonRow, "probe">): AddonProbe =>
+  row.probe ?? probe;
 
 /** For editors, and for whoever writes one: the schema that `parseAddon` checks by. */
 export const addonSchema = schema;

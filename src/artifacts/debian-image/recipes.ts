@@ -33,13 +33,19 @@ const applets =
   "[ awk base64 basename cat chmod chown cp cut date dd dirname du echo env expr false find grep gunzip gzip head hostname httpd id ip kill ln ls mkdir mktemp " +
   "mv nc nslookup od ping printf ps pwd rm rmdir sed seq sh sha256sum sleep sort stat sync tail tar tee test timeout touch tr true uname uniq usleep vi wc wget xargs";
 
+const shell = {
+  package: "busybox-static",
+  file: "/bin/busybox",
+  links: Object.fromEntries(applets.split(" ").map((name) => [`/bin/${name}`, "busybox"])),
+};
+
 const recipes: readonly DebianImageRecipe[] = [
   {
     name: "busybox",
-    packages: ["busybox-static"],
-    files: ["/bin/busybox"],
+    packages: [shell.package],
+    files: [shell.file],
+    links: shell.links,
     folders: { "/tmp": "everybody" },
-    links: Object.fromEntries(applets.split(" ").map((name) => [`/bin/${name}`, "busybox"])),
     config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
   },
   {
@@ -53,6 +59,56 @@ const recipes: readonly DebianImageRecipe[] = [
       Entrypoint: ["/usr/bin/docker-registry"],
       Cmd: ["serve", "/etc/docker/registry/config.yml"],
     },
+  },
+  {
+    // With a shell, because members of a cluster have to find out where they are.
+    name: "etcd",
+    packages: ["etcd-server", "etcd-client", shell.package],
+    files: ["/usr/bin/etcd", "/usr/bin/etcdctl", shell.file],
+    links: shell.links,
+    user: { name: "etcd", id: 1000 },
+    folders: { "/var/lib/etcd": "user", "/tmp": "everybody" },
+    // 3.4 wants to be told that it may run on arm64; elsewhere it means nothing.
+    config: { Cmd: ["/usr/bin/etcd"], Env: ["PATH=/usr/bin:/bin", "ETCD_UNSUPPORTED_ARCH=arm64"] },
+  },
+  {
+    name: "etcd-discovery",
+    packages: ["etcd-discovery"],
+    files: ["/usr/bin/discovery.etcd.io", "/etc/etcd-discovery/etcd-discovery.conf"],
+    certificates: true,
+    user: { name: "etcd", id: 1000 },
+    config: { Entrypoint: ["/usr/bin/discovery.etcd.io"] },
+  },
+  {
+    name: "prometheus",
+    packages: ["prometheus"],
+    files: ["/usr/bin/prometheus", "/usr/share/prometheus"],
+    // Its pages link whole libraries, with the time zones of every year and the languages of every country.
+    without: [
+      "^/usr/share/javascript/moment-timezone/data",
+      "^/usr/share/javascript/moment/locale",
+      "\\.map$",
+    ],
+    certificates: true,
+    user: { name: "prometheus", id: 1000 },
+    folders: { "/var/lib/prometheus": "user", "/tmp": "everybody" },
+    config: { Entrypoint: ["/usr/bin/prometheus"] },
+  },
+  {
+    name: "node-exporter",
+    packages: ["prometheus-node-exporter"],
+    files: ["/usr/bin/prometheus-node-exporter"],
+    user: { name: "prometheus", id: 1000 },
+    config: { Entrypoint: ["/usr/bin/prometheus-node-exporter"] },
+  },
+  {
+    name: "haproxy",
+    packages: ["haproxy"],
+    files: ["/usr/sbin/haproxy", "/etc/haproxy/errors"],
+    certificates: true,
+    user: { name: "haproxy", id: 1000 },
+    folders: { "/var/lib/haproxy": "user", "/run/haproxy": "user", "/tmp": "everybody" },
+    config: { Entrypoint: ["/usr/sbin/haproxy"] },
   },
 ];
 

@@ -44,7 +44,7 @@ export async function applyAddon(
       ...shared,
       wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
       probe: async () =>
-        (seen = await probeAddon(probeFor(chosen.folder, live.record), {
+        (seen = await probeAddon(probeFor(chosen, live.record), {
           ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
           resolves: (host) => live.resolves(host, c.signal),
         })),

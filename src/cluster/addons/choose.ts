@@ -5,7 +5,7 @@ import {
   readAddonFile,
   withNeeds,
 } from "../../addons/catalogue.ts";
-import { type AddonProbe, type AddonRow, addonRow } from "../../addons/definition.ts";
+import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
 import { objectsIn, renderObjects, renderText } from "../../addons/render.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
@@ -123,7 +123,11 @@ export function clusterPlaces(record: ClusterRecord): Readonly<Record<string, st
 }
 
 /** The probe of an addon for this cluster. Rejects with ADDON_INVALID. Pure. */
-export function probeFor({ addon: { probe }, folder }: AddonFolder, record: ClusterRecord): AddonProbe {
+export function probeFor(
+  { folder: { addon, folder }, row }: Pick<ChosenAddon, "folder" | "row">,
+  record: ClusterRecord,
+): AddonProbe {
+  const probe = probeOf(addon, row);
   if (probe.type !== "dns") return probe;
   const input = { options: {}, images: {}, cluster: clusterPlaces(record) };
   return { ...probe, name: renderText(probe.name, { folder, file: "addon.yaml" }, input) };
@@ -155,7 +159,7 @@ export async function renderAddon(
   const own = (await Promise.all(row.objects.map(rendered))).flat();
   const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
   const objects = [...asPublished, ...own];
-  const { probe } = addon;
+  const probe = probeOf(addon, row);
   return { objects, probeObjects: probe.type === "objects" ? await rendered(probe.objects) : [] };
 }
 

@@ -1,4 +1,5 @@
 import { addonByName } from "../../addons/catalogue.ts";
+import { probeOf } from "../../addons/definition.ts";
 import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
@@ -83,7 +84,7 @@ async function testOne(
   const inventory = await loadInventory(live.objects, addon.name, c.signal);
   if (!inventory)
     throw new LocalkubeError("ADDON_NOT_ENABLED", { addon: addon.name, name: live.record.spec.name });
-  const made = addon.probe.type === "objects" ? await probeObjectsOf(chosen, live, c) : [];
+  const made = probeOf(addon, chosen.row).type === "objects" ? await probeObjectsOf(chosen, live, c) : [];
   const report = (text: string): void => c.report({ message: text });
   const shared = {
     addon: addon.name,
@@ -106,7 +107,7 @@ async function testOne(
       ...shared,
       mustExist: true,
     });
-    const seen = await probeAddon(probeFor(chosen.folder, live.record), {
+    const seen = await probeAddon(probeFor(chosen, live.record), {
       ...{ ...shared, namespace: addon.namespace, made },
       resolves: (host) => live.resolves(host, c.signal),
     });

@@ -23,7 +23,10 @@ type Cluster struct {
 
 // Connect reads the kubeconfig, or the pod's service account when there is none; add names the kinds that are used. Nothing is asked yet.
 func Connect(kubeconfig, agent string, add ...func(*runtime.Scheme) error) (*Cluster, error) {
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	config, err := rest.InClusterConfig()
+	if kubeconfig != "" {
+		config, err = clientcmd.BuildConfigFromFlags("", kubeconfig)
+	}
 	if err != nil {
 		return nil, err
 	}

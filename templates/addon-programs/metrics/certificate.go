@@ -23,7 +23,7 @@ import (
 const (
 	apiService = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
 	// Between looks at the APIService: at first it may not be there yet, later somebody may have applied it again.
-	lookSoon, lookLater = time.Second, 15 * time.Second
+	lookSoon, lookLater = time.Second, 5 * time.Second
 )
 
 // selfSigned makes a certificate that is its own authority, new at each start: its key is in memory only, so there is nothing to keep

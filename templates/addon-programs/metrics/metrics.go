@@ -50,7 +50,7 @@ func Run(ctx context.Context, args []string) error {
 	s := &server{
 		nodes: kube.Watch(ctx, core, "nodes", "", &corev1.Node{}, fields.Everything(), nil),
 		pods:  kube.Watch(ctx, core, "pods", "", &corev1.Pod{}, fields.Everything(), nil),
-		usage: &usage{nodes: map[string]*measured{}},
+		usage: newUsage(),
 		proxy: &frontProxy{kube.Watch(ctx, core, "configmaps", "kube-system", &corev1.ConfigMap{}, watchConfig, nil)},
 		may:   &authorizer{reviews},
 	}

@@ -25,7 +25,11 @@ const (
 type usage struct {
 	mutex sync.RWMutex
 	nodes map[string]*measured
+	// What went wrong with a node last, so that the log has it once.
+	problems map[string]string
 }
+
+func newUsage() *usage { return &usage{nodes: map[string]*measured{}, problems: map[string]string{}} }
 
 type measured struct {
 	heard      time.Time
@@ -42,7 +46,7 @@ func (p pair) next(r reading) pair {
 	switch {
 	case !r.at.After(p.last.at): // the kubelet has not measured since
 		return p
-	case r.cpu < p.last.cpu:
+	case p.last.at.IsZero() || r.cpu < p.last.cpu:
 		return pair{last: r}
 	}
 	last := p.last
@@ -85,8 +89,8 @@ func (u *usage) ask(ctx context.Context, from *kubelets, nodes kube.Watched) {
 		go func() {
 			defer asked.Done()
 			readings, err := from.read(ctx, node)
+			u.note(node.Name, err)
 			if err != nil {
-				log.Printf("node %s: %v", node.Name, err)
 				return
 			}
 			u.add(node.Name, readings, time.Now())
@@ -100,6 +104,19 @@ func (u *usage) ask(ctx context.Context, from *kubelets, nodes kube.Watched) {
 			delete(u.nodes, name)
 		}
 	}
+}
+
+func (u *usage) note(node string, err error) {
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	if problem != "" && problem != u.problems[node] {
+		log.Printf("node %s: %s", node, problem)
+	}
+	u.problems[node] = problem
 }
 
 func (u *usage) add(node string, readings map[container]reading, now time.Time) {

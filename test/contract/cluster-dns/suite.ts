@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { clusterDnsBinary, type Unavailable } from "./binary.ts";
+import { ownProgram, type Unavailable } from "../own-program.ts";
 import { Program } from "./program.ts";
 
 export const zone = "cluster.local";
@@ -25,7 +25,7 @@ export function clusterDnsSuite(): Suite {
   let binary: string | Unavailable;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "localkube-cluster-dns-"));
-    binary = await clusterDnsBinary(folder, AbortSignal.timeout(buildMs));
+    binary = await ownProgram("cluster-dns", folder, AbortSignal.timeout(buildMs));
   }, buildMs);
   afterAll(() => rm(folder, { recursive: true, force: true }));
   beforeEach((test) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addonRow, minorRange, parseAddon } from "../../../src/addons/definition.ts";
+import { addonRow, minorRange, parseAddon, probeOf } from "../../../src/addons/definition.ts";
 import { optionValues } from "../../../src/addons/options.ts";
 import { renderObjects } from "../../../src/addons/render.ts";
 import { inWaves, waveOf } from "../../../src/addons/waves.ts";
@@ -87,6 +87,26 @@ describe("addon.yaml", () => {
     expect(said).toMatch(/^ADDON_INVALID The addon in addons\/web cannot be used: addon\.yaml: /);
     expect(said).toContain(text);
   });
+});
+
+test("names are written as those of what they name: options as fields, objects with their dots", () => {
+  const wait = [{ kind: "APIService", name: "v1beta1.metrics.k8s.io" }];
+  const options = { ...sample.options, hostPort: { type: "port", default: 80, why: "Where it is" } };
+  const { versions } = parse({
+    options,
+    versions: [{ ...sample.versions[2], when: { hostPort: "80" }, wait }],
+  });
+  expect(versions[0]).toMatchObject({ when: { hostPort: "80" }, wait });
+  expect(refusal(() => parse({ options: { "host.port": { type: "port", why: "x" } } }))).toContain("options");
+});
+
+test("a row may have a probe of its own, and OCI runtimes that the node needs", () => {
+  const own = { type: "objects", objects: "probe.yaml", pod: "reader" };
+  const [plain, special] = sample.versions;
+  const node = { ociRuntimes: ["runsc"] };
+  const addon = parse({ versions: [plain, { ...special, probe: own, node }] });
+  expect(addon.versions.map((row) => probeOf(addon, row))).toEqual([addon.probe, own]);
+  expect(addon.versions[1]?.node).toEqual(node);
 });
 
 describe("the row of a cluster", () => {
