@@ -8,6 +8,7 @@ const unchanged = (process.env["LOCALKUBE_TEST_UNCHANGED"] ?? "").split(",").fil
 const needsBuild = [
   "test/contract/cluster-dns.test.ts",
   "test/contract/cluster-dns-live.test.ts",
+  "test/contract/addon-load-balancer.test.ts",
   "test/contract/addon-storage.test.ts",
   "test/contract/addon-metrics.test.ts",
 ];

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 
+	"k8s.io/kubernetes/cmd/addon-programs/balancer"
 	"k8s.io/kubernetes/cmd/addon-programs/metrics"
 	"k8s.io/kubernetes/cmd/addon-programs/probe"
 	"k8s.io/kubernetes/cmd/addon-programs/storage"
@@ -22,9 +23,10 @@ import (
 
 // programs run until their context ends, which is no error, or until they cannot go on.
 var programs = map[string]func(ctx context.Context, args []string) error{
-	"metrics": metrics.Run,
-	"probe":   probe.Run,
-	"storage": storage.Run,
+	"load-balancer": balancer.Run,
+	"metrics":       metrics.Run,
+	"probe":         probe.Run,
+	"storage":       storage.Run,
 }
 
 func main() {

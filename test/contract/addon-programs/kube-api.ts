@@ -37,6 +37,7 @@ export class KubeApi {
   readonly reviews: Record<string, unknown>[] = [];
   readonly #objects = new Map<string, KubeJson>();
   readonly #watchers = new Set<Watcher>();
+  readonly #history: { readonly target: Target; readonly type: string; readonly object: KubeJson }[] = [];
   #version = 100;
   #server: Server | undefined;
 
@@ -91,6 +92,7 @@ export class KubeApi {
   }
 
   #tell(target: Target, type: string, object: KubeJson): void {
+    this.#history.push({ target, type, object });
     for (const watcher of this.#watchers)
       if (isWithin(target, watcher.target)) watcher.response.write(`${JSON.stringify({ type, object })}\n`);
   }
@@ -105,7 +107,10 @@ export class KubeApi {
     if (method === "GET" && named.name === undefined) {
       const selected = /^metadata\.name=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
       const target = { ...named, name: selected };
-      if (url.searchParams.get("watch")) return this.#watch(target, response);
+      if (url.searchParams.get("watch")) {
+        const since = Number(url.searchParams.get("resourceVersion"));
+        return this.#watch(target, since, response);
+      }
       const found = [...this.#objects].filter(([key]) => isWithin(parseKey(key), target));
       const metadata = { resourceVersion: String(this.#version) };
       const items = found.map(([, item]) => item);
@@ -139,9 +144,13 @@ export class KubeApi {
     return [200, { apiVersion: "v1", kind: "Status", status: "Success" }];
   }
 
-  #watch(target: Target, response: ServerResponse): void {
+  /** Goes on after the version that the client has seen in its list. */
+  #watch(target: Target, since: number, response: ServerResponse): void {
     const watcher = { target, response };
     response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
+    for (const { target: one, type, object } of this.#history)
+      if (isWithin(one, target) && Number(object.metadata["resourceVersion"]) > since)
+        response.write(`${JSON.stringify({ type, object })}\n`);
     this.#watchers.add(watcher);
     response.on("close", () => this.#watchers.delete(watcher));
   }

@@ -13,6 +13,8 @@ export interface Running {
   /** What it has printed. */
   output(): string;
   kill(): Promise<void>;
+  /** Asks it to end, and waits. */
+  end(): Promise<void>;
 }
 
 export interface ProgramSuite {
@@ -40,7 +42,7 @@ export function programSuite(): ProgramSuite {
     folder = await mkdtemp(join(tmpdir(), "localkube-addon-"));
   });
   afterEach(async () => {
-    await Promise.all([...children].map(killed));
+    await Promise.all([...children].map((child) => killed(child)));
     children.clear();
     await rm(folder, { recursive: true, force: true });
   });
@@ -54,7 +56,7 @@ export function programSuite(): ProgramSuite {
       let output = "";
       child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
       child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-      return { output: () => output, kill: () => killed(child) };
+      return { output: () => output, kill: () => killed(child), end: () => killed(child, "SIGTERM") };
     },
     async kubeconfig(url, authority = "") {
       const file = join(folder, "kubeconfig");
@@ -76,10 +78,10 @@ export function programSuite(): ProgramSuite {
   };
 }
 
-async function killed(child: ChildProcess): Promise<void> {
+async function killed(child: ChildProcess, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill("SIGKILL");
+  child.kill(signal);
   await exit;
 }
 

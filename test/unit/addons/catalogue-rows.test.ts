@@ -289,3 +289,24 @@ test.each(cases)("%s: what is awaited, probed and opened is among the objects", 
     ).toBe(true);
   }
 });
+
+test("where policies decide about pods, those of addons keep their rights", () => {
+  const policies = cases.filter(
+    ([, { addon }, row]) => addon.name === "pod-security" && minorsOf(row).includes(20),
+  );
+  expect(policies.length).toBeGreaterThan(0);
+  const workloads = cases.filter(([, , row]) => minorsOf(row).some((minor) => minor < 23));
+  const namespaces = workloads.flatMap(([id]) =>
+    templatesOf(renderedOf(id).objects).map(({ owner }) => owner.metadata.namespace),
+  );
+  expect(namespaces.length).toBeGreaterThan(0);
+  for (const [id] of policies) {
+    const binding = renderedOf(id).objects.find(
+      ({ kind, metadata }) =>
+        kind === "ClusterRoleBinding" && metadata.name === "localkube-pod-security:system",
+    );
+    const groups = (binding?.["subjects"] as readonly { name: string }[]).map(({ name }) => name);
+    for (const namespace of new Set(namespaces))
+      expect(groups).toContain(`system:serviceaccounts:${namespace}`);
+  }
+});

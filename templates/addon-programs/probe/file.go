@@ -3,15 +3,16 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"time"
 )
 
-// Run writes a file, or waits for one and compares. The last line of its output tells what was seen.
-func Run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("probe", flag.ContinueOnError)
+// File writes a file, or waits for one and compares. The last line of its output tells what was seen.
+func File(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("file", flag.ContinueOnError)
 	file := flags.String("file", "", "file to write or to read")
 	write := flags.String("write", "", "text that is written to it")
 	expect := flags.String("expect", "", "text that has to be in it")
@@ -43,4 +44,13 @@ func Run(ctx context.Context, args []string) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// Run is one of the three, by its name.
+func Run(ctx context.Context, args []string) error {
+	kinds := map[string]func(context.Context, []string) error{"file": File, "serve": Serve, "balanced": Balanced}
+	if len(args) == 0 || kinds[args[0]] == nil {
+		return errors.New("usage: probe file|serve|balanced [options]")
+	}
+	return kinds[args[0]](ctx, args[1:])
 }
