@@ -14,6 +14,8 @@ import { isPaused } from "../life/pause.ts";
 import { chooseAddon, knownAddons } from "./choose.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
+export { addonJsonSchema } from "../../addons/json-schema.ts";
+
 /**
  * `enabled`: on record, and the cluster does not run or does not answer, so nothing is known. `healthy`: everything is there and the last probe saw it work. `degraded`: something is
  * not rolled out, the last probe failed, or enabling or disabling was interrupted. `drifted`: an object of it was removed or made anew by somebody else. `outdated`: this
