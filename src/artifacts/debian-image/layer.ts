@@ -27,8 +27,9 @@ export async function layerOf(
     }),
     ...(certificates ? [textFile(bundle, await certificatesOf(root))] : []),
   ];
-  const options = { triplet: triplets[arch], without, signal };
-  const collected = await collectFiles(root, files, options);
+  const triplet = triplets[arch];
+  const paths = files.map((path) => path.replace("TRIPLET", triplet));
+  const collected = await collectFiles(root, paths, { triplet, without, signal });
   return [...new Map([...collected, ...own].map((entry) => [entry.path, entry])).values()];
 }
 

@@ -11,7 +11,7 @@ export interface DebianImageRecipe {
   readonly name: string;
   /** They are unpacked with everything that they depend on; nothing of them is run or configured. */
   readonly packages: readonly string[];
-  /** Files and folders that the image has of them, in full; where these are programs, the libraries that they load come along. */
+  /** Files and folders that the image has of them, in full, with `TRIPLET` for Debian's name of the architecture; where these are programs, the libraries that they load come along. */
   readonly files: readonly string[];
   /** Regular expressions over paths: what is left out of the folders of `files`. */
   readonly without?: readonly string[];
@@ -109,6 +109,58 @@ const recipes: readonly DebianImageRecipe[] = [
     user: { name: "haproxy", id: 1000 },
     folders: { "/var/lib/haproxy": "user", "/run/haproxy": "user", "/tmp": "everybody" },
     config: { Entrypoint: ["/usr/sbin/haproxy"] },
+  },
+  {
+    name: "mariadb",
+    packages: ["mariadb-server-core", "mariadb-client-core", shell.package],
+    files: [
+      "/usr/sbin/mariadbd",
+      "/usr/bin/mariadb",
+      // What mariadb-install-db makes the first tables of.
+      ...[
+        "mysql_system_tables",
+        "mysql_performance_tables",
+        "mysql_system_tables_data",
+        "mysql_sys_schema",
+      ].map((name) => `/usr/share/mysql/${name}.sql`),
+      "/usr/share/mysql/english",
+      "/usr/share/mysql/charsets",
+      shell.file,
+    ],
+    links: shell.links,
+    user: { name: "mysql", id: 1000 },
+    folders: { "/var/lib/mysql": "user", "/run/mysqld": "user", "/tmp": "everybody" },
+    config: { Cmd: ["/usr/sbin/mariadbd"], Env: ["PATH=/usr/sbin:/usr/bin:/bin"] },
+  },
+  {
+    // All that Keystone's packages bring of Python, with the client `openstack`.
+    name: "keystone",
+    packages: [
+      ...["keystone", "python3-openstackclient", "python3-pymysql", "uwsgi-core", "uwsgi-plugin-python3"],
+      shell.package,
+    ],
+    files: [
+      ...["/usr/bin/python3", "/usr/lib/python3.11", "/usr/lib/python3"],
+      ...["/usr/bin/keystone-manage", "/usr/bin/keystone-wsgi-public", "/usr/bin/openstack"],
+      ...["/etc/keystone", "/usr/share/keystone", "/usr/share/zoneinfo"],
+      // Loaded by name, which no program shows.
+      "/usr/lib/TRIPLET/ossl-modules",
+      ...["/usr/bin/uwsgi-core", "/usr/lib/uwsgi/plugins/python311_plugin.so"],
+      shell.file,
+    ],
+    without: [
+      "/dist-packages/[^/]+/tests$",
+      "/dist-packages/(sphinx|gevent|pygments/lexers)$",
+      "/__pycache__$",
+    ],
+    certificates: true,
+    links: shell.links,
+    user: { name: "keystone", id: 1000 },
+    folders: { "/var/lib/keystone": "user", "/tmp": "everybody" },
+    config: {
+      Env: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/tmp"],
+      Cmd: ["/usr/bin/keystone-manage", "--help"],
+    },
   },
 ];
 
