@@ -143,6 +143,9 @@ export type AddonProbe = Addon["probe"];
 export const probeOf = ({ probe }: Pick<Addon, "probe">, row: Pick<AddonRow, "probe">): AddonProbe =>
   row.probe ?? probe;
 
+/** For editors, and for whoever writes one: the schema that `parseAddon` checks by. */
+export const addonSchema = schema;
+
 /**
  * An addon from the parsed content of its `addon.yaml`. Rejects with ADDON_INVALID, naming the field, also for what no single field shows: a name other
  * than its folder's, a need of itself, a default that its option does not take, a row that asks for an unknown option. Pure.

@@ -24,10 +24,7 @@ export interface AddonImage {
 const ownPrefix = "localkube.local/";
 const isOwn = ({ ref }: Pick<AddonImage, "ref">): boolean => ref.startsWith(ownPrefix);
 
-const imagesOf = ({
-  folder: { addon },
-  row,
-}: Pick<ChosenAddon, "folder" | "row">): readonly AddonImage[] =>
+const imagesOf = ({ folder: { addon }, row }: Pick<ChosenAddon, "folder" | "row">): readonly AddonImage[] =>
   Object.entries(row.images).map(([key, ref]) => ({ addon: addon.name, key, ref }));
 
 /** An archive under its tag alone: what is loaded has no digest of a registry, so no pod could find it by one. Pure. */

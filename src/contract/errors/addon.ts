@@ -5,7 +5,7 @@ export const addonErrors = {
   ADDON_INVALID: {
     exit: exitCodes.usage,
     title: "The addon in {folder} cannot be used: {file}: {problem}",
-    fix: "Correct the file; an example is in docs/addons.md",
+    fix: "Correct the file; its form: localkube addons schema",
   },
   ADDON_UNKNOWN: {
     exit: exitCodes.notFound,
