@@ -23,6 +23,8 @@ export interface Kept {
 }
 
 const goneMs = 60_000;
+/** The garbage collector stands still for that long when an API of an addon comes or goes: it waits for the lists of all kinds. */
+const collectedMs = 180_000;
 
 const named = ({ kind, namespace, name }: Member): string =>
   `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
@@ -108,10 +110,12 @@ async function gone(
     return undefined;
   };
   if (await poll(isGone, { signal, everyMs: 250, limitMs: goneMs })) return;
+  const isCollected = finalizers.every((name) => name === "foregroundDeletion");
+  if (isCollected && (await poll(isGone, { signal, everyMs: 1000, limitMs: collectedMs }))) return;
   throw new LocalkubeError("ADDON_REMAINS", {
     addon,
     object: named(member),
-    seconds: goneMs / 1000,
+    seconds: (isCollected ? goneMs + collectedMs : goneMs) / 1000,
     finalizers: finalizers.join(", ") || "nothing that it names",
   });
 }

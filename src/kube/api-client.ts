@@ -53,12 +53,15 @@ export class ApiClient {
   }
 
   /** Resolves with any status; rejects with API_UNREACHABLE when no answer comes. */
-  send(path: string, options: ApiRequest = {}): Promise<ApiResponse> {
+  send(path: string, options: ApiRequest = {}, isSecond = false): Promise<ApiResponse> {
     const timeout = AbortSignal.timeout(options.timeoutMs ?? this.#access.answerMs ?? 30_000);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     return new Promise((resolve, reject) => {
       const failed = (cause: unknown): void => {
         if (options.signal?.aborted) reject(options.signal.reason as Error);
+        // The server closed a connection while we took it for the next request. Every request of ours may be repeated.
+        else if (!isSecond && call.reusedSocket && (cause as NodeJS.ErrnoException).code === "ECONNRESET")
+          resolve(this.send(path, options, true));
         else
           reject(
             new LocalkubeError(
