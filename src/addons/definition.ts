@@ -42,14 +42,10 @@ const wait = v.strictObject({
 
 /** What of the node the addon needs; `start` renders it, so that it is there after each start. */
 const node = v.strictObject({
-  /** Names that pods resolve elsewhere: zone → `SERVICE.NAMESPACE:PORT`. */
-  dnsZones: v.optional(v.record(word, word)),
   /** Registries that the runtime reaches at an address of the node by plain HTTP: name → `127.0.0.1:5000`. */
   registries: v.optional(v.record(word, word)),
   /** Flags by component, as `--extra-config` has them. */
   flags: v.optional(v.record(v.picklist(components), v.record(word, v.string()))),
-  /** OCI runtimes beside runc, as `--oci-runtime` has them; each comes with its RuntimeClass. */
-  ociRuntimes: v.optional(v.array(label)),
 });
 
 const probe = v.variant("type", [
@@ -111,8 +107,6 @@ const schema = v.strictObject({
   homepage: v.pipe(v.string(), v.url()),
   /** A part of every cluster, which cannot be without it: `start` applies it, and it cannot be disabled. */
   always: v.optional(v.boolean(), false),
-  /** Enabled in a new cluster that is told nothing else. */
-  default: v.optional(v.boolean(), false),
   namespace: label,
   /** Addons that have to be enabled before it. */
   needs: v.optional(v.array(label), []),

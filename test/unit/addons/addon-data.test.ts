@@ -56,7 +56,6 @@ const refusal = (act: () => unknown): string => {
 describe("addon.yaml", () => {
   test("gets defaults for what it leaves out", () => {
     expect(parse()).toMatchObject({
-      default: false,
       needs: [],
       conflicts: {},
       provides: [],
@@ -103,7 +102,7 @@ test("names are written as those of what they name: options as fields, objects w
 test("a row may have a probe of its own, and OCI runtimes that the node needs", () => {
   const own = { type: "objects", objects: "probe.yaml", pod: "reader" };
   const [plain, special] = sample.versions;
-  const node = { ociRuntimes: ["runsc"] };
+  const node = { flags: { kubelet: { v: "4" } } };
   const addon = parse({ versions: [plain, { ...special, probe: own, node }] });
   expect(addon.versions.map((row) => probeOf(addon, row))).toEqual([addon.probe, own]);
   expect(addon.versions[1]?.node).toEqual(node);
