@@ -99,7 +99,7 @@ test("names are written as those of what they name: options as fields, objects w
   expect(refusal(() => parse({ options: { "host.port": { type: "port", why: "x" } } }))).toContain("options");
 });
 
-test("a row may have a probe of its own, and OCI runtimes that the node needs", () => {
+test("a row may have a probe of its own, and flags that the node needs", () => {
   const own = { type: "objects", objects: "probe.yaml", pod: "reader" };
   const [plain, special] = sample.versions;
   const node = { flags: { kubelet: { v: "4" } } };
