@@ -54,6 +54,28 @@ describe("addons", () => {
     await user?.dispose();
   });
 
+  /** A call that is killed while it works on an addon. */
+  const killedIn = async (addon: string, afterMs: number, ...words: string[]) => {
+    const { signal } = await user.run(["addons", ...words, "-p", profile, "--output", "json"], {
+      onEvent: ({ type, data }, kill) => {
+        if (type.endsWith("step.started") && data["id"] === `addon-${addon}`)
+          setTimeout(() => kill("SIGKILL"), afterMs);
+      },
+    });
+    expect(signal).toBe("SIGKILL");
+  };
+
+  it("goes on after a kill in the middle of enabling, and of disabling", async () => {
+    await killedIn("metrics", 300, "enable", "metrics");
+    expect(["degraded", "drifted"]).toContain((await states())["metrics"]);
+    await addons("enable", "metrics");
+    expect(await states()).toMatchObject({ metrics: "healthy" });
+    await killedIn("metrics", 150, "disable", "metrics");
+    expect((await states())["metrics"]).not.toBe("healthy");
+    expect((await addons("disable", "metrics")).stdout).toContain("Disabled metrics");
+    expect(await states()).toMatchObject({ metrics: "disabled" });
+  });
+
   it("enables them, each seen to work", async () => {
     const { stdout } = await addons("enable", "metrics", "storage");
     expect(stdout).toMatch(/^Enabled metrics .*items\.0\.usage\.memory: "\d+/m);
