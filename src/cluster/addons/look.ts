@@ -18,7 +18,7 @@ export { addonJsonSchema } from "../../addons/json-schema.ts";
 
 /**
  * `enabled`: on record, and the cluster does not run or does not answer, so nothing is known. `healthy`: everything is there and the last probe saw it work. `degraded`: something is
- * not rolled out, the last probe failed, or enabling or disabling was interrupted. `drifted`: an object of it was removed or made anew by somebody else. `outdated`: this
+ * not rolled out, the last probe failed, or enabling or disabling was interrupted. `drifted`: an object of it was removed or made again by somebody else. `outdated`: this
  * localkube has another version of it. `disabled`: neither on record nor in the cluster.
  */
 export type AddonState = "enabled" | "healthy" | "degraded" | "drifted" | "outdated" | "disabled";
@@ -189,7 +189,7 @@ async function driftOf(
     const named = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
     const now = found[index]?.metadata["uid"];
     if (now === undefined) return `${named} is gone`;
-    if (uid !== undefined && now !== uid) return `${named} was made anew by somebody else`;
+    if (uid !== undefined && now !== uid) return `${named} was made again by somebody else`;
   }
   return undefined;
 }
