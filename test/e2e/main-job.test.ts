@@ -130,6 +130,14 @@ describe("the main job on a podman machine", () => {
     ).toContain("hello-from-pod");
   });
 
+  it("refuses connections to an address of Services that none has, from the node and from pods", async () => {
+    const none = "10.96.200.200";
+    const fromNode = ["bash", "-c", `timeout 5 bash -c '</dev/tcp/${none}/443' 2>&1 || true`];
+    expect((await user.ok(["ssh", "-p", profile, "--", ...fromNode])).stdout).toContain("Connection refused");
+    const fromPod = ["sh", "-c", `wget -T 5 -qO- http://${none}/ 2>&1 || true`];
+    expect(await inPod(...fromPod)).toContain("Connection refused");
+  });
+
   it("brings a Service and a NodePort to this host until Ctrl-C", async () => {
     const nodePort = await k("get", "service", "web", "-o", "jsonpath={.spec.ports[0].nodePort}");
     for (const target of ["web", "svc/web:80", nodePort]) {
