@@ -1,13 +1,8 @@
-import {
-  addonByName,
-  type AddonFolder,
-  builtInAddons,
-  readAddonFile,
-  withNeeds,
-} from "../../addons/catalogue.ts";
+import { addonByName, type AddonFolder, builtInAddons, withNeeds } from "../../addons/catalogue.ts";
 import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
-import { objectsIn, renderObjects, renderText } from "../../addons/render.ts";
+import { objectsIn, renderText } from "../../addons/render.ts";
+import { renderFiles } from "../../addons/render-files.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstNode } from "../../contract/node.ts";
@@ -154,13 +149,12 @@ export async function renderAddon(
   record: ClusterRecord,
 ): Promise<RenderedAddon> {
   const input = { options: values, images, cluster: clusterPlaces(record) };
-  const rendered = async (file: string): Promise<readonly KubeObject[]> =>
-    renderObjects(await readAddonFile(folder, file), { folder, file }, input);
-  const own = (await Promise.all(row.objects.map(rendered))).flat();
+  const own = await renderFiles(folder, row.objects, input);
   const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
   const objects = [...asPublished, ...own];
   const probe = probeOf(addon, row);
-  return { objects, probeObjects: probe.type === "objects" ? await rendered(probe.objects) : [] };
+  const files = probe.type === "objects" ? [probe.objects] : [];
+  return { objects, probeObjects: await renderFiles(folder, files, input) };
 }
 
 /** Those that localkube brings, and those that the cluster keeps from folders of the user's. Rejects with ADDON_INVALID. */
