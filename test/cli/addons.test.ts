@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { localkube, temporaryHome } from "./run-localkube.ts";
+import { storeCluster } from "./stored-cluster.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -36,6 +37,30 @@ describe("addons", () => {
     const { stderr } = await localkube(home, ["addons", "enable", "web", "--set", "password=hidden"]);
     expect(stderr).toContain("--set password: '.' between addon and option is missing");
     expect(stderr).not.toContain("hidden");
+  });
+
+  test("secrets are taken from files, and only for a cluster that keeps them", async () => {
+    await storeCluster(home, "localkube");
+    const enable = (...words: string[]) => localkube(home, ["addons", "enable", "openstack", ...words]);
+    const open = await enable("--set", "openstack.admin-password=hidden");
+    expect(open.exitCode).toBe(2);
+    expect(open.stderr).toMatch(/^Error ADDON_SECRET_OPEN: .*\n.*--set-file openstack\.admin-password=FILE/s);
+    expect(open.stderr).not.toContain("hidden");
+    const file = join(home, "password");
+    await writeFile(file, "hidden\n");
+    const stopped = await enable("--set-file", `openstack.admin-password=${file}`);
+    expect(stopped.exitCode).toBe(69);
+    expect(stopped.stderr).toMatch(/^Error ADDON_SECRET_NOT_KEPT: /);
+    expect(await readFile(join(home, "state/clusters/localkube/cluster.json"), "utf8")).not.toMatch(
+      /hidden|openstack/,
+    );
+    const config = join(home, "localkube.yaml");
+    const content =
+      "apiVersion: localkube/v1\nkind: Cluster\naddons: { openstack: { admin-password: hidden } }\n";
+    await writeFile(config, content);
+    const started = await localkube(home, ["start", "--config", config]);
+    expect(started.exitCode).toBe(2);
+    expect(started.stderr).toMatch(/Error ADDON_SECRET_OPEN: /);
   });
 
   test("start refuses a mistyped one before anything is made", async () => {

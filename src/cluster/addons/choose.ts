@@ -11,6 +11,7 @@ import type { KubeObject } from "../../kube/api-client.ts";
 import type { AddonOptions } from "../../spec/parse/addons.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { clusterDomain } from "../start/node-input.ts";
+import { type GivenOptions, refuseOpenSecrets } from "./given-options.ts";
 
 /** What decides which row of an addon a cluster gets. */
 export type AddonTarget = Pick<ClusterRecord, "kubernetesVersion" | "artifactsSource">;
@@ -23,9 +24,6 @@ export interface ChosenAddon {
   readonly options: Readonly<Record<string, string>>;
   readonly values: OptionValues;
 }
-
-/** Options that a call gives, by addon. */
-export type GivenOptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
  * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID,
@@ -54,6 +52,7 @@ export function chooseAddons(
       folders.map(({ addon }) => addon.name),
     );
     throw new LocalkubeError("ADDON_OPTION_MALFORMED", {
+      flag: "set",
       value: `${foreign}.…`,
       problem: `${foreign} is not among the addons of this call${hint}`,
     });
@@ -84,7 +83,7 @@ export function chooseAddon(
 
 /**
  * The addons that a start is asked for, with all that they need; those that the cluster has already and that nobody changes stay as they are, also one that
- * this localkube does not know. Rejects as `chooseAddons`.
+ * this localkube does not know. Rejects as `chooseAddons`, and with ADDON_SECRET_OPEN.
  */
 export function settleAddons(
   wanted: AddonOptions,
@@ -95,6 +94,7 @@ export function settleAddons(
   const names = Object.keys(wanted).filter((name) => known.some(({ addon }) => addon.name === name));
   const unknown = Object.keys(wanted).find((name) => !names.includes(name) && !(name in existing));
   if (unknown !== undefined) addonByName(unknown, known);
+  refuseOpenSecrets(wanted, known, "in localkube.yaml or in settings, which are no places for secrets");
   const others = Object.entries(wanted).filter(([name]) => !names.includes(name));
   // What was enabled before may be beside these, which is no conflict when it is left out now.
   const chosen = chooseAddons(names, { known, recorded: wanted, given: {} }, target);

@@ -6,7 +6,8 @@ import { saveCluster } from "../../state/store.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { applyAddon, type AppliedAddon } from "./apply.ts";
-import { chooseAddons, type ChosenAddon, type GivenOptions, knownAddons } from "./choose.ts";
+import { chooseAddons, type ChosenAddon, knownAddons } from "./choose.ts";
+import { type GivenOptions, refuseOpenSecrets, withOptions } from "./given-options.ts";
 import { getImages, type GotImages, loadIntoNodes, presentFor } from "./images.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import { withAddons } from "./record.ts";
@@ -16,7 +17,10 @@ export interface EnableRequest {
   /** The cluster's profile. */
   readonly name: string;
   readonly addons: readonly string[];
-  readonly given: GivenOptions;
+  /** Options as they were written on the command line, where every user of the computer can read them. */
+  readonly set: GivenOptions;
+  /** Options that were read from files; secrets may be among them. */
+  readonly setFromFiles: GivenOptions;
   /** Milliseconds that each addon may take to become ready and work. */
   readonly limitMs: number;
 }
@@ -36,11 +40,11 @@ const aroundMs = 300_000;
 /**
  * Enables addons with all that they need, and sees each of them work. First everything that can be refused is, then their images are got, then they are on record,
  * then the cluster is changed: whoever is killed in the middle leaves what the next call, or the next start, goes on from. In a cluster that does not run they are only
- * recorded. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID, ADDON_NOT_FOR_VERSION, ADDON_IMAGE_MISSING, ADDON_NOT_READY or
+ * recorded. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID, ADDON_SECRET_OPEN, ADDON_SECRET_NOT_KEPT, ADDON_NOT_FOR_VERSION, ADDON_IMAGE_MISSING, ADDON_NOT_READY or
  * ADDON_PROBE_FAILED.
  */
 export async function enableAddons(
-  { name, addons, given, limitMs }: EnableRequest,
+  { name, addons, set, setFromFiles, limitMs }: EnableRequest,
   context: UseCaseContext,
 ): Promise<EnableResult> {
   const command = "localkube addons enable";
@@ -51,9 +55,12 @@ export async function enableAddons(
     const { record, paths } = cluster;
     const known = await knownAddons(paths.addons);
     const recorded = record.spec.addons;
+    refuseOpenSecrets(set, known, "by --set, which every user of this computer can read");
+    const given = withOptions(set, setFromFiles);
     const chosen = chooseAddons(addons, { known, recorded, given }, record);
     const save = () => saveCluster(context.host, withAddons(record, chosen));
     if (!(await isLive(cluster, inner))) {
+      refuseUnkeptSecrets(chosen, given, name);
       await save();
       return {
         name,
@@ -72,6 +79,15 @@ export async function enableAddons(
       return { name, addons: applied };
     });
   });
+}
+
+/** The record has no secrets, and the cluster, which keeps them, cannot be reached. */
+function refuseUnkeptSecrets(chosen: readonly ChosenAddon[], given: GivenOptions, cluster: string): void {
+  for (const { addon } of chosen.map(({ folder }) => folder)) {
+    const option = Object.keys(given[addon.name] ?? {}).find((key) => addon.options[key]?.secret);
+    if (option !== undefined)
+      throw new LocalkubeError("ADDON_SECRET_NOT_KEPT", { addon: addon.name, option, name: cluster });
+  }
 }
 
 function enableJobs(
@@ -120,19 +136,3 @@ function enableJobs(
 }
 
 const idOf = ({ folder }: ChosenAddon): string => `addon-${folder.addon.name}`;
-
-/** `ingress.hostPort=8080` by addon. Throws ADDON_OPTION_MALFORMED; the value is not repeated, because it may be a secret. Pure. */
-export function parseSet(texts: readonly string[]): GivenOptions {
-  const given: Record<string, Record<string, string>> = {};
-  for (const text of texts) {
-    const equals = text.indexOf("=");
-    const place = equals < 0 ? text : text.slice(0, equals);
-    const dot = place.indexOf(".");
-    const malformed = (problem: string): LocalkubeError =>
-      new LocalkubeError("ADDON_OPTION_MALFORMED", { value: place, problem });
-    if (equals < 0) throw malformed("'=' is missing");
-    if (dot <= 0 || dot === place.length - 1) throw malformed("'.' between addon and option is missing");
-    (given[place.slice(0, dot)] ??= {})[place.slice(dot + 1)] = text.slice(equals + 1);
-  }
-  return given;
-}

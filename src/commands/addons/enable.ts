@@ -10,6 +10,7 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
   static override examples = [
     "<%= config.bin %> addons enable metrics",
     "<%= config.bin %> addons enable metrics ingress --set ingress.hostPort=8080 --wait-timeout 5m",
+    "<%= config.bin %> addons enable openstack --set-file openstack.admin-password=password.txt",
     "<%= config.bin %> addons enable -p two storage --output json",
   ];
   static override args = addonArg;
@@ -17,6 +18,11 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
     set: Flags.string({
       summary: "An option of an addon; `addons show NAME` lists them",
       helpValue: "NAME.KEY=VALUE",
+      multiple: true,
+    }),
+    "set-file": Flags.string({
+      summary: "The same with the value in a file, or on standard input (-); for secrets",
+      helpValue: "NAME.KEY=FILE",
       multiple: true,
     }),
     "wait-timeout": waitTimeoutFlag,
@@ -30,12 +36,15 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
 
   override async run(): Promise<void> {
     const addons = addonWords("addons enable", this.words);
-    const { enableAddons, parseSet } = await import("../../cluster/addons/enable.ts");
+    const { enableAddons } = await import("../../cluster/addons/enable.ts");
+    const { parseSet, readSetFiles } = await import("../../cluster/addons/given-options.ts");
+    const set = parseSet(this.flags.set ?? []);
+    const setFromFiles = await readSetFiles(this.flags["set-file"] ?? []);
     const result = await enableAddons(
       {
         name: this.flags.profile,
         addons,
-        given: parseSet(this.flags.set ?? []),
+        ...{ set, setFromFiles },
         limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
       },
       await this.useCase(),

@@ -34,8 +34,24 @@ export const addonErrors = {
   },
   ADDON_OPTION_MALFORMED: {
     exit: exitCodes.usage,
-    title: "--set {value}: {problem}",
+    title: "--{flag} {value}: {problem}",
     fix: "Write it like --set ingress.hostPort=8080; see an addon's options: localkube addons show NAME",
+  },
+  ADDON_OPTION_FILE_UNUSABLE: {
+    exit: exitCodes.usage,
+    title: "The file {file} for the option {option} of the addon {addon} cannot be used: {problem}",
+    fix: "Name a readable file, or give the value on standard input: --set-file {addon}.{option}=-",
+  },
+  ADDON_SECRET_OPEN: {
+    exit: exitCodes.usage,
+    title: "The option {option} of the addon {addon} is a secret: it cannot be given {place}",
+    fix: "Give it in a file: localkube addons enable {addon} --set-file {addon}.{option}=FILE",
+  },
+  ADDON_SECRET_NOT_KEPT: {
+    exit: exitCodes.unavailable,
+    title:
+      "The option {option} of the addon {addon} is a secret, which only the cluster keeps, and {name} does not run",
+    fix: "Start it, then enable the addon again: localkube start -p {name}",
   },
   ADDON_NEEDED: {
     exit: exitCodes.usage,
