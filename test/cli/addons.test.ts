@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { localkube, temporaryHome } from "./run-localkube.ts";
@@ -61,6 +61,27 @@ describe("addons", () => {
     const started = await localkube(home, ["start", "--config", config]);
     expect(started.exitCode).toBe(2);
     expect(started.stderr).toMatch(/Error ADDON_SECRET_OPEN: /);
+  });
+
+  test("a broken folder of the user's keeps nobody from using the others", async () => {
+    await storeCluster(home, "localkube");
+    const folder = join(home, "state/clusters/localkube/addons/mine");
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "addon.yaml"), "name: [\n");
+    const addons = (...words: string[]) => localkube(home, ["addons", ...words]);
+    const list = await addons("list", "--output", "json");
+    expect(list.exitCode).toBe(0);
+    const listed = (JSON.parse(list.stdout) as { addons: { name: string; problem?: string }[] }).addons;
+    const problem = /The addon in .*mine cannot be used: addon\.yaml: line 2/;
+    expect(listed.find(({ name }) => name === "mine")?.problem).toMatch(problem);
+    expect(await addons("enable", "storage")).toMatchObject({ exitCode: 0 });
+    expect(await addons("disable", "storage")).toMatchObject({ exitCode: 0 });
+    for (const verb of ["enable", "show", "test"]) {
+      const { exitCode, stderr } = await addons(verb, "mine");
+      expect(exitCode).toBe(2);
+      expect(stderr).toMatch(/^Error ADDON_INVALID: /);
+      expect(stderr).toMatch(problem);
+    }
   });
 
   test("start refuses a mistyped one before anything is made", async () => {

@@ -1,4 +1,4 @@
-import { addonByName, type AddonFolder, builtInAddons, withNeeds } from "../../addons/catalogue.ts";
+import { addonByName, type AddonFolder, withNeeds } from "../../addons/catalogue.ts";
 import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
 import { objectsIn, renderText } from "../../addons/render.ts";
@@ -12,6 +12,7 @@ import type { AddonOptions } from "../../spec/parse/addons.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { clusterDomain } from "../start/node-input.ts";
 import { type GivenOptions, refuseOpenSecrets } from "./given-options.ts";
+import { knownAddons } from "./known-addons.ts";
 
 /** What decides which row of an addon a cluster gets. */
 export type AddonTarget = Pick<ClusterRecord, "kubernetesVersion" | "artifactsSource">;
@@ -79,6 +80,19 @@ export function chooseAddon(
     ),
   );
   return { folder, row, options, values };
+}
+
+/** The row of an addon for a cluster; undefined where there is nothing for it, or an option has to be given first. Pure. */
+export function rowFor(
+  folder: AddonFolder,
+  record: AddonTarget & Pick<ClusterRecord, "spec">,
+): AddonRow | undefined {
+  try {
+    return chooseAddon(folder, record.spec.addons[folder.addon.name] ?? {}, {}, record).row;
+  } catch (error) {
+    if (error instanceof LocalkubeError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -157,14 +171,7 @@ export async function renderAddon(
   return { objects, probeObjects: await renderFiles(folder, files, input) };
 }
 
-/** Those that localkube brings, and those that the cluster keeps from folders of the user's. Rejects with ADDON_INVALID. */
-export async function knownAddons(ownFolder?: string): Promise<readonly AddonFolder[]> {
-  const own = ownFolder === undefined ? [] : await builtInAddons(ownFolder);
-  const brought = await builtInAddons();
-  return [...brought.filter(({ addon }) => !own.some((one) => one.addon.name === addon.name)), ...own];
-}
-
-/** What the addons on record need of the nodes. One that this localkube does not know needs nothing. Rejects with ADDON_INVALID. Read-only. */
+/** What the addons on record need of the nodes. One that this localkube does not know, or whose folder is broken, needs nothing. Rejects with ADDON_INVALID. Read-only. */
 export async function nodeParts(
   record: ClusterRecord,
   ownFolder: string,

@@ -6,7 +6,8 @@ import { saveCluster } from "../../state/store.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
-import { chooseAddon, knownAddons } from "./choose.ts";
+import { rowFor } from "./choose.ts";
+import { knownAddons } from "./known-addons.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import { withFormer, withoutFormer, withRecordedAddons } from "./record.ts";
 import { isLive, withLiveCluster } from "./live-cluster.ts";
@@ -58,12 +59,11 @@ export async function disableAddons(
     refuseNeeded(addons.filter(isThere), staying, known);
     const going = dependentsFirst(addons, known);
     const live = await isLive(cluster, inner);
-    const hadNodeParts = known.some(
-      (folder) =>
-        going.includes(folder.addon.name) &&
-        folder.addon.name in recorded &&
-        hasNodeParts(chooseAddon(folder, recorded[folder.addon.name] ?? {}, {}, record)),
-    );
+    const hadNodeParts = known.some((folder) => {
+      const { name: addon } = folder.addon;
+      const row = going.includes(addon) && addon in recorded ? rowFor(folder, record) : undefined;
+      return row !== undefined && hasNodeParts({ row });
+    });
     const left = Object.entries(recorded).filter(([addon]) => !going.includes(addon));
     const changed = withFormer(
       withRecordedAddons(record, Object.fromEntries(left), purge),

@@ -6,9 +6,10 @@ import { saveCluster } from "../../state/store.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { applyAddon, type AppliedAddon } from "./apply.ts";
-import { chooseAddons, type ChosenAddon, knownAddons } from "./choose.ts";
+import { chooseAddons, type ChosenAddon } from "./choose.ts";
 import { type GivenOptions, refuseOpenSecrets, withOptions } from "./given-options.ts";
 import { getImages, type GotImages, loadIntoNodes, presentFor } from "./images.ts";
+import { knownAddons } from "./known-addons.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import { withAddons } from "./record.ts";
 import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
@@ -40,7 +41,7 @@ const aroundMs = 300_000;
 /**
  * Enables addons with all that they need, and sees each of them work. First everything that can be refused is, then their images are got, then they are on record,
  * then the cluster is changed: whoever is killed in the middle leaves what the next call, or the next start, goes on from. In a cluster that does not run they are only
- * recorded. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID, ADDON_SECRET_OPEN, ADDON_SECRET_NOT_KEPT, ADDON_NOT_FOR_VERSION, ADDON_IMAGE_MISSING, ADDON_NOT_READY or
+ * recorded. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_INVALID, ADDON_CONFLICT, ADDON_OPTION_INVALID, ADDON_SECRET_OPEN, ADDON_SECRET_NOT_KEPT, ADDON_NOT_FOR_VERSION, ADDON_IMAGE_MISSING, ADDON_NOT_READY or
  * ADDON_PROBE_FAILED.
  */
 export async function enableAddons(
@@ -53,7 +54,7 @@ export async function enableAddons(
     const inner = { ...context, signal };
     const cluster = await openCluster(name, inner);
     const { record, paths } = cluster;
-    const known = await knownAddons(paths.addons);
+    const known = await knownAddons(paths.addons, addons);
     const recorded = record.spec.addons;
     refuseOpenSecrets(set, known, "by --set, which every user of this computer can read");
     const given = withOptions(set, setFromFiles);

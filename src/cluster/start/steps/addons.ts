@@ -1,7 +1,8 @@
 import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
 import { applyAddon, removeAddon } from "../../addons/apply.ts";
-import { chooseAddons, knownAddons } from "../../addons/choose.ts";
+import { chooseAddons } from "../../addons/choose.ts";
+import { brokenAddons, knownAddons } from "../../addons/known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "../../addons/images.ts";
 import { type LiveCluster, liveCluster, type LiveNode } from "../../addons/live-cluster.ts";
 import { withoutFormer } from "../../addons/record.ts";
@@ -28,8 +29,12 @@ export const addons: Step<ClusterState, ClusterBase> = {
     const known = await knownAddons(s.paths.addons);
     const recorded = s.record.spec.addons;
     const isKnown = (name: string): boolean => known.some(({ addon }) => addon.name === name);
-    for (const name of Object.keys(recorded).filter((one) => !isKnown(one)))
-      s.notice(`the addon ${name} is not among those of this localkube; it is left as it is`, "warning");
+    const broken = await brokenAddons(s.paths.addons);
+    for (const name of Object.keys(recorded).filter((one) => !isKnown(one))) {
+      const why = broken.find((one) => one.name === name)?.error.message;
+      const problem = why ?? `The addon ${name} is not among those of this localkube`;
+      s.notice(`${problem}; it is left as it is`, "warning");
+    }
     const names = Object.keys(recorded).filter(isKnown);
     const chosen = chooseAddons(names, { known, recorded, given: {} }, s.record);
     const got = await getImages(chosen, s.record, await presentFor(chosen, live, c.signal), c);
