@@ -84,6 +84,32 @@ describe("addons", () => {
     }
   });
 
+  test("a folder of the user's is enabled by its path, and gone when it is disabled", async () => {
+    await storeCluster(home, "localkube");
+    const mine = join(home, "mine");
+    await mkdir(mine);
+    const text = `{ name: mine, summary: mine, licence: MIT, homepage: "https://example.org", namespace: mine, memoryMiB: 1,
+      versions: [{ kubernetes: ">=1.20", artifacts: debian, version: "1", node: { flags: { kubelet: { v: "2" } } } }],
+      probe: { type: http, service: mine, port: 80 } }`;
+    await writeFile(join(mine, "addon.yaml"), text);
+    const addons = (...words: string[]) => localkube(home, ["addons", ...words]);
+    const record = () => readFile(join(home, "state/clusters/localkube/cluster.json"), "utf8");
+    const untrusted = await addons("enable", "--from", mine);
+    expect(untrusted.exitCode).toBe(2);
+    expect(untrusted.stderr).toMatch(/^Error ADDON_UNTRUSTED: .* kubelet\.v\n.*--trust/s);
+    expect(await record()).not.toContain("mine");
+    expect(await addons("enable", "--trust", "storage")).toMatchObject({ exitCode: 2 });
+    const enabled = await addons("enable", "storage", "--from", mine, "--trust");
+    expect(enabled).toMatchObject({
+      exitCode: 0,
+      stdout:
+        "storage 1 will be enabled at the next start of localkube\nmine 1 will be enabled at the next start of localkube\n",
+    });
+    expect(await addons("enable", "mine")).toMatchObject({ exitCode: 0 });
+    expect(await addons("disable", "mine")).toMatchObject({ exitCode: 0 });
+    expect(await record()).toMatch(/"formerAddons": \{\s+"mine"/);
+  });
+
   test("start refuses a mistyped one before anything is made", async () => {
     const { exitCode, stderr } = await localkube(home, ["start", "--addons", "no-such-addon"]);
     expect(exitCode).toBe(66);

@@ -8,6 +8,7 @@ import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
 import { rowFor } from "./choose.ts";
 import { knownAddons } from "./known-addons.ts";
+import { forgetOwnFolder } from "./own-folder.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import { withFormer, withoutFormer, withRecordedAddons } from "./record.ts";
 import { isLive, withLiveCluster } from "./live-cluster.ts";
@@ -90,6 +91,7 @@ export async function disableAddons(
         timeoutMs: disableMs,
         apply: async (c) => {
           const kept = await removeAddon(addon, purge, api, c);
+          if (!kept?.length) await forgetOwnFolder(paths, addon);
           current = withoutFormer(current, addon);
           await saveCluster(context.host, current);
           done.push({

@@ -1,6 +1,8 @@
+import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { addonArg, addonWords, waitTimeoutFlag, waitTimeoutMs } from "../../cli/addon-words.ts";
 import { BaseCommand } from "../../cli/base-command.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { EnableResult } from "../../cluster/addons/enable.ts";
 
 export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
@@ -11,10 +13,16 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
     "<%= config.bin %> addons enable metrics",
     "<%= config.bin %> addons enable metrics ingress --set ingress.hostPort=8080 --wait-timeout 5m",
     "<%= config.bin %> addons enable openstack --set-file openstack.admin-password=password.txt",
+    "<%= config.bin %> addons enable --from ./hello",
     "<%= config.bin %> addons enable -p two storage --output json",
   ];
-  static override args = addonArg;
+  static override args = { name: Args.string({ ...addonArg.name, required: false }) };
   static override flags = {
+    from: Flags.string({
+      summary: "Folder with an addon of your own; the cluster keeps a copy",
+      helpValue: "DIR",
+    }),
+    trust: Flags.boolean({ summary: "Let the addon of --from change the nodes" }),
     set: Flags.string({
       summary: "An option of an addon; `addons show NAME` lists them",
       helpValue: "NAME.KEY=VALUE",
@@ -27,7 +35,7 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
     }),
     "wait-timeout": waitTimeoutFlag,
   };
-  static override usage = "addons enable NAME… [--set NAME.KEY=VALUE]";
+  static override usage = "addons enable NAME… [--set NAME.KEY=VALUE] [--from DIR]";
   static override strict = false;
   static override exits = {
     66: "no such addon, or no such cluster",
@@ -35,7 +43,13 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
   };
 
   override async run(): Promise<void> {
-    const addons = addonWords("addons enable", this.words);
+    const { from: folder, trust } = this.flags;
+    if (trust && folder === undefined)
+      throw new LocalkubeError("USAGE_INVALID", {
+        problem: "--trust is for the addon of --from",
+        command: "addons enable",
+      });
+    const addons = folder === undefined ? addonWords("addons enable", this.words) : this.words;
     const { enableAddons } = await import("../../cluster/addons/enable.ts");
     const { parseSet, readSetFiles } = await import("../../cluster/addons/given-options.ts");
     const set = parseSet(this.flags.set ?? []);
@@ -45,6 +59,7 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
         name: this.flags.profile,
         addons,
         ...{ set, setFromFiles },
+        ...(folder === undefined ? {} : { from: { folder, trust } }),
         limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
       },
       await this.useCase(),

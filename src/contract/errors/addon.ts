@@ -53,6 +53,16 @@ export const addonErrors = {
       "The option {option} of the addon {addon} is a secret, which only the cluster keeps, and {name} does not run",
     fix: "Start it, then enable the addon again: localkube start -p {name}",
   },
+  ADDON_NAME_TAKEN: {
+    exit: exitCodes.usage,
+    title: "localkube has an addon {name} already, so the one in {folder} cannot have that name",
+    fix: "Give the folder, and `name` in its addon.yaml, another name",
+  },
+  ADDON_UNTRUSTED: {
+    exit: exitCodes.usage,
+    title: "The addon {addon} in {folder} changes the nodes: {parts}",
+    fix: "If you trust whoever wrote it: localkube addons enable --from {folder} --trust",
+  },
   ADDON_NEEDED: {
     exit: exitCodes.usage,
     title: "The addon {addon} is needed by {others}",

@@ -5,6 +5,7 @@ import { chooseAddons } from "../../addons/choose.ts";
 import { brokenAddons, knownAddons } from "../../addons/known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "../../addons/images.ts";
 import { type LiveCluster, liveCluster, type LiveNode } from "../../addons/live-cluster.ts";
+import { forgetOwnFolder } from "../../addons/own-folder.ts";
 import { withoutFormer } from "../../addons/record.ts";
 import { type ClusterBase, type ClusterState, need, updateRecord } from "../state.ts";
 
@@ -60,6 +61,7 @@ async function removeFormer(s: ClusterState, live: LiveCluster, c: RunContext): 
   const former = Object.entries(s.record.formerAddons ?? {});
   for (const [name, { purge }] of former) {
     const kept = await removeAddon(name, purge, live, c);
+    if (!kept?.length) await forgetOwnFolder(s.paths, name);
     for (const sentence of kept ?? []) s.notice(sentence, "info");
     await updateRecord(s, (record) => withoutFormer(record, name));
   }
