@@ -17,13 +17,14 @@ const idOf = (name: string) => ({ group: "", kind: "Secret", namespace: inventor
 
 /**
  * The secrets of an addon: those that were given, then those that the cluster keeps in the Secret of the addon's name, then new random ones (32 bytes). What is new is kept in the
- * cluster before it is used, and nowhere else. Idempotent. Rejects with API_REFUSED.
+ * cluster before it is used, and nowhere else; with `dryRun` nothing is kept. Idempotent. Rejects with API_REFUSED.
  */
 export async function settleSecrets(
   { name, options }: Pick<Addon, "name" | "options">,
   given: OptionValues,
   objects: Objects,
   signal: AbortSignal,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
 ): Promise<AddonSecrets> {
   const secrets = Object.entries(options).filter(([, { secret }]) => secret);
   if (secrets.length === 0) return { values: {}, masks: {} };
@@ -40,7 +41,7 @@ export async function settleSecrets(
   const isNew = Object.entries(values).some(([key, value]) => stored[key] !== value);
   const annotations = (found?.metadata["annotations"] ?? {}) as Readonly<Record<string, string>>;
   const revision = Number(annotations[revisionOf] ?? 0) + (isNew ? 1 : 0);
-  if (isNew) await keep(name, values, revision, objects, signal);
+  if (isNew && !dryRun) await keep(name, values, revision, objects, signal);
   const masks = Object.keys(values).map((key) => [key, `the secret ${key}, revision ${revision}`] as const);
   return { values, masks: Object.fromEntries(masks) };
 }

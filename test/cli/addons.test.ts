@@ -99,6 +99,19 @@ describe("addons", () => {
     expect(untrusted.stderr).toMatch(/^Error ADDON_UNTRUSTED: .* kubelet\.v\n.*--trust/s);
     expect(await record()).not.toContain("mine");
     expect(await addons("enable", "--trust", "storage")).toMatchObject({ exitCode: 2 });
+    const preview = await addons("enable", "--from", mine, "--trust", "--dry-run");
+    expect(preview).toMatchObject({
+      exitCode: 0,
+      stdout:
+        "mine 1\n  its objects are not compared, because the cluster does not run\n  node    kubelet.v\n",
+    });
+    const asJson = await addons("enable", "--from", mine, "--trust", "--dry-run", "--output", "json");
+    expect(JSON.parse(asJson.stdout)).toEqual({
+      name: "localkube",
+      dryRun: true,
+      addons: [{ name: "mine", version: "1", images: [], nodes: ["kubelet.v"] }],
+    });
+    expect(await record()).not.toContain("mine");
     const enabled = await addons("enable", "storage", "--from", mine, "--trust");
     expect(enabled).toMatchObject({
       exitCode: 0,

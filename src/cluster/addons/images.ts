@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { type ArtifactPlan, fetchArtifacts } from "../../artifacts/artifact-set.ts";
+import { debianImageRecipe, debianImageRef } from "../../artifacts/debian-image/recipes.ts";
 import { inspectArchive } from "../../artifacts/image/inspect-archive.ts";
 import type { ImageFile, ImageWish, Wishes } from "../../contract/artifact.ts";
 import { parseDigest } from "../../contract/digest.ts";
@@ -70,8 +71,8 @@ export async function getImages(
   return { byAddon, archives };
 }
 
-/** The project's own files, by their digests. */
-async function getPublished(
+/** The project's own files, by their digests, in the cache. Idempotent. */
+export async function getPublished(
   { folder: { addon }, row }: ChosenAddon,
   record: ClusterRecord,
   c: RunContext,
@@ -124,6 +125,22 @@ async function getImage(
     throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem }, { cause: error });
   }
   throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem });
+}
+
+/** What addons' images are called in the nodes, known without getting them: by addon, then by key. Pure. */
+export function namesInNodes(
+  chosen: readonly ChosenAddon[],
+): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const nameOf = (image: AddonImage): string => {
+    const recipe = isOwn(image) ? debianImageRecipe(image.ref) : undefined;
+    return recipe ? debianImageRef(recipe) : nameInNode(image.ref);
+  };
+  return new Map(
+    chosen.map((one) => [
+      one.folder.addon.name,
+      Object.fromEntries(imagesOf(one).map((image) => [image.key, nameOf(image)])),
+    ]),
+  );
 }
 
 /** The names of the images that every node has; none are asked for when no addon wants an image. Read-only. */

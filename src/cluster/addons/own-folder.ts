@@ -8,7 +8,7 @@ import { objectsIn } from "../../addons/render.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { KubeObject } from "../../kube/api-client.ts";
 import { privateDirectoryMode, privateFileMode } from "../../state/paths.ts";
-import { hasNodeParts } from "./nodes.ts";
+import { partWords } from "./node-parts.ts";
 
 const mostBytes = 4 * 1024 * 1024;
 const mostFiles = 500;
@@ -138,14 +138,7 @@ function withPath(error: unknown, folder: string): unknown {
 
 /** What of the nodes it changes, as words; undefined for nothing. */
 function nodePartsOf({ versions }: Addon): string | undefined {
-  const parts = versions
-    .filter((row) => hasNodeParts({ row }))
-    .flatMap(({ node }) => [
-      ...Object.keys(node.registries ?? {}).map((name) => `the registry ${name}`),
-      ...Object.entries(node.flags ?? {}).flatMap(([component, flags]) =>
-        Object.keys(flags).map((flag) => `${component}.${flag}`),
-      ),
-    ]);
+  const parts = versions.flatMap(({ node }) => partWords(node));
   return parts.length === 0 ? undefined : [...new Set(parts)].join(", ");
 }
 

@@ -3,6 +3,7 @@ import * as Flags from "@oclif/core/flags";
 import { addonArg, addonWords, waitTimeoutFlag, waitTimeoutMs } from "../../cli/addon-words.ts";
 import { BaseCommand } from "../../cli/base-command.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { PreviewedAddon } from "../../cluster/addons/preview.ts";
 import type { EnableResult } from "../../cluster/addons/enable.ts";
 
 export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
@@ -13,7 +14,7 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
     "<%= config.bin %> addons enable metrics",
     "<%= config.bin %> addons enable metrics ingress --set ingress.hostPort=8080 --wait-timeout 5m",
     "<%= config.bin %> addons enable openstack --set-file openstack.admin-password=password.txt",
-    "<%= config.bin %> addons enable --from ./hello",
+    "<%= config.bin %> addons enable --from ./hello --dry-run",
     "<%= config.bin %> addons enable -p two storage --output json",
   ];
   static override args = { name: Args.string({ ...addonArg.name, required: false }) };
@@ -23,6 +24,9 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
       helpValue: "DIR",
     }),
     trust: Flags.boolean({ summary: "Let the addon of --from change the nodes" }),
+    "dry-run": Flags.boolean({
+      summary: "Print what would be added, changed, removed and loaded, and change nothing",
+    }),
     set: Flags.string({
       summary: "An option of an addon; `addons show NAME` lists them",
       helpValue: "NAME.KEY=VALUE",
@@ -50,22 +54,44 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
         command: "addons enable",
       });
     const addons = folder === undefined ? addonWords("addons enable", this.words) : this.words;
-    const { enableAddons } = await import("../../cluster/addons/enable.ts");
     const { parseSet, readSetFiles } = await import("../../cluster/addons/given-options.ts");
     const set = parseSet(this.flags.set ?? []);
     const setFromFiles = await readSetFiles(this.flags["set-file"] ?? []);
-    const result = await enableAddons(
-      {
-        name: this.flags.profile,
-        addons,
-        ...{ set, setFromFiles },
-        ...(folder === undefined ? {} : { from: { folder, trust } }),
-        limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
-      },
-      await this.useCase(),
-    );
+    const request = {
+      ...{ name: this.flags.profile, addons, set, setFromFiles },
+      ...(folder === undefined ? {} : { from: { folder, trust } }),
+      limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
+    };
+    if (this.flags["dry-run"]) {
+      const { named, previewAddons } = await import("../../cluster/addons/preview.ts");
+      const preview = await previewAddons(request, this.quietUseCase());
+      this.print(preview, () => preview.addons.flatMap((one) => previewLines(one, named)).join("\n"));
+      return;
+    }
+    const { enableAddons } = await import("../../cluster/addons/enable.ts");
+    const result = await enableAddons(request, await this.useCase());
     this.print(result, () => result.addons.flatMap((one) => lines(one, result.name)).join("\n"));
   }
+}
+
+function previewLines(
+  { name, version, objects, images, nodes }: PreviewedAddon,
+  named: (object: NonNullable<PreviewedAddon["objects"]>["added"][number]) => string,
+): readonly string[] {
+  const changes = objects
+    ? [
+        ...objects.added.map((one) => `  add     ${named(one)}`),
+        ...objects.changed.map((one) => `  change  ${named(one)}`),
+        ...objects.removed.map((one) => `  remove  ${named(one)}`),
+        ...objects.kept.map(({ why }) => `  keep    ${why}`),
+      ]
+    : ["  its objects are not compared, because the cluster does not run"];
+  const more = [...images.map((image) => `  load    ${image}`), ...nodes.map((part) => `  node    ${part}`)];
+  return [
+    `${name} ${version}${objects && changes.length + images.length === 0 ? ": nothing to add, change or remove" : ""}`,
+    ...changes,
+    ...more,
+  ];
 }
 
 function lines(one: EnableResult["addons"][number], cluster: string): readonly string[] {
