@@ -79,6 +79,16 @@ function decoded(found: KubeObject | undefined): Readonly<Record<string, string>
   );
 }
 
+/** The Secret that keeps those of an addon, as it can be applied again; undefined when there is none. Read-only. Rejects with API_REFUSED. */
+export async function rememberSecrets(
+  addon: string,
+  objects: Objects,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const found = await objects.find(idOf(addon), signal);
+  return found && objects.appliedPart(found);
+}
+
 /** Once nothing is left that they open. Idempotent. Rejects with API_REFUSED. */
 export async function forgetSecrets(addon: string, objects: Objects, signal: AbortSignal): Promise<void> {
   const found = await objects.find(idOf(addon), signal);

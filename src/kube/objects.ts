@@ -1,5 +1,6 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { ApiClient, KubeObject } from "./api-client.ts";
+import { appliedPart } from "./applied-part.ts";
 
 /** An object of any kind, whatever version its group is served in. */
 export interface ObjectId {
@@ -93,6 +94,11 @@ export class Objects {
       // JSON is YAML: the server takes it under this type.
       contentType: "application/apply-patch+yaml",
     };
+  }
+
+  /** What was applied of an object as `find` gives it, so that it can be applied again as it was; see `appliedPart`. Pure. */
+  appliedPart(found: KubeObject): KubeObject {
+    return appliedPart(found, this.#fieldManager);
   }
 
   /** Undefined when it is not there, or the server has no such kind (any more). Rejects with API_REFUSED. */

@@ -5,6 +5,7 @@ import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { saveCluster } from "../../state/store.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 import { applyAddon, type AppliedAddon } from "./apply.ts";
+import { rememberAddons, takeAddonsBack } from "./atomic.ts";
 import type { ChosenAddon } from "./choose.ts";
 import type { GivenOptions } from "./given-options.ts";
 import { getImages, type GotImages, loadIntoNodes, presentFor } from "./images.ts";
@@ -29,13 +30,15 @@ const aroundMs = 300_000;
 /**
  * Enables addons with all that they need, and sees each of them work. First everything that can be refused is, then their images are got, then they are on record,
  * then the cluster is changed: whoever is killed in the middle leaves what the next call, or the next start, goes on from. In a cluster that does not run they are only
- * recorded. Idempotent. Rejects as `withRequested`, and with ADDON_SECRET_NOT_KEPT, ADDON_IMAGE_MISSING, ADDON_NOT_READY or ADDON_PROBE_FAILED.
+ * recorded. What fails is left as it is, for inspection, or taken back if the request is `atomic`. Idempotent. Rejects as `withRequested`, and with ADDON_SECRET_NOT_KEPT, ADDON_IMAGE_MISSING, ADDON_NOT_READY or ADDON_PROBE_FAILED.
  */
 export const enableAddons = (request: EnableRequest, outer: UseCaseContext): Promise<EnableResult> =>
   withRequested(request, outer, async ({ cluster, chosen, given, staged }, context) => {
     const { name, limitMs } = request;
     const { record, paths } = cluster;
+    let isSaved = false;
     const save = async (): Promise<void> => {
+      isSaved = true;
       await staged?.keep();
       await saveCluster(context.host, withAddons(record, chosen));
     };
@@ -60,7 +63,14 @@ export const enableAddons = (request: EnableRequest, outer: UseCaseContext): Pro
         done: (one) => applied.push(one),
       });
       const nodes = chosen.some(hasNodeParts) ? [nodesJob(name, context, [images.id])] : [];
-      await runJobs([images, ...nodes, ...rest], { ...context, command: "addons enable", profile: name });
+      const before = request.atomic ? await rememberAddons(chosen, live, context.signal) : undefined;
+      try {
+        await runJobs([images, ...nodes, ...rest], { ...context, command: "addons enable", profile: name });
+      } catch (error) {
+        if (before && isSaved && !context.signal.aborted)
+          await takeAddonsBack(before, { chosen, staged }, live, context);
+        throw error;
+      }
       return { name, addons: applied };
     });
   });

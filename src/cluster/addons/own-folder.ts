@@ -25,8 +25,10 @@ export interface StagedAddon {
   readonly found: AddonFolder;
   /** What its pods may do on a node, as sentences. */
   readonly notices: readonly string[];
-  /** Makes the copy one of the cluster's addons, in place of an earlier one of its name. */
+  /** Makes the copy one of the cluster's addons, in place of an earlier one of its name, which `discard` forgets. */
   keep(): Promise<void>;
+  /** After `keep`: the cluster has again what it had. */
+  restore(): Promise<void>;
   /** Idempotent; nothing is left of a copy that was not kept. */
   discard(): Promise<void>;
 }
@@ -58,15 +60,19 @@ export async function stageAddon(from: string, trust: boolean, paths: OwnPaths):
     const objects = await allObjects(found).catch((error: unknown) => {
       throw withPath(error, from);
     });
+    const settled = join(paths.addons, name);
+    const former = join(staging, ".former");
     const keep = async (): Promise<void> => {
-      const settled = join(paths.addons, name);
       await mkdir(paths.addons, { recursive: true, mode: privateDirectoryMode });
       // Renamed, so that a call that is killed leaves a whole one or none.
-      await rename(settled, join(staging, ".former")).catch(ignoreMissing);
+      await rename(settled, former).catch(ignoreMissing);
       await rename(copy, settled);
-      await discard();
     };
-    return { found, notices: objects.flatMap((object) => rightsOf(name, object)), keep, discard };
+    const restore = async (): Promise<void> => {
+      await rm(settled, { recursive: true, force: true });
+      await rename(former, settled).catch(ignoreMissing);
+    };
+    return { found, notices: objects.flatMap((object) => rightsOf(name, object)), keep, restore, discard };
   } catch (error) {
     await discard();
     throw error;

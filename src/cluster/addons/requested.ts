@@ -16,6 +16,8 @@ export interface EnableRequest {
   readonly set: GivenOptions;
   /** Options that were read from files; secrets may be among them. */
   readonly setFromFiles: GivenOptions;
+  /** What fails is taken back: the addons are then as they were. An interrupted call is not. */
+  readonly atomic?: boolean;
   /** Milliseconds that each addon may take to become ready and work. */
   readonly limitMs: number;
 }

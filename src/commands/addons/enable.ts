@@ -24,6 +24,9 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
       helpValue: "DIR",
     }),
     trust: Flags.boolean({ summary: "Let the addon of --from change the nodes" }),
+    atomic: Flags.boolean({
+      summary: "If one fails, bring all of them back to what they were before",
+    }),
     "dry-run": Flags.boolean({
       summary: "Print what would be added, changed, removed and loaded, and change nothing",
     }),
@@ -58,7 +61,7 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
     const set = parseSet(this.flags.set ?? []);
     const setFromFiles = await readSetFiles(this.flags["set-file"] ?? []);
     const request = {
-      ...{ name: this.flags.profile, addons, set, setFromFiles },
+      ...{ name: this.flags.profile, addons, set, setFromFiles, atomic: this.flags.atomic },
       ...(folder === undefined ? {} : { from: { folder, trust } }),
       limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
     };

@@ -82,7 +82,7 @@ export const addonErrors = {
   ADDON_NOT_READY: {
     exit: exitCodes.unavailable,
     title: "The addon {addon} does not become ready: {object}: {problem}",
-    fix: "Put that right, then run the same command again; what was applied is still there",
+    fix: "Put that right, then run the same command again",
   },
   ADDON_PROBE_FAILED: {
     exit: exitCodes.unavailable,

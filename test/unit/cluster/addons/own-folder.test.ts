@@ -48,6 +48,7 @@ describe("a user's folder", () => {
       const staged = await stageAddon(from, false, paths);
       expect(staged.found.addon.name).toBe("mine");
       await staged.keep();
+      await staged.discard();
       expect(await readFile(join(paths.addons, "mine/parts/all.yaml"), "utf8")).toBe(text);
     }
     expect((await readdir(paths.addons, { recursive: true })).sort()).toEqual([
@@ -64,6 +65,24 @@ describe("a user's folder", () => {
   test("is not the cluster's until it is kept", async () => {
     await (await stageAddon(await mine(), false, paths)).discard();
     expect(await readdir(paths.folder)).toEqual([]);
+  });
+
+  test("can be taken back after it was kept", async () => {
+    const from = await mine();
+    const first = await stageAddon(from, false, paths);
+    await first.keep();
+    await first.restore();
+    expect(await readdir(paths.addons)).toEqual([]);
+    await first.discard();
+    const kept = await stageAddon(from, false, paths);
+    await kept.keep();
+    await kept.discard();
+    await writeFile(join(from, "parts/all.yaml"), `# later\n${settings}`);
+    const later = await stageAddon(from, false, paths);
+    await later.keep();
+    await later.restore();
+    await later.discard();
+    expect(await readFile(join(paths.addons, "mine/parts/all.yaml"), "utf8")).toBe(settings);
   });
 
   test("that changes the nodes has to be trusted", async () => {
