@@ -16,6 +16,8 @@ describe("addons", () => {
     [["enable", "web", "--set", "web"], 2, /^Error ADDON_OPTION_MALFORMED: --set web: '=' is missing/],
     [["enable", "web", "--wait-timeout", "soon"], 2, /^Error WAIT_TIMEOUT_INVALID: /],
     [["enable", "web"], 66, /^Error CLUSTER_UNKNOWN: /],
+    [["open", "web"], 66, /^Error CLUSTER_UNKNOWN: /],
+    [["upgrade"], 66, /^Error CLUSTER_UNKNOWN: /],
     [["disable", "web"], 66, /^Error CLUSTER_UNKNOWN: /],
     [["test", "web"], 66, /^Error CLUSTER_UNKNOWN: /],
     [["show", "no-such-addon"], 66, /^Error ADDON_UNKNOWN: There is no addon 'no-such-addon'/],
@@ -121,6 +123,23 @@ describe("addons", () => {
     expect(await addons("enable", "mine")).toMatchObject({ exitCode: 0 });
     expect(await addons("disable", "mine")).toMatchObject({ exitCode: 0 });
     expect(await record()).toMatch(/"formerAddons": \{\s+"mine"/);
+  });
+
+  test("only what is enabled and shows something is opened, and only what is enabled is upgraded", async () => {
+    await storeCluster(home, "localkube");
+    const addons = (...words: string[]) => localkube(home, ["addons", ...words]);
+    const failing: readonly (readonly [readonly string[], RegExp])[] = [
+      [["open", "storage"], /^Error ADDON_NOTHING_TO_OPEN: The addon storage shows nothing to browsers/],
+      [["open", "monitoring", "--url"], /^Error ADDON_NOT_ENABLED: /],
+      [["open", "no-such-addon"], /^Error ADDON_UNKNOWN: /],
+      [["upgrade", "storage"], /^Error ADDON_NOT_ENABLED: /],
+      [["upgrade", "no-such-addon"], /^Error ADDON_UNKNOWN: /],
+    ];
+    for (const [words, text] of failing) {
+      const { exitCode, stderr } = await addons(...words);
+      expect(exitCode).toBe(66);
+      expect(stderr).toMatch(text);
+    }
   });
 
   test("start refuses a mistyped one before anything is made", async () => {

@@ -73,6 +73,11 @@ export const addonErrors = {
     title: "The addon {addon} is not enabled in the cluster {name}",
     fix: "Enable it: localkube addons enable {addon} -p {name}",
   },
+  ADDON_NOTHING_TO_OPEN: {
+    exit: exitCodes.notFound,
+    title: "The addon {addon} shows nothing to browsers",
+    fix: "Forward a port of a Service of it: localkube forward SERVICE -n NAMESPACE",
+  },
   ADDON_IMAGE_MISSING: {
     exit: exitCodes.unavailable,
     title:
