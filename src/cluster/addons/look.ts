@@ -14,6 +14,7 @@ import { isPaused } from "../life/pause.ts";
 import { rowFor } from "./choose.ts";
 import { brokenAddons, knownAddons } from "./known-addons.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
+import { interruption } from "./troubles.ts";
 
 export { addonJsonSchema } from "../../addons/json-schema.ts";
 
@@ -139,14 +140,13 @@ async function stateIn(
 ): Promise<StateOf | undefined> {
   const isAlways = folder?.addon.always ?? false;
   const isRecorded = isAlways || name in live.record.spec.addons;
+  if (!inventory && !isRecorded) return undefined;
+  const interrupted = interruption(isRecorded, inventory);
   if (!inventory)
-    return isRecorded
-      ? { state: "degraded", problem: "it is on record, but the cluster has nothing of it; start applies it" }
-      : undefined;
-  const { version, phase } = inventory;
+    return { state: "degraded", ...(interrupted === undefined ? {} : { problem: interrupted }) };
+  const { version } = inventory;
   const degraded = (problem: string): StateOf => ({ state: "degraded", problem, version });
-  if (!isRecorded || phase === "disabling") return degraded("disabling it was interrupted");
-  if (phase === "enabling") return degraded("enabling it was interrupted, or failed");
+  if (interrupted !== undefined) return degraded(interrupted);
   const drift = await driftOf(inventory, live, signal);
   if (drift !== undefined) return { state: "drifted", problem: drift, version };
   const lack = await lackOf(inventory, folder, live, signal);
