@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type ArtifactPlan, fetchArtifacts } from "../../artifacts/artifact-set.ts";
-import { debianImageRecipe, debianImageRef } from "../../artifacts/debian-image/recipes.ts";
 import { inspectArchive } from "../../artifacts/image/inspect-archive.ts";
+import { ownImageRef } from "../../artifacts/own-image-ref.ts";
 import type { ImageFile, ImageWish, Wishes } from "../../contract/artifact.ts";
 import { parseDigest } from "../../contract/digest.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
@@ -127,20 +127,12 @@ async function getImage(
   throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem });
 }
 
-/** What addons' images are called in the nodes, known without getting them: by addon, then by key. Pure. */
-export function namesInNodes(
-  chosen: readonly ChosenAddon[],
-): ReadonlyMap<string, Readonly<Record<string, string>>> {
-  const nameOf = (image: AddonImage): string => {
-    const recipe = isOwn(image) ? debianImageRecipe(image.ref) : undefined;
-    return recipe ? debianImageRef(recipe) : nameInNode(image.ref);
-  };
-  return new Map(
-    chosen.map((one) => [
-      one.folder.addon.name,
-      Object.fromEntries(imagesOf(one).map((image) => [image.key, nameOf(image)])),
-    ]),
-  );
+/** What an addon's images are called in the nodes, by key; known without getting them. Read-only. */
+export async function namesInNodes(chosen: ChosenAddon): Promise<Readonly<Record<string, string>>> {
+  const names: Record<string, string> = {};
+  for (const { key, ref } of imagesOf(chosen))
+    names[key] = (isOwn({ ref }) ? await ownImageRef(ref) : undefined) ?? nameInNode(ref);
+  return names;
 }
 
 /** The names of the images that every node has; none are asked for when no addon wants an image. Read-only. */

@@ -42,7 +42,7 @@ export const previewAddons = (request: EnableRequest, outer: UseCaseContext): Pr
     const { name } = request;
     const c = quietly(context);
     if (!(await isLive(cluster, context)))
-      return { name, dryRun: true, addons: chosen.map((one) => outline(one, chosen, new Set())) };
+      return { name, dryRun: true, addons: await Promise.all(chosen.map((one) => outline(one, new Set()))) };
     return withLiveCluster(cluster, context, async (live) => {
       const present = await presentFor(chosen, live, context.signal);
       const addons: PreviewedAddon[] = [];
@@ -53,20 +53,20 @@ export const previewAddons = (request: EnableRequest, outer: UseCaseContext): Pr
           signal: context.signal,
         });
         const objects = { ...changes, kept: kept.map(({ member, why }) => ({ ...member, why })) };
-        addons.push({ ...outline(one, chosen, present), objects });
+        addons.push({ ...(await outline(one, present)), objects });
       }
       return { name, dryRun: true, addons };
     });
   });
 
-function outline(
-  { folder: { addon }, row }: ChosenAddon,
-  chosen: readonly ChosenAddon[],
+async function outline(
+  chosen: ChosenAddon,
   present: ReadonlySet<string>,
-): Omit<PreviewedAddon, "objects"> {
-  const images = new Set(Object.values(namesInNodes(chosen).get(addon.name) ?? {}));
+): Promise<Omit<PreviewedAddon, "objects">> {
+  const { folder, row } = chosen;
+  const images = new Set(Object.values(await namesInNodes(chosen)));
   return {
-    name: addon.name,
+    name: folder.addon.name,
     version: row.version,
     images: [...images].filter((image) => !present.has(image)),
     nodes: partWords(row.node),
@@ -76,8 +76,7 @@ function outline(
 /** As `applyAddon` makes it, but with secrets that nobody keeps where the cluster has none. */
 async function planOf(chosen: ChosenAddon, live: LiveCluster, c: RunContext): Promise<AddonPlan> {
   const { addon } = chosen.folder;
-  const images = namesInNodes([chosen]).get(addon.name) ?? {};
-  const got = { images, published: await getPublished(chosen, live.record, c) };
+  const got = { images: await namesInNodes(chosen), published: await getPublished(chosen, live.record, c) };
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal, { dryRun: true });
   const rendered = async (values: Readonly<Record<string, string>>) =>
     (await renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record)).objects;
