@@ -56,7 +56,7 @@ export async function enableAddon(plan: AddonPlan, context: EnableContext): Prom
   const { name, version, options } = plan;
   const before = await loadInventory(objects, name, signal);
   const hash = planHash(plan);
-  if (before?.hash === hash && (await isInForce(name, before, context)))
+  if (before && (await isInForce(plan, before, { objects, signal, isProbed: context.probe !== undefined })))
     return { outcome: "unchanged", kept: [] };
   const wanted = plan.objects.map((object) => labelled(object, name));
   const recorded = before?.members ?? [];
@@ -116,15 +116,19 @@ export async function enableAddon(plan: AddonPlan, context: EnableContext): Prom
   return { outcome: "enabled", kept: kept.map(({ why }) => why) };
 }
 
-/** Whether everything that is on record is there, and the last probe, if there was one, has passed. */
-async function isInForce(
-  addon: string,
-  { phase, probe, members }: Inventory,
-  { objects, signal, probe: seeing }: EnableContext,
+/**
+ * Whether nothing has to be done for a plan: what is on record is of the same plan, and all there, and the last probe, if there was one, has passed. `isProbed`: there has to be one.
+ * Read-only.
+ */
+export async function isInForce(
+  plan: AddonPlan,
+  { hash, phase, probe, members }: Inventory,
+  { objects, signal, isProbed }: Pick<EnableContext, "objects" | "signal"> & { readonly isProbed: boolean },
 ): Promise<boolean> {
-  if (phase !== "enabled" || (seeing ? !probe?.passed : probe?.passed === false)) return false;
+  if (hash !== planHash(plan) || phase !== "enabled") return false;
+  if (isProbed ? !probe?.passed : probe?.passed === false) return false;
   const found = await Promise.all(members.map((member) => objects.find(member, signal)));
-  return members.every((member, index) => found[index] && isSame(found[index], member, addon));
+  return members.every((member, index) => found[index] && isSame(found[index], member, plan.name));
 }
 
 /** Webhooks and kinds of its own are served by pods that have just been started: their refusals are not the last word. */

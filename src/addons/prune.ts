@@ -26,7 +26,8 @@ const goneMs = 60_000;
 /** The garbage collector stands still for that long when an API of an addon comes or goes: it waits for the lists of all kinds. */
 const collectedMs = 180_000;
 
-const named = ({ kind, namespace, name }: Member): string =>
+/** `Deployment web/server` */
+export const named = ({ kind, namespace, name }: Member): string =>
   `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 
 /**
@@ -34,18 +35,17 @@ const named = ({ kind, namespace, name }: Member): string =>
  * is what may hold data unless `purge`. Idempotent. Rejects with ADDON_REMAINS, naming what holds the first object that does not go.
  */
 export async function prune(members: readonly Member[], context: PruneContext): Promise<readonly Kept[]> {
-  const { addon, purge, except, objects, signal, report } = context;
+  const { objects, signal, report } = context;
   const kept: Kept[] = [];
   for (const wave of waveNames.toReversed()) {
     const part = members.filter(({ group, kind }) => waveOf({ apiVersion: `${group}/`, kind }) === wave);
     const going: { readonly member: Member; readonly uid: string }[] = [];
     for (const member of part) {
-      const found = await objects.find(member, signal);
-      const uid = String(found?.metadata["uid"]);
-      if (!found || !isSame(found, member, addon) || except?.has(uid)) continue;
-      const data = purge ? undefined : await dataOf(found, member, context);
-      if (data !== undefined) {
-        kept.push({ member, why: `${named(member)} stays, because it ${data}` });
+      const fate = await fateOf(member, context);
+      if (!fate) continue;
+      const { uid, why } = fate;
+      if (why !== undefined) {
+        kept.push({ member, why });
         continue;
       }
       report(`removing ${named(member)}`);
@@ -57,11 +57,39 @@ export async function prune(members: readonly Member[], context: PruneContext): 
   return kept;
 }
 
+/** What `prune` would remove and keep now; what stays only for objects that it would remove first is among the kept ones. Read-only. */
+export async function wouldPrune(
+  members: readonly Member[],
+  context: Omit<PruneContext, "report">,
+): Promise<{ readonly removed: readonly Member[]; readonly kept: readonly Kept[] }> {
+  const removed: Member[] = [];
+  const kept: Kept[] = [];
+  for (const member of members) {
+    const fate = await fateOf(member, context);
+    if (fate?.why !== undefined) kept.push({ member, why: fate.why });
+    else if (fate) removed.push(member);
+  }
+  return { removed, kept };
+}
+
+/** Undefined for what is not there, or is not ours; `why`, a sentence, for what stays. */
+async function fateOf(
+  member: Member,
+  context: Omit<PruneContext, "report">,
+): Promise<{ readonly uid: string; readonly why?: string } | undefined> {
+  const { addon, purge, except, objects, signal } = context;
+  const found = await objects.find(member, signal);
+  const uid = String(found?.metadata["uid"]);
+  if (!found || !isSame(found, member, addon) || except?.has(uid)) return undefined;
+  const data = purge ? undefined : await dataOf(found, member, context);
+  return data === undefined ? { uid } : { uid, why: `${named(member)} stays, because it ${data}` };
+}
+
 /** What of a user would go with an object, as the rest of a sentence; undefined when nothing would. */
 async function dataOf(
   found: KubeObject,
   { group, kind, name }: Member,
-  { addon, objects, signal }: PruneContext,
+  { addon, objects, signal }: Omit<PruneContext, "report">,
 ): Promise<string | undefined> {
   switch (`${group}/${kind}`) {
     case "/PersistentVolumeClaim":

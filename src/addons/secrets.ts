@@ -17,13 +17,14 @@ const idOf = (name: string) => ({ group: "", kind: "Secret", namespace: inventor
 
 /**
  * The secrets of an addon: those that were given, then those that the cluster keeps in the Secret of the addon's name, then new random ones (32 bytes). What is new is kept in the
- * cluster before it is used, and nowhere else. Idempotent. Rejects with API_REFUSED.
+ * cluster before it is used, and nowhere else; with `dryRun` nothing is kept. Idempotent. Rejects with API_REFUSED.
  */
 export async function settleSecrets(
   { name, options }: Pick<Addon, "name" | "options">,
   given: OptionValues,
   objects: Objects,
   signal: AbortSignal,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
 ): Promise<AddonSecrets> {
   const secrets = Object.entries(options).filter(([, { secret }]) => secret);
   if (secrets.length === 0) return { values: {}, masks: {} };
@@ -40,7 +41,7 @@ export async function settleSecrets(
   const isNew = Object.entries(values).some(([key, value]) => stored[key] !== value);
   const annotations = (found?.metadata["annotations"] ?? {}) as Readonly<Record<string, string>>;
   const revision = Number(annotations[revisionOf] ?? 0) + (isNew ? 1 : 0);
-  if (isNew) await keep(name, values, revision, objects, signal);
+  if (isNew && !dryRun) await keep(name, values, revision, objects, signal);
   const masks = Object.keys(values).map((key) => [key, `the secret ${key}, revision ${revision}`] as const);
   return { values, masks: Object.fromEntries(masks) };
 }
@@ -76,6 +77,16 @@ function decoded(found: KubeObject | undefined): Readonly<Record<string, string>
   return Object.fromEntries(
     Object.entries(data).map(([key, text]) => [key, Buffer.from(text, "base64").toString("utf8")]),
   );
+}
+
+/** The Secret that keeps those of an addon, as it can be applied again; undefined when there is none. Read-only. Rejects with API_REFUSED. */
+export async function rememberSecrets(
+  addon: string,
+  objects: Objects,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const found = await objects.find(idOf(addon), signal);
+  return found && objects.appliedPart(found);
 }
 
 /** Once nothing is left that they open. Idempotent. Rejects with API_REFUSED. */

@@ -4,9 +4,9 @@ import { BaseCommand } from "../cli/base-command.ts";
 import { textTable } from "../output/text-table.ts";
 
 export default class Status extends BaseCommand<typeof Status> {
-  static override summary = "Show the state of machine, cluster and kubeconfig";
+  static override summary = "Show the state of machine, cluster, kubeconfig and addons";
   static override description =
-    "The exit code is a bitmask: 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig not right; 7 also when there is no cluster.";
+    "The exit code is a bitmask: 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig not right; 7 also when there is no cluster. Addons that are degraded or drifted are named, but do not count.";
   static override examples = ["<%= config.bin %> status", "<%= config.bin %> status -p two --output json"];
   static override exits = {
     1: "machine not running",
@@ -31,6 +31,9 @@ export default class Status extends BaseCommand<typeof Status> {
             ...(api === "paused"
               ? ["", `The cluster is paused. To resume it: localkube unpause -p ${name}`]
               : []),
+            ...(result.addons ?? []).map(
+              ({ name: addon, state, problem }) => `  addon       ${addon} is ${state}: ${problem}`,
+            ),
             ...(cost ? [`  cost        ${cost.text}`] : []),
             ...(diagnosis ? ["", diagnosis] : []),
           ].join("\n")

@@ -1,5 +1,6 @@
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { ApiClient, KubeObject } from "./api-client.ts";
+import { appliedPart } from "./applied-part.ts";
 
 /** An object of any kind, whatever version its group is served in. */
 export interface ObjectId {
@@ -56,16 +57,21 @@ export class Objects {
   /**
    * Server-side apply (beta and on from 1.16, so in every version we know); APIServices are created or merged instead, because the part of 1.20 that serves
    * them ends the connection when it is asked to apply one. Idempotent: an object that is as desired is not written by the server.
-   * Rejects with API_KIND_UNKNOWN or API_REFUSED.
+   * With `dryRun` the server says what would be, and nothing is. Rejects with API_KIND_UNKNOWN or API_REFUSED.
    */
-  async apply(object: KubeObject, signal: AbortSignal): Promise<Applied> {
+  async apply(
+    object: KubeObject,
+    signal: AbortSignal,
+    { dryRun = false }: { readonly dryRun?: boolean } = {},
+  ): Promise<Applied> {
     const { apiVersion, kind, metadata } = object;
     const path = await this.#path(apiVersion, { kind, ...metadata }, signal);
     if (path === undefined)
       throw new LocalkubeError("API_KIND_UNKNOWN", { apiVersion, kind, name: metadata.name });
     const before = await this.#api.get(path, { signal });
     const how = this.#request(object, path, before !== undefined);
-    const { status, body } = await this.#api.send(how.path, {
+    const dry = `${how.path.includes("?") ? "&" : "?"}dryRun=All`;
+    const { status, body } = await this.#api.send(`${how.path}${dryRun ? dry : ""}`, {
       method: how.method,
       contentType: how.contentType,
       body: JSON.stringify(object),
@@ -88,6 +94,11 @@ export class Objects {
       // JSON is YAML: the server takes it under this type.
       contentType: "application/apply-patch+yaml",
     };
+  }
+
+  /** What was applied of an object as `find` gives it, so that it can be applied again as it was; see `appliedPart`. Pure. */
+  appliedPart(found: KubeObject): KubeObject {
+    return appliedPart(found, this.#fieldManager);
   }
 
   /** Undefined when it is not there, or the server has no such kind (any more). Rejects with API_REFUSED. */

@@ -1,13 +1,8 @@
-import {
-  addonByName,
-  type AddonFolder,
-  builtInAddons,
-  readAddonFile,
-  withNeeds,
-} from "../../addons/catalogue.ts";
+import { addonByName, type AddonFolder, withNeeds } from "../../addons/catalogue.ts";
 import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
-import { objectsIn, renderObjects, renderText } from "../../addons/render.ts";
+import { objectsIn, renderText } from "../../addons/render.ts";
+import { renderFiles } from "../../addons/render-files.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { firstNode } from "../../contract/node.ts";
@@ -16,6 +11,8 @@ import type { KubeObject } from "../../kube/api-client.ts";
 import type { AddonOptions } from "../../spec/parse/addons.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { clusterDomain } from "../start/node-input.ts";
+import { type GivenOptions, refuseOpenSecrets } from "./given-options.ts";
+import { knownAddons } from "./known-addons.ts";
 
 /** What decides which row of an addon a cluster gets. */
 export type AddonTarget = Pick<ClusterRecord, "kubernetesVersion" | "artifactsSource">;
@@ -28,9 +25,6 @@ export interface ChosenAddon {
   readonly options: Readonly<Record<string, string>>;
   readonly values: OptionValues;
 }
-
-/** Options that a call gives, by addon. */
-export type GivenOptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
  * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID,
@@ -59,6 +53,7 @@ export function chooseAddons(
       folders.map(({ addon }) => addon.name),
     );
     throw new LocalkubeError("ADDON_OPTION_MALFORMED", {
+      flag: "set",
       value: `${foreign}.…`,
       problem: `${foreign} is not among the addons of this call${hint}`,
     });
@@ -87,9 +82,22 @@ export function chooseAddon(
   return { folder, row, options, values };
 }
 
+/** The row of an addon for a cluster; undefined where there is nothing for it, or an option has to be given first. Pure. */
+export function rowFor(
+  folder: AddonFolder,
+  record: AddonTarget & Pick<ClusterRecord, "spec">,
+): AddonRow | undefined {
+  try {
+    return chooseAddon(folder, record.spec.addons[folder.addon.name] ?? {}, {}, record).row;
+  } catch (error) {
+    if (error instanceof LocalkubeError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The addons that a start is asked for, with all that they need; those that the cluster has already and that nobody changes stay as they are, also one that
- * this localkube does not know. Rejects as `chooseAddons`.
+ * this localkube does not know. Rejects as `chooseAddons`, and with ADDON_SECRET_OPEN.
  */
 export function settleAddons(
   wanted: AddonOptions,
@@ -100,6 +108,7 @@ export function settleAddons(
   const names = Object.keys(wanted).filter((name) => known.some(({ addon }) => addon.name === name));
   const unknown = Object.keys(wanted).find((name) => !names.includes(name) && !(name in existing));
   if (unknown !== undefined) addonByName(unknown, known);
+  refuseOpenSecrets(wanted, known, "in localkube.yaml or in settings, which are no places for secrets");
   const others = Object.entries(wanted).filter(([name]) => !names.includes(name));
   // What was enabled before may be beside these, which is no conflict when it is left out now.
   const chosen = chooseAddons(names, { known, recorded: wanted, given: {} }, target);
@@ -184,24 +193,16 @@ export async function renderAddon(
   record: ClusterRecord,
 ): Promise<RenderedAddon> {
   const input = { options: values, images, cluster: clusterPlaces(record) };
-  const rendered = async (file: string): Promise<readonly KubeObject[]> =>
-    renderObjects(await readAddonFile(folder, file), { folder, file }, input);
-  const own = (await Promise.all(row.objects.map(rendered))).flat();
+  const own = await renderFiles(folder, row.objects, input);
   const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
   const objects = [...asPublished, ...own];
   const probe = probeOf(addon, row);
-  return { objects, probeObjects: probe.type === "objects" ? await rendered(probe.objects) : [] };
-}
-
-/** Those that localkube brings, and those that the cluster keeps from folders of the user's. Rejects with ADDON_INVALID. */
-export async function knownAddons(ownFolder?: string): Promise<readonly AddonFolder[]> {
-  const own = ownFolder === undefined ? [] : await builtInAddons(ownFolder);
-  const brought = await builtInAddons();
-  return [...brought.filter(({ addon }) => !own.some((one) => one.addon.name === addon.name)), ...own];
+  const files = probe.type === "objects" ? [probe.objects] : [];
+  return { objects, probeObjects: await renderFiles(folder, files, input) };
 }
 
 /**
- * What the addons on record need of the nodes, and which of them are default addons. One that this localkube does not know needs nothing. Rejects with ADDON_INVALID.
+ * What the addons on record need of the nodes, and which of them are default addons. One that this localkube does not know, or whose folder is broken, needs nothing. Rejects with ADDON_INVALID.
  * Read-only.
  */
 export async function recordedAddons(

@@ -6,7 +6,9 @@ import { saveCluster } from "../../state/store.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
-import { chooseAddon, knownAddons } from "./choose.ts";
+import { rowFor } from "./choose.ts";
+import { knownAddons } from "./known-addons.ts";
+import { forgetOwnFolder } from "./own-folder.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import { withFormer, withoutFormer, withRecordedAddons } from "./record.ts";
 import { isLive, withLiveCluster } from "./live-cluster.ts";
@@ -58,12 +60,11 @@ export async function disableAddons(
     refuseNeeded(addons.filter(isThere), staying, known);
     const going = dependentsFirst(addons, known);
     const live = await isLive(cluster, inner);
-    const hadNodeParts = known.some(
-      (folder) =>
-        going.includes(folder.addon.name) &&
-        folder.addon.name in recorded &&
-        hasNodeParts(chooseAddon(folder, recorded[folder.addon.name] ?? {}, {}, record)),
-    );
+    const hadNodeParts = known.some((folder) => {
+      const { name: addon } = folder.addon;
+      const row = going.includes(addon) && addon in recorded ? rowFor(folder, record) : undefined;
+      return row !== undefined && hasNodeParts({ row });
+    });
     const left = Object.entries(recorded).filter(([addon]) => !going.includes(addon));
     const changed = withFormer(
       withRecordedAddons(record, Object.fromEntries(left), purge),
@@ -90,6 +91,7 @@ export async function disableAddons(
         timeoutMs: disableMs,
         apply: async (c) => {
           const kept = await removeAddon(addon, purge, api, c);
+          if (!kept?.length) await forgetOwnFolder(paths, addon);
           current = withoutFormer(current, addon);
           await saveCluster(context.host, current);
           done.push({

@@ -1,25 +1,19 @@
+import { join } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
-import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
-import { openCluster } from "../access/open-cluster.ts";
-import { notice, type UseCaseContext } from "../access/use-case.ts";
+import type { UseCaseContext } from "../access/use-case.ts";
 import { applyAddon, type AppliedAddon } from "./apply.ts";
-import { chooseAddons, type ChosenAddon, type GivenOptions, knownAddons } from "./choose.ts";
+import { rememberAddons, takeAddonsBack } from "./atomic.ts";
+import type { ChosenAddon } from "./choose.ts";
+import type { GivenOptions } from "./given-options.ts";
 import { getImages, type GotImages, loadIntoNodes, presentFor } from "./images.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
+import type { StagedAddon } from "./own-folder.ts";
 import { withAddons } from "./record.ts";
+import { type EnableRequest, withRequested } from "./requested.ts";
 import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
-
-export interface EnableRequest {
-  /** The cluster's profile. */
-  readonly name: string;
-  readonly addons: readonly string[];
-  readonly given: GivenOptions;
-  /** Milliseconds that each addon may take to become ready and work. */
-  readonly limitMs: number;
-}
 
 export interface EnableResult {
   readonly name: string;
@@ -36,24 +30,20 @@ const aroundMs = 300_000;
 /**
  * Enables addons with all that they need, and sees each of them work. First everything that can be refused is, then their images are got, then they are on record,
  * then the cluster is changed: whoever is killed in the middle leaves what the next call, or the next start, goes on from. In a cluster that does not run they are only
- * recorded. Idempotent. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID, ADDON_NOT_FOR_VERSION, ADDON_IMAGE_MISSING, ADDON_NOT_READY or
- * ADDON_PROBE_FAILED.
+ * recorded. What fails is left as it is, for inspection, or taken back if the request is `atomic`. Idempotent. Rejects as `withRequested`, and with ADDON_SECRET_NOT_KEPT, ADDON_IMAGE_MISSING, ADDON_NOT_READY or ADDON_PROBE_FAILED.
  */
-export async function enableAddons(
-  { name, addons, given, limitMs }: EnableRequest,
-  context: UseCaseContext,
-): Promise<EnableResult> {
-  const command = "localkube addons enable";
-  const lock = { command, signal: context.signal, onWait: (text: string) => notice(context, text) };
-  return withProfileLock(context.host, name, lock, async (signal) => {
-    const inner = { ...context, signal };
-    const cluster = await openCluster(name, inner);
+export const enableAddons = (request: EnableRequest, outer: UseCaseContext): Promise<EnableResult> =>
+  withRequested(request, outer, async ({ cluster, chosen, given, staged }, context) => {
+    const { name, limitMs } = request;
     const { record, paths } = cluster;
-    const known = await knownAddons(paths.addons);
-    const recorded = record.spec.addons;
-    const chosen = chooseAddons(addons, { known, recorded, given }, record);
-    const save = () => saveCluster(context.host, withAddons(record, chosen));
-    if (!(await isLive(cluster, inner))) {
+    let isSaved = false;
+    const save = async (): Promise<void> => {
+      isSaved = true;
+      await staged?.keep();
+      await saveCluster(context.host, withAddons(record, chosen));
+    };
+    if (!(await isLive(cluster, context))) {
+      refuseUnkeptSecrets(chosen, given, name);
       await save();
       return {
         name,
@@ -64,14 +54,40 @@ export async function enableAddons(
         })),
       };
     }
-    return withLiveCluster(cluster, inner, async (live) => {
+    return withLiveCluster(cluster, context, async (live) => {
       const applied: AppliedAddon[] = [];
-      const [images, ...rest] = enableJobs(chosen, live, { save, limitMs, done: (one) => applied.push(one) });
-      const nodes = chosen.some(hasNodeParts) ? [nodesJob(name, inner, [images.id])] : [];
-      await runJobs([images, ...nodes, ...rest], { ...inner, command: "addons enable", profile: name });
+      const settled = chosen.map((one) => settledIn(paths.addons, one, staged));
+      const [images, ...rest] = enableJobs(settled, live, {
+        save,
+        limitMs,
+        done: (one) => applied.push(one),
+      });
+      const nodes = chosen.some(hasNodeParts) ? [nodesJob(name, context, [images.id])] : [];
+      const before = request.atomic ? await rememberAddons(chosen, live, context.signal) : undefined;
+      try {
+        await runJobs([images, ...nodes, ...rest], { ...context, command: "addons enable", profile: name });
+      } catch (error) {
+        if (before && isSaved && !context.signal.aborted)
+          await takeAddonsBack(before, { chosen, staged }, live, context);
+        throw error;
+      }
       return { name, addons: applied };
     });
   });
+
+/** Its files are read after the record is saved, from where they are then. */
+const settledIn = (folder: string, one: ChosenAddon, staged: StagedAddon | undefined): ChosenAddon =>
+  one.folder === staged?.found
+    ? { ...one, folder: { ...one.folder, folder: join(folder, one.folder.addon.name) } }
+    : one;
+
+/** The record has no secrets, and the cluster, which keeps them, cannot be reached. */
+function refuseUnkeptSecrets(chosen: readonly ChosenAddon[], given: GivenOptions, cluster: string): void {
+  for (const { addon } of chosen.map(({ folder }) => folder)) {
+    const option = Object.keys(given[addon.name] ?? {}).find((key) => addon.options[key]?.secret);
+    if (option !== undefined)
+      throw new LocalkubeError("ADDON_SECRET_NOT_KEPT", { addon: addon.name, option, name: cluster });
+  }
 }
 
 function enableJobs(
@@ -120,19 +136,3 @@ function enableJobs(
 }
 
 const idOf = ({ folder }: ChosenAddon): string => `addon-${folder.addon.name}`;
-
-/** `ingress.hostPort=8080` by addon. Throws ADDON_OPTION_MALFORMED; the value is not repeated, because it may be a secret. Pure. */
-export function parseSet(texts: readonly string[]): GivenOptions {
-  const given: Record<string, Record<string, string>> = {};
-  for (const text of texts) {
-    const equals = text.indexOf("=");
-    const place = equals < 0 ? text : text.slice(0, equals);
-    const dot = place.indexOf(".");
-    const malformed = (problem: string): LocalkubeError =>
-      new LocalkubeError("ADDON_OPTION_MALFORMED", { value: place, problem });
-    if (equals < 0) throw malformed("'=' is missing");
-    if (dot <= 0 || dot === place.length - 1) throw malformed("'.' between addon and option is missing");
-    (given[place.slice(0, dot)] ??= {})[place.slice(dot + 1)] = text.slice(equals + 1);
-  }
-  return given;
-}

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type ArtifactPlan, fetchArtifacts } from "../../artifacts/artifact-set.ts";
 import { inspectArchive } from "../../artifacts/image/inspect-archive.ts";
+import { ownImageRef } from "../../artifacts/own-image-ref.ts";
 import type { ImageFile, ImageWish, Wishes } from "../../contract/artifact.ts";
 import { parseDigest } from "../../contract/digest.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
@@ -70,8 +71,8 @@ export async function getImages(
   return { byAddon, archives };
 }
 
-/** The project's own files, by their digests. */
-async function getPublished(
+/** The project's own files, by their digests, in the cache. Idempotent. */
+export async function getPublished(
   { folder: { addon }, row }: ChosenAddon,
   record: ClusterRecord,
   c: RunContext,
@@ -124,6 +125,14 @@ async function getImage(
     throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem }, { cause: error });
   }
   throw new LocalkubeError("ADDON_IMAGE_MISSING", { addon, image: ref, problem });
+}
+
+/** What an addon's images are called in the nodes, by key; known without getting them. Read-only. */
+export async function namesInNodes(chosen: ChosenAddon): Promise<Readonly<Record<string, string>>> {
+  const names: Record<string, string> = {};
+  for (const { key, ref } of imagesOf(chosen))
+    names[key] = (isOwn({ ref }) ? await ownImageRef(ref) : undefined) ?? nameInNode(ref);
+  return names;
 }
 
 /** The names of the images that every node has; none are asked for when no addon wants an image. Read-only. */

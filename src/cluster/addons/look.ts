@@ -11,8 +11,10 @@ import { hasRecord } from "../../state/store.ts";
 import { machineStatesOf, openCluster, type OpenCluster } from "../access/open-cluster.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
 import { isPaused } from "../life/pause.ts";
-import { chooseAddon, knownAddons } from "./choose.ts";
+import { rowFor } from "./choose.ts";
+import { brokenAddons, knownAddons } from "./known-addons.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
+import { interruption } from "./troubles.ts";
 
 export { addonJsonSchema } from "../../addons/json-schema.ts";
 
@@ -27,7 +29,7 @@ export interface ListedAddon {
   readonly name: string;
   readonly summary: string;
   readonly state: AddonState;
-  /** Why it is degraded, drifted or outdated, as a clause. */
+  /** Why it is degraded, drifted or outdated, as a clause; or why its folder cannot be used, as a sentence. */
   readonly problem?: string;
   /** What the cluster has, else what it would get; absent when there is nothing for its Kubernetes and artifacts. */
   readonly version?: string;
@@ -54,8 +56,9 @@ export async function listAddons(name: string, context: UseCaseContext): Promise
   const { record, paths } = cluster;
   const known = await knownAddons(paths.addons);
   const states = await addonStates(cluster, known, context);
+  const broken = await brokenAddons(paths.addons);
   const rest = Object.keys(record.spec.addons).filter(
-    (one) => !known.some(({ addon }) => addon.name === one),
+    (one) => ![...known.map(({ addon }) => addon), ...broken].some(({ name: other }) => other === one),
   );
   const lost = rest.map((one): ListedAddon => ({
     name: one,
@@ -64,11 +67,19 @@ export async function listAddons(name: string, context: UseCaseContext): Promise
     needs: [],
     ...(states.get(one) ?? { state: "enabled" }),
   }));
+  const unusable = broken.map(({ name: one, error }): ListedAddon => ({
+    name: one,
+    summary: "its folder cannot be used",
+    state: one in record.spec.addons ? "degraded" : "disabled",
+    problem: error.message,
+    memoryMiB: 0,
+    needs: [],
+  }));
   const addons = known.map((folder) => ({
     ...described(folder, record),
     ...(states.get(folder.addon.name) ?? {}),
   }));
-  return { name, kubernetesVersion: record.kubernetesVersion, addons: [...addons, ...lost] };
+  return { name, kubernetesVersion: record.kubernetesVersion, addons: [...addons, ...unusable, ...lost] };
 }
 
 function described(folder: AddonFolder, record: ClusterRecord | undefined): ListedAddon {
@@ -83,16 +94,6 @@ function described(folder: AddonFolder, record: ClusterRecord | undefined): List
     memoryMiB,
     needs,
   };
-}
-
-/** Undefined where there is nothing for the cluster, or an option has to be given first. */
-function rowFor(folder: AddonFolder, record: ClusterRecord): AddonRow | undefined {
-  try {
-    return chooseAddon(folder, record.spec.addons[folder.addon.name] ?? {}, {}, record).row;
-  } catch (error) {
-    if (error instanceof LocalkubeError) return undefined;
-    throw error;
-  }
 }
 
 type StateOf = Pick<ListedAddon, "state" | "problem" | "version">;
@@ -139,14 +140,13 @@ async function stateIn(
 ): Promise<StateOf | undefined> {
   const isAlways = folder?.addon.always ?? false;
   const isRecorded = isAlways || name in live.record.spec.addons;
+  if (!inventory && !isRecorded) return undefined;
+  const interrupted = interruption(isRecorded, inventory);
   if (!inventory)
-    return isRecorded
-      ? { state: "degraded", problem: "it is on record, but the cluster has nothing of it; start applies it" }
-      : undefined;
-  const { version, phase } = inventory;
+    return { state: "degraded", ...(interrupted === undefined ? {} : { problem: interrupted }) };
+  const { version } = inventory;
   const degraded = (problem: string): StateOf => ({ state: "degraded", problem, version });
-  if (!isRecorded || phase === "disabling") return degraded("disabling it was interrupted");
-  if (phase === "enabling") return degraded("enabling it was interrupted, or failed");
+  if (interrupted !== undefined) return degraded(interrupted);
   const drift = await driftOf(inventory, live, signal);
   if (drift !== undefined) return { state: "drifted", problem: drift, version };
   const lack = await lackOf(inventory, folder, live, signal);
@@ -219,7 +219,7 @@ export interface ShownAddon extends ListedAddon {
 export async function showAddon(name: string, addon: string, context: UseCaseContext): Promise<ShownAddon> {
   const hasCluster = await hasRecord(context.host, name);
   const cluster = hasCluster ? await openCluster(name, context) : undefined;
-  const folder = addonByName(addon, await knownAddons(cluster?.paths.addons));
+  const folder = addonByName(addon, await knownAddons(cluster?.paths.addons, [addon]));
   const { addons } = await listAddons(name, context);
   const listed = addons.find((one) => one.name === addon)!;
   const { licence, homepage, namespace, options, versions } = folder.addon;
@@ -268,7 +268,7 @@ export async function addonImages(
   context: UseCaseContext,
 ): Promise<readonly ListedImage[]> {
   const cluster = (await hasRecord(context.host, name)) ? await openCluster(name, context) : undefined;
-  const known = await knownAddons(cluster?.paths.addons);
+  const known = await knownAddons(cluster?.paths.addons, addon === undefined ? [] : [addon]);
   const folders = addon === undefined ? known : [addonByName(addon, known)];
   const all = folders.flatMap((folder) => {
     const row = cluster && rowFor(folder, cluster.record);

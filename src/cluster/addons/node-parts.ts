@@ -5,6 +5,14 @@ import type { ClusterSpec } from "../../spec/fields.ts";
 
 export type NodePart = AddonRow["node"];
 
+/** What of the nodes it changes, each in words. Pure. */
+export const partWords = ({ registries = {}, flags = {} }: NodePart): readonly string[] => [
+  ...Object.keys(registries).map((name) => `the registry ${name}`),
+  ...Object.entries(flags).flatMap(([component, values]) =>
+    Object.keys(values).map((flag) => `${component}.${flag}`),
+  ),
+];
+
 /**
  * The registries of a cluster with those that addons serve on its nodes: asked by plain HTTP at an address of the node. What a user says of a registry comes first, and one that the
  * runtime cannot be told of is left out: for the node's own names, it needs not be. Pure.

@@ -12,7 +12,8 @@ import { withProfileLock } from "../../state/lock.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
-import { chooseAddon, type ChosenAddon, knownAddons, probeFor, renderAddon } from "./choose.ts";
+import { chooseAddon, type ChosenAddon, probeFor, renderAddon } from "./choose.ts";
+import { knownAddons } from "./known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "./images.ts";
 import { asObject } from "./look.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
@@ -40,7 +41,7 @@ export async function testAddon(
   return withProfileLock(context.host, name, lock, async (signal) => {
     const inner = { ...context, signal };
     const cluster = await openCluster(name, inner);
-    const folder = addonByName(addon, await knownAddons(cluster.paths.addons));
+    const folder = addonByName(addon, await knownAddons(cluster.paths.addons, [addon]));
     const recorded = cluster.record.spec.addons[addon] ?? (folder.addon.always ? {} : undefined);
     if (!recorded) throw new LocalkubeError("ADDON_NOT_ENABLED", { addon, name });
     await refuseIfPaused(cluster, inner);

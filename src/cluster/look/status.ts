@@ -4,6 +4,7 @@ import type { RunContext } from "../../contract/host.ts";
 import { firstNode, type NodeRole } from "../../contract/node.ts";
 import { kubeconfigState, type KubeconfigState } from "../../provision/kubeconfig/kubeconfig-state.ts";
 import { loadCluster } from "../../state/store.ts";
+import { type AddonTrouble, addonTroubles } from "../addons/troubles.ts";
 import { apiServerUrl, apiTunnelState } from "../access/reach.ts";
 import { costText } from "../access/cost-text.ts";
 import {
@@ -33,6 +34,8 @@ export interface StatusResult {
   /** `ready` when all nodes are. */
   readonly node: NodeHealth;
   readonly nodes: readonly NodeStatus[];
+  /** Addons that are degraded or drifted, as far as a glance tells; absent when the API server does not say. No part of the exit code. */
+  readonly addons?: readonly AddonTrouble[];
   readonly kubeconfig: KubeconfigState;
   /** 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig wrong; 7 = nothing exists. */
   readonly exitCode: number;
@@ -77,7 +80,7 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
   const machines = await machineStatesOf(cluster, c);
   const machine = machines.find((state) => state !== "running") ?? "running";
   const diagnosis = await diagnosisOf(cluster, machines, c);
-  const { api, health, tunnel } = await apiState(cluster, machines[0], context);
+  const { api, health, tunnel, addons } = await apiState(cluster, machines[0], context);
   const nodes = await Promise.all(
     cluster.nodes.map((each, index) =>
       nodeStatus(each, machines[index] ?? "unknown", health[index] ?? "unknown", c),
@@ -99,6 +102,7 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     ...(tunnel ? { tunnel } : {}),
     node,
     nodes,
+    ...(addons ? { addons } : {}),
     kubeconfig,
     exitCode,
     ...(diagnosis ? { diagnosis } : {}),
@@ -120,6 +124,7 @@ interface ApiState {
   readonly api: Health;
   /** In the order of the nodes; empty when the API server does not say. */
   readonly health: readonly NodeHealth[];
+  readonly addons?: readonly AddonTrouble[];
 }
 
 /** `state` is that of the first node's machine. */
@@ -196,7 +201,13 @@ async function clusterHealth(
         ? "ready"
         : "not-ready";
     });
-    return { api: "running", health: await Promise.all(health) };
+    const addons = addonTroubles(cluster.record, api, options).catch((error: unknown) => {
+      if (!(error instanceof LocalkubeError)) throw error;
+      context.log(`nothing is known of addons: ${error.message}`);
+      return undefined;
+    });
+    const [troubles] = await Promise.all([addons, ...health]);
+    return { api: "running", health: await Promise.all(health), ...(troubles ? { addons: troubles } : {}) };
   } catch (error) {
     if (error instanceof LocalkubeError) return { api: "unreachable", health: [] };
     throw error;

@@ -9,6 +9,7 @@ import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { markFolder } from "../../state/own-folders.ts";
 import { hasRecord, loadCluster, saveCluster } from "../../state/store.ts";
+import { keepingOwnFolders } from "../addons/own-folder.ts";
 import { apiServerUrl } from "../access/reach.ts";
 import { machineStatesOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import { deleteHoldingLock } from "./delete.ts";
@@ -107,7 +108,8 @@ export async function startHoldingLock(options: StartOptions, context: UseCaseCo
   await refuseUnfitChange(state, options, context);
   await markFolder(host, "cache");
   // After all other checks: an error in the requested values must not cost the old cluster.
-  if (options.recreate && !options.downloadOnly) await deleteHoldingLock(options.name, noticesOnly(context));
+  if (options.recreate && !options.downloadOnly)
+    await keepingOwnFolders(state.paths, () => deleteHoldingLock(options.name, noticesOnly(context)));
   // The record is written before anything is created, so that `delete` finds whatever a killed start leaves.
   if (!options.downloadOnly) await saveCluster(host, state.record);
   const record: EmitEvent = options.downloadOnly ? () => undefined : journal(state.paths.journal);

@@ -1,6 +1,9 @@
+import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { addonArg, addonWords, waitTimeoutFlag, waitTimeoutMs } from "../../cli/addon-words.ts";
 import { BaseCommand } from "../../cli/base-command.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { PreviewedAddon } from "../../cluster/addons/preview.ts";
 import type { EnableResult } from "../../cluster/addons/enable.ts";
 
 export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
@@ -10,18 +13,36 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
   static override examples = [
     "<%= config.bin %> addons enable metrics",
     "<%= config.bin %> addons enable metrics ingress --set ingress.hostPort=8080 --wait-timeout 5m",
+    "<%= config.bin %> addons enable openstack --set-file openstack.admin-password=password.txt",
+    "<%= config.bin %> addons enable --from ./hello --dry-run",
     "<%= config.bin %> addons enable -p two storage --output json",
   ];
-  static override args = addonArg;
+  static override args = { name: Args.string({ ...addonArg.name, required: false }) };
   static override flags = {
+    from: Flags.string({
+      summary: "Folder with an addon of your own; the cluster keeps a copy",
+      helpValue: "DIR",
+    }),
+    trust: Flags.boolean({ summary: "Let the addon of --from change the nodes" }),
+    atomic: Flags.boolean({
+      summary: "If one fails, bring all of them back to what they were before",
+    }),
+    "dry-run": Flags.boolean({
+      summary: "Print what would be added, changed, removed and loaded, and change nothing",
+    }),
     set: Flags.string({
       summary: "An option of an addon; `addons show NAME` lists them",
       helpValue: "NAME.KEY=VALUE",
       multiple: true,
     }),
+    "set-file": Flags.string({
+      summary: "The same with the value in a file, or on standard input (-); for secrets",
+      helpValue: "NAME.KEY=FILE",
+      multiple: true,
+    }),
     "wait-timeout": waitTimeoutFlag,
   };
-  static override usage = "addons enable NAME… [--set NAME.KEY=VALUE]";
+  static override usage = "addons enable NAME… [--set NAME.KEY=VALUE] [--from DIR]";
   static override strict = false;
   static override exits = {
     66: "no such addon, or no such cluster",
@@ -29,19 +50,51 @@ export default class AddonsEnable extends BaseCommand<typeof AddonsEnable> {
   };
 
   override async run(): Promise<void> {
-    const addons = addonWords("addons enable", this.words);
-    const { enableAddons, parseSet } = await import("../../cluster/addons/enable.ts");
-    const result = await enableAddons(
-      {
-        name: this.flags.profile,
-        addons,
-        given: parseSet(this.flags.set ?? []),
-        limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
-      },
-      await this.useCase(),
-    );
+    const { from: folder, trust } = this.flags;
+    if (trust && folder === undefined)
+      throw new LocalkubeError("USAGE_INVALID", {
+        problem: "--trust is for the addon of --from",
+        command: "addons enable",
+      });
+    const addons = folder === undefined ? addonWords("addons enable", this.words) : this.words;
+    const { parseSet, readSetFiles } = await import("../../cluster/addons/given-options.ts");
+    const set = parseSet(this.flags.set ?? []);
+    const setFromFiles = await readSetFiles(this.flags["set-file"] ?? []);
+    const request = {
+      ...{ name: this.flags.profile, addons, set, setFromFiles, atomic: this.flags.atomic },
+      ...(folder === undefined ? {} : { from: { folder, trust } }),
+      limitMs: waitTimeoutMs(this.flags["wait-timeout"]),
+    };
+    if (this.flags["dry-run"]) {
+      const { named, previewAddons } = await import("../../cluster/addons/preview.ts");
+      const preview = await previewAddons(request, this.quietUseCase());
+      this.print(preview, () => preview.addons.flatMap((one) => previewLines(one, named)).join("\n"));
+      return;
+    }
+    const { enableAddons } = await import("../../cluster/addons/enable.ts");
+    const result = await enableAddons(request, await this.useCase());
     this.print(result, () => result.addons.flatMap((one) => lines(one, result.name)).join("\n"));
   }
+}
+
+function previewLines(
+  { name, version, objects, images, nodes }: PreviewedAddon,
+  named: (object: NonNullable<PreviewedAddon["objects"]>["added"][number]) => string,
+): readonly string[] {
+  const changes = objects
+    ? [
+        ...objects.added.map((one) => `  add     ${named(one)}`),
+        ...objects.changed.map((one) => `  change  ${named(one)}`),
+        ...objects.removed.map((one) => `  remove  ${named(one)}`),
+        ...objects.kept.map(({ why }) => `  keep    ${why}`),
+      ]
+    : ["  its objects are not compared, because the cluster does not run"];
+  const more = [...images.map((image) => `  load    ${image}`), ...nodes.map((part) => `  node    ${part}`)];
+  return [
+    `${name} ${version}${objects && changes.length + images.length === 0 ? ": nothing to add, change or remove" : ""}`,
+    ...changes,
+    ...more,
+  ];
 }
 
 function lines(one: EnableResult["addons"][number], cluster: string): readonly string[] {

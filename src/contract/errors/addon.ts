@@ -34,8 +34,34 @@ export const addonErrors = {
   },
   ADDON_OPTION_MALFORMED: {
     exit: exitCodes.usage,
-    title: "--set {value}: {problem}",
+    title: "--{flag} {value}: {problem}",
     fix: "Write it like --set ingress.hostPort=8080; see an addon's options: localkube addons show NAME",
+  },
+  ADDON_OPTION_FILE_UNUSABLE: {
+    exit: exitCodes.usage,
+    title: "The file {file} for the option {option} of the addon {addon} cannot be used: {problem}",
+    fix: "Name a readable file, or give the value on standard input: --set-file {addon}.{option}=-",
+  },
+  ADDON_SECRET_OPEN: {
+    exit: exitCodes.usage,
+    title: "The option {option} of the addon {addon} is a secret: it cannot be given {place}",
+    fix: "Give it in a file: localkube addons enable {addon} --set-file {addon}.{option}=FILE",
+  },
+  ADDON_SECRET_NOT_KEPT: {
+    exit: exitCodes.unavailable,
+    title:
+      "The option {option} of the addon {addon} is a secret, which only the cluster keeps, and {name} does not run",
+    fix: "Start it, then enable the addon again: localkube start -p {name}",
+  },
+  ADDON_NAME_TAKEN: {
+    exit: exitCodes.usage,
+    title: "localkube has an addon {name} already, so the one in {folder} cannot have that name",
+    fix: "Give the folder, and `name` in its addon.yaml, another name",
+  },
+  ADDON_UNTRUSTED: {
+    exit: exitCodes.usage,
+    title: "The addon {addon} in {folder} changes the nodes: {parts}",
+    fix: "If you trust whoever wrote it: localkube addons enable --from {folder} --trust",
   },
   ADDON_NEEDED: {
     exit: exitCodes.usage,
@@ -47,6 +73,11 @@ export const addonErrors = {
     title: "The addon {addon} is not enabled in the cluster {name}",
     fix: "Enable it: localkube addons enable {addon} -p {name}",
   },
+  ADDON_NOTHING_TO_OPEN: {
+    exit: exitCodes.notFound,
+    title: "The addon {addon} shows nothing to browsers",
+    fix: "Forward a port of a Service of it: localkube forward SERVICE -n NAMESPACE",
+  },
   ADDON_IMAGE_MISSING: {
     exit: exitCodes.unavailable,
     title:
@@ -56,7 +87,7 @@ export const addonErrors = {
   ADDON_NOT_READY: {
     exit: exitCodes.unavailable,
     title: "The addon {addon} does not become ready: {object}: {problem}",
-    fix: "Put that right, then run the same command again; what was applied is still there",
+    fix: "Put that right, then run the same command again",
   },
   ADDON_PROBE_FAILED: {
     exit: exitCodes.unavailable,

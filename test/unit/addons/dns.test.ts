@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { builtInAddon } from "../../../src/addons/catalogue.ts";
 import { addonRow } from "../../../src/addons/definition.ts";
-import { rowObjects } from "../../../src/addons/plan.ts";
+import { renderFiles } from "../../../src/addons/render-files.ts";
 import { endsLast } from "../../../src/host/pod-processes.ts";
 
 const dns = async (source: "upstream" | "debian", minor = 20) => {
   const found = await builtInAddon("dns");
   const row = addonRow(found.addon, { version: `v1.${minor}.0`, minor, source }, {});
-  return rowObjects(found, row, {
+  return renderFiles(found.folder, row.objects, {
     options: {},
     images: { dns: "example.test/dns:1" },
     cluster: { domain: "a.test", dnsAddress: "10.96.0.10" },

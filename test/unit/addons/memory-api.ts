@@ -27,6 +27,8 @@ export class MemoryApi {
   before: (method: string, path: string) => void = () => undefined;
   /** Called after each object that was stored, with its path. */
   after: (path: string) => unknown = () => undefined;
+  /** Objects need their namespace to be there. */
+  strict = false;
   #uids = 0;
 
   get client(): ApiClient {
@@ -74,7 +76,7 @@ export class MemoryApi {
   }
 
   send(path: string, { method = "GET", body = "{}" }: ApiRequest): Promise<{ status: number; body: string }> {
-    const [place = ""] = path.split("?");
+    const [place = "", query = ""] = path.split("?");
     this.before(method, place);
     const found = this.stored.get(place);
     if (method === "DELETE") {
@@ -94,6 +96,10 @@ export class MemoryApi {
         ? { conditions: [{ type: "Established", status: "True" }] }
         : {};
     const object = { ...wanted, metadata, status };
+    const home = `/api/v1/namespaces/${namespace}`;
+    if (namespace !== undefined && this.strict && !this.stored.has(home))
+      return answer(404, { message: home });
+    if (query.includes("dryRun=All")) return answer(200, object);
     this.log.push(`PATCH ${place}`);
     this.stored.set(place, object);
     this.after(place);

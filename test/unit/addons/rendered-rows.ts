@@ -1,7 +1,7 @@
-import { type AddonFolder, builtInAddons, readAddonFile } from "../../../src/addons/catalogue.ts";
+import { type AddonFolder, builtInAddons } from "../../../src/addons/catalogue.ts";
 import { type Addon, type AddonRow, minorRange, probeOf } from "../../../src/addons/definition.ts";
 import { optionValues } from "../../../src/addons/options.ts";
-import { renderObjects } from "../../../src/addons/render.ts";
+import { renderFiles } from "../../../src/addons/render-files.ts";
 import type { KubeObject } from "../../../src/kube/api-client.ts";
 
 /** The catalogue that localkube brings, each row rendered as it would be for a cluster, with images that are nowhere. */
@@ -65,12 +65,10 @@ async function rendered({ addon, folder }: AddonFolder, row: AddonRow): Promise<
     Object.keys(row.images).map((key) => [key, `registry.test/${addon.name}/${key}:1`]),
   );
   const input = { options: optionsOf(addon, row), images, cluster };
-  const read = async (file: string) =>
-    renderObjects(await readAddonFile(folder, file), { folder, file }, input);
   const probe = probeOf(addon, row);
   return {
-    objects: (await Promise.all(row.objects.map(read))).flat(),
-    probe: probe.type === "objects" ? await read(probe.objects) : [],
+    objects: await renderFiles(folder, row.objects, input),
+    probe: probe.type === "objects" ? await renderFiles(folder, [probe.objects], input) : [],
     images,
   };
 }

@@ -2,9 +2,11 @@ import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
 import { applyAddon, removeAddon } from "../../addons/apply.ts";
-import { chooseAddons, type ChosenAddon, knownAddons } from "../../addons/choose.ts";
+import { chooseAddons, type ChosenAddon } from "../../addons/choose.ts";
+import { brokenAddons, knownAddons } from "../../addons/known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "../../addons/images.ts";
 import { type LiveCluster, liveCluster, type LiveNode } from "../../addons/live-cluster.ts";
+import { forgetOwnFolder } from "../../addons/own-folder.ts";
 import { withoutFormer } from "../../addons/record.ts";
 import { type ClusterBase, type ClusterState, need, updateRecord } from "../state.ts";
 
@@ -49,8 +51,12 @@ export const addons: Step<ClusterState, ClusterBase> = {
     const live = liveState(s);
     const removed = await removeFormer(s, live, c);
     const { chosen, unknown } = await chosenOf(s, (name) => !s.defaultAddons.includes(name));
-    for (const name of unknown)
-      s.notice(`the addon ${name} is not among those of this localkube; it is left as it is`, "warning");
+    const broken = unknown.length === 0 ? [] : await brokenAddons(s.paths.addons);
+    for (const name of unknown) {
+      const why = broken.find((one) => one.name === name)?.error.message;
+      const problem = why ?? `The addon ${name} is not among those of this localkube`;
+      s.notice(`${problem}; it is left as it is`, "warning");
+    }
     return (await enable(chosen, s, live, c)) || removed ? undefined : "unchanged";
   },
 };
@@ -115,6 +121,7 @@ async function removeFormer(s: ClusterState, live: LiveCluster, c: RunContext): 
   const former = Object.entries(s.record.formerAddons ?? {});
   for (const [name, { purge }] of former) {
     const kept = await removeAddon(name, purge, live, c);
+    if (!kept?.length) await forgetOwnFolder(s.paths, name);
     for (const sentence of kept ?? []) s.notice(sentence, "info");
     await updateRecord(s, (record) => withoutFormer(record, name));
   }

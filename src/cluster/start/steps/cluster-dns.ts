@@ -1,7 +1,7 @@
 import { builtInAddon } from "../../../addons/catalogue.ts";
 import { addonRow } from "../../../addons/definition.ts";
 import { type AddonPlan, enableAddon } from "../../../addons/enable.ts";
-import { rowObjects } from "../../../addons/plan.ts";
+import { renderFiles } from "../../../addons/render-files.ts";
 import { catalogueEntry } from "../../../artifacts/catalogue/catalogue-entry.ts";
 import { wishedImage } from "../../../contract/artifact.ts";
 import { firstNode } from "../../../contract/node.ts";
@@ -60,7 +60,7 @@ async function dnsPlan(s: ClusterState): Promise<AddonPlan> {
   const { version, minor } = catalogueEntry(s.record.kubernetesVersion);
   const row = addonRow(found.addon, { version, minor, source: s.plan.source }, {});
   const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
-  const objects = await rowObjects(found, row, {
+  const objects = await renderFiles(found.folder, row.objects, {
     options: {},
     images: Object.fromEntries(Object.keys(row.images).map((name) => [name, image])),
     cluster: { domain: clusterDomain, dnsAddress: s.record.addresses.clusterDns },

@@ -11,7 +11,7 @@ import {
   renderAddon,
   settleAddons,
 } from "../../../../src/cluster/addons/choose.ts";
-import { parseSet } from "../../../../src/cluster/addons/enable.ts";
+import { parseSet } from "../../../../src/cluster/addons/given-options.ts";
 import { withAddons, withoutFormer, withRecordedAddons } from "../../../../src/cluster/addons/record.ts";
 import { nameInNode } from "../../../../src/cluster/addons/images.ts";
 import { sampleSpec } from "../../../fixtures/sample-spec.ts";
