@@ -71,8 +71,10 @@ export async function addonTroubles(
 }
 
 /** The namespace has its own ConfigMaps, too. */
-const isInventory = ({ metadata }: KubeObject): boolean =>
-  "applyset.kubernetes.io/id" in ((metadata["labels"] ?? {}) as object);
+function isInventory({ metadata }: KubeObject): boolean {
+  const labels = metadata["labels"] as Readonly<Record<string, string>> | undefined;
+  return labels?.["applyset.kubernetes.io/id"] !== undefined;
+}
 
 function readable(map: KubeObject): Inventory | LocalkubeError {
   try {

@@ -18,10 +18,7 @@ import { resolveSpec } from "../../spec/resolve-spec.ts";
 import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts";
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
-import type { HostContext } from "../../contract/host.ts";
-import { type AddonOptions, leavesDefaults } from "../../spec/parse/addons.ts";
-import { defaultAddons, recordedAddons, settleAddons } from "../addons/choose.ts";
-import { knownAddons } from "../addons/known-addons.ts";
+import { recordedAddons } from "../addons/choose.ts";
 import { withAddonRegistries } from "../addons/node-parts.ts";
 import { withRecordedAddons } from "../addons/record.ts";
 import { runtimeOf } from "../access/open-cluster.ts";
@@ -34,6 +31,7 @@ import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseAbsentPrograms, refuseLackingImage } from "./image-source.ts";
 import { readRegistryAccess } from "./registry-access.ts";
 import type { ClusterState, NodeState } from "./state.ts";
+import { takesDefaultAddons, wantedAddons } from "./wanted-addons.ts";
 import { changedRuntime, namedRuntime, refuseOwnSocket, wantedRuntime } from "./wanted-runtime.ts";
 import { artifactWishes } from "./wishes.ts";
 
@@ -71,7 +69,7 @@ export async function settle(wishes: StartWishes, context: UseCaseContext): Prom
   await loadPodNetwork(spec.cni); // read again when it is needed; an error in it is reported now
   const settled = existing
     ? await settleExisting(spec, existing, context)
-    : await settleNew(spec, !recorded && takesDefaultAddons(wishes), context);
+    : await settleNew(spec, !recorded && takesDefaultAddons(wishes.wishes), context);
   if (wishes.refreshImage && !settled.image.aging)
     throw new LocalkubeError("IMAGE_NOT_REFRESHABLE", { driver: settled.definition.name });
   return stateOf(settled, wishes.refreshImage ?? false, context);
@@ -171,27 +169,6 @@ async function settleNew(
   refuseLackingImage(spec, plan);
   refuseAbsentPrograms(spec, plan, definition.capabilities.image);
   return { record, definition, probe: () => Promise.resolve(probe), plan, image };
-}
-
-/** Whether a new cluster gets the default addons: nobody has named them all. */
-const takesDefaultAddons = ({ wishes: { flags, file, settings } }: StartWishes): boolean =>
-  leavesDefaults({ flags: flags.addons, file: file.addons, settings: settings.addons });
-
-/** With all that they need, and checked for this Kubernetes and these artifacts. */
-async function wantedAddons(
-  { name, addons: asked, cni }: ClusterSpec,
-  existing: AddonOptions,
-  { kubernetesVersion, source }: ArtifactPlan,
-  host: HostContext,
-  withDefaults = false,
-): Promise<AddonOptions> {
-  // Without a pod network no pod of theirs could run.
-  const hasDefaults = withDefaults && cni !== "none";
-  if (Object.keys(asked).length === 0 && !hasDefaults) return asked;
-  const known = await knownAddons(clusterPaths(host, name).addons);
-  const target = { kubernetesVersion, artifactsSource: source };
-  const addons = hasDefaults ? { ...asked, ...defaultAddons(asked, known, target) } : asked;
-  return settleAddons(addons, existing, known, target);
 }
 
 /** The two addresses of a service network that are fixed by convention: the first is the API's, the tenth is DNS's. */
