@@ -2,7 +2,7 @@ import { copyFile, constants, mkdir, rename, rm, stat, writeFile } from "node:fs
 import { dirname } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import type { RunContext } from "../contract/host.ts";
-import type { ImageWish } from "../contract/artifact.ts";
+import type { ImageWish, Wishes } from "../contract/artifact.ts";
 import { debianImages } from "./debian-image/images.ts";
 import { debianFileNames } from "./debian/artifact-files.ts";
 import { debianIdentity, debianVersion } from "./debian-source.ts";
@@ -24,17 +24,43 @@ export interface MirrorResult {
 }
 
 /**
- * Makes `folder` a mirror that serves everything a plan needs, in addition to what it already holds: fetches into the cache, copies what
+ * Makes `folder` a mirror that serves everything a plan needs, and what `more` names, in addition to what it already holds: fetches into the cache, copies what
  * differs, updates SHA256SUMS. May be repeated after an interruption. Errors of `fetchArtifacts`, and ARTIFACT_NO_SPACE.
  */
-export async function pullMirror(plan: ArtifactPlan, folder: string, c: RunContext): Promise<MirrorResult> {
-  if (plan.source === "debian") {
-    const { arch, mirror } = plan;
-    return buildMirror({ from: "debian", arch, mirror, images: plan.wishes.images }, folder, c);
+export async function pullMirror(
+  plan: ArtifactPlan,
+  folder: string,
+  c: RunContext,
+  more: MoreWishes = { images: [], files: [] },
+): Promise<MirrorResult> {
+  const { arch, mirror, wishes, kubernetesVersion } = plan;
+  const isMade = ({ ref }: ImageWish): boolean => ref.startsWith("localkube.local/");
+  const ofRegistries = { files: more.files, images: more.images.filter((image) => !isMade(image)) };
+  if (plan.source === "upstream") {
+    const all = {
+      programs: wishes.programs,
+      images: [...wishes.images, ...ofRegistries.images],
+      files: more.files,
+    };
+    const { identities } = await fetchUpstream({ ...plan, wishes: all }, await openSource(mirror), c);
+    return copyToMirror(identities, folder, c, kubernetesVersion);
   }
-  const { identities } = await fetchUpstream(plan, await openSource(plan.mirror), c);
-  return copyToMirror(identities, folder, c, plan.kubernetesVersion);
+  const images = [...wishes.images, ...more.images.filter(isMade)];
+  const made = await buildMirror({ from: "debian", arch, mirror, images }, folder, c);
+  if (ofRegistries.images.length + ofRegistries.files.length === 0) return made;
+  const others = { arch, kubernetesVersion, wishes: { programs: [], ...ofRegistries } };
+  const { identities } = await fetchUpstream(others, await openSource(mirror), c);
+  const pulled = await copyToMirror(identities, folder, c);
+  return {
+    folder,
+    files: made.files + pulled.files,
+    bytes: made.bytes + pulled.bytes,
+    added: made.added + pulled.added,
+  };
 }
+
+/** What addons want: images of registries and `localkube.local/NAME`, and published files. */
+export type MoreWishes = Required<Omit<Wishes, "programs">>;
 
 export interface DebianMirror {
   readonly from: "debian";

@@ -88,3 +88,11 @@ test("pull knows which versions there are", async () => {
   expect(stderr).toContain("KUBERNETES_VERSION_UNKNOWN");
   expect(exitCode).toBe(2);
 });
+
+test("pull refuses an addon that does not exist before it makes the folder", async () => {
+  const pull = ["mirror", "pull", mirror, "--artifacts", "debian", "--addons", "storage,metrix"];
+  const { exitCode, stderr } = await localkube(home, pull);
+  expect(exitCode).toBe(66);
+  expect(stderr).toMatch(/^Error ADDON_UNKNOWN: There is no addon 'metrix'/);
+  await expect(readdir(mirror)).rejects.toThrow("ENOENT");
+});

@@ -8,28 +8,37 @@ import type { RunContext } from "../../contract/host.ts";
 import { type MirrorReport, verifyMirror } from "../../artifacts/verify-mirror.ts";
 import { defaultRuntimeName } from "../../runtimes/registry.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
+import { knownAddons } from "../addons/known-addons.ts";
+import { addonWishes } from "../addons/wishes.ts";
 import { artifactWishes, programReleases } from "../start/wishes.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 
 export interface PulledMirror extends MirrorResult, Pick<ArtifactPlan, "source" | "kubernetesVersion"> {}
 
+export interface PullRequest extends ArtifactRequest {
+  /** Those whose images the mirror gets, too, with all that they need. */
+  readonly addons: readonly string[];
+}
+
 /**
  * Adds everything one Kubernetes version needs to a mirror folder, in addition to what it contains already. Downloads only what is not
- * in the cache; may be repeated. Rejects as `planArtifacts` and `pullMirror` do, and with MIRROR_FOLDER_UNUSABLE.
+ * in the cache; may be repeated. Rejects as `planArtifacts`, `addonWishes` and `pullMirror` do, and with MIRROR_FOLDER_UNUSABLE.
  */
 export async function pull(
   path: string,
-  request: ArtifactRequest,
+  { addons, ...request }: PullRequest,
   context: UseCaseContext,
 ): Promise<PulledMirror> {
   // For the default runtime: mirrors are made before there is a cluster.
   const wishesOf = (version: string) => artifactWishes(version, defaultRuntimeName);
   const plan = await planArtifacts(request, wishesOf, context.host, { signal: context.signal });
   const { source, kubernetesVersion } = plan;
+  // Everything that can be refused is, before the folder is made.
+  const more = addonWishes(addons, await knownAddons(), { kubernetesVersion, artifactsSource: source });
   const folder = await mirrorFolder(path);
   notice(context, `artifacts ${source}: ${plan.reason}`);
   const step = { command: "mirror pull", title: `Mirroring Kubernetes ${kubernetesVersion}` };
-  const result = await mirrorStep(step, context, (c) => pullMirror(plan, folder, c));
+  const result = await mirrorStep(step, context, (c) => pullMirror(plan, folder, c, more));
   return { ...result, source, kubernetesVersion };
 }
 

@@ -10,6 +10,7 @@ import { withProfileLock } from "../../state/lock.ts";
 import { markFolder } from "../../state/own-folders.ts";
 import { hasRecord, loadCluster, saveCluster } from "../../state/store.ts";
 import { keepingOwnFolders } from "../addons/own-folder.ts";
+import { downloadAddonsJob } from "../addons/wishes.ts";
 import { apiServerUrl } from "../access/reach.ts";
 import { machineStatesOf, openCluster, withTransport } from "../access/open-cluster.ts";
 import { deleteHoldingLock } from "./delete.ts";
@@ -124,7 +125,10 @@ export async function startHoldingLock(options: StartOptions, context: UseCaseCo
   };
   try {
     const jobs = jobsOf<ClusterState, ClusterBase, NodeState, NodeBase>(rows, subjects);
-    await runJobs(jobs, { ...context, log, command: "start", profile: spec.name, emit });
+    const hasAddons = options.downloadOnly && Object.keys(spec.addons).length > 0;
+    const last = jobs.map(({ id }) => id);
+    const more = hasAddons ? [downloadAddonsJob(state.record, state.paths.addons, last)] : [];
+    await runJobs([...jobs, ...more], { ...context, log, command: "start", profile: spec.name, emit });
   } finally {
     state.api?.close();
     for (const { volume, transport } of state.nodes) {

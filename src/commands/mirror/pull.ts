@@ -11,6 +11,7 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
   static override examples = [
     "<%= config.bin %> mirror pull /srv/mirror",
     "<%= config.bin %> mirror pull /srv/mirror --kubernetes-version v1.36.5 --artifacts upstream",
+    "<%= config.bin %> mirror pull /srv/mirror --addons storage,metrics",
     "<%= config.bin %> start --mirror /srv/mirror",
   ];
   static override args = { dir: Args.string({ required: true, description: "Folder; created if missing" }) };
@@ -24,6 +25,11 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
       summary: "Where Kubernetes comes from",
       default: "auto",
     }),
+    addons: Flags.string({
+      summary: "Also the images of these addons, separated by commas, and of what they need",
+      helpValue: "NAMES",
+      default: "",
+    }),
     mirror: Flags.string({ summary: "Take it from another mirror", helpValue: "DIR|URL", default: "" }),
   };
 
@@ -34,7 +40,11 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
   override async run(): Promise<void> {
     const { pull } = await import("../../cluster/mirror/mirror.ts");
     const { artifacts, mirror, "kubernetes-version": kubernetesVersion } = this.flags;
-    const request = { artifacts, mirror, kubernetesVersion };
+    const addons = this.flags.addons
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "");
+    const request = { artifacts, mirror, kubernetesVersion, addons };
     const result = await pull(this.args.dir, request, await this.useCase());
     const { folder, files, bytes, added } = result;
     this.print(result, () =>
