@@ -63,7 +63,7 @@ func (f files) digest() string {
 const mainFile = `global
   maxconn 4000
   nbthread 2
-  log stdout format raw local0 notice
+  log stdout format raw local0 err
   # The next haproxy takes the listening sockets over from here, so that no connection is refused between the two.
   stats socket unix@{socket} mode 600 level admin expose-fd listeners
   # How long this one stays for connections that were there when the next one came.

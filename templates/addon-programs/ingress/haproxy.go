@@ -113,7 +113,7 @@ func (h *haproxy) use(ctx context.Context, wanted files) error {
 		return err
 	}
 	defer os.RemoveAll(folder) // haproxy reads everything before it answers
-	args := []string{"-db", "-f", configFile}
+	args := []string{"-db", "-q", "-f", configFile} // quiet: it tells at length that it ends
 	if h.current != nil {
 		args = append(args, "-x", h.socket(), "-sf", strconv.Itoa(h.current.Process.Pid))
 	}
