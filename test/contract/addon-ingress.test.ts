@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
@@ -118,6 +119,16 @@ test("shows each host the certificate of its Secret, and a new one when that cha
   expect(program.output()).not.toContain("PRIVATE KEY");
 }, 60_000);
 
+test("speaks TLS with pods whose port says so", async () => {
+  const server = new WebServer("secure", await rig.certificateFor("unknown.test"));
+  others.push(server);
+  await server.listen();
+  rig.service("secure", [server], { appProtocol: "https" });
+  rig.ingress("secure", [{ host: "secure.test", service: "secure" }]);
+  await rig.serve();
+  expect(await rig.ask("secure.test")).toMatchObject({ status: 200, name: "secure" });
+});
+
 test("upgrades a connection, which stays over a change", async () => {
   rig.ingress("site", [{ host: "site.test" }]);
   const program = await rig.serve();
@@ -139,16 +150,18 @@ test("loses no request while it changes", async () => {
   const program = await rig.serve();
   let asking = true;
   const statuses: number[] = [];
-  const client = async () => {
-    while (asking) statuses.push(await rig.statusOf("site.test"));
+  const kept = new Agent({ keepAlive: true });
+  const client = async (agent: Agent | false) => {
+    while (asking) statuses.push((await rig.ask("site.test", "/", {}, agent)).status);
   };
-  const clients = [client(), client(), client(), client()];
+  const clients = [client(false), client(false), client(kept), client(kept)];
   for (const host of ["a.test", "b.test", "c.test"]) {
     rig.ingress(host, [{ host }]);
     await rig.answers(host, program);
   }
   asking = false;
   await Promise.all(clients);
+  kept.destroy();
   expect(program.output().match(/haproxy \d+ answers/g)?.length).toBeGreaterThanOrEqual(4);
   expect(statuses.length).toBeGreaterThan(100);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
@@ -168,6 +181,8 @@ test("leaves out an Ingress that haproxy does not take, says so, and serves the 
   expect(told).toMatch(
     /Refused: haproxy does not take it, so it is left out: .*unable to load SSL certificate/,
   );
+  expect(rig.addressOf("good")).toBe(nodeAddress);
+  expect(rig.addressOf("weak")).toBeUndefined();
   rig.ingress("second", [{ host: "second.test" }]);
   await rig.answers("second.test", program);
   rig.secret("weak", await rig.certificateFor("weak.test"));

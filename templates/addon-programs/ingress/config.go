@@ -89,6 +89,8 @@ defaults
 frontend ingress
   bind {http}
   bind {https} ssl crt default.pem crt-list hosts.list alpn h2,http/1.1
+  # While it ends, a connection without a request is closed after the next answer: a client may be about to send one.
+  option idle-close-on-response
   # A host is followed by a path in the keys of the tables; it has no slash of its own.
   http-request deny deny_status 400 if { req.hdr(host) -m sub / }
   http-request set-header X-Forwarded-For %[src]

@@ -19,7 +19,7 @@ import (
 
 const (
 	checkTime = 30 * time.Second
-	startTime = 10 * time.Second
+	startTime = 30 * time.Second
 	// For connections that there are when this program ends.
 	endTime = 5 * time.Second
 )

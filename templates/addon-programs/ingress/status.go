@@ -14,6 +14,9 @@ import (
 // setStatuses writes the node's address into each Ingress that is served, and takes it out of those that are not any more.
 func (c *controller) setStatuses(ctx context.Context, ours, former []*networkingv1.Ingress) {
 	for _, ingress := range ours {
+		if c.refused[ingress.UID] != nil {
+			continue
+		}
 		if addresses := ingress.Status.LoadBalancer.Ingress; len(addresses) != 1 || addresses[0].IP != c.address {
 			c.setStatus(ctx, ingress, c.address)
 		}

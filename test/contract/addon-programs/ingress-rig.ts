@@ -1,7 +1,14 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders, request, type Server } from "node:http";
-import { request as requestTls } from "node:https";
+import {
+  type Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  request,
+  type RequestListener,
+  type Server,
+} from "node:http";
+import { createServer as createTlsServer, request as requestTls } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,17 +37,20 @@ export interface Rule {
 
 export const backend = (name: string, port: object = { number: 80 }) => ({ service: { name, port } });
 
-/** Answers with its name and with what it was asked; upgrades a connection to one that echoes. */
+/** Answers with its name and with what it was asked, with a certificate by TLS; upgrades a connection to one that echoes. */
 export class WebServer {
   port = 0;
   delayMs = 0;
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
 
-  constructor(name: string) {
-    this.#server = createServer(({ url, headers }, response) => {
+  constructor(name: string, tls?: Pem) {
+    const answer: RequestListener = ({ url, headers }, response) => {
       setTimeout(() => response.end(JSON.stringify({ name, url, headers })), this.delayMs);
-    });
+    };
+    this.#server = tls
+      ? createTlsServer({ cert: tls.certificate, key: tls.key }, answer)
+      : createServer(answer);
     this.#server.on("connection", (socket) => this.#sockets.add(socket));
     this.#server.on("upgrade", ({ headers }, socket) => {
       const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455
@@ -114,13 +124,13 @@ export class IngressRig {
   }
 
   /** A Service of the namespace `web` with its pods. */
-  service(name: string, pods: readonly WebServer[] = [this.front]): void {
+  service(name: string, pods: readonly WebServer[] = [this.front], port: object = {}): void {
     const metadata = { name, namespace: "web" };
     this.api.put(`/api/v1/namespaces/web/services/${name}`, {
       apiVersion: "v1",
       kind: "Service",
       metadata,
-      spec: { ports: [{ name: "http", port: 80, protocol: "TCP" }] },
+      spec: { ports: [{ name: "http", port: 80, protocol: "TCP", ...port }] },
     });
     this.api.put(`/api/v1/namespaces/web/endpoints/${name}`, {
       apiVersion: "v1",
@@ -199,11 +209,16 @@ export class IngressRig {
     return program;
   }
 
-  /** Asks on a connection of its own. */
-  ask(host: string, path = "/", headers: IncomingHttpHeaders = {}): Promise<Answer> {
+  /** Asks on a connection of its own, or on those that the agent keeps. */
+  ask(
+    host: string,
+    path = "/",
+    headers: IncomingHttpHeaders = {},
+    agent: Agent | false = false,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { http: port } = this.#ports;
-      request({ host: "127.0.0.1", port, path, headers: { ...headers, host }, agent: false }, (response) => {
+      request({ host: "127.0.0.1", port, path, headers: { ...headers, host }, agent }, (response) => {
         const { statusCode: status = 0 } = response;
         text(response).then(
           (body) => resolve({ status, ...(status === 200 ? (JSON.parse(body) as object) : {}) }),
