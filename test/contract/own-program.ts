@@ -1,13 +1,12 @@
-import { createReadStream } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import type { Readable } from "node:stream";
-import { extract } from "tar-stream";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { buildDebianArtifacts } from "../../src/artifacts/debian/build.ts";
+import { debianImages } from "../../src/artifacts/debian-image/images.ts";
 import type { OwnProgram } from "../../src/artifacts/debian/recipe.ts";
 import { LocalkubeError } from "../../src/contract/errors/localkube-error.ts";
+import type { RunContext } from "../../src/contract/host.ts";
 import { hostContext } from "../../src/host/host-context.ts";
+import { unpackImage } from "./unpacked-image.ts";
 
 /** Why the program is not here; only for hosts that are no CI machine, where that is a failure. */
 export interface Unavailable {
@@ -20,18 +19,46 @@ export async function ownProgram(
   folder: string,
   signal: AbortSignal,
 ): Promise<string | Unavailable> {
-  const host = hostContext();
-  try {
-    const report = () => undefined;
-    const { files } = await buildDebianArtifacts({ arch: host.arch }, { host, signal, report, log: report });
-    const image = join(folder, "image");
-    await untar(createReadStream(files.get(`${name}.tar`)!.file), image);
-    const index = await readJson<{ manifests: { digest: string }[] }>(join(image, "index.json"));
-    const manifest = await readJson<{ layers: { digest: string }[] }>(
-      blob(image, index.manifests[0]?.digest),
+  return whereItCanBeMade(async (c) => {
+    const { files } = await buildDebianArtifacts({ arch: c.host.arch }, c);
+    return join(await unpackImage(files.get(`${name}.tar`)!.file, folder), name);
+  }, signal);
+}
+
+/**
+ * A program of one of the images that are made of Debian's packages, unpacked below `folder`: a script that runs it with the libraries of the image,
+ * whatever this host has of the same.
+ */
+export async function debianProgram(
+  image: string,
+  path: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string | Unavailable> {
+  return whereItCanBeMade(async (c) => {
+    const wish = { name: image, ref: `localkube.local/${image}`, neededBy: "a test" };
+    const { images } = await debianImages([wish], { arch: c.host.arch, mirror: "" }, c);
+    const layer = await unpackImage(images.get(image)!.file, folder);
+    const linker = (await readdir(layer, { recursive: true })).find((name) =>
+      /\/ld-linux[^/]*\.so\.\d+$/.test(name),
     );
-    await untar(createReadStream(blob(image, manifest.layers[0]?.digest)), join(folder, "layer"));
-    return join(folder, "layer", name);
+    const libraries = ["lib", "usr/lib"].map((name) => join(layer, name, triplets[c.host.arch])).join(":");
+    const script = join(folder, image);
+    const command = `exec ${join(layer, linker!)} --library-path ${libraries} ${join(layer, path)} "$@"`;
+    await writeFile(script, `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+    return script;
+  }, signal);
+}
+
+const triplets = { amd64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" } as const;
+
+async function whereItCanBeMade(
+  make: (c: RunContext) => Promise<string>,
+  signal: AbortSignal,
+): Promise<string | Unavailable> {
+  const nothing = () => undefined;
+  try {
+    return await make({ host: hostContext(), signal, report: nothing, log: nothing });
   } catch (error) {
     const lacking = ["DEBIAN_TOOL_MISSING", "DEBIAN_BUILD_NO_RIGHTS", "DEBIAN_ARCHIVE_UNREACHABLE"];
     if (process.env["CI"] !== "true" && error instanceof LocalkubeError && lacking.includes(error.id))
@@ -39,20 +66,3 @@ export async function ownProgram(
     throw error;
   }
 }
-
-async function untar(source: Readable, folder: string): Promise<void> {
-  const reader = extract();
-  const read = pipeline(source, reader);
-  for await (const entry of reader) {
-    const content: Buffer[] = [];
-    for await (const chunk of entry as AsyncIterable<Buffer>) content.push(chunk);
-    if (entry.header.type !== "file") continue;
-    const file = join(folder, entry.header.name);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, Buffer.concat(content), { mode: entry.header.mode ?? 0o644 });
-  }
-  await read;
-}
-
-const blob = (image: string, digest = ""): string => join(image, "blobs", digest.replace(":", "/"));
-const readJson = async <T>(file: string): Promise<T> => JSON.parse(await readFile(file, "utf8")) as T;

@@ -104,7 +104,7 @@ func (b *balancer) wake() {
 func (b *balancer) leave(owner string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
-	if owner == "" || !b.isDeleted(ctx, owner) {
+	if owner == "" || !kube.IsDeleted(ctx, b.core, owner) {
 		return nil
 	}
 	for _, object := range b.services.List() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"sort"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -194,19 +193,4 @@ func (b *balancer) tell(ctx context.Context, service *corev1.Service, warning bo
 		APIVersion: "v1", Kind: "Service", Namespace: service.Namespace, Name: service.Name, UID: service.UID, ResourceVersion: service.ResourceVersion,
 	}
 	b.events.Tell(ctx, kube.Event{About: about, Warning: warning, Reason: reason, Message: message})
-}
-
-// isDeleted tells whether the Deployment, `namespace/name`, is gone or about to go.
-func (b *balancer) isDeleted(ctx context.Context, owner string) bool {
-	parts := strings.SplitN(owner, "/", 2)
-	text, err := b.core.Get().AbsPath("/apis/apps/v1/namespaces", parts[0], "deployments", parts[len(parts)-1]).Do(ctx).Raw()
-	if err != nil {
-		return apierrors.IsNotFound(err)
-	}
-	var now struct {
-		Metadata struct {
-			DeletionTimestamp *string `json:"deletionTimestamp"`
-		} `json:"metadata"`
-	}
-	return json.Unmarshal(text, &now) == nil && now.Metadata.DeletionTimestamp != nil
 }

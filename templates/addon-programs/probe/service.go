@@ -16,7 +16,7 @@ import (
 	"k8s.io/kubernetes/cmd/addon-programs/kube"
 )
 
-// Serve answers every HTTP request with a text.
+// Serve answers every HTTP request with a text, and upgrades a connection to a websocket that sends the text and ends.
 func Serve(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	text := flags.String("text", "", "what is answered")
@@ -25,7 +25,13 @@ func Serve(ctx context.Context, args []string) error {
 		return err
 	}
 	failed := make(chan error, 1)
-	answer := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, *text) }
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "websocket" {
+			upgrade(w, r, *text)
+			return
+		}
+		_, _ = io.WriteString(w, *text)
+	}
 	go func() { failed <- http.ListenAndServe(*listen, http.HandlerFunc(answer)) }()
 	select {
 	case err := <-failed:

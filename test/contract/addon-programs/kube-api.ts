@@ -111,18 +111,21 @@ export class KubeApi {
         const since = Number(url.searchParams.get("resourceVersion"));
         return this.#watch(target, since, response);
       }
-      const found = [...this.#objects].filter(([key]) => isWithin(parseKey(key), target));
-      const metadata = { resourceVersion: String(this.#version) };
-      const items = found.map(([, item]) => item);
-      return send(response, [
-        200,
-        { apiVersion: "v1", kind: `${items[0]?.kind ?? ""}List`, metadata, items },
-      ]);
+      return send(response, [200, this.#listOf(target)]);
     }
     const body = (text ? JSON.parse(text) : {}) as KubeJson;
     if (method === "POST") return send(response, this.#create(url.pathname, body));
-    const before = this.get(url.pathname);
-    send(response, before ? this.#change(method, url.pathname, before, body) : failure(404, "NotFound"));
+    const path = url.pathname.replace(/\/status$/, "");
+    const before = this.get(path);
+    send(response, before ? this.#change(method, path, before, body) : failure(404, "NotFound"));
+  }
+
+  #listOf(target: Target): unknown {
+    const found = [...this.#objects].filter(([key]) => isWithin(parseKey(key), target));
+    const metadata = { resourceVersion: String(this.#version) };
+    const items = found.map(([, item]) => item);
+    const { apiVersion = "v1", kind = "" } = items[0] ?? {};
+    return { apiVersion, kind: `${kind}List`, metadata, items };
   }
 
   #create(collection: string, body: KubeJson): Reply {
