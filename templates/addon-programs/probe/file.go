@@ -46,11 +46,11 @@ func File(ctx context.Context, args []string) error {
 	}
 }
 
-// Run is one of the three, by its name.
+// Run is one of them, by its name.
 func Run(ctx context.Context, args []string) error {
-	kinds := map[string]func(context.Context, []string) error{"file": File, "serve": Serve, "balanced": Balanced}
+	kinds := map[string]func(context.Context, []string) error{"file": File, "serve": Serve, "balanced": Balanced, "discovered": Discovered}
 	if len(args) == 0 || kinds[args[0]] == nil {
-		return errors.New("usage: probe file|serve|balanced [options]")
+		return errors.New("usage: probe file|serve|balanced|discovered [options]")
 	}
 	return kinds[args[0]](ctx, args[1:])
 }
