@@ -3,8 +3,10 @@ import { enableAddon } from "../../addons/enable.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
+import type { AddonFolder } from "../../addons/catalogue.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
+import { applyDnsZones } from "./dns.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
 export interface AppliedAddon {
@@ -17,12 +19,12 @@ export interface AppliedAddon {
   readonly kept: readonly string[];
 }
 
-/** Enables one addon, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
+/** Enables one addon that is on record, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
 export async function applyAddon(
   chosen: ChosenAddon,
   got: GotOfAddon,
   live: LiveCluster,
-  limitMs: number,
+  { limitMs, known }: { readonly limitMs: number; readonly known: readonly AddonFolder[] },
   c: RunContext,
 ): Promise<AppliedAddon> {
   const { addon } = chosen.folder;
@@ -42,7 +44,11 @@ export async function applyAddon(
     { name, version, options: chosen.options, objects, masked },
     {
       ...shared,
-      wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
+      wait: async () => {
+        // Their Service has its address now.
+        if (Object.keys(chosen.row.dnsZones).length > 0) await applyDnsZones(live, known, shared);
+        await waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() });
+      },
       probe: async () =>
         (seen = await probeAddon(probeFor(chosen, live.record), {
           ...{ ...shared, namespace, made: probeObjects, limitMs: left() },

@@ -1,3 +1,4 @@
+import type { AddonFolder } from "../../addons/catalogue.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
@@ -52,7 +53,8 @@ export async function enableAddons(
     const known = await knownAddons(paths.addons);
     const recorded = record.spec.addons;
     const chosen = chooseAddons(addons, { known, recorded, given }, record);
-    const save = () => saveCluster(context.host, withAddons(record, chosen));
+    const changed = withAddons(record, chosen);
+    const save = () => saveCluster(context.host, changed);
     if (!(await isLive(cluster, inner))) {
       await save();
       return {
@@ -64,9 +66,12 @@ export async function enableAddons(
         })),
       };
     }
-    return withLiveCluster(cluster, inner, async (live) => {
+    return withLiveCluster({ ...cluster, record: changed }, inner, async (live) => {
       const applied: AppliedAddon[] = [];
-      const [images, ...rest] = enableJobs(chosen, live, { save, limitMs, done: (one) => applied.push(one) });
+      const [images, ...rest] = enableJobs(chosen, live, {
+        ...{ save, limitMs, known },
+        done: (one) => applied.push(one),
+      });
       const nodes = chosen.some(hasNodeParts) ? [nodesJob(name, inner, [images.id])] : [];
       await runJobs([images, ...nodes, ...rest], { ...inner, command: "addons enable", profile: name });
       return { name, addons: applied };
@@ -80,10 +85,12 @@ function enableJobs(
   {
     save,
     limitMs,
+    known,
     done,
   }: {
     readonly save: () => Promise<void>;
     readonly limitMs: number;
+    readonly known: readonly AddonFolder[];
     readonly done: (one: AppliedAddon) => void;
   },
 ): readonly [Job, ...Job[]] {
@@ -110,7 +117,7 @@ function enableJobs(
       after: [before],
       timeoutMs: limitMs * 2 + aroundMs,
       apply: async (c) => {
-        const result = await applyAddon(one, got!.byAddon.get(name)!, live, limitMs, c);
+        const result = await applyAddon(one, got!.byAddon.get(name)!, live, { limitMs, known }, c);
         done(result);
         return result.outcome === "unchanged" ? "unchanged" : undefined;
       },

@@ -39,10 +39,13 @@ export const addons: Step<ClusterState, ClusterBase> = {
       const { name } = one.folder.addon;
       const report: RunContext["report"] = (progress) =>
         c.report({ ...progress, message: `${name}: ${progress.message ?? ""}` });
-      const { outcome, kept } = await applyAddon(one, got.byAddon.get(name)!, live, limitMs, {
-        ...c,
-        report,
-      });
+      const { outcome, kept } = await applyAddon(
+        one,
+        got.byAddon.get(name)!,
+        live,
+        { limitMs, known },
+        { ...c, report },
+      );
       for (const sentence of kept) s.notice(sentence, "info");
       changed ||= outcome === "enabled";
     }
