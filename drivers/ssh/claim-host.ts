@@ -24,7 +24,7 @@ if [ ! -e "$note/before" ]; then
   for link in ${paths.links.join(" ")}; do [ -e "/sys/class/net/$link" ] && echo "$link"; done > "$note/links"
   # Chains and the bridge of a cluster that is taken over go with it.
   [ "$aside" = true ] && for list in chains links; do
-    grep -vE '^(KUBE-|cni0$)' "$note/$list" > "$note/$list.new"; mv "$note/$list.new" "$note/$list"
+    grep -vE '^(KUBE-|LOCALKUBE-|cni0$)' "$note/$list" > "$note/$list.new"; mv "$note/$list.new" "$note/$list"
   done
   for path in $shared; do [ -e "$path" ] || echo "$path"; done > "$note/new-folders"
   for path in $trees; do [ -d "$path" ] && [ -z "$(ls -A "$path")" ] && echo "$path"; done > "$note/empty-folders"

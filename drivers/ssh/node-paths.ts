@@ -113,6 +113,7 @@ export function nodePaths(runtimes: readonly RuntimeOnHost[], name = runtimes[0]
     links: ["cni0", ...footprints.flatMap(({ network }) => network?.links ?? [])],
     chains: [
       "KUBE-",
+      "LOCALKUBE-",
       ...(keepsServer ? [] : ["CNI-"]),
       ...footprints.flatMap(({ network }) => network?.chains ?? []),
     ],

@@ -111,6 +111,8 @@ const schema = v.strictObject({
   homepage: v.pipe(v.string(), v.url()),
   /** A part of every cluster, which cannot be without it: `start` applies it, and it cannot be disabled. */
   always: v.optional(v.boolean(), false),
+  /** Every new cluster has it for which it has a row, unless the user says which addons it has. */
+  default: v.optional(v.boolean(), false),
   namespace: label,
   /** Addons that have to be enabled before it. */
   needs: v.optional(v.array(label), []),

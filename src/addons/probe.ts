@@ -25,8 +25,8 @@ export interface ProbeContext {
 }
 
 /**
- * Does with the addon what it is for, and resolves with what was seen, as a sentence without a full stop. Whatever it made is removed again, whether it fails, is aborted or is
- * killed: then the next call removes it. Rejects with ADDON_PROBE_FAILED, naming what was seen instead.
+ * Does with the addon what it is for, and resolves with what was seen, as a sentence without a full stop. Whatever it made is going when this settles, also when it fails or is aborted;
+ * when it is killed, the next call removes it. Rejects with ADDON_PROBE_FAILED, naming what was seen instead.
  */
 export async function probeAddon(probe: AddonProbe, context: ProbeContext): Promise<string> {
   switch (probe.type) {
@@ -122,6 +122,7 @@ function valueAt(text: string, place: string): unknown {
 export const probeNamespace = (addon: string): string => `localkube-probe-${addon}`;
 
 const goneMs = 90_000;
+const askMs = 10_000;
 
 async function probeObjects(
   { pod }: Extract<AddonProbe, { type: "objects" }>,
@@ -129,7 +130,7 @@ async function probeObjects(
 ): Promise<string> {
   const { addon, objects, made, signal, report } = context;
   const namespace = probeNamespace(addon);
-  await removeProbe(context, signal);
+  await removeProbe(context);
   try {
     const own = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
     await objects.apply(labelled(own, addon), signal);
@@ -141,9 +142,8 @@ async function probeObjects(
     report(`waiting for the pod ${pod}`);
     return await endOf(pod, namespace, context);
   } finally {
-    // Also after Ctrl-C, so not with the command's signal.
-    report("removing what was made for it");
-    await removeProbe(context, AbortSignal.timeout(goneMs + 5000));
+    // Also after Ctrl-C, so not with the command's signal. It takes Kubernetes seconds, which nobody need wait for: the next call does.
+    await askForRemoval(addon, objects, AbortSignal.timeout(askMs));
   }
 }
 
@@ -172,15 +172,18 @@ async function endOf(name: string, namespace: string, context: ProbeContext): Pr
   throw failed(addon, seen, lines === "" ? undefined : lines);
 }
 
-/** Idempotent. Rejects with ADDON_REMAINS when it does not go, and ADDON_PROBE_FAILED when the namespace is somebody else's. */
-async function removeProbe({ addon, objects }: ProbeContext, signal: AbortSignal): Promise<void> {
-  const id = { group: "", kind: "Namespace", name: probeNamespace(addon) };
-  const found = await objects.find(id, signal);
-  if (!found) return;
-  if (!isOf(found, addon))
-    throw failed(addon, `there is a namespace ${id.name} already that localkube did not make`);
-  const uid = String(found.metadata["uid"]);
-  await objects.remove(id, uid, signal);
+/**
+ * Resolves when nothing is left of what a probe of the addon made, now or before it was killed. Idempotent. Rejects with ADDON_REMAINS when it does not go, and ADDON_PROBE_FAILED when the
+ * namespace is somebody else's.
+ */
+export async function removeProbe({
+  addon,
+  objects,
+  signal,
+}: Pick<ProbeContext, "addon" | "objects" | "signal">): Promise<void> {
+  const uid = await askForRemoval(addon, objects, signal);
+  if (uid === undefined) return;
+  const id = namespaceId(addon);
   const isGone = async (): Promise<true | undefined> =>
     (await objects.find(id, signal))?.metadata["uid"] === uid ? undefined : true;
   if (await poll(isGone, { signal, everyMs: 250, limitMs: goneMs })) return;
@@ -191,3 +194,21 @@ async function removeProbe({ addon, objects }: ProbeContext, signal: AbortSignal
     finalizers: "what is in it",
   });
 }
+
+/** The uid of what goes; undefined when there is nothing. */
+async function askForRemoval(
+  addon: string,
+  objects: Objects,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const id = namespaceId(addon);
+  const found = await objects.find(id, signal);
+  if (!found) return undefined;
+  if (!isOf(found, addon))
+    throw failed(addon, `there is a namespace ${id.name} already that localkube did not make`);
+  const uid = String(found.metadata["uid"]);
+  await objects.remove(id, uid, signal);
+  return uid;
+}
+
+const namespaceId = (addon: string) => ({ group: "", kind: "Namespace", name: probeNamespace(addon) });

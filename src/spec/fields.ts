@@ -212,7 +212,7 @@ export const specFields = {
       name: "addons",
       kind: "words",
       group: "ADDONS",
-      help: "Addons to enable beside those that the cluster has; '' for none: {choices}",
+      help: "Addons to enable beside those that the cluster has; none for no addon at all: {choices}",
     },
     choices: ({ addons }) => addons,
     file: { addons: v.union([texts, v.record(text, v.union([v.null(), optionValues]))]) },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "./kit/kubectl.ts";
-import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
+import { profileOfRun, type Workspace, withDefaultAddons, workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-addons");
 
@@ -46,8 +46,18 @@ describe("addons", () => {
   };
 
   beforeAll(async () => {
-    user = await workspace();
-    await user.ok(["start", "-p", profile, "--driver", "podman", "--artifacts", "debian"]);
+    user = await workspace(withDefaultAddons);
+    await user.ok([
+      "start",
+      "-p",
+      profile,
+      "--driver",
+      "podman",
+      "--artifacts",
+      "debian",
+      "--addons",
+      "none",
+    ]);
     before = await objects();
   });
   afterAll(async () => {

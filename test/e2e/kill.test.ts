@@ -3,7 +3,7 @@ import { recipe } from "../../src/cluster/start/recipe.ts";
 import { randomMoments, seed } from "../contract/random-moments.ts";
 import { kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
-import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
+import { profileOfRun, type Workspace, withDefaultAddons, workspace } from "./kit/workspace.ts";
 
 /** These do not apply to a new podman machine on a host that has all packages; a killed `runtime-change` has a test of its own. */
 const elsewhere = [
@@ -60,7 +60,7 @@ const nameOf = ({ step, signal, insideMs: ms }: Cut): string =>
 describe("start cut off", () => {
   let user: Workspace;
   beforeAll(async () => {
-    user = await workspace();
+    user = await workspace(withDefaultAddons);
   });
   afterAll(async () => {
     await user?.dispose();

@@ -8,7 +8,7 @@ import { eventually, kubectl } from "./kit/kubectl.ts";
 import { expectNodeForAgents } from "./kit/node-for-agents.ts";
 import { leftovers } from "./kit/leftovers.ts";
 import { whileForwarded } from "./kit/forwarded.ts";
-import { profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
+import { profileOfRun, runProgram, type Workspace, withDefaultAddons, workspace } from "./kit/workspace.ts";
 
 const profile = profileOfRun("e2e-main");
 const machine = `localkube-${profile}`;
@@ -41,7 +41,7 @@ describe("the main job on a podman machine", () => {
   const inPod = (...argv: string[]) => k("exec", "probe", "--", ...argv);
 
   beforeAll(async () => {
-    user = await workspace();
+    user = await workspace(withDefaultAddons);
   });
   afterAll(async () => {
     await user?.dispose();
@@ -73,6 +73,14 @@ describe("the main job on a podman machine", () => {
       kubeconfig: "configured",
     });
     expect(exitCode).toBe(0);
+  });
+
+  it("has volumes without being asked", async () => {
+    const { stdout } = await user.ok(["addons", "list", "-p", profile, "--output", "json"]);
+    const { addons } = JSON.parse(stdout) as { addons: readonly { name: string; state: string }[] };
+    const states = Object.fromEntries(addons.map(({ name, state }) => [name, state]));
+    expect(states).toMatchObject({ dns: "healthy", storage: "healthy", metrics: "disabled" });
+    expect(await k("get", "storageclass", "--no-headers")).toMatch(/^standard \(default\) /);
   });
 
   it("keeps secrets private", async () => {
@@ -128,6 +136,14 @@ describe("the main job on a podman machine", () => {
         (text) => text.includes("hello"),
       ),
     ).toContain("hello-from-pod");
+  });
+
+  it("refuses connections to an address of Services that none has, from the node and from pods", async () => {
+    const none = "10.96.200.200";
+    const fromNode = ["bash", "-c", `timeout 5 bash -c '</dev/tcp/${none}/443' 2>&1 || true`];
+    expect((await user.ok(["ssh", "-p", profile, "--", ...fromNode])).stdout).toContain("Connection refused");
+    const fromPod = ["sh", "-c", `wget -T 5 -qO- http://${none}/ 2>&1 || true`];
+    expect(await inPod(...fromPod)).toContain("Connection refused");
   });
 
   it("brings a Service and a NodePort to this host until Ctrl-C", async () => {

@@ -3,7 +3,14 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "./kit/kubectl.ts";
 import { leftovers } from "./kit/leftovers.ts";
-import { launcher, profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
+import {
+  launcher,
+  profileOfRun,
+  runProgram,
+  type Workspace,
+  withDefaultAddons,
+  workspace,
+} from "./kit/workspace.ts";
 
 /** What `npm publish` would upload, installed as a user installs it. Its dependencies come from the registry that npm is set up for. */
 describe("the packed program, installed globally", () => {
@@ -20,7 +27,7 @@ describe("the packed program, installed globally", () => {
   };
 
   beforeAll(async () => {
-    user = await workspace();
+    user = await workspace(withDefaultAddons);
     prefix = join(user.home, "prefix");
     await npm("pack", join(dirname(launcher), ".."), "--ignore-scripts", "--pack-destination", user.home);
     const [tarball = ""] = (await readdir(user.home)).filter((name) => name.endsWith(".tgz"));

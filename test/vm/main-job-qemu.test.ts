@@ -5,7 +5,13 @@ import { busyboxImage, busyboxRef } from "../e2e/kit/busybox-image.ts";
 import { emulatedMs, eventually, kubectl } from "../e2e/kit/kubectl.ts";
 import { expectNodeForAgents } from "../e2e/kit/node-for-agents.ts";
 import { whileForwarded } from "../e2e/kit/forwarded.ts";
-import { profileOfRun, runProgram, type Workspace, workspace } from "../e2e/kit/workspace.ts";
+import {
+  profileOfRun,
+  runProgram,
+  type Workspace,
+  withDefaultAddons,
+  workspace,
+} from "../e2e/kit/workspace.ts";
 import { listenersOf, machineProcesses, vmLeftovers } from "./kit/vm-leftovers.ts";
 
 const profile = profileOfRun("vm-main");
@@ -40,7 +46,7 @@ describe("the main job on a QEMU machine", () => {
   };
 
   beforeAll(async () => {
-    user = await workspace();
+    user = await workspace(withDefaultAddons);
   });
   afterAll(async () => {
     await user?.dispose();
@@ -197,6 +203,7 @@ describe("the main job on a QEMU machine", () => {
     await eventually(status, (now) => JSON.stringify(now).includes('"ready"'), emulatedMs);
     const after = await eventually(counter, ({ count }) => count > before.count, emulatedMs);
     expect(after.token).toBe(before.token);
+    expect((await ok("addons", "test", "storage")).stdout).toContain("storage works");
     expect(
       await k("get", "pod", "counter", "-o", "jsonpath={.status.containerStatuses[0].restartCount}"),
     ).toBe("0");

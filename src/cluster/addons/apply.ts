@@ -1,6 +1,6 @@
 import { disableAddon } from "../../addons/disable.ts";
 import { enableAddon } from "../../addons/enable.ts";
-import { probeAddon } from "../../addons/probe.ts";
+import { probeAddon, removeProbe } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
 import type { AddonFolder } from "../../addons/catalogue.ts";
@@ -19,12 +19,15 @@ export interface AppliedAddon {
   readonly kept: readonly string[];
 }
 
-/** Enables one addon that is on record, whose images the nodes have, and sees it work. Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do. */
+/**
+ * Enables one addon that is on record, whose images the nodes have, and sees it work within `limitMs`; without a limit it is applied only, and the next call sees whether it works.
+ * Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do.
+ */
 export async function applyAddon(
   chosen: ChosenAddon,
   got: GotOfAddon,
   live: LiveCluster,
-  { limitMs, known }: { readonly limitMs: number; readonly known: readonly AddonFolder[] },
+  { limitMs, known }: { readonly limitMs: number | undefined; readonly known: readonly AddonFolder[] },
   c: RunContext,
 ): Promise<AppliedAddon> {
   const { addon } = chosen.folder;
@@ -36,26 +39,31 @@ export async function applyAddon(
   const { objects, probeObjects } = await rendered(secrets.values);
   const { objects: masked } = await rendered(secrets.masks);
   const begun = performance.now();
-  const left = (): number => Math.max(10_000, limitMs - (performance.now() - begun));
+  const left = (): number => Math.max(10_000, (limitMs ?? 0) - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
   const shared = { addon: name, api: live.api, objects: live.objects, signal: c.signal, report };
   let seen: string | undefined;
+  const probe = async (): Promise<string> =>
+    (seen = await probeAddon(probeFor(chosen, live.record), {
+      ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
+      resolves: (host) => live.resolves(host, c.signal),
+    }));
+  // Once its Service has an address.
+  const tellDns = async (): Promise<void> => {
+    if (Object.keys(chosen.row.dnsZones).length > 0) await applyDnsZones(live, known, shared);
+  };
   const { outcome, kept } = await enableAddon(
     { name, version, options: chosen.options, objects, masked },
     {
       ...shared,
       wait: async () => {
-        // Their Service has its address now.
-        if (Object.keys(chosen.row.dnsZones).length > 0) await applyDnsZones(live, known, shared);
+        await tellDns();
         await waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() });
       },
-      probe: async () =>
-        (seen = await probeAddon(probeFor(chosen, live.record), {
-          ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
-          resolves: (host) => live.resolves(host, c.signal),
-        })),
+      probe: limitMs === undefined ? undefined : probe,
     },
   );
+  if (limitMs === undefined) await tellDns();
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
 }
 
@@ -67,6 +75,8 @@ export async function removeAddon(
   c: RunContext,
 ): Promise<readonly string[] | undefined> {
   const report = (text: string): void => c.report({ message: text });
+  // Before what may have to clean up after it.
+  await removeProbe({ addon, objects, signal: c.signal });
   const kept = await disableAddon(addon, purge, { objects, signal: c.signal, report });
   // What stays may be encrypted with them, or let nobody in without them.
   if (kept?.length === 0) await forgetSecrets(addon, objects, c.signal);

@@ -107,6 +107,36 @@ export function settleAddons(
   return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/**
+ * The default addons of a new cluster that go with those that are asked for: none that has no row for it, conflicts with one of them, or has a role that one of them has. Pure.
+ */
+export function defaultAddons(
+  asked: AddonOptions,
+  known: readonly AddonFolder[],
+  target: AddonTarget,
+): AddonOptions {
+  const others = withNeeds(Object.keys(asked), known).map(({ addon }) => addon);
+  const roles = others.flatMap(({ provides }) => provides);
+  const fitting = known.filter(({ addon, ...rest }) => {
+    const { name, provides, conflicts } = addon;
+    if (!addon.default || name in asked) return false;
+    const isDisturbed = others.some((other) => other.name in conflicts || name in other.conflicts);
+    if (isDisturbed || provides.some((role) => roles.includes(role))) return false;
+    return isFor({ addon, ...rest }, target);
+  });
+  return Object.fromEntries(fitting.map(({ addon }) => [addon.name, {}]));
+}
+
+function isFor(folder: AddonFolder, target: AddonTarget): boolean {
+  try {
+    chooseAddon(folder, {}, {}, target);
+    return true;
+  } catch (error) {
+    if (error instanceof LocalkubeError && error.id === "ADDON_NOT_FOR_VERSION") return false;
+    throw error;
+  }
+}
+
 /** What objects of addons may say of the cluster: `${cluster.NAME}`. Pure. */
 export function clusterPlaces(record: ClusterRecord): Readonly<Record<string, string>> {
   const { name, machine } = firstNode(record);
@@ -170,16 +200,23 @@ export async function knownAddons(ownFolder?: string): Promise<readonly AddonFol
   return [...brought.filter(({ addon }) => !own.some((one) => one.addon.name === addon.name)), ...own];
 }
 
-/** What the addons on record need of the nodes. One that this localkube does not know needs nothing. Rejects with ADDON_INVALID. Read-only. */
-export async function nodeParts(
+/**
+ * What the addons on record need of the nodes, and which of them are default addons. One that this localkube does not know needs nothing. Rejects with ADDON_INVALID.
+ * Read-only.
+ */
+export async function recordedAddons(
   record: ClusterRecord,
   ownFolder: string,
-): Promise<readonly AddonRow["node"][]> {
+): Promise<{ readonly parts: readonly AddonRow["node"][]; readonly defaults: readonly string[] }> {
   const recorded = Object.entries(record.spec.addons);
-  if (recorded.length === 0) return [];
+  if (recorded.length === 0) return { parts: [], defaults: [] };
   const known = await knownAddons(ownFolder);
-  return recorded.flatMap(([name, options]) => {
+  const found = recorded.flatMap(([name, options]) => {
     const folder = known.find(({ addon }) => addon.name === name);
-    return folder ? [chooseAddon(folder, options, {}, record).row.node] : [];
+    return folder ? [{ name, options, folder }] : [];
   });
+  return {
+    parts: found.map(({ folder, options }) => chooseAddon(folder, options, {}, record).row.node),
+    defaults: found.filter(({ folder }) => folder.addon.default).map(({ name }) => name),
+  };
 }

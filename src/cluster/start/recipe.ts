@@ -5,7 +5,7 @@ import { isEmulated } from "../../provision/guest/guest-facts.ts";
 import { isForeign } from "../../runtimes/foreign/index.ts";
 import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
 import { type ClusterBase, type ClusterState, need, type NodeBase, type NodeState } from "./state.ts";
-import { addons } from "./steps/addons.ts";
+import { addons, defaultAddons } from "./steps/addons.ts";
 import { apiReady } from "./steps/api-ready.ts";
 import { apiTunnel } from "./steps/api-tunnel.ts";
 import { artifacts } from "./steps/artifacts.ts";
@@ -68,16 +68,24 @@ export const recipe: readonly StartRow[] = [
   perNode(controllers, { after: [kubelet] }),
   once(clusterDns, { after: [apiReady] }),
   once(kubeconfig, { after: [certificates, apiReady] }),
+  once(defaultAddons, { after: [images, clusterDns], when: defaultAddonsAreOnRecord }),
   once(ready, { after: [images, controllers, clusterDns, kubeconfig] }),
-  once(addons, { after: [ready], when: addonsAreOnRecord }),
+  once(addons, { after: [ready, defaultAddons], when: otherAddonsAreOnRecord }),
 ];
 
 function packagesAreMissing({ missingPackages }: ClusterState): boolean {
   return missingPackages.length > 0;
 }
 
-function addonsAreOnRecord({ record: { spec, formerAddons } }: ClusterState): boolean {
-  return Object.keys(spec.addons).length > 0 || formerAddons !== undefined;
+function defaultAddonsAreOnRecord({ defaultAddons: names }: ClusterState): boolean {
+  return names.length > 0;
+}
+
+function otherAddonsAreOnRecord({
+  record: { spec, formerAddons },
+  defaultAddons: names,
+}: ClusterState): boolean {
+  return Object.keys(spec.addons).length > names.length || formerAddons !== undefined;
 }
 
 function runtimeChanges({ cluster }: NodeState): boolean {

@@ -19,8 +19,8 @@ import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts"
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
 import type { HostContext } from "../../contract/host.ts";
-import type { AddonOptions } from "../../spec/parse/addons.ts";
-import { knownAddons, nodeParts, settleAddons } from "../addons/choose.ts";
+import { type AddonOptions, leavesDefaults } from "../../spec/parse/addons.ts";
+import { defaultAddons, knownAddons, recordedAddons, settleAddons } from "../addons/choose.ts";
 import { withAddonRegistries } from "../addons/node-parts.ts";
 import { withRecordedAddons } from "../addons/record.ts";
 import { runtimeOf } from "../access/open-cluster.ts";
@@ -68,7 +68,9 @@ export async function settle(wishes: StartWishes, context: UseCaseContext): Prom
   const spec = await wantedSpec(wishes, { recorded, existing }, context);
   await checkKubeconfig(wishes.name, host);
   await loadPodNetwork(spec.cni); // read again when it is needed; an error in it is reported now
-  const settled = existing ? await settleExisting(spec, existing, context) : await settleNew(spec, context);
+  const settled = existing
+    ? await settleExisting(spec, existing, context)
+    : await settleNew(spec, !recorded && takesDefaultAddons(wishes), context);
   if (wishes.refreshImage && !settled.image.aging)
     throw new LocalkubeError("IMAGE_NOT_REFRESHABLE", { driver: settled.definition.name });
   return stateOf(settled, wishes.refreshImage ?? false, context);
@@ -137,7 +139,11 @@ async function settleExisting(
 }
 
 /** A new cluster: `auto` and `cri` are resolved here, and the addresses are fixed for its life. */
-async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Settled> {
+async function settleNew(
+  spec: ClusterSpec,
+  withDefaults: boolean,
+  context: UseCaseContext,
+): Promise<Settled> {
   const { host } = context;
   const [choice, plan] = await Promise.all([
     chooseDriver(spec.driver, host),
@@ -147,7 +153,7 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   notice(context, choice.reason);
   notice(context, `artifacts ${plan.source}: ${plan.reason}`);
   const { definition, probe } = choice;
-  const addons = await wantedAddons(spec, {}, plan, host);
+  const addons = await wantedAddons(spec, {}, plan, host, withDefaults);
   const record: ClusterRecord = {
     schema: recordSchema,
     spec: { ...spec, addons },
@@ -166,16 +172,25 @@ async function settleNew(spec: ClusterSpec, context: UseCaseContext): Promise<Se
   return { record, definition, probe: () => Promise.resolve(probe), plan, image };
 }
 
+/** Whether a new cluster gets the default addons: nobody has named them all. */
+const takesDefaultAddons = ({ wishes: { flags, file, settings } }: StartWishes): boolean =>
+  leavesDefaults({ flags: flags.addons, file: file.addons, settings: settings.addons });
+
 /** With all that they need, and checked for this Kubernetes and these artifacts. */
 async function wantedAddons(
-  { name, addons }: ClusterSpec,
+  { name, addons: asked, cni }: ClusterSpec,
   existing: AddonOptions,
   { kubernetesVersion, source }: ArtifactPlan,
   host: HostContext,
+  withDefaults = false,
 ): Promise<AddonOptions> {
-  if (Object.keys(addons).length === 0) return addons;
+  // Without a pod network no pod of theirs could run.
+  const hasDefaults = withDefaults && cni !== "none";
+  if (Object.keys(asked).length === 0 && !hasDefaults) return asked;
   const known = await knownAddons(clusterPaths(host, name).addons);
-  return settleAddons(addons, existing, known, { kubernetesVersion, artifactsSource: source });
+  const target = { kubernetesVersion, artifactsSource: source };
+  const addons = hasDefaults ? { ...asked, ...defaultAddons(asked, known, target) } : asked;
+  return settleAddons(addons, existing, known, target);
 }
 
 /** The two addresses of a service network that are fixed by convention: the first is the API's, the tenth is DNS's. */
@@ -195,7 +210,7 @@ async function stateOf(
   // An existing machine was created with everything it needs.
   const runtime = runtimeOf(record);
   const paths = clusterPaths(host, name);
-  const addonParts = await nodeParts(record, paths.addons);
+  const { parts: addonParts, defaults } = await recordedAddons(record, paths.addons);
   const access = await readRegistryAccess(record.spec, runtime, context);
   const registryAccess = withAddonRegistries(access, addonParts, runtime);
   const createsMachines = !record.nodes.every(({ machine }) => machine);
@@ -210,6 +225,7 @@ async function stateOf(
     paths,
     record,
     runtime,
+    defaultAddons: defaults,
     addonParts,
     ...(runtimeBefore === undefined ? {} : { runtimeBefore }),
     plan,

@@ -14,7 +14,7 @@ import { machineStatesOf, openCluster, withTransport } from "../access/open-clus
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";
-import { addons as addonsStep } from "./steps/addons.ts";
+import { addons, defaultAddons } from "./steps/addons.ts";
 import { askForeignServer } from "./steps/cri-server.ts";
 import { type ClusterBase, type ClusterState, type NodeBase, type NodeState } from "./state.ts";
 import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use-case.ts";
@@ -86,7 +86,8 @@ export async function startHoldingLock(options: StartOptions, context: UseCaseCo
   const state = await settle(options, context);
   const rows = recipe.filter(
     ({ download, step }) =>
-      (!options.downloadOnly || download) && !(options.withoutAddons && step.id === addonsStep.id),
+      (!options.downloadOnly || download) &&
+      !(options.withoutAddons && (step === addons || step === defaultAddons)),
   );
   const subjects: Subjects<ClusterState, NodeState> = {
     cluster: state,

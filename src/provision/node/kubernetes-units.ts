@@ -17,6 +17,7 @@ import { componentKubeconfig, kubeletConfiguration, proxyConfiguration } from ".
 import type { NodeInput } from "./node-input.ts";
 import { fileEntry, yamlEntry } from "./push-entries.ts";
 import { loginFiles } from "./registry-files.ts";
+import { guardServices } from "./service-guard.ts";
 
 /** Gives the files of these names under the guest's `pki/`. */
 export type PickCertificates = (...names: readonly string[]) => readonly PushEntry[];
@@ -45,6 +46,7 @@ export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUn
     values: { environment: goEnvironment(input), ...values },
   });
   const server = `https://${isWorker ? apiServer.address : "127.0.0.1"}:${apiServerPort}`;
+  const guard = guardServices(input.spec.serviceCidr);
   const kubeconfig = (name: string, user: string, certificate: string): PushEntry =>
     yamlEntry(`${guestPaths.kubernetes}/${name}.conf`, componentKubeconfig(user, certificate, server), 0o600);
   const everywhere = {
@@ -59,6 +61,7 @@ export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUn
         ...pki("kubelet-server.crt", "kubelet-server.key"),
       ],
       {
+        guard,
         runtimeUnit: input.runtime.units.map(({ name }) => name).join(" "),
         after: isEmulated(input.facts) && !isWorker ? " kube-apiserver.service" : "",
       },
@@ -81,6 +84,7 @@ export function kubernetesUnits(input: NodeInput, pki: PickCertificates): NodeUn
         ...["apiserver-kubelet-client.crt", "apiserver-kubelet-client.key"],
         ...["front-proxy-ca.crt", "front-proxy-client.crt", "front-proxy-client.key"],
       ),
+      { guard },
     ),
     "kube-controller-manager": unit("kube-controller-manager", controllerManagerFlags(input), [
       kubeconfig("controller-manager", "system:kube-controller-manager", "controller-manager"),

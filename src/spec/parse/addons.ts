@@ -14,7 +14,7 @@ export type AddonWish =
 
 type Known = Pick<SpecSurroundings, "addons">;
 
-/** Addons with options from names or a table, sorted by name; a single empty name is none. Throws ADDON_UNKNOWN. Options are checked where the addons are known. */
+/** Addons with options from names or a table, sorted by name; a single empty name, or `none`, is none. Throws ADDON_UNKNOWN. Options are checked where the addons are known. */
 export function parseAddons(wish: AddonWish, { addons }: Known): AddonOptions {
   const entries: readonly (readonly [string, Readonly<Record<string, string>>])[] =
     typeof wish === "string" || isList(wish)
@@ -27,8 +27,8 @@ export function parseAddons(wish: AddonWish, { addons }: Known): AddonOptions {
 }
 
 /**
- * The addons of a flag are added to those of the file, of the existing cluster or of the settings, which keep their options; a flag with a single empty
- * name leaves none. A file is the whole list. Throws like `parseAddons`.
+ * The addons of a flag are added to those of the file, of the existing cluster or of the settings, which keep their options; a flag that names none
+ * leaves none. A file is the whole list. Throws like `parseAddons`.
  */
 export function mergeAddons(
   { flags, file, existing, settings }: Wishes<AddonWish, AddonOptions>,
@@ -42,10 +42,24 @@ export function mergeAddons(
   return Object.keys(added).length === 0 ? {} : sortedByName({ ...added, ...base });
 }
 
-const namesOf = (wish: string | readonly string[]): readonly string[] =>
-  (typeof wish === "string" ? wish.split(",") : wish)
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+/** No addon; an empty name, as an environment variable cannot have it. */
+const noAddon = "none";
+
+function namesOf(wish: string | readonly string[]): readonly string[] {
+  const words = (typeof wish === "string" ? wish.split(",") : wish).map((name) => name.trim());
+  const names = words.filter((name) => name !== "");
+  return names.length === 1 && names[0] === noAddon ? [] : names;
+}
+
+/** Whether nobody has said which addons a new cluster has, or only which ones besides. Pure. */
+export const leavesDefaults = ({
+  flags,
+  file,
+  settings,
+}: Omit<Wishes<AddonWish, unknown>, "existing">): boolean =>
+  file === undefined &&
+  settings === undefined &&
+  (flags === undefined || !(typeof flags === "string" || isList(flags)) || namesOf(flags).length > 0);
 
 const textsOf = (
   options: Readonly<Record<string, string | number | boolean>>,

@@ -42,7 +42,10 @@ export interface Workspace {
   dispose(): Promise<void>;
 }
 
-/** `more` is added to the environment of every command. */
+/** For a workspace whose clusters have the default addons, as those of users do. */
+export const withDefaultAddons = { LOCALKUBE_ADDONS: "" };
+
+/** `more` is added to the environment of every command. Clusters have no addons unless a test asks for them, to save time. */
 export async function workspace(more: Readonly<Record<string, string>> = {}): Promise<Workspace> {
   const home = await mkdtemp(join(tmpdir(), "localkube-e2e-"));
   const kubeconfig = join(home, "kubeconfig");
@@ -53,6 +56,7 @@ export async function workspace(more: Readonly<Record<string, string>> = {}): Pr
     XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
     KUBECONFIG: kubeconfig,
     NO_COLOR: "1",
+    LOCALKUBE_ADDONS: "none",
     ...more,
   };
   const run: Workspace["run"] = (args, options) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mergeAddons, parseAddons } from "../../../src/spec/parse/addons.ts";
+import { leavesDefaults, mergeAddons, parseAddons } from "../../../src/spec/parse/addons.ts";
 import { resolveSpec } from "../../../src/spec/resolve-spec.ts";
 import { surroundingsOf } from "./surroundings.ts";
 
@@ -16,6 +16,8 @@ describe("addons of a cluster", () => {
       { ingress: { hostPort: "8080", tls: "true" }, metrics: {} },
     ],
     [[""], {}],
+    ["none", {}],
+    [["none"], {}],
   ])("%j", (wish, expected) => {
     expect(parseAddons(wish, at)).toEqual(expected);
   });
@@ -28,6 +30,8 @@ describe("addons of a cluster", () => {
     const existing = { ingress: { hostPort: "8080" } };
     expect(merge({ existing, flags: ["metrics", "ingress"] })).toEqual({ ...existing, metrics: {} });
     expect(merge({ existing, flags: [""] })).toEqual({});
+    expect(merge({ existing, flags: ["none"] })).toEqual({});
+    expect(() => merge({ existing, flags: ["none", "metrics"] })).toThrow(/no addon 'none'/);
     expect(merge({ settings: "storage", flags: ["metrics"] })).toEqual({ metrics: {}, storage: {} });
     expect(merge({ settings: "storage", existing })).toEqual(existing);
   });
@@ -40,6 +44,22 @@ describe("addons of a cluster", () => {
     const existing = { mine: { a: "1" } };
     expect(merge({ existing, flags: ["mine", "metrics"] })).toEqual({ ...existing, metrics: {} });
     expect(() => merge({ flags: ["mine"] })).toThrow(/no addon 'mine'/);
+  });
+
+  test("default addons are left to localkube where nobody named them all", () => {
+    const leaves = (wishes: Partial<Parameters<typeof leavesDefaults>[0]>) =>
+      leavesDefaults({ flags: undefined, file: undefined, settings: undefined, ...wishes });
+    expect([leaves({}), leaves({ flags: ["metrics"] }), leaves({ flags: "metrics" })]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([leaves({ flags: ["none"] }), leaves({ flags: [""] }), leaves({ flags: "none" })]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect([leaves({ file: [] }), leaves({ settings: ["metrics"] })]).toEqual([false, false]);
   });
 
   test("nothing said is no addon", () => {

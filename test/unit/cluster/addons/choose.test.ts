@@ -7,6 +7,7 @@ import { type AddonFolder, builtInAddons } from "../../../../src/addons/catalogu
 import {
   chooseAddons,
   clusterPlaces,
+  defaultAddons,
   renderAddon,
   settleAddons,
 } from "../../../../src/cluster/addons/choose.ts";
@@ -42,6 +43,11 @@ beforeAll(async () => {
       },
     }),
     addon("registry", { needs: ["storage"] }),
+    addon("volumes", { default: true, provides: ["default-storage-class"] }),
+    addon("newest", { default: true, versions: [{ ...row, kubernetes: ">=1.34" }] }),
+    addon("other-volumes", { provides: ["default-storage-class"] }),
+    addon("no-volumes", { conflicts: { volumes: "it brings its own" } }),
+    addon("on-top", { needs: ["no-volumes"] }),
     addon("new", { versions: [{ ...row, kubernetes: ">=1.34" }] }),
   ];
   for (const one of addons) {
@@ -66,6 +72,16 @@ describe("choosing", () => {
     expect(names(chosen)).toEqual(["storage", "registry"]);
     expect(chosen[0]).toMatchObject({ options: { size: "2Gi" }, values: { size: "2Gi", key: "abc" } });
     expect(withAddons(record, chosen).spec.addons).toEqual({ registry: {}, storage: { size: "2Gi" } });
+  });
+
+  test("a new cluster has the default addons that it can have beside those that are asked for", () => {
+    expect(defaultAddons({}, known, target)).toEqual({ volumes: {} });
+    expect(defaultAddons({ registry: {} }, known, target)).toEqual({ volumes: {} });
+    expect(defaultAddons({ volumes: { a: "1" } }, known, target)).toEqual({});
+    for (const other of ["other-volumes", "no-volumes", "on-top"])
+      expect(defaultAddons({ [other]: {} }, known, target)).toEqual({});
+    const new134 = { kubernetesVersion: "v1.35.0", artifactsSource: "debian" } as const;
+    expect(Object.keys(defaultAddons({}, known, new134))).toContain("newest");
   });
 
   test("options of an addon that is not of the call are refused, and one without a fitting row", () => {

@@ -53,7 +53,7 @@ test("of a CRI server that the host has, and what it made for containers, nothin
   ).toEqual([]);
   expect(trees).toContain("/var/lib/cni/networks/localkube");
   expect(trees).not.toContain("/var/lib/cni");
-  expect([shims, links, chains, keepsServer]).toEqual([[], ["cni0"], ["KUBE-"], true]);
+  expect([shims, links, chains, keepsServer]).toEqual([[], ["cni0"], ["KUBE-", "LOCALKUBE-"], true]);
   // It may be one of these itself; a whole Kubernetes cannot share the host.
   expect(products).not.toContain("docker.service");
   expect(products).toContain("k3s.service");
@@ -92,7 +92,7 @@ test("what another runtime has on a host is never touched, also if it came after
         .flat()
         .filter((path) => ofDocker.test(JSON.stringify(path))),
     ).toEqual([]);
-    expect([links, chains]).toEqual([["cni0"], ["KUBE-", "CNI-"]]);
+    expect([links, chains]).toEqual([["cni0"], ["KUBE-", "LOCALKUBE-", "CNI-"]]);
     expect(products).toContain("docker.service");
   }
   const withDocker = nodePaths(runtimes, "docker");
