@@ -11,6 +11,7 @@ const needsBuild = [
   "test/contract/addon-load-balancer.test.ts",
   "test/contract/addon-storage.test.ts",
   "test/contract/addon-metrics.test.ts",
+  "test/contract/addon-consul.test.ts",
 ];
 
 /** Files that take minutes, the longest first: begun last they would run alone, while a core has nothing to do. */

@@ -19,6 +19,8 @@ const file = v.pipe(
 );
 /** Host and path. */
 const address = v.pipe(v.string(), v.regex(/^[a-z0-9.-]+(\/[\w.@+-]+)+$/));
+const zoneName = v.pipe(v.string(), v.regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/));
+const zonePort = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 const sha256 = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
 const minors = /^>=1\.(\d+)(?: <1\.(\d+))?$/;
 
@@ -95,6 +97,8 @@ const row = v.strictObject({
    */
   images: v.optional(v.record(label, word), {}),
   node: v.optional(node, {}),
+  /** Zones that cluster DNS asks of a Service of the addon, at its address: name → Service and port. */
+  dnsZones: v.optional(v.record(zoneName, v.strictObject({ service: label, port: zonePort })), {}),
   wait: v.optional(v.array(wait), []),
   /** Instead of the addon's own, where the same cannot be asked of both: another image, for instance. */
   probe: v.optional(probe),

@@ -55,6 +55,7 @@ const rules: Readonly<Record<string, (requirement: unknown) => Json>> = {
   non_empty: () => ({ minLength: 1 }),
   min_length: (requirement) => ({ minItems: requirement }),
   min_value: (requirement) => ({ minimum: requirement }),
+  max_value: (requirement) => ({ maximum: requirement }),
   integer: () => ({ type: "integer" }),
   url: () => ({ format: "uri" }),
   starts_with: (requirement) => ({ pattern: `^${String(requirement)}` }),

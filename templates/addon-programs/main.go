@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"k8s.io/kubernetes/cmd/addon-programs/balancer"
+	"k8s.io/kubernetes/cmd/addon-programs/consul"
 	"k8s.io/kubernetes/cmd/addon-programs/ingress"
 	"k8s.io/kubernetes/cmd/addon-programs/metrics"
 	"k8s.io/kubernetes/cmd/addon-programs/probe"
@@ -24,6 +25,7 @@ import (
 
 // programs run until their context ends, which is no error, or until they cannot go on.
 var programs = map[string]func(ctx context.Context, args []string) error{
+	"consul":        consul.Run,
 	"ingress":       ingress.Run,
 	"load-balancer": balancer.Run,
 	"metrics":       metrics.Run,

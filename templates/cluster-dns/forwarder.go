@@ -15,7 +15,7 @@ const (
 	restAfterFail  = 2 * time.Second
 )
 
-// forwarder asks upstream name servers what the cluster does not know.
+// forwarder asks name servers outside of this program what the cluster does not know.
 //
 // Loops: a query that arrives while the same one is on its way out waits for that one instead of being sent again. If
 // an upstream leads back to us there is thus one query going round, which ends by its timeout, never a storm.

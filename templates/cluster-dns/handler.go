@@ -6,10 +6,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// handler answers one query: from the zone, from the cluster's addresses, or by asking an upstream.
+// handler answers one query: from the zone, from the cluster's addresses, or by asking the server of a stub zone or an upstream.
 type handler struct {
 	zone    *zone
-	forward *forwarder
+	forward *routes
 }
 
 func (h *handler) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
@@ -41,6 +41,10 @@ func (h *handler) reply(query *dns.Msg, tcp bool) *dns.Msg {
 	if inZone {
 		return h.fromZone(query, h.zone.resolve(q))
 	}
+	server, isStub := h.forward.to(q.Name)
+	if isStub {
+		return server.answer(query, tcp)
+	}
 	if reverse {
 		if a := h.zone.resolveReverse(q); a.exists {
 			return h.fromZone(query, a)
@@ -49,7 +53,7 @@ func (h *handler) reply(query *dns.Msg, tcp bool) *dns.Msg {
 	if strings.EqualFold(q.Name, "localhost.") {
 		return h.fromZone(query, addresses(q, parseIPs([]string{"127.0.0.1", "::1"})))
 	}
-	return h.forward.answer(query, tcp)
+	return server.answer(query, tcp)
 }
 
 func (h *handler) fromZone(query *dns.Msg, a answer) *dns.Msg {

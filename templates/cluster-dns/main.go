@@ -24,6 +24,7 @@ func main() {
 	readyListen := flag.String("ready-listen", ":8181", "address of /ready; empty = none")
 	kubeconfig := flag.String("kubeconfig", "", "kubeconfig file; empty = service account of the pod")
 	upstream := flag.String("upstream", "", "comma-separated name servers; empty = those of /etc/resolv.conf")
+	stub := flag.String("stub", "", "comma-separated ZONE=IP:PORT: zones that one server of their own knows")
 	lameDuck := flag.Duration("lame-duck", 5*time.Second, "how long to answer on after SIGTERM while endpoints are withdrawn")
 	flag.Parse()
 	log.SetFlags(0) // the container log has times already
@@ -39,7 +40,10 @@ func main() {
 	if err != nil {
 		log.Printf("cluster-dns: %v; names outside the cluster get SERVFAIL", err)
 	}
-	forward := newForwarder(servers)
+	forward, err := newRoutes(*stub, newForwarder(servers))
+	if err != nil {
+		log.Fatalf("cluster-dns: %v", err)
+	}
 	zone := &zone{name: strings.ToLower(dns.Fqdn(*domain)), cluster: cluster, forward: forward}
 	probes := &probes{ready: cluster.synced}
 	failed := make(chan error, 4)

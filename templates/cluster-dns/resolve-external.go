@@ -26,7 +26,8 @@ func (z *zone) resolveExternal(q dns.Question, s *corev1.Service) answer {
 		}
 		next := dns.Question{Name: target, Qtype: q.Qtype, Qclass: q.Qclass}
 		if !z.contains(target) {
-			if reply := z.forward.lookup(next); reply != nil {
+			server, _ := z.forward.to(target)
+			if reply := server.lookup(next); reply != nil {
 				a.records = append(a.records, reply.Answer...)
 			}
 			return a

@@ -22,7 +22,7 @@ type answer struct {
 type zone struct {
 	name    string // lower case, with the last dot
 	cluster *cluster
-	forward *forwarder
+	forward *routes
 }
 
 func (z *zone) contains(name string) bool { return dns.IsSubDomain(z.name, strings.ToLower(name)) }

@@ -113,6 +113,38 @@ describe("cluster-dns with a cluster that moves and an upstream", () => {
   });
 });
 
+describe("cluster-dns with a stub zone", () => {
+  const api = new FakeApi();
+  const upstream = new Upstream({ "www.example.com.": "192.0.2.53", "web.service.consul.": "192.0.2.66" });
+  const stub = new Upstream({ "web.service.consul.": "10.244.0.11" });
+  const dns = new Program();
+  const ask = (name: string) => askUdp(dns.port, { name, type: types.A });
+
+  beforeAll(async () => {
+    api.put("services", service("out", "web", { type: "ExternalName", externalName: "web.service.consul" }));
+    await Promise.all([api.listen(), upstream.listen(), stub.listen()]);
+    const stubs = `--stub=consul=127.0.0.1:${stub.port}`;
+    await suite.start(dns, api.url, `127.0.0.1:${upstream.port}`, [stubs]);
+  });
+  afterAll(async () => {
+    await dns.end("SIGKILL");
+    await Promise.allSettled([api.close(), upstream.close(), stub.close()]);
+  });
+
+  it("asks the zone's server alone for names in it, and upstreams for the others", async () => {
+    expect((await ask("WEB.service.consul")).answers.map(({ text }) => text)).toEqual(["10.244.0.11"]);
+    expect((await ask("none.service.consul")).flags.rcode).toBe(codes.NXDOMAIN);
+    expect((await ask("www.example.com")).answers.map(({ text }) => text)).toEqual(["192.0.2.53"]);
+    expect((await ask("web.service.notconsul")).flags.rcode).toBe(codes.NXDOMAIN);
+    expect(upstream.asked.map(({ name }) => name)).toEqual(["www.example.com.", "web.service.notconsul."]);
+  });
+
+  it("follows an ExternalName into the zone", async () => {
+    const { answers } = await ask(`out.web.svc.${zone}`);
+    expect(answers.map(({ text }) => text)).toEqual(["web.service.consul.", "10.244.0.11"]);
+  });
+});
+
 describe("cluster-dns when something is missing", () => {
   const api = new FakeApi();
   beforeAll(() => api.listen());

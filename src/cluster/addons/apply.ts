@@ -3,8 +3,10 @@ import { enableAddon } from "../../addons/enable.ts";
 import { probeAddon, removeProbe } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
+import type { AddonFolder } from "../../addons/catalogue.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
+import { applyDnsZones } from "./dns.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
 export interface AppliedAddon {
@@ -18,14 +20,14 @@ export interface AppliedAddon {
 }
 
 /**
- * Enables one addon, whose images the nodes have, and sees it work within `limitMs`; without a limit it is applied only, and the next call sees whether it works. Idempotent. Rejects as
- * `enableAddon`, `waitForRollout` and `probeAddon` do.
+ * Enables one addon that is on record, whose images the nodes have, and sees it work within `limitMs`; without a limit it is applied only, and the next call sees whether it works.
+ * Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do.
  */
 export async function applyAddon(
   chosen: ChosenAddon,
   got: GotOfAddon,
   live: LiveCluster,
-  limitMs: number | undefined,
+  { limitMs, known }: { readonly limitMs: number | undefined; readonly known: readonly AddonFolder[] },
   c: RunContext,
 ): Promise<AppliedAddon> {
   const { addon } = chosen.folder;
@@ -46,14 +48,22 @@ export async function applyAddon(
       ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
       resolves: (host) => live.resolves(host, c.signal),
     }));
+  // Once its Service has an address.
+  const tellDns = async (): Promise<void> => {
+    if (Object.keys(chosen.row.dnsZones).length > 0) await applyDnsZones(live, known, shared);
+  };
   const { outcome, kept } = await enableAddon(
     { name, version, options: chosen.options, objects, masked },
     {
       ...shared,
-      wait: () => waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() }),
+      wait: async () => {
+        await tellDns();
+        await waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() });
+      },
       probe: limitMs === undefined ? undefined : probe,
     },
   );
+  if (limitMs === undefined) await tellDns();
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
 }
 

@@ -1,3 +1,4 @@
+import type { AddonFolder } from "../../addons/catalogue.ts";
 import { rememberSecrets } from "../../addons/secrets.ts";
 import { type AddonBefore, rememberAddon, takeBack } from "../../addons/take-back.ts";
 import { messageOf } from "../../contract/errors/localkube-error.ts";
@@ -7,6 +8,7 @@ import { loadCluster, saveCluster } from "../../state/store.ts";
 import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
 import type { ChosenAddon } from "./choose.ts";
+import { applyDnsZones, mayHaveZones } from "./dns.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import type { StagedAddon } from "./own-folder.ts";
@@ -45,7 +47,15 @@ export async function rememberAddons(
  */
 export async function takeAddonsBack(
   { addons, record }: Before,
-  { chosen, staged }: { readonly chosen: readonly ChosenAddon[]; readonly staged: StagedAddon | undefined },
+  {
+    chosen,
+    staged,
+    known,
+  }: {
+    readonly chosen: readonly ChosenAddon[];
+    readonly staged: StagedAddon | undefined;
+    readonly known: readonly AddonFolder[];
+  },
   live: LiveCluster,
   context: UseCaseContext,
 ): Promise<void> {
@@ -55,6 +65,12 @@ export async function takeAddonsBack(
   try {
     let current = withRecordedAddons((await loadCluster(context.host, name)) ?? record, record.spec.addons);
     await saveCluster(context.host, current);
+    // First, so that nobody asks a server that is gone.
+    if (chosen.some(({ folder }) => mayHaveZones(folder)))
+      await applyDnsZones({ api: live.api, record: current }, known, {
+        signal: c.signal,
+        report: () => undefined,
+      });
     for (const { name: addon, state, secrets } of addons.toReversed()) {
       if (secrets) await objects.apply(secrets, c.signal);
       const kept = state.inventory

@@ -7,6 +7,7 @@ import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
 import { rowFor } from "./choose.ts";
+import { applyDnsZones, mayHaveZones } from "./dns.ts";
 import { knownAddons } from "./known-addons.ts";
 import { forgetOwnFolder } from "./own-folder.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
@@ -84,12 +85,18 @@ export async function disableAddons(
     return withLiveCluster({ ...cluster, record: changed }, inner, async (api) => {
       const done: DisabledAddon[] = [];
       let current = changed;
+      const hadZones = known.some((folder) => going.includes(folder.addon.name) && mayHaveZones(folder));
       const jobs = going.map((addon, index): Job => ({
         id: `addon-${addon}`,
         title: `Disabling ${addon}`,
         after: index === 0 ? [] : [`addon-${going[index - 1]}`],
         timeoutMs: disableMs,
         apply: async (c) => {
+          // First, so that nobody asks a server that is gone.
+          if (hadZones && index === 0) {
+            const report = (message: string): void => c.report({ message });
+            await applyDnsZones(api, known, { signal: c.signal, report });
+          }
           const kept = await removeAddon(addon, purge, api, c);
           if (!kept?.length) await forgetOwnFolder(paths, addon);
           current = withoutFormer(current, addon);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AddonFolder } from "../../addons/catalogue.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
@@ -13,6 +14,7 @@ import { hasNodeParts, nodesJob } from "./nodes.ts";
 import type { StagedAddon } from "./own-folder.ts";
 import { withAddons } from "./record.ts";
 import { type EnableRequest, withRequested } from "./requested.ts";
+import { knownAddons } from "./known-addons.ts";
 import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 export interface EnableResult {
@@ -36,11 +38,12 @@ export const enableAddons = (request: EnableRequest, outer: UseCaseContext): Pro
   withRequested(request, outer, async ({ cluster, chosen, given, staged }, context) => {
     const { name, limitMs } = request;
     const { record, paths } = cluster;
+    const changed = withAddons(record, chosen);
     let isSaved = false;
     const save = async (): Promise<void> => {
       isSaved = true;
       await staged?.keep();
-      await saveCluster(context.host, withAddons(record, chosen));
+      await saveCluster(context.host, changed);
     };
     if (!(await isLive(cluster, context))) {
       refuseUnkeptSecrets(chosen, given, name);
@@ -54,21 +57,23 @@ export const enableAddons = (request: EnableRequest, outer: UseCaseContext): Pro
         })),
       };
     }
-    return withLiveCluster(cluster, context, async (live) => {
+    return withLiveCluster({ ...cluster, record: changed }, context, async (live) => {
       const applied: AppliedAddon[] = [];
       const settled = chosen.map((one) => settledIn(paths.addons, one, staged));
+      const known = await knownWith(settled, paths.addons);
       const [images, ...rest] = enableJobs(settled, live, {
-        save,
-        limitMs,
+        ...{ save, limitMs, known },
         done: (one) => applied.push(one),
       });
       const nodes = chosen.some(hasNodeParts) ? [nodesJob(name, context, [images.id])] : [];
-      const before = request.atomic ? await rememberAddons(chosen, live, context.signal) : undefined;
+      const before = request.atomic
+        ? await rememberAddons(chosen, { ...live, record }, context.signal)
+        : undefined;
       try {
         await runJobs([images, ...nodes, ...rest], { ...context, command: "addons enable", profile: name });
       } catch (error) {
         if (before && isSaved && !context.signal.aborted)
-          await takeAddonsBack(before, { chosen, staged }, live, context);
+          await takeAddonsBack(before, { chosen, staged, known }, live, context);
         throw error;
       }
       return { name, addons: applied };
@@ -80,6 +85,13 @@ const settledIn = (folder: string, one: ChosenAddon, staged: StagedAddon | undef
   one.folder === staged?.found
     ? { ...one, folder: { ...one.folder, folder: join(folder, one.folder.addon.name) } }
     : one;
+
+/** All addons, those of a call as it has them. */
+async function knownWith(chosen: readonly ChosenAddon[], ownFolder: string): Promise<readonly AddonFolder[]> {
+  const folders = chosen.map(({ folder }) => folder);
+  const others = await knownAddons(ownFolder);
+  return [...others.filter(({ addon }) => !folders.some((one) => one.addon.name === addon.name)), ...folders];
+}
 
 /** The record has no secrets, and the cluster, which keeps them, cannot be reached. */
 function refuseUnkeptSecrets(chosen: readonly ChosenAddon[], given: GivenOptions, cluster: string): void {
@@ -96,10 +108,12 @@ function enableJobs(
   {
     save,
     limitMs,
+    known,
     done,
   }: {
     readonly save: () => Promise<void>;
     readonly limitMs: number;
+    readonly known: readonly AddonFolder[];
     readonly done: (one: AppliedAddon) => void;
   },
 ): readonly [Job, ...Job[]] {
@@ -126,7 +140,7 @@ function enableJobs(
       after: [before],
       timeoutMs: limitMs * 2 + aroundMs,
       apply: async (c) => {
-        const result = await applyAddon(one, got!.byAddon.get(name)!, live, limitMs, c);
+        const result = await applyAddon(one, got!.byAddon.get(name)!, live, { limitMs, known }, c);
         done(result);
         return result.outcome === "unchanged" ? "unchanged" : undefined;
       },

@@ -48,9 +48,11 @@ func File(ctx context.Context, args []string) error {
 
 // Run is one of them, by its name.
 func Run(ctx context.Context, args []string) error {
-	kinds := map[string]func(context.Context, []string) error{"file": File, "serve": Serve, "balanced": Balanced, "ingress": Ingress}
+	kinds := map[string]func(context.Context, []string) error{
+		"file": File, "serve": Serve, "balanced": Balanced, "discovered": Discovered, "ingress": Ingress,
+	}
 	if len(args) == 0 || kinds[args[0]] == nil {
-		return errors.New("usage: probe file|serve|balanced|ingress [options]")
+		return errors.New("usage: probe file|serve|balanced|discovered|ingress [options]")
 	}
 	return kinds[args[0]](ctx, args[1:])
 }

@@ -27,6 +27,7 @@ export class Program {
     folder: string,
     apiUrl: string,
     upstream: (ownPort: number) => string,
+    more: readonly string[] = [],
   ): Promise<void> {
     [this.port, this.#healthPort, this.#readyPort] = [await freePort(), await freePort(), await freePort()];
     const kubeconfig = join(folder, `kubeconfig-${this.port}`);
@@ -49,6 +50,7 @@ export class Program {
         `--kubeconfig=${kubeconfig}`,
         `--upstream=${upstream(this.port)}`,
         "--lame-duck=300ms",
+        ...more,
       ],
       { stdio: ["ignore", "ignore", "pipe"] },
     );

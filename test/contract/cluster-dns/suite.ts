@@ -16,7 +16,7 @@ export interface Suite {
     work: (dns: Program) => Promise<void>,
   ): Promise<void>;
   /** Starts the program for a whole file; undefined where it cannot be built (the tests are skipped then). */
-  start(dns: Program, apiUrl: string, upstream: string): Promise<void>;
+  start(dns: Program, apiUrl: string, upstream: string, more?: readonly string[]): Promise<void>;
 }
 
 /** Gets the program before the first test of a file; where it cannot be built all tests are skipped with the reason, in CI they fail. */
@@ -42,9 +42,9 @@ export function clusterDnsSuite(): Suite {
         await dns.end("SIGKILL");
       }
     },
-    async start(dns, apiUrl, upstream) {
+    async start(dns, apiUrl, upstream, more) {
       if (typeof binary !== "string") return;
-      await dns.start(binary, folder, apiUrl, () => upstream);
+      await dns.start(binary, folder, apiUrl, () => upstream, more);
       await dns.ready();
     },
   };

@@ -12,6 +12,8 @@ import { isClusterWide, isOwnGroup, isServed } from "./served-kinds.ts";
 
 /** Those of upstream whose digest is not known yet: nobody whom we can trust with it names one. A pull takes what the tag stands for that day. */
 const withoutDigest = [
+  "docker.io/hashicorp/consul-k8s-control-plane:1.9.10",
+  "docker.io/hashicorp/consul:1.22.7",
   "quay.io/jetstack/cert-manager-acmesolver:v1.19.6",
   "quay.io/jetstack/cert-manager-acmesolver:v1.20.3",
   "quay.io/jetstack/cert-manager-cainjector:v1.19.6",

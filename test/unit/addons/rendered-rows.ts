@@ -2,6 +2,7 @@ import { type AddonFolder, builtInAddons } from "../../../src/addons/catalogue.t
 import { type Addon, type AddonRow, minorRange, probeOf } from "../../../src/addons/definition.ts";
 import { optionValues } from "../../../src/addons/options.ts";
 import { renderFiles } from "../../../src/addons/render-files.ts";
+import { zonePlaces } from "../../../src/cluster/addons/dns.ts";
 import type { KubeObject } from "../../../src/kube/api-client.ts";
 
 /** The catalogue that localkube brings, each row rendered as it would be for a cluster, with images that are nowhere. */
@@ -18,6 +19,7 @@ const cluster = {
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
   clusterId: "0123456789abcdef",
+  ...zonePlaces([]),
 };
 
 /** What options that have to be given, or are made, could be. */

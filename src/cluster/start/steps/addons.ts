@@ -99,6 +99,7 @@ async function enable(
   live: LiveCluster,
   c: RunContext,
 ): Promise<boolean> {
+  const known = await knownAddons(s.paths.addons);
   const got = await getImages(chosen, s.record, await presentFor(chosen, live, c.signal), c);
   await loadIntoNodes(got, live, c);
   let changed = got.archives.size > 0;
@@ -109,7 +110,13 @@ async function enable(
     const { name } = one.folder.addon;
     const report: RunContext["report"] = (progress) =>
       c.report({ ...progress, message: `${name}: ${progress.message ?? ""}` });
-    const { outcome, kept } = await applyAddon(one, got.byAddon.get(name)!, live, limit, { ...c, report });
+    const { outcome, kept } = await applyAddon(
+      one,
+      got.byAddon.get(name)!,
+      live,
+      { limitMs: limit, known },
+      { ...c, report },
+    );
     for (const sentence of kept) s.notice(sentence, "info");
     changed ||= outcome === "enabled";
   }

@@ -1,8 +1,4 @@
-import { builtInAddon } from "../../../addons/catalogue.ts";
-import { addonRow } from "../../../addons/definition.ts";
 import { type AddonPlan, enableAddon } from "../../../addons/enable.ts";
-import { renderFiles } from "../../../addons/render-files.ts";
-import { catalogueEntry } from "../../../artifacts/catalogue/catalogue-entry.ts";
 import { wishedImage } from "../../../contract/artifact.ts";
 import { firstNode } from "../../../contract/node.ts";
 import type { RunContext } from "../../../contract/host.ts";
@@ -11,7 +7,8 @@ import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.
 import { Objects } from "../../../kube/objects.ts";
 import type { PodNetwork } from "../../../provision/network/pod-network.ts";
 import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
-import { clusterDomain } from "../node-input.ts";
+import { knownAddons } from "../../addons/known-addons.ts";
+import { dnsPlan } from "../../addons/dns.ts";
 import { type ClusterBase, type ClusterState, need } from "../state.ts";
 import { clusterDnsImage } from "../wishes.ts";
 
@@ -31,7 +28,11 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const network = need(firstNode(s), "network");
     // Before DNS, because its pod waits for the network.
     const pods = network.kind === "manifest" && (await enable(networkPlan(s, network), s, c));
-    const dns = await enable(await dnsPlan(s), s, c);
+    const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
+    const known = await knownAddons(s.paths.addons);
+    const objects = new Objects(api);
+    const plan = await dnsPlan(s.record, image, { known, objects, signal: c.signal });
+    const dns = await enable(plan, s, c);
     const classes = await applyRuntimeClasses(api, ociRuntimesByName(s.record.spec.ociRuntimes), c.signal);
     return pods || dns || classes ? undefined : "unchanged";
   },
@@ -53,17 +54,3 @@ const networkPlan = (
   { record: { spec } }: ClusterState,
   { objects }: Extract<PodNetwork, { kind: "manifest" }>,
 ): AddonPlan => ({ name: "pod-network", version: spec.cni, options: {}, objects });
-
-/** The addon that is in every cluster. */
-async function dnsPlan(s: ClusterState): Promise<AddonPlan> {
-  const found = await builtInAddon("dns");
-  const { version, minor } = catalogueEntry(s.record.kubernetesVersion);
-  const row = addonRow(found.addon, { version, minor, source: s.plan.source }, {});
-  const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
-  const objects = await renderFiles(found.folder, row.objects, {
-    options: {},
-    images: Object.fromEntries(Object.keys(row.images).map((name) => [name, image])),
-    cluster: { domain: clusterDomain, dnsAddress: s.record.addresses.clusterDns },
-  });
-  return { name: found.addon.name, version: row.version, options: {}, objects };
-}

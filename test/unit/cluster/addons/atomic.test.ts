@@ -51,7 +51,7 @@ test("record and cluster are as before, and that is said", async () => {
   );
   expect(api.has("configmaps/a")).toBe(true);
 
-  await takeAddonsBack(before, { chosen, staged: undefined }, live, context);
+  await takeAddonsBack(before, { chosen, staged: undefined, known: [] }, live, context);
   expect(await loadCluster(host, "sample")).toEqual(record);
   expect(api.has("configmaps/a")).toBe(false);
   expect(api.has("configmaps/storage")).toBe(false);
