@@ -33,7 +33,7 @@ export async function previewAddon(
   const changed: Member[] = [];
   const uids = new Set<string>();
   for (const object of wanted) {
-    const { uid, ...member } = memberOf(object);
+    const member = memberOf(object);
     const found = await objects.find(member, signal);
     if (found) uids.add(String(found.metadata["uid"]));
     const isChanged = await wouldChange(object, found !== undefined, wanted, { objects, signal });

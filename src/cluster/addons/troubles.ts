@@ -72,7 +72,7 @@ export async function addonTroubles(
 
 /** The namespace has its own ConfigMaps, too. */
 const isInventory = ({ metadata }: KubeObject): boolean =>
-  "applyset.kubernetes.io/id" in ((metadata["labels"] ?? {}) as object);
+  Object.hasOwn(metadata["labels"] ?? {}, "applyset.kubernetes.io/id");
 
 function readable(map: KubeObject): Inventory | LocalkubeError {
   try {
