@@ -71,10 +71,8 @@ export async function addonTroubles(
 }
 
 /** The namespace has its own ConfigMaps, too. */
-function isInventory({ metadata }: KubeObject): boolean {
-  const labels = metadata["labels"] as Readonly<Record<string, string>> | undefined;
-  return labels?.["applyset.kubernetes.io/id"] !== undefined;
-}
+const isInventory = ({ metadata }: KubeObject): boolean =>
+  Object.hasOwn(metadata["labels"] ?? {}, "applyset.kubernetes.io/id");
 
 function readable(map: KubeObject): Inventory | LocalkubeError {
   try {

@@ -87,7 +87,11 @@ export class MemoryApi {
       if (!((found.metadata["finalizers"] ?? []) as readonly string[]).length) this.stored.delete(place);
       return answer(200, {});
     }
-    const wanted = JSON.parse(body) as KubeObject;
+    return this.#apply(place, query, JSON.parse(body) as KubeObject);
+  }
+
+  #apply(place: string, query: string, wanted: KubeObject): Promise<{ status: number; body: string }> {
+    const found = this.stored.get(place);
     const namespace = /\/namespaces\/([^/]+)\/[^/]+\/[^/]+$/.exec(place)?.[1];
     const uid = found?.metadata["uid"] ?? `uid-${++this.#uids}`;
     const metadata = { ...wanted.metadata, uid, ...(namespace === undefined ? {} : { namespace }) };

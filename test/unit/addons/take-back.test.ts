@@ -29,16 +29,12 @@ const enable = (wanted: AddonPlan, probe: () => Promise<string> = () => Promise.
     ...{ objects, signal, report: () => undefined, wait: () => Promise.resolve(), probe },
   });
 const fail = () => Promise.reject(new Error("it does not work"));
-/** Everything but uids of what was made again. */
-const content = () =>
+/** Everything but uids of what was made again, and what is said of addons. */
+const content = (): Readonly<Record<string, object>> =>
   Object.fromEntries(
     [...api.stored]
-      .filter(([path]) => path !== "/api/v1/namespaces/localkube-addons")
-      .map(([path, { metadata, ...rest }]) => [
-        path,
-        { ...rest, metadata: { ...metadata, uid: "", resourceVersion: "" } },
-      ])
-      .filter(([path]) => !String(path).includes("/localkube-addons/")),
+      .filter(([path]) => !path.includes("/localkube-addons"))
+      .map(([path, { metadata, ...rest }]) => [path, { ...rest, metadata: { ...metadata, uid: "" } }]),
   );
 const back = async (wanted: AddonPlan, failing: () => Promise<unknown>) => {
   const before = await rememberAddon("web", { objects, signal });
