@@ -1,7 +1,7 @@
 import { execLine } from "../../host/systemd-quoting.ts";
 
 /** Begins with none of Kubernetes' own names, so that kube-proxy leaves it alone. */
-export const guardChain = "LOCALKUBE-SERVICES";
+const guardChain = "LOCALKUBE-SERVICES";
 
 // $1 network of Services, $2 chain. What kube-proxy knows has another destination by then, and with IPVS one of the node's own. First in its
 // chain, and there once however often it runs; `-w` waits for others who change the tables.
