@@ -26,8 +26,12 @@ export interface ChosenAddon {
   readonly values: OptionValues;
 }
 
+/** Whether an addon sets flags of components: they may decide which pods run at all, so that it comes before the others. Pure. */
+export const setsFlags = ({ addon: { versions } }: AddonFolder): boolean =>
+  versions.some(({ node }) => Object.keys(node.flags ?? {}).length > 0);
+
 /**
- * The named addons with all that they need, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID,
+ * The named addons with all that they need, those that set flags first, each after what it needs, with options and row. Rejects with ADDON_UNKNOWN, ADDON_CONFLICT, ADDON_OPTION_INVALID,
  * ADDON_NOT_FOR_VERSION. Pure.
  */
 export function chooseAddons(
@@ -45,7 +49,12 @@ export function chooseAddons(
 ): readonly ChosenAddon[] {
   const always = known.find(({ addon }) => addon.always && names.includes(addon.name));
   if (always) throw new LocalkubeError("ADDON_ALWAYS", { addon: always.addon.name });
-  const folders = withNeeds(names, known, Object.keys(recorded)).filter(({ addon }) => !addon.always);
+  const first = known.filter(setsFlags).map(({ addon }) => addon.name);
+  const ordered = [
+    ...names.filter((name) => first.includes(name)),
+    ...names.filter((name) => !first.includes(name)),
+  ];
+  const folders = withNeeds(ordered, known, Object.keys(recorded)).filter(({ addon }) => !addon.always);
   const foreign = Object.keys(given).find((name) => !folders.some(({ addon }) => addon.name === name));
   if (foreign !== undefined) {
     const hint = didYouMean(
@@ -202,22 +211,25 @@ export async function renderAddon(
 }
 
 /**
- * What the addons on record need of the nodes, and which of them are default addons. One that this localkube does not know, or whose folder is broken, needs nothing. Rejects with ADDON_INVALID.
+ * What the addons on record need of the nodes, and which of them come before the others: default addons, those that set flags, and what these need. One that this localkube does not know, or whose folder is broken, needs nothing. Rejects with ADDON_INVALID.
  * Read-only.
  */
 export async function recordedAddons(
   record: ClusterRecord,
   ownFolder: string,
-): Promise<{ readonly parts: readonly AddonRow["node"][]; readonly defaults: readonly string[] }> {
+): Promise<{ readonly parts: readonly AddonRow["node"][]; readonly first: readonly string[] }> {
   const recorded = Object.entries(record.spec.addons);
-  if (recorded.length === 0) return { parts: [], defaults: [] };
+  if (recorded.length === 0) return { parts: [], first: [] };
   const known = await knownAddons(ownFolder);
   const found = recorded.flatMap(([name, options]) => {
     const folder = known.find(({ addon }) => addon.name === name);
     return folder ? [{ name, options, folder }] : [];
   });
+  const early = found
+    .filter(({ folder }) => folder.addon.default || setsFlags(folder))
+    .map(({ name }) => name);
   return {
     parts: found.map(({ folder, options }) => chooseAddon(folder, options, {}, record).row.node),
-    defaults: found.filter(({ folder }) => folder.addon.default).map(({ name }) => name),
+    first: withNeeds(early, known).map(({ addon }) => addon.name),
   };
 }

@@ -2,7 +2,7 @@ import { addonByName, type AddonFolder, withNeeds } from "../../addons/catalogue
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { type Job, runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
-import { saveCluster } from "../../state/store.ts";
+import { loadCluster, saveCluster } from "../../state/store.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
@@ -84,12 +84,13 @@ export async function disableAddons(
       };
     return withLiveCluster({ ...cluster, record: changed }, inner, async (api) => {
       const done: DisabledAddon[] = [];
-      let current = changed;
       const hadZones = known.some((folder) => going.includes(folder.addon.name) && mayHaveZones(folder));
+      // First: a flag may let no pod run without what is about to be removed.
+      const nodes = hadNodeParts ? [nodesJob(name, inner, [])] : [];
       const jobs = going.map((addon, index): Job => ({
         id: `addon-${addon}`,
         title: `Disabling ${addon}`,
-        after: index === 0 ? [] : [`addon-${going[index - 1]}`],
+        after: index === 0 ? nodes.map(({ id }) => id) : [`addon-${going[index - 1]}`],
         timeoutMs: disableMs,
         apply: async (c) => {
           // First, so that nobody asks a server that is gone.
@@ -99,8 +100,8 @@ export async function disableAddons(
           }
           const kept = await removeAddon(addon, purge, api, c);
           if (!kept?.length) await forgetOwnFolder(paths, addon);
-          current = withoutFormer(current, addon);
-          await saveCluster(context.host, current);
+          const current = (await loadCluster(context.host, name)) ?? changed;
+          await saveCluster(context.host, withoutFormer(current, addon));
           done.push({
             name: addon,
             outcome: kept || isThere(addon) ? "disabled" : "absent",
@@ -109,9 +110,7 @@ export async function disableAddons(
           return kept ? undefined : "unchanged";
         },
       }));
-      const last = jobs.at(-1)?.id;
-      const nodes = hadNodeParts ? [nodesJob(name, inner, last === undefined ? [] : [last])] : [];
-      await runJobs([...jobs, ...nodes], { ...inner, command: "addons disable", profile: name });
+      await runJobs([...nodes, ...jobs], { ...inner, command: "addons disable", profile: name });
       return { name, addons: done };
     });
   });

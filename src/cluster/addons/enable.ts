@@ -61,16 +61,16 @@ export const enableAddons = (request: EnableRequest, outer: UseCaseContext): Pro
       const applied: AppliedAddon[] = [];
       const settled = chosen.map((one) => settledIn(paths.addons, one, staged));
       const known = await knownWith(settled, paths.addons);
-      const [images, ...rest] = enableJobs(settled, live, {
+      const jobs = enableJobs(settled, live, {
         ...{ save, limitMs, known },
         done: (one) => applied.push(one),
+        adapt: chosen.some(hasNodeParts) ? (after) => nodesJob(name, context, after) : undefined,
       });
-      const nodes = chosen.some(hasNodeParts) ? [nodesJob(name, context, [images.id])] : [];
       const before = request.atomic
         ? await rememberAddons(chosen, { ...live, record }, context.signal)
         : undefined;
       try {
-        await runJobs([images, ...nodes, ...rest], { ...context, command: "addons enable", profile: name });
+        await runJobs(jobs, { ...context, command: "addons enable", profile: name });
       } catch (error) {
         if (before && isSaved && !context.signal.aborted)
           await takeAddonsBack(before, { chosen, staged, known }, live, context);
@@ -110,13 +110,16 @@ function enableJobs(
     limitMs,
     known,
     done,
+    adapt,
   }: {
     readonly save: () => Promise<void>;
     readonly limitMs: number;
     readonly known: readonly AddonFolder[];
     readonly done: (one: AppliedAddon) => void;
+    /** What the nodes need, before anything is applied: it may restart the API server. */
+    readonly adapt: ((after: readonly string[]) => Job) | undefined;
   },
-): readonly [Job, ...Job[]] {
+): readonly Job[] {
   let got: GotImages | undefined;
   const images = async (c: RunContext): Promise<void | "unchanged"> => {
     got = await getImages(chosen, live.record, await presentFor(chosen, live, c.signal), c);
@@ -131,13 +134,14 @@ function enableJobs(
     timeoutMs: imagesMs,
     apply: images,
   };
+  const before = adapt ? [first, adapt([first.id])] : [first];
   const rest = chosen.map((one, index): Job => {
     const { name } = one.folder.addon;
-    const before = index === 0 ? first.id : idOf(chosen[index - 1]!);
+    const previous = index === 0 ? before.at(-1)!.id : idOf(chosen[index - 1]!);
     return {
       id: idOf(one),
       title: `Enabling ${name}`,
-      after: [before],
+      after: [previous],
       timeoutMs: limitMs * 2 + aroundMs,
       apply: async (c) => {
         const result = await applyAddon(one, got!.byAddon.get(name)!, live, { limitMs, known }, c);
@@ -146,7 +150,7 @@ function enableJobs(
       },
     };
   });
-  return [first, ...rest];
+  return [...before, ...rest];
 }
 
 const idOf = ({ folder }: ChosenAddon): string => `addon-${folder.addon.name}`;

@@ -5,7 +5,7 @@ import { isEmulated } from "../../provision/guest/guest-facts.ts";
 import { isForeign } from "../../runtimes/foreign/index.ts";
 import { defaultRuntimeName, runtimeByName } from "../../runtimes/registry.ts";
 import { type ClusterBase, type ClusterState, need, type NodeBase, type NodeState } from "./state.ts";
-import { addons, defaultAddons } from "./steps/addons.ts";
+import { addons, firstAddons } from "./steps/addons.ts";
 import { apiReady } from "./steps/api-ready.ts";
 import { apiTunnel } from "./steps/api-tunnel.ts";
 import { artifacts } from "./steps/artifacts.ts";
@@ -68,22 +68,22 @@ export const recipe: readonly StartRow[] = [
   perNode(controllers, { after: [kubelet] }),
   once(clusterDns, { after: [apiReady] }),
   once(kubeconfig, { after: [certificates, apiReady] }),
-  once(defaultAddons, { after: [images, clusterDns], when: defaultAddonsAreOnRecord }),
+  once(firstAddons, { after: [images, clusterDns], when: firstAddonsAreOnRecord }),
   once(ready, { after: [images, controllers, clusterDns, kubeconfig] }),
-  once(addons, { after: [ready, defaultAddons], when: otherAddonsAreOnRecord }),
+  once(addons, { after: [ready, firstAddons], when: otherAddonsAreOnRecord }),
 ];
 
 function packagesAreMissing({ missingPackages }: ClusterState): boolean {
   return missingPackages.length > 0;
 }
 
-function defaultAddonsAreOnRecord({ defaultAddons: names }: ClusterState): boolean {
+function firstAddonsAreOnRecord({ firstAddons: names }: ClusterState): boolean {
   return names.length > 0;
 }
 
 function otherAddonsAreOnRecord({
   record: { spec, formerAddons },
-  defaultAddons: names,
+  firstAddons: names,
 }: ClusterState): boolean {
   return Object.keys(spec.addons).length > names.length || formerAddons !== undefined;
 }

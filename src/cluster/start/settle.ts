@@ -188,7 +188,7 @@ async function stateOf(
   // An existing machine was created with everything it needs.
   const runtime = runtimeOf(record);
   const paths = clusterPaths(host, name);
-  const { parts: addonParts, defaults } = await recordedAddons(record, paths.addons);
+  const { parts: addonParts, first: firstAddons } = await recordedAddons(record, paths.addons);
   const access = await readRegistryAccess(record.spec, runtime, context);
   const registryAccess = withAddonRegistries(access, addonParts, runtime);
   const createsMachines = !record.nodes.every(({ machine }) => machine);
@@ -203,7 +203,7 @@ async function stateOf(
     paths,
     record,
     runtime,
-    defaultAddons: defaults,
+    firstAddons,
     addonParts,
     ...(runtimeBefore === undefined ? {} : { runtimeBefore }),
     plan,

@@ -16,7 +16,7 @@ import { machineStatesOf, openCluster, withTransport } from "../access/open-clus
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";
-import { addons, defaultAddons } from "./steps/addons.ts";
+import { addons, firstAddons } from "./steps/addons.ts";
 import { askForeignServer } from "./steps/cri-server.ts";
 import { type ClusterBase, type ClusterState, type NodeBase, type NodeState } from "./state.ts";
 import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use-case.ts";
@@ -89,7 +89,7 @@ export async function startHoldingLock(options: StartOptions, context: UseCaseCo
   const rows = recipe.filter(
     ({ download, step }) =>
       (!options.downloadOnly || download) &&
-      !(options.withoutAddons && (step === addons || step === defaultAddons)),
+      !(options.withoutAddons && (step === addons || step === firstAddons)),
   );
   const subjects: Subjects<ClusterState, NodeState> = {
     cluster: state,

@@ -45,8 +45,8 @@ export interface ClusterState extends ClusterBase {
   readonly image: ImageSource;
   /** With secrets: only for the nodes. */
   readonly registryAccess: RegistryAccess;
-  /** Names of those on record that are default addons. */
-  readonly defaultAddons: readonly string[];
+  /** Names of those on record that do not wait for the cluster to be usable. */
+  readonly firstAddons: readonly string[];
   /** What the addons on record need of the nodes. */
   readonly addonParts: readonly NodePart[];
   /** Build the machine image even if it is in the cache. */

@@ -13,17 +13,21 @@ import { type ClusterBase, type ClusterState, need, updateRecord } from "../stat
 /** Time that one addon may take: images are in the nodes by then. */
 const limitMs = 300_000;
 
-/** Beside the wait for the cluster, so that their pods start together with its own: what every new cluster has must not cost its start. */
-export const defaultAddons: Step<ClusterState, ClusterBase> = {
-  id: "default-addons",
-  title: "Enabling default addons",
+/**
+ * Beside the wait for the cluster: what every new cluster has must not cost its start, so that its pods start together with those of the cluster; and where a flag lets no pod run without what
+ * an addon applies, the cluster's own wait for that too.
+ */
+export const firstAddons: Step<ClusterState, ClusterBase> = {
+  id: "first-addons",
+  title: "Enabling the first addons",
   timeoutMs: 3_600_000,
-  plan: ({ record: { spec }, defaultAddons: names }) => planOf(Object.keys(spec.addons), names),
+  plan: ({ record: { spec }, firstAddons: names }) => planOf(Object.keys(spec.addons), names),
   async apply(s, c) {
     const live = liveState(s);
-    const { all, chosen } = await chosenOf(s, (name) => s.defaultAddons.includes(name));
+    const { all, chosen } = await chosenOf(s, (name) => s.firstAddons.includes(name));
     const needed = new Set(all.flatMap(({ folder }) => folder.addon.needs));
-    const isWanted = ({ folder }: ChosenAddon): boolean => needed.has(folder.addon.name);
+    const isWanted = ({ folder: { addon } }: ChosenAddon): boolean =>
+      !addon.default || needed.has(addon.name);
     try {
       return (await enable(chosen, s, live, c)) ? undefined : "unchanged";
     } catch (error) {
@@ -40,7 +44,7 @@ export const addons: Step<ClusterState, ClusterBase> = {
   id: "addons",
   title: "Enabling addons",
   timeoutMs: 3_600_000,
-  plan: ({ record: { spec, formerAddons }, defaultAddons: names }) => [
+  plan: ({ record: { spec, formerAddons }, firstAddons: names }) => [
     ...Object.keys(formerAddons ?? {}).map((name) => `disable the addon ${name}`),
     ...planOf(
       Object.keys(spec.addons),
@@ -50,7 +54,7 @@ export const addons: Step<ClusterState, ClusterBase> = {
   async apply(s, c) {
     const live = liveState(s);
     const removed = await removeFormer(s, live, c);
-    const { chosen, unknown } = await chosenOf(s, (name) => !s.defaultAddons.includes(name));
+    const { chosen, unknown } = await chosenOf(s, (name) => !s.firstAddons.includes(name));
     const broken = unknown.length === 0 ? [] : await brokenAddons(s.paths.addons);
     for (const name of unknown) {
       const why = broken.find((one) => one.name === name)?.error.message;

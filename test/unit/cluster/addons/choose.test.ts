@@ -48,6 +48,9 @@ beforeAll(async () => {
     addon("other-volumes", { provides: ["default-storage-class"] }),
     addon("no-volumes", { conflicts: { volumes: "it brings its own" } }),
     addon("on-top", { needs: ["no-volumes"] }),
+    addon("policies", {
+      versions: [{ ...row, node: { flags: { apiserver: { "enable-admission-plugins": "X" } } } }],
+    }),
     addon("new", { versions: [{ ...row, kubernetes: ">=1.34" }] }),
   ];
   for (const one of addons) {
@@ -82,6 +85,11 @@ describe("choosing", () => {
       expect(defaultAddons({ [other]: {} }, known, target)).toEqual({});
     const new134 = { kubernetesVersion: "v1.35.0", artifactsSource: "debian" } as const;
     expect(Object.keys(defaultAddons({}, known, new134))).toContain("newest");
+  });
+
+  test("one that sets flags comes before those whose pods it may keep from running", () => {
+    const chosen = chooseAddons(["registry", "policies"], { known, recorded: {}, given: {} }, target);
+    expect(names(chosen)).toEqual(["policies", "storage", "registry"]);
   });
 
   test("options of an addon that is not of the call are refused, and one without a fitting row", () => {

@@ -34,7 +34,7 @@ async function stateOfThree() {
   const nodes: NodeState[] = [];
   const cluster = {
     ...{ host, record: recordOfThree(false), paths: clusterPaths(host, "demo"), nodes, missingPackages: [] },
-    defaultAddons: [],
+    firstAddons: [],
     image: { build: () => Promise.resolve({ kind: "rootfs", file: "/image", key: "k" }) },
     notice: () => undefined,
   } as unknown as ClusterState;
