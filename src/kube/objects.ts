@@ -129,7 +129,10 @@ export class Objects {
       throw this.#api.refused("DELETE", path, status, body);
   }
 
-  /** Everything in a namespace that can be listed and removed, of all kinds, each with `apiVersion` and `kind`. Rejects with API_REFUSED. */
+  /**
+   * Everything in a namespace that can be listed and removed, of all kinds, each with `apiVersion` and `kind`. What an aggregated API has, whose server does not answer now, is not among it. Rejects
+   * with API_REFUSED.
+   */
   async inNamespace(namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
     const groups = await this.#api.get<{
       readonly groups: readonly { readonly preferredVersion: { readonly groupVersion: string } }[];
@@ -138,15 +141,37 @@ export class Objects {
     const found: KubeObject[] = [];
     for (const apiVersion of versions) {
       const root = rootOf(apiVersion);
-      for (const { name, kind, namespaced, verbs = [] } of (await this.#list(root, signal))?.resources ??
-        []) {
+      const served = await this.#ifServed(apiVersion, this.#list(root, signal), signal);
+      for (const { name, kind, namespaced, verbs = [] } of served?.resources ?? []) {
         if (!namespaced || !verbs.includes("list") || !verbs.includes("delete")) continue;
         const path = `${root}/namespaces/${namespace}/${name}`;
-        const list = await this.#api.get<ObjectList>(path, { signal });
+        const list = await this.#ifServed(apiVersion, this.#api.get<ObjectList>(path, { signal }), signal);
         found.push(...(list?.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
       }
     }
     return found;
+  }
+
+  /** An aggregated API is not served while its own server is away: undefined then. Of all others that is no answer. */
+  async #ifServed<T>(
+    apiVersion: string,
+    answer: Promise<T | undefined>,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
+    try {
+      return await answer;
+    } catch (error) {
+      const isUnavailable =
+        error instanceof LocalkubeError && error.id === "API_REFUSED" && error.params["status"] === 503;
+      const [version, group] = apiVersion.split("/").reverse();
+      if (!isUnavailable || group === undefined) throw error;
+      const path = `/apis/apiregistration.k8s.io/v1/apiservices/${version}.${group}`;
+      const service = await this.#api.get<{ readonly spec?: { readonly service?: object | null } }>(path, {
+        signal,
+      });
+      if (!service?.spec?.service) throw error;
+      return undefined;
+    }
   }
 
   /** All objects of a kind that a CustomResourceDefinition defines; none when it is not served. Rejects with API_REFUSED. */

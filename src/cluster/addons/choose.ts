@@ -27,7 +27,7 @@ export interface ChosenAddon {
 }
 
 /** Whether an addon sets flags of components: they may decide which pods run at all, so that it comes before the others. Pure. */
-export const setsFlags = ({ addon: { versions } }: AddonFolder): boolean =>
+const setsFlags = ({ addon: { versions } }: AddonFolder): boolean =>
   versions.some(({ node }) => Object.keys(node.flags ?? {}).length > 0);
 
 /**

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
 import type { ApiClient, ApiRequest } from "../../../src/kube/api-client.ts";
 import { applyObjects, Objects } from "../../../src/kube/objects.ts";
 
@@ -60,4 +61,42 @@ it("an APIService is created, and merged into one that is there: not every serve
   expect(await new Objects(api).apply(service, signal)).toMatchObject({ changed: true });
   expect(await new Objects(api).apply(service, signal)).toMatchObject({ changed: false });
   expect(asked).toEqual([`POST ${collection} application/json`, `PATCH ${one} application/merge-patch+json`]);
+});
+
+const refused = (place: string, status: number) =>
+  new LocalkubeError("API_REFUSED", { method: "GET", path: place, status });
+
+it.each([
+  ["whose server is away is passed over", 503, { service: { name: "metrics" } }, true],
+  ["that refuses for another reason is not", 500, { service: { name: "metrics" } }, false],
+  ["that no server of its own serves is not", 503, { service: null }, false],
+])("what is in a namespace: an API %s", async (_why, status, spec, isPassedOver) => {
+  const answers: Record<string, object | Error> = {
+    "/apis": { groups: [{ preferredVersion: { groupVersion: "metrics.k8s.io/v1beta1" } }] },
+    "/api/v1": {
+      resources: [{ name: "configmaps", kind: "ConfigMap", namespaced: true, verbs: ["list", "delete"] }],
+    },
+    "/api/v1/namespaces/web/configmaps": { items: [{ metadata: { name: "mine" } }] },
+    "/apis/metrics.k8s.io/v1beta1": refused("/apis/metrics.k8s.io/v1beta1", status),
+    "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io": { spec },
+  };
+  const api = {
+    get: (place: string) => {
+      const answer = answers[place];
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+  } as unknown as ApiClient;
+  const found = new Objects(api).inNamespace("web", new AbortController().signal);
+  if (isPassedOver)
+    expect(await found).toEqual([{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "mine" } }]);
+  else await expect(found).rejects.toThrow(`status ${status}`);
+});
+
+it("the core that does not answer is no empty namespace", async () => {
+  const api = {
+    get: (place: string) =>
+      place === "/apis" ? Promise.resolve({ groups: [] }) : Promise.reject(refused(place, 503)),
+  } as unknown as ApiClient;
+  const found = new Objects(api).inNamespace("web", new AbortController().signal);
+  await expect(found).rejects.toThrow("status 503");
 });
