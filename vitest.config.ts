@@ -12,6 +12,7 @@ const needsBuild = [
   "test/contract/addon-storage.test.ts",
   "test/contract/addon-metrics.test.ts",
   "test/contract/addon-consul.test.ts",
+  "test/contract/addon-ingress.test.ts",
 ];
 
 /** Files that take minutes, the longest first: begun last they would run alone, while a core has nothing to do. */
