@@ -17,15 +17,17 @@ export interface FlagSources {
 
 /**
  * Confirmations and destructive flags must be given each time, on the command line: a variable or setting meant for one command
- * (`yes` to installing packages) would answer the question of another (`yes` to a restore that loses data).
+ * (`yes` to installing packages) would answer the question of another (`yes` to a restore that loses data). So must what says different things to different commands.
  */
 export const commandLineOnly: ReadonlySet<string> = new Set([
   "all",
   "discard",
   "forget",
+  "from",
   "purge",
   "recreate",
   "ssh-take-over",
+  "trust",
   "yes",
 ]);
 

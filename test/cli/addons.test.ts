@@ -117,8 +117,9 @@ describe("addons", () => {
     const enabled = await addons("enable", "storage", "--from", mine, "--trust");
     expect(enabled).toMatchObject({
       exitCode: 0,
+      // What sets flags comes first.
       stdout:
-        "storage 1 will be enabled at the next start of localkube\nmine 1 will be enabled at the next start of localkube\n",
+        "mine 1 will be enabled at the next start of localkube\nstorage 1 will be enabled at the next start of localkube\n",
     });
     expect(await addons("enable", "mine")).toMatchObject({ exitCode: 0 });
     expect(await addons("disable", "mine")).toMatchObject({ exitCode: 0 });

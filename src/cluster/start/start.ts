@@ -16,7 +16,8 @@ import { machineStatesOf, openCluster, withTransport } from "../access/open-clus
 import { deleteHoldingLock } from "./delete.ts";
 import { recipe } from "./recipe.ts";
 import { settle, type StartWishes } from "./settle.ts";
-import { addons, firstAddons } from "./steps/addons.ts";
+import { addons } from "./steps/addons.ts";
+import { firstAddons } from "./steps/first-addons.ts";
 import { askForeignServer } from "./steps/cri-server.ts";
 import { type ClusterBase, type ClusterState, type NodeBase, type NodeState } from "./state.ts";
 import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use-case.ts";

@@ -40,10 +40,8 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
   override async run(): Promise<void> {
     const { pull } = await import("../../cluster/mirror/mirror.ts");
     const { artifacts, mirror, "kubernetes-version": kubernetesVersion } = this.flags;
-    const addons = this.flags.addons
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== "");
+    const { addonNamesOf } = await import("../../spec/parse/addons.ts");
+    const addons = addonNamesOf(this.flags.addons);
     const request = { artifacts, mirror, kubernetesVersion, addons };
     const result = await pull(this.args.dir, request, await this.useCase());
     const { folder, files, bytes, added } = result;

@@ -18,7 +18,7 @@ type Known = Pick<SpecSurroundings, "addons">;
 export function parseAddons(wish: AddonWish, { addons }: Known): AddonOptions {
   const entries: readonly (readonly [string, Readonly<Record<string, string>>])[] =
     typeof wish === "string" || isList(wish)
-      ? namesOf(wish).map((name) => [name, {}])
+      ? addonNamesOf(wish).map((name) => [name, {}])
       : Object.entries(wish).map(([name, options]) => [name, textsOf(options ?? {})]);
   for (const [name] of entries)
     if (!addons.includes(name))
@@ -45,7 +45,8 @@ export function mergeAddons(
 /** No addon; an empty name, as an environment variable cannot have it. */
 const noAddon = "none";
 
-function namesOf(wish: string | readonly string[]): readonly string[] {
+/** The names in a list, or in a text with commas between them. Pure. */
+export function addonNamesOf(wish: string | readonly string[]): readonly string[] {
   const words = (typeof wish === "string" ? wish.split(",") : wish).map((name) => name.trim());
   const names = words.filter((name) => name !== "");
   return names.length === 1 && names[0] === noAddon ? [] : names;
@@ -59,7 +60,7 @@ export const leavesDefaults = ({
 }: Omit<Wishes<AddonWish, unknown>, "existing">): boolean =>
   file === undefined &&
   settings === undefined &&
-  (flags === undefined || !(typeof flags === "string" || isList(flags)) || namesOf(flags).length > 0);
+  (flags === undefined || !(typeof flags === "string" || isList(flags)) || addonNamesOf(flags).length > 0);
 
 const textsOf = (
   options: Readonly<Record<string, string | number | boolean>>,

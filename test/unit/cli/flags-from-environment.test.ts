@@ -118,7 +118,10 @@ test.each([
 
 /** Flags of several commands: a variable or a setting of that name must mean the same for all of them. */
 const sameEverywhere = [
+  "addons",
   "artifacts",
+  "atomic",
+  "dry-run",
   "kubernetes-version",
   "mirror",
   "node",
