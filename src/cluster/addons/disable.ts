@@ -12,7 +12,7 @@ import { knownAddons } from "./known-addons.ts";
 import { forgetOwnFolder } from "./own-folder.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import { withFormer, withoutFormer, withRecordedAddons } from "./record.ts";
-import { isLive, withLiveCluster } from "./live-cluster.ts";
+import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 
 export interface DisableRequest {
   readonly name: string;
@@ -83,35 +83,39 @@ export async function disableAddons(
         })),
       };
     return withLiveCluster({ ...cluster, record: changed }, inner, async (api) => {
-      const done: DisabledAddon[] = [];
-      const hadZones = known.some((folder) => going.includes(folder.addon.name) && mayHaveZones(folder));
-      // First: a flag may let no pod run without what is about to be removed.
+      const done = new Map<string, DisabledAddon>();
+      // First: a flag may let no pod run, and a name lead nowhere, without what is about to be removed.
       const nodes = hadNodeParts ? [nodesJob(name, inner, [])] : [];
-      const jobs = going.map((addon, index): Job => ({
-        id: `addon-${addon}`,
-        title: `Disabling ${addon}`,
-        after: index === 0 ? nodes.map(({ id }) => id) : [`addon-${going[index - 1]}`],
-        timeoutMs: disableMs,
-        apply: async (c) => {
-          // First, so that nobody asks a server that is gone.
-          if (hadZones && index === 0) {
-            const report = (message: string): void => c.report({ message });
-            await applyDnsZones(api, known, { signal: c.signal, report });
-          }
-          const kept = await removeAddon(addon, purge, api, c);
-          if (!kept?.length) await forgetOwnFolder(paths, addon);
+      const hadZones = known.some((folder) => going.includes(folder.addon.name) && mayHaveZones(folder));
+      const zones = hadZones ? [zonesJob(api, known)] : [];
+      const first = [...nodes, ...zones.map((job) => ({ ...job, after: nodes.map(({ id }) => id) }))];
+      const needs = (one: string, other: string): boolean =>
+        known.find(({ addon }) => addon.name === one)?.addon.needs.includes(other) ?? false;
+      // One after the other: each changes what the one before has written.
+      let saved: Promise<void> = Promise.resolve();
+      const forget = (addon: string): Promise<void> => {
+        saved = saved.then(async () => {
           const current = (await loadCluster(context.host, name)) ?? changed;
           await saveCluster(context.host, withoutFormer(current, addon));
-          done.push({
-            name: addon,
-            outcome: kept || isThere(addon) ? "disabled" : "absent",
-            kept: kept ?? [],
-          });
+        });
+        return saved;
+      };
+      const jobs = going.map((addon): Job => ({
+        id: idOf(addon),
+        title: `Disabling ${addon}`,
+        after: [...first.map(({ id }) => id), ...going.filter((one) => needs(one, addon)).map(idOf)],
+        timeoutMs: disableMs,
+        apply: async (c) => {
+          const kept = await removeAddon(addon, purge, api, c);
+          if (!kept?.length) await forgetOwnFolder(paths, addon);
+          await forget(addon);
+          const outcome = kept || isThere(addon) ? "disabled" : "absent";
+          done.set(addon, { name: addon, outcome, kept: kept ?? [] });
           return kept ? undefined : "unchanged";
         },
       }));
-      await runJobs([...nodes, ...jobs], { ...inner, command: "addons disable", profile: name });
-      return { name, addons: done };
+      await runJobs([...first, ...jobs], { ...inner, command: "addons disable", profile: name });
+      return { name, addons: going.flatMap((addon) => done.get(addon) ?? []) };
     });
   });
 }
@@ -128,6 +132,16 @@ function refuseNeeded(
     if (others.length > 0) throw new LocalkubeError("ADDON_NEEDED", { addon, others: others.join(" ") });
   }
 }
+
+const idOf = (addon: string): string => `addon-${addon}`;
+
+const zonesJob = (live: LiveCluster, known: readonly AddonFolder[]): Omit<Job, "after"> => ({
+  id: "addon-zones",
+  title: "Telling cluster DNS",
+  timeoutMs: disableMs,
+  apply: ({ signal, report }) =>
+    applyDnsZones(live, known, { signal, report: (message) => report({ message }) }),
+});
 
 /** Each before those that it needs; one that is not known comes first. */
 function dependentsFirst(addons: readonly string[], known: readonly AddonFolder[]): readonly string[] {
