@@ -152,7 +152,7 @@ describe("a user's folder", () => {
     expect(await readdir(paths.folder)).toEqual([]);
   });
 
-  test("outlives its cluster when that is made anew", async () => {
+  test("outlives its cluster when that is made again", async () => {
     await (await stageAddon(await mine(), false, paths)).keep();
     await keepingOwnFolders(paths, () => rm(paths.folder, { recursive: true }));
     expect(await readdir(paths.addons)).toEqual(["mine"]);
