@@ -55,7 +55,7 @@ describe("a mirror", () => {
   });
 
   it("as a folder gives a cluster with addons to a user with an empty cache, on a host without any network", async () => {
-    await user.ok(["mirror", "pull", folder, "--addons", "storage,registry", "--artifacts", "debian"]);
+    await user.ok(["mirror", "pull", folder, "--addons", "registry", "--artifacts", "debian"]);
     const host = await hostWithoutNetwork();
     const env = { ...user.env, ...(await fresh("cache-folder")) };
     const there = async (...args: string[]) => {
