@@ -23,11 +23,14 @@ export const commandLineOnly: ReadonlySet<string> = new Set([
   "all",
   "discard",
   "forget",
+  "format",
   "from",
   "purge",
   "recreate",
   "ssh-take-over",
+  "stop",
   "trust",
+  "wait",
   "yes",
 ]);
 

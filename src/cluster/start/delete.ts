@@ -10,6 +10,7 @@ import { withProfileLock } from "../../state/lock.ts";
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { hintsOfDamaged, listClusters, loadCluster, removeCluster, saveCluster } from "../../state/store.ts";
+import { endBackground } from "../background/keep.ts";
 import { closeTunnelAt } from "../../machine/ssh/tunnel.ts";
 import { removeAutostart } from "../autostart/autostart.ts";
 import { recipe, type StartRow } from "./recipe.ts";
@@ -152,6 +153,7 @@ export async function deleteHoldingLock(
   });
   // First: if the host goes down halfway, it must not start a half-deleted cluster.
   await removeAutostart(name, host, context.signal);
+  await endBackground(name, context);
   const rows = forget
     ? recipe.filter(({ step }) => step !== criServer).map(forgetting(driver, context))
     : recipe;
@@ -226,6 +228,7 @@ async function deleteDamaged(name: string, damage: LocalkubeError, context: UseC
   notice(context, `${damage.message}; what localkube created is looked for by its marks`, "warning");
   const { driver, userKubeconfig } = await hintsOfDamaged(host, name);
   await removeAutostart(name, host, signal);
+  await endBackground(name, context);
   await closeTunnelAt(nodePaths(host, name, name).tunnel, { host, signal });
   await removeUnrecorded(name, context, driver);
   await removeKubeconfig(name, host, { signal });
