@@ -70,11 +70,12 @@ wanted=$(apt --simulate --no-install-recommends install "$@" | sed -n 's/^Inst \
 touch "$state/installed-packages"
 { cat "$state/installed-packages"; echo "$wanted"; } | sed '/^$/d' | sort -u > "$state/installed-packages.new"
 mv -f "$state/installed-packages.new" "$state/installed-packages"
-systemctl --quiet --runtime mask $units
-trap 'systemctl --quiet --runtime unmask $units' EXIT
+[ -z "$units" ] || systemctl --quiet --runtime mask $units
+trap '[ -z "$units" ] || systemctl --quiet --runtime unmask $units' EXIT
 apt --yes --no-install-recommends install "$@"
 rm -rf "$state/apt"
 trap - EXIT
+[ -n "$units" ] || exit 0
 systemctl --quiet --runtime unmask $units
 systemctl --quiet disable $units 2>/dev/null || true
 `;
@@ -115,17 +116,33 @@ export async function ensureGuestPackages(
   ];
   if (missing.length === 0) return [];
   const packages = missing.map((need) => need.package);
-  const apt = await transport.exec(["sh", "-c", "command -v apt-get"], {
-    signal: c.signal,
-    allowFailure: true,
-  });
-  if (apt.exitCode !== 0) {
+  if (!(await hasApt(transport, c.signal))) {
     const names = missing.map(({ what }) => what).join(", ");
     throw new LocalkubeError("GUEST_PACKAGES_MISSING", {
       names,
       os: `${facts.os} ${facts.osVersion}`.trim(),
     });
   }
+  await installGuestPackages(transport, packages, units, c);
+  return packages;
+}
+
+/** Whether packages can be installed in the machine. */
+export async function hasApt(transport: Transport, signal: AbortSignal): Promise<boolean> {
+  const { exitCode } = await transport.exec(["sh", "-c", "command -v apt-get"], {
+    signal,
+    allowFailure: true,
+  });
+  return exitCode === 0;
+}
+
+/** Installs packages by the machine's apt and notes their names as above; services of the given units are kept from starting. Rejects with GUEST_PACKAGES_FAILED. */
+export async function installGuestPackages(
+  transport: Transport,
+  packages: readonly string[],
+  units: readonly string[],
+  c: Pick<RunContext, "signal" | "report">,
+): Promise<void> {
   c.report({ message: packages.join(", ") });
   const { exitCode, stdout, stderr } = await transport.exec(
     ["sh", "-c", installScript, "sh", guestPaths.state, units.join(" "), ...packages],
@@ -136,7 +153,7 @@ export async function ensureGuestPackages(
       onLine: (message) => c.report({ message }),
     },
   );
-  if (exitCode === 0) return packages;
+  if (exitCode === 0) return;
   throw new LocalkubeError(
     "GUEST_PACKAGES_FAILED",
     { packages: packages.join(" ") },
