@@ -74,7 +74,7 @@ export default class Mount extends BaseCommand<typeof Mount> {
           begun({ kind: "mount", id: idOf(wish), what: clause(mounted), detail: { ...mounted } }),
         ),
       );
-    await mount(wish, this.quietUseCase(), async (mounted) => this.#tell(mounted, "here"));
+    await mount(wish, this.quietUseCase(), (mounted) => Promise.resolve(this.#tell(mounted, "here")));
   }
 
   #tell(mounted: Mounted, staying: "here" | "background"): void {

@@ -32,7 +32,7 @@ export interface WishedAttributes {
   readonly times?: { readonly accessed: number; readonly modified: number };
 }
 
-export interface FileAttributes extends Required<WishedAttributes> {}
+export type FileAttributes = Required<WishedAttributes>;
 
 const has = { size: 1, owner: 2, mode: 4, times: 8, extended: 0x80000000 } as const;
 
