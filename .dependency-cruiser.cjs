@@ -18,6 +18,7 @@ const adapters = {
   "smol-toml": "^src/runtimes/",
   "@grpc/grpc-js": "^src/runtimes/cri/",
   protobufjs: "^src/runtimes/cri/",
+  chokidar: "^src/cluster/mount/",
   "@oclif/core": "^src/(cli|commands)/",
 };
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { Transport } from "../../contract/transport.ts";
+import { guestPaths } from "../../provision/node/guest-paths.ts";
 
 const schema = v.object({
   type: v.picklist(["sshfs", "sync"]),
@@ -26,8 +27,12 @@ export const helperName = "localkube-mount";
 
 /** Empty after each boot of the machine. */
 export const notesFolder = "/run/localkube-mounts";
-export const noteFile = (guest: string): string =>
-  `${notesFolder}/${createHash("sha256").update(guest).digest("hex").slice(0, 24)}`;
+export const noteFile = (guest: string): string => `${notesFolder}/${key(guest)}`;
+
+/** Says of which folder there is a copy at that place, also when nobody follows it any more. */
+export const copyFile = (guest: string): string => `${guestPaths.state}/mount-copies/${key(guest)}`;
+
+const key = (guest: string): string => createHash("sha256").update(guest).digest("hex").slice(0, 24);
 
 // Neither asks a file system that may not answer.
 const lookScript = `

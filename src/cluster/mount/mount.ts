@@ -6,6 +6,7 @@ import { nodeOf, openCluster, type OpenNode, runningMachine, withTransport } fro
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 import { endGuestMount, lookAtMounts } from "./guest-mounts.ts";
 import { assertFolder, type MountType } from "./mount-request.ts";
+import { copyAndFollow } from "./sync.ts";
 import { mountBySshfs, type MountSettings, prepareTarget, sshfsLack } from "./sshfs.ts";
 
 export interface Mount {
@@ -93,20 +94,35 @@ async function mountOnce(
   }
   if (mountPoints.has(guest) && !mounts.some((one) => one.guest === guest))
     throw new LocalkubeError("MOUNT_TARGET_REFUSED", { guest, problem: "something else is mounted there" });
-  const type = former ?? (await chooseType(transport, wanted, context));
+  const type = former ?? (await chooseType(transport, wanted, settings, context));
   const wasMade = await prepareTarget(transport, settings, signal);
-  await mountBySshfs(transport, settings, wasMade, signal, () => onMounted(type));
+  if (type === "sshfs") return mountBySshfs(transport, settings, wasMade, signal, () => onMounted(type));
+  await copyAndFollow(transport, settings, wasMade, signal, (skipped) => {
+    if (skipped.length > 0) {
+      const [first] = skipped;
+      const more = skipped.length > 1 ? ` and ${skipped.length - 1} more` : "";
+      notice(context, `not copied, because they lead out of the folder: the link ${first}${more}`, "warning");
+    }
+    return onMounted(type);
+  });
 }
 
 /** Installs what the machine is missing for sshfs, if it can. */
 async function chooseType(
   transport: Transport,
-  _wanted: MountType | "auto",
+  wanted: MountType | "auto",
+  { guest, isReadOnly }: MountSettings,
   context: UseCaseContext,
 ): Promise<MountType> {
+  if (wanted === "sync") {
+    if (isReadOnly) throw new LocalkubeError("MOUNT_COPY_WRITABLE", { guest });
+    return "sync";
+  }
   const problem = await ensureSshfs(transport, context);
   if (problem === undefined) return "sshfs";
-  throw new LocalkubeError("MOUNT_NO_SSHFS", { problem });
+  if (wanted === "sshfs" || isReadOnly) throw new LocalkubeError("MOUNT_NO_SSHFS", { problem });
+  notice(context, `the machine cannot mount by sshfs: ${problem}; the folder is copied instead`, "warning");
+  return "sync";
 }
 
 /** Undefined when the machine can mount by sshfs, else why not. */

@@ -7,6 +7,7 @@ import { lastLines } from "../../host/run-command.ts";
 import { poll } from "../../host/poll.ts";
 import { serveFolder } from "../../machine/sftp/server.ts";
 import {
+  copyFile,
   helperName,
   lookAtMounts,
   type MountNote,
@@ -128,13 +129,13 @@ export function sshfsArgv({
 /** A value among sshfs's options, which are separated by commas. */
 const quoted = (text: string): string => text.replaceAll(/[\\,]/g, String.raw`\$&`);
 
-// $1 folder, $2 "over" where it may have files, then paths that nothing may lead to.
+// $1 folder, $2 "over" where it may have files, $3 says whose copy it is, $4 the folder here, whose copy may be there.
 const prepareScript = `
 real=$(readlink -m -- "$1"; echo .); real=\${real%??}
 [ "$real" = "$1" ] || { printf '%s' "$real"; exit 10; }
 if [ -e "$1" ]; then
   [ -d "$1" ] || exit 11
-  [ "$2" = over ] || [ -z "$(ls -A -- "$1" | head -c 1)" ] || exit 12
+  [ "$2" = over ] || [ "$(cat "$3" 2>/dev/null)" = "$4" ] || [ -z "$(ls -A -- "$1" | head -c 1)" ] || exit 12
   printf there
 else
   mkdir -p -- "$1" || exit 13
@@ -146,10 +147,11 @@ mkdir -p ${notesFolder} && chmod 700 ${notesFolder}
 /** Makes the folder in the machine; resolves with whether it was made. Rejects with MOUNT_TARGET_REFUSED or MOUNT_TARGET_NOT_EMPTY. Idempotent. */
 export async function prepareTarget(
   transport: Transport,
-  { guest, isOver }: Pick<MountSettings, "guest" | "isOver">,
+  { host, guest, isOver }: Pick<MountSettings, "host" | "guest" | "isOver">,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const argv = ["sh", "-c", prepareScript, "sh", guest, isOver ? "over" : ""] as const;
+  const words = [guest, isOver ? "over" : "", copyFile(guest), host];
+  const argv = ["sh", "-c", prepareScript, "sh", ...words] as const;
   const { exitCode, stdout, stderr } = await transport.exec(argv, { signal, allowFailure: true });
   const refuse = (problem: string): never => {
     throw new LocalkubeError("MOUNT_TARGET_REFUSED", { guest, problem });

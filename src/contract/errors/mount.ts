@@ -46,6 +46,16 @@ export const mountErrors = {
     title: "The machine cannot mount by sshfs: {problem}",
     fix: "Let localkube copy the folder and follow its changes: --type sync",
   },
+  MOUNT_COPY_WRITABLE: {
+    exit: exitCodes.usage,
+    title: "A copy at {guest} cannot be read-only: the machine's users own its files",
+    fix: "Leave --read-only out: nothing is copied back. Or mount it: --type sshfs",
+  },
+  MOUNT_WATCH_FAILED: {
+    exit: exitCodes.software,
+    title: "Changes in {host} cannot be followed: {problem}",
+    fix: "Allow more watches: sudo sysctl fs.inotify.max_user_watches=1048576",
+  },
   MOUNT_ENDED: {
     exit: exitCodes.software,
     title: "The mount at {guest} has ended: {problem}",
