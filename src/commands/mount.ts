@@ -2,8 +2,9 @@ import process from "node:process";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand, nodeFlag } from "../cli/base-command.ts";
-import { mountTypeNames, offeredType, parseMount } from "../cluster/mount/mount-request.ts";
+import { mountId, mountTypeNames, offeredType } from "../cluster/mount/mount-request.ts";
 import type { Mount as MountWish, Mounted } from "../cluster/mount/mount.ts";
+import { parseMount } from "../spec/parse/mounts.ts";
 
 export default class Mount extends BaseCommand<typeof Mount> {
   static override summary = "Mount a folder of this computer in the machine until Ctrl-C";
@@ -61,9 +62,10 @@ export default class Mount extends BaseCommand<typeof Mount> {
         followsLinks: flags["follow-links"],
       },
     };
+    const id = mountId(wish.node, guest);
     const background = await import("../cluster/background/keep.ts");
     if (flags.background && !background.staysInBackground()) {
-      const work = { kind: "mount", id: idOf(wish) } as const;
+      const work = { kind: "mount", id } as const;
       const detail = await background.leaveInBackground(wish.name, work, this.quietUseCase());
       return this.#tell(detail as unknown as Mounted, "background");
     }
@@ -71,7 +73,7 @@ export default class Mount extends BaseCommand<typeof Mount> {
     if (flags.background)
       return background.keepInBackground(wish.name, this.quietUseCase(), (context, begun) =>
         mount(wish, context, (mounted) =>
-          begun({ kind: "mount", id: idOf(wish), what: clause(mounted), detail: { ...mounted } }),
+          begun({ kind: "mount", id, what: clause(mounted), detail: { ...mounted } }),
         ),
       );
     await mount(wish, this.quietUseCase(), (mounted) => Promise.resolve(this.#tell(mounted, "here")));
@@ -90,9 +92,6 @@ export default class Mount extends BaseCommand<typeof Mount> {
 
 const clause = ({ host, guest, type, readOnly }: Mounted): string =>
   `${host} is ${type === "sync" ? "copied to" : "mounted at"} ${guest} in the machine${readOnly ? ", read-only" : ""} (${type})`;
-
-/** A machine's folder takes one mount. */
-const idOf = ({ node, settings: { guest } }: MountWish): string => `${node ?? ""}:${guest}`;
 
 const limits: Readonly<Record<Mounted["type"], string>> = {
   sshfs:

@@ -46,12 +46,14 @@ export const staysInBackground = (): boolean => mark in process.env && process.c
 export async function leaveInBackground(
   name: string,
   work: Pick<Kept, "kind" | "id">,
-  { host, signal }: UseCaseContext,
+  { host, signal }: Pick<UseCaseContext, "host" | "signal">,
+  /** Of another command line of localkube. */
+  words: readonly string[] = process.argv.slice(2),
 ): Promise<Readonly<Record<string, unknown>>> {
   const before = (await listWork(host, name)).find((one) => isSame(one, work) && one.state === "alive");
   if (before) return before.detail;
   signal.throwIfAborted();
-  const child = spawn(process.execPath, process.argv.slice(1), {
+  const child = spawn(process.execPath, [process.argv[1] ?? "", ...words], {
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     env: { ...childEnvironment(host.env), [mark]: name },

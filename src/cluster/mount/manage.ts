@@ -1,7 +1,11 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import { firstNode } from "../../contract/node.ts";
+import { parseMount } from "../../spec/parse/mounts.ts";
+import { withProfileLock } from "../../state/lock.ts";
+import { saveCluster } from "../../state/store.ts";
 import { endBackground } from "../background/keep.ts";
 import { isCreated, nodeOf, openCluster, type OpenNode, withTransport } from "../access/open-cluster.ts";
-import { quietly, type UseCaseContext } from "../access/use-case.ts";
+import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 import { endGuestMount, type GuestMount, lookAtMounts } from "./guest-mounts.ts";
 
 export interface ListedMount {
@@ -62,8 +66,33 @@ export async function removeMounts(
       add({ node: node.name, guest: mount.guest });
     }
   }
+  if (wantedNode === undefined) for (const one of await forgetOnRecord(name, guest, context)) add(one);
   if (guest !== undefined && ended.size === 0) throw new LocalkubeError("MOUNT_UNKNOWN", { guest, name });
   return [...ended.values()];
+}
+
+/** So that the next start does not make them again. */
+async function forgetOnRecord(
+  name: string,
+  guest: string | undefined,
+  context: UseCaseContext,
+): Promise<readonly { readonly node: string; readonly guest: string }[]> {
+  const isMeant = (text: string): boolean => guest === undefined || parseMount(text, "/").guest === guest;
+  const { record } = await openCluster(name, context);
+  if (!record.spec.mounts.some(isMeant)) return [];
+  const lock = {
+    command: "localkube mount remove",
+    signal: context.signal,
+    onWait: (text: string) => notice(context, text),
+  };
+  return withProfileLock(context.host, name, lock, async () => {
+    const { record: current } = await openCluster(name, context);
+    const { spec } = current;
+    const mounts = spec.mounts.filter((text) => !isMeant(text));
+    await saveCluster(context.host, { ...current, spec: { ...spec, mounts } });
+    const node = firstNode(current).name;
+    return spec.mounts.filter(isMeant).map((text) => ({ node, guest: parseMount(text, "/").guest }));
+  });
 }
 
 /** With one named: that, or a rejection. Else those whose machines run: a machine that is off has no mounts. */

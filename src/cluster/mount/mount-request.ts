@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import { posix, resolve } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { MountPlaces } from "../../spec/parse/mounts.ts";
 
 /** Ways to show a folder of this computer in a machine, and why one that localkube knows is not offered. */
 export const mountTypes = {
@@ -16,48 +16,8 @@ export const mountTypes = {
 export type MountType = "sshfs" | "sync";
 export const mountTypeNames = ["auto", ...Object.keys(mountTypes)];
 
-export interface MountRequest {
-  /** Absolute path of this computer. */
-  readonly host: string;
-  /** Absolute, normal path in the machine. */
-  readonly guest: string;
-}
-
-/** What a machine needs to work: neither these folders nor what is in them is covered by a mount, nor what they are in. */
-const guarded = [
-  ...["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run"],
-  ...["/sbin", "/sys", "/usr", "/opt/cni", "/var/run", "/var/log"],
-  ...["cni", "containerd", "containers", "crio", "docker", "etcd", "kubelet", "localkube"].map(
-    (name) => `/var/lib/${name}`,
-  ),
-];
-
-/**
- * Parses `HOST:GUEST`, split at the last colon, so that `C:\x:/y` is understood. Relative host paths start in `folder`. Rejects with MOUNT_INVALID, or as `guestFolder`. Pure.
- */
-export function parseMount(text: string, folder: string): MountRequest {
-  const colon = text.lastIndexOf(":");
-  const [host, guest] = [text.slice(0, colon), text.slice(colon + 1)];
-  if (colon < 1 || guest === "" || text.includes("\0"))
-    throw new LocalkubeError("MOUNT_INVALID", { given: text });
-  return { host: resolve(folder, host), guest: guestFolder(guest) };
-}
-
-/** The normal form of a path in the machine where something may be mounted. Rejects with MOUNT_TARGET_REFUSED. Pure. */
-export function guestFolder(given: string): string {
-  const refuse = (problem: string): never => {
-    throw new LocalkubeError("MOUNT_TARGET_REFUSED", { guest: given, problem });
-  };
-  if (!given.startsWith("/")) return refuse("it is not an absolute path of the machine");
-  const guest = posix.normalize(given).replace(/(?<=.)\/$/, "");
-  const isIn = (inner: string, outer: string): boolean =>
-    inner === outer || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
-  const hit = guarded.find((path) => isIn(guest, path) || isIn(path, guest));
-  return hit === undefined ? guest : refuse(`the machine needs ${hit}`);
-}
-
 /** Rejects with MOUNT_SOURCE_MISSING, or MOUNT_SOURCE_NOT_FOLDER for a file. */
-export async function assertFolder({ host, guest }: MountRequest): Promise<void> {
+export async function assertFolder({ host, guest }: MountPlaces): Promise<void> {
   const found = await stat(host).catch((cause: NodeJS.ErrnoException) => {
     throw new LocalkubeError(
       "MOUNT_SOURCE_MISSING",
@@ -76,3 +36,6 @@ export function offeredType(type: string): MountType | "auto" {
   const why = mountTypes[type as keyof typeof mountTypes];
   throw new LocalkubeError("MOUNT_TYPE_NOT_OFFERED", { type, why });
 }
+
+/** Names the work in the background: a folder of a machine takes one mount. */
+export const mountId = (node: string | undefined, guest: string): string => `${node ?? ""}:${guest}`;

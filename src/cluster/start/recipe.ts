@@ -27,6 +27,7 @@ import { machineCreate } from "./steps/machine-create.ts";
 import { machineImage } from "./steps/machine-image.ts";
 import { machineResize } from "./steps/machine-resize.ts";
 import { machineStart } from "./steps/machine-start.ts";
+import { mounts } from "./steps/mounts.ts";
 import { ready } from "./steps/ready.ts";
 import { runtimeChange } from "./steps/runtime-change.ts";
 
@@ -72,6 +73,7 @@ export const recipe: readonly StartRow[] = [
   once(firstAddons, { after: [images, clusterDns], when: firstAddonsAreOnRecord }),
   once(ready, { after: [images, controllers, clusterDns, kubeconfig] }),
   once(addons, { after: [ready, firstAddons], when: otherAddonsAreOnRecord }),
+  once(mounts, { after: [ready], when: mountsAreOnRecord }),
 ];
 
 function packagesAreMissing({ missingPackages }: ClusterState): boolean {
@@ -87,6 +89,10 @@ function otherAddonsAreOnRecord({
   firstAddons: names,
 }: ClusterState): boolean {
   return Object.keys(spec.addons).length > names.length || formerAddons !== undefined;
+}
+
+function mountsAreOnRecord({ record }: ClusterState): boolean {
+  return record.spec.mounts.length > 0;
 }
 
 function runtimeChanges({ cluster }: NodeState): boolean {

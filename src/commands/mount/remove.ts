@@ -1,13 +1,13 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand, nodeFlag } from "../../cli/base-command.ts";
-import { guestFolder } from "../../cluster/mount/mount-request.ts";
+import { guestFolder } from "../../spec/parse/mounts.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 
 export default class MountRemove extends BaseCommand<typeof MountRemove> {
   static override summary = "End a mount, in whichever process it is served, or clean up what one has left";
   static override description =
-    "The folder of this computer is not touched. A copy made by --type sync stays in the machine.";
+    "The folder of this computer is not touched. A copy made by --type sync stays in the machine. One that `start --mount` made is not made again at the next start.";
   static override examples = ["<%= config.bin %> mount remove /src", "<%= config.bin %> mount remove --all"];
   static override args = {
     guest: Args.string({ description: "Folder of the machine", required: false }),

@@ -26,6 +26,11 @@ export const mountErrors = {
     title: "There are files in {guest} in the machine, which a mount would hide and a copy replace",
     fix: "Name another folder, or add --over if that is meant",
   },
+  MOUNT_TARGET_TWICE: {
+    exit: exitCodes.usage,
+    title: "Two folders are to be mounted at {guest} in the machine",
+    fix: "Name another folder for one of them: --mount HOST:GUEST",
+  },
   MOUNT_TARGET_TAKEN: {
     exit: exitCodes.usage,
     title: "{host} is already mounted at {guest} in the machine",

@@ -49,6 +49,7 @@ test("without any wish the defaults hold", () => {
     criSocket: "",
     imageSocket: "",
     addons: {},
+    mounts: [],
   });
 });
 

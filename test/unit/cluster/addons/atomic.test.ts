@@ -18,7 +18,7 @@ test("record and cluster are as before, and that is said", async () => {
   const home = await mkdtemp(join(tmpdir(), "atomic-"));
   const host = { stateDir: join(home, "state"), cacheDir: join(home, "cache") };
   const record = {
-    schema: 6,
+    schema: 7,
     spec: sampleSpec({ addons: { metrics: {} } }),
     createdAt: "2026-01-02T03:04:05.000Z",
     phase: "running",
