@@ -25,6 +25,7 @@ export const commandLineOnly: ReadonlySet<string> = new Set([
   "forget",
   "format",
   "from",
+  "over",
   "purge",
   "recreate",
   "ssh-take-over",

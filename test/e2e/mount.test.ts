@@ -119,7 +119,7 @@ describe("folders of this computer in a machine", () => {
     await writeFile(join(folder, "here"), "kept");
     const { child, ended } = await begin(`${folder}:/src`, "--read-only");
     expect(await fails("echo x > /src/here")).toContain("Read-only file system");
-    const [{ by }] = (await list()) as [{ by: string }];
+    const by = (await list())[0]?.by ?? "";
     // The launcher has a child of its own; that is whose process serves the mount.
     process.kill(Number(/process (\d+)/.exec(by)?.[1]), "SIGKILL");
     await ended;

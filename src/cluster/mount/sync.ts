@@ -1,13 +1,12 @@
-import { open, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { realpath } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { FSWatcher } from "chokidar";
-import type { Pack } from "tar-stream";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { Transport } from "../../contract/transport.ts";
 import { entryAt, isSameEntry, readTree, type TreeEntry } from "./folder-tree.ts";
 import { copyFile, helperName, noteFile } from "./guest-mounts.ts";
 import { type MountSettings, noteOf, ownerOf } from "./sshfs.ts";
+import { fillArchive } from "./tree-archive.ts";
 
 // $1 note, $2 its text, $3 where it is remembered whose copy it is, $4 of which folder, $5 its owner if the folder was made, $6 the folder. Ends with the connection, whose end is that of its input, or when somebody has ended it.
 const helper = `
@@ -225,7 +224,7 @@ async function send(copy: Copy, entries: readonly TreeEntry[], signal: AbortSign
   if (entries.length === 0) return;
   const { pack } = await import("tar-stream");
   const archive = pack();
-  fill(archive, copy, entries).then(
+  fillArchive(archive, copy, entries).then(
     () => archive.finalize(),
     (error: unknown) => archive.destroy(error as Error),
   );
@@ -235,55 +234,3 @@ async function send(copy: Copy, entries: readonly TreeEntry[], signal: AbortSign
     ...{ signal, timeoutMs: copyMs, stdin: Readable.from(archive) },
   });
 }
-
-async function fill(archive: Pack, { root, owner }: Copy, entries: readonly TreeEntry[]): Promise<void> {
-  for (const { path, type, mode, modified, target } of entries) {
-    const header = { name: path, type, mode, mtime: new Date(modified * 1000), ...owner };
-    if (type !== "file") {
-      await new Promise<void>((resolve, reject) => {
-        const linkname = type === "symlink" ? { linkname: target } : {};
-        archive.entry({ ...header, ...linkname }, (error) => (error ? reject(error) : resolve()));
-      });
-      continue;
-    }
-    const file = await open(join(root, path)).catch(() => undefined);
-    // Gone or unreadable meanwhile: its change is told, too.
-    if (!file) continue;
-    try {
-      const { size, mtimeMs } = await file.stat();
-      const mtime = new Date(Math.floor(mtimeMs / 1000) * 1000);
-      const sink = archive.entry({ ...header, mtime, size });
-      await feed(sink, file, size);
-    } finally {
-      await file.close();
-    }
-  }
-}
-
-const chunkBytes = 256 * 1024;
-
-/** Exactly that many bytes, whatever becomes of the file: what it is then is sent after its next change. */
-async function feed(
-  sink: ReturnType<Pack["entry"]>,
-  file: Awaited<ReturnType<typeof open>>,
-  size: number,
-): Promise<void> {
-  for (let sent = 0; sent < size;) {
-    const chunk = Buffer.alloc(Math.min(chunkBytes, size - sent));
-    await file.read(chunk, 0, chunk.length, sent);
-    sent += chunk.length;
-    if (!sink.write(chunk)) await relieved(sink);
-  }
-  await new Promise<void>((resolve, reject) => {
-    sink.once("error", reject);
-    sink.end(() => resolve());
-  });
-}
-
-const relieved = async (sink: ReturnType<Pack["entry"]>): Promise<void> => {
-  await new Promise<void>((resolve) => {
-    sink.once("drain", resolve);
-    sink.once("close", resolve);
-  });
-  if (sink.destroyed) throw new Error("the archive was given up");
-};
