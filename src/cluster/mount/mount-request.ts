@@ -3,7 +3,7 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { MountPlaces } from "../../spec/parse/mounts.ts";
 
 /** Ways to show a folder of this computer in a machine, and why one that localkube knows is not offered. */
-export const mountTypes = {
+const mountTypes = {
   sshfs: "offered",
   sync: "offered",
   "9p": "its server would let every pod of the machine read the folder, and a QEMU machine with it can be neither suspended nor snapshot",

@@ -58,4 +58,4 @@ export const mountsInFolder = (wishes: readonly string[], folder: string): reado
     return colon < 1 ? wish : `${resolve(folder, wish.slice(0, colon))}${wish.slice(colon)}`;
   });
 
-export const mountText = ({ host, guest }: MountPlaces): string => `${host}:${guest}`;
+const mountText = ({ host, guest }: MountPlaces): string => `${host}:${guest}`;
