@@ -26,7 +26,7 @@ const minors = /^>=1\.(\d+)(?: <1\.(\d+))?$/;
 
 /** Kinds of values that an option may have; a user gives all of them as text. */
 const option = v.strictObject({
-  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "choice"]),
+  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "address", "choice"]),
   /** Absent: it has to be given. */
   default: v.optional(v.union([v.string(), v.number(), v.boolean()])),
   choices: v.optional(v.array(word)),
@@ -76,6 +76,8 @@ const probe = v.variant("type", [
     objects: file,
     /** The pod whose end decides: 0 is success; its last line is told. */
     pod: label,
+    /** One of `dnsHosts`: as long as the probe runs, this computer serves a page there; the objects have its address as `${cluster.hostPage}`. */
+    hostPage: v.optional(zoneName),
   }),
 ]);
 
@@ -99,6 +101,10 @@ const row = v.strictObject({
   node: v.optional(node, {}),
   /** Zones that cluster DNS asks of a Service of the addon, at its address: name → Service and port. */
   dnsZones: v.optional(v.record(zoneName, v.strictObject({ service: label, port: zonePort })), {}),
+  /**
+   * Names outside of the cluster that cluster DNS has an address for: name → the option that says the address; `auto` is this computer, as its machine reaches it.
+   */
+  dnsHosts: v.optional(v.record(zoneName, optionName), {}),
   wait: v.optional(v.array(wait), []),
   /** Instead of the addon's own, where the same cannot be asked of both: another image, for instance. */
   probe: v.optional(probe),
@@ -180,14 +186,28 @@ function contradiction(addon: Addon, folderName: string): string | undefined {
     if (value !== undefined && choices && !choices.includes(String(value)))
       return `options.${key}.default is not one of its choices`;
   }
-  for (const [index, { when, kubernetes }] of versions.entries()) {
-    const unknown = Object.keys(when).find((key) => !(key in options));
-    if (unknown !== undefined)
-      return `versions.${index}.when names the option ${unknown}, which it does not have`;
-    const { from, below } = minorRange(kubernetes);
-    if (below !== undefined && below <= from) return `versions.${index}.kubernetes is an empty range`;
+  for (const [index, row] of versions.entries()) {
+    const problem = rowContradiction(addon, row) ?? hostContradiction(addon, row);
+    if (problem !== undefined) return `versions.${index}${problem}`;
   }
   return undefined;
+}
+
+function rowContradiction({ options }: Addon, { when, kubernetes }: AddonRow): string | undefined {
+  const unknown = Object.keys(when).find((key) => !(key in options));
+  if (unknown !== undefined) return `.when names the option ${unknown}, which it does not have`;
+  const { from, below } = minorRange(kubernetes);
+  return below !== undefined && below <= from ? ".kubernetes is an empty range" : undefined;
+}
+
+function hostContradiction(addon: Addon, row: AddonRow): string | undefined {
+  const { dnsHosts } = row;
+  const bad = Object.entries(dnsHosts).find(([, key]) => addon.options[key]?.type !== "address");
+  if (bad) return `.dnsHosts names the option ${bad[1]} for ${bad[0]}, which is no address`;
+  const probe = probeOf(addon, row);
+  if (probe.type !== "objects" || probe.hostPage === undefined || probe.hostPage in dnsHosts)
+    return undefined;
+  return `: the probe wants a page at ${probe.hostPage}, which is not among dnsHosts`;
 }
 
 /** Minors of a row's `kubernetes`: `from` <= minor < `below`. Pure. */

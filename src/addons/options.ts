@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { didYouMean } from "../host/nearest-word.ts";
 import type { Addon, AddonOption } from "./definition.ts";
@@ -18,6 +19,7 @@ const kinds: Readonly<
   size: (text) => (/^\d+(\.\d+)?([kMGT]i?)?$/.test(text) ? text : undefined),
   port: (text) =>
     /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536 ? Number(text) : undefined,
+  address: (text) => (text === "auto" || isIP(text) !== 0 ? text : undefined),
   choice: (text, { choices = [] }) => (choices.includes(text) ? text : undefined),
 };
 
@@ -28,6 +30,7 @@ const descriptions: Readonly<Record<AddonOption["type"], string>> = {
   duration: "a duration such as 30s or 1h30m",
   size: "a size such as 512Mi or 10Gi",
   port: "a port from 1 to 65535",
+  address: "an IP address or auto",
   choice: "one of its choices",
 };
 

@@ -195,13 +195,14 @@ export interface RenderedAddon {
   readonly probeObjects: readonly KubeObject[];
 }
 
-/** The objects of a chosen addon. Rejects with ADDON_INVALID. */
+/** The objects of a chosen addon; `hostPage` is the address of a page for its probe. Rejects with ADDON_INVALID. */
 export async function renderAddon(
   { folder: { addon, folder }, row, values }: ChosenAddon,
   { images, published }: GotOfAddon,
   record: ClusterRecord,
+  hostPage = "",
 ): Promise<RenderedAddon> {
-  const input = { options: values, images, cluster: clusterPlaces(record) };
+  const input = { options: values, images, cluster: { ...clusterPlaces(record), hostPage } };
   const own = await renderFiles(folder, row.objects, input);
   const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
   const objects = [...asPublished, ...own];

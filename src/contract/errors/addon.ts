@@ -78,6 +78,11 @@ export const addonErrors = {
     title: "The addon {addon} shows nothing to browsers",
     fix: "Forward a port of a Service of it: localkube forward SERVICE -n NAMESPACE",
   },
+  ADDON_HOST_UNKNOWN: {
+    exit: exitCodes.unavailable,
+    title: "The address of {host} is not known: {problem}",
+    fix: "Say at which address the cluster reaches this computer: localkube addons enable {addon} --set {addon}.{option}=ADDRESS",
+  },
   ADDON_IMAGE_MISSING: {
     exit: exitCodes.unavailable,
     title:

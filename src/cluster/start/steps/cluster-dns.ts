@@ -4,6 +4,7 @@ import { firstNode } from "../../../contract/node.ts";
 import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
 import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.ts";
+import { seenHost } from "../../../provision/guest/seen-host.ts";
 import { Objects } from "../../../kube/objects.ts";
 import type { PodNetwork } from "../../../provision/network/pod-network.ts";
 import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
@@ -31,7 +32,11 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
     const known = await knownAddons(s.paths.addons);
     const objects = new Objects(api);
-    const plan = await dnsPlan(s.record, image, { known, objects, signal: c.signal });
+    const first = firstNode(s);
+    const plan = await dnsPlan(s.record, image, {
+      ...{ known, objects, signal: c.signal },
+      seenHost: () => seenHost(need(first, "transport"), first.definition.capabilities, c.signal),
+    });
     const dns = await enable(plan, s, c);
     const classes = await applyRuntimeClasses(api, ociRuntimesByName(s.record.spec.ociRuntimes), c.signal);
     return pods || dns || classes ? undefined : "unchanged";
