@@ -48,6 +48,8 @@ const node = v.strictObject({
   registries: v.optional(v.record(word, word)),
   /** Flags by component, as `--extra-config` has them. */
   flags: v.optional(v.record(v.picklist(components), v.record(word, v.string()))),
+  /** OCI runtimes beside runc, each with its RuntimeClass, by the names that `--oci-runtime` has. */
+  ociRuntimes: v.optional(v.array(label)),
 });
 
 const probe = v.variant("type", [
@@ -133,6 +135,8 @@ const schema = v.strictObject({
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(0)),
   options: v.optional(v.record(optionName, option), {}),
   versions: v.pipe(v.array(row), v.minLength(1)),
+  /** Why there is no row for these artifacts, as a sentence without a full stop. */
+  lacking: v.optional(v.record(v.picklist(["upstream", "debian"]), word), {}),
   probe,
   /** What a browser opens. */
   open: v.optional(
@@ -218,7 +222,7 @@ export function minorRange(kubernetes: string): { readonly from: number; readonl
 
 /** The row for a cluster; the first that fits. Rejects with ADDON_NOT_FOR_VERSION. Pure. */
 export function addonRow(
-  { name, versions }: Pick<Addon, "name" | "versions">,
+  { name, versions, lacking }: Pick<Addon, "name" | "versions" | "lacking">,
   cluster: { readonly version: string; readonly minor: number; readonly source: AddonRow["artifacts"] },
   options: Readonly<Record<string, string | number | boolean>>,
 ): AddonRow {
@@ -228,6 +232,9 @@ export function addonRow(
     return fits && Object.entries(when).every(([key, value]) => String(options[key]) === value);
   });
   if (found) return found;
+  const why = versions.some(({ artifacts }) => artifacts === cluster.source)
+    ? undefined
+    : lacking[cluster.source];
   const asked = [...new Set(versions.flatMap(({ when }) => Object.keys(when)))].map(
     (key) => `${key}=${options[key]}`,
   );
@@ -236,5 +243,6 @@ export function addonRow(
     version: cluster.version,
     source: cluster.source,
     options: asked.length === 0 ? "" : ` and ${asked.join(", ")}`,
+    why: why === undefined ? "" : `: ${why}`,
   });
 }

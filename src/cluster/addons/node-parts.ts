@@ -6,11 +6,12 @@ import type { ClusterSpec } from "../../spec/fields.ts";
 export type NodePart = AddonRow["node"];
 
 /** What of the nodes it changes, each in words. Pure. */
-export const partWords = ({ registries = {}, flags = {} }: NodePart): readonly string[] => [
+export const partWords = ({ registries = {}, flags = {}, ociRuntimes = [] }: NodePart): readonly string[] => [
   ...Object.keys(registries).map((name) => `the registry ${name}`),
   ...Object.entries(flags).flatMap(([component, values]) =>
     Object.keys(values).map((flag) => `${component}.${flag}`),
   ),
+  ...ociRuntimes.map((name) => `the OCI runtime ${name}`),
 ];
 
 /**
@@ -48,3 +49,9 @@ export function withAddonFlags(
       merged[component] = { ...values, ...merged[component] };
   return merged;
 }
+
+/** OCI runtimes of a cluster with those that addons bring, each once; a user's come first. Pure. */
+export const withAddonRuntimes = (
+  names: readonly string[],
+  parts: readonly NodePart[],
+): readonly string[] => [...new Set([...names, ...parts.flatMap(({ ociRuntimes = [] }) => ociRuntimes)])];

@@ -1,9 +1,11 @@
+import { ociRuntimesByName, withOciRuntimes } from "../../runtimes/oci/registry.ts";
 import { withProfileLock } from "../../state/lock.ts";
-import { openCluster, type OpenCluster } from "../access/open-cluster.ts";
+import { openCluster, type OpenCluster, runtimeOf } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { chooseAddons, type ChosenAddon } from "./choose.ts";
 import { type GivenOptions, refuseOpenSecrets, withOptions } from "./given-options.ts";
 import { knownAddons } from "./known-addons.ts";
+import { withAddonRuntimes } from "./node-parts.ts";
 import { type StagedAddon, stageAddon } from "./own-folder.ts";
 
 export interface EnableRequest {
@@ -34,7 +36,7 @@ export interface Requested {
 
 /**
  * Runs `work` with everything that can be refused without asking the cluster refused, and with the profile's lock held. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_CONFLICT,
- * ADDON_OPTION_INVALID, ADDON_SECRET_OPEN, ADDON_NOT_FOR_VERSION, or as `stageAddon`.
+ * ADDON_OPTION_INVALID, ADDON_SECRET_OPEN, ADDON_NOT_FOR_VERSION, OCI_RUNTIME_UNKNOWN, OCI_RUNTIME_NOT_TAKEN, or as `stageAddon`.
  */
 export async function withRequested<T>(
   request: EnableRequest,
@@ -72,5 +74,8 @@ async function settled(
   const names = [...new Set([...request.addons, ...own.map(({ addon }) => addon.name)])];
   refuseOpenSecrets(set, known, "by --set, which every user of this computer can read");
   const given = withOptions(set, setFromFiles);
-  return { given, chosen: chooseAddons(names, { known, recorded: record.spec.addons, given }, record) };
+  const chosen = chooseAddons(names, { known, recorded: record.spec.addons, given }, record);
+  const parts = chosen.map(({ row }) => row.node);
+  withOciRuntimes(runtimeOf(record), ociRuntimesByName(withAddonRuntimes([], parts)));
+  return { given, chosen };
 }

@@ -9,7 +9,7 @@ import { type MirrorReport, verifyMirror } from "../../artifacts/verify-mirror.t
 import { defaultRuntimeName } from "../../runtimes/registry.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { knownAddons } from "../addons/known-addons.ts";
-import { addonWishes } from "../addons/wishes.ts";
+import { addonOciRuntimes, addonWishes } from "../addons/wishes.ts";
 import { artifactWishes, programReleases } from "../start/wishes.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 
@@ -30,11 +30,13 @@ export async function pull(
   context: UseCaseContext,
 ): Promise<PulledMirror> {
   // For the default runtime: mirrors are made before there is a cluster.
-  const wishesOf = (version: string) => artifactWishes(version, defaultRuntimeName);
+  const known = await knownAddons();
+  const ociRuntimes = addonOciRuntimes(addons, known);
+  const wishesOf = (version: string) => artifactWishes(version, defaultRuntimeName, ociRuntimes);
   const plan = await planArtifacts(request, wishesOf, context.host, { signal: context.signal });
   const { source, kubernetesVersion } = plan;
   // Everything that can be refused is, before the folder is made.
-  const more = addonWishes(addons, await knownAddons(), { kubernetesVersion, artifactsSource: source });
+  const more = addonWishes(addons, known, { kubernetesVersion, artifactsSource: source });
   const folder = await mirrorFolder(path);
   notice(context, `artifacts ${source}: ${plan.reason}`);
   const step = { command: "mirror pull", title: `Mirroring Kubernetes ${kubernetesVersion}` };

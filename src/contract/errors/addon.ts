@@ -14,7 +14,7 @@ export const addonErrors = {
   },
   ADDON_NOT_FOR_VERSION: {
     exit: exitCodes.unavailable,
-    title: "The addon {addon} has nothing for Kubernetes {version} with the {source} artifacts{options}",
+    title: "The addon {addon} has nothing for Kubernetes {version} with the {source} artifacts{options}{why}",
     fix: "See what it has: localkube addons show {addon}",
   },
   ADDON_OPTION_INVALID: {

@@ -140,6 +140,18 @@ describe("the row of a cluster", () => {
       "ADDON_NOT_FOR_VERSION The addon web has nothing for Kubernetes v1.36.0 with the upstream artifacts and mode=plain",
     );
     expect(refusal(() => row(27, "upstream"))).toContain("v1.27.0");
+    const { versions } = sample;
+    const elsewhere = parse({
+      versions: versions.filter(({ artifacts }) => artifacts === "upstream"),
+      lacking: { debian: "Debian has none of it" },
+    });
+    const target = { version: "v1.20.2", minor: 20 };
+    expect(refusal(() => addonRow(elsewhere, { ...target, source: "debian" }, { mode: "tls" }))).toContain(
+      "Debian artifacts and mode=tls: Debian has none of it".replace("Debian", "debian"),
+    );
+    expect(
+      refusal(() => addonRow(elsewhere, { ...target, source: "upstream" }, { mode: "tls" })),
+    ).not.toContain("Debian");
   });
 });
 

@@ -7,7 +7,6 @@ import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.
 import { seenHost } from "../../../provision/guest/seen-host.ts";
 import { Objects } from "../../../kube/objects.ts";
 import type { PodNetwork } from "../../../provision/network/pod-network.ts";
-import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
 import { knownAddons } from "../../addons/known-addons.ts";
 import { dnsPlan } from "../../addons/dns.ts";
 import { type ClusterBase, type ClusterState, need } from "../state.ts";
@@ -17,12 +16,10 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
   id: "cluster-dns",
   title: "Applying cluster DNS",
   timeoutMs: 900_000,
-  plan: ({ record: { spec } }) => [
+  plan: ({ record: { spec }, ociRuntimes }) => [
     ...(["bridge", "none"].includes(spec.cni) ? [] : [`apply the pod network of ${spec.cni}`]),
     "apply cluster DNS (Deployment coredns, Service kube-dns)",
-    ...ociRuntimesByName(spec.ociRuntimes).map(
-      ({ name, runtimeClass }) => `apply the RuntimeClass ${runtimeClass} for ${name}`,
-    ),
+    ...ociRuntimes.map(({ name, runtimeClass }) => `apply the RuntimeClass ${runtimeClass} for ${name}`),
   ],
   async apply(s, c) {
     const api = need(s, "api");
@@ -38,7 +35,7 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
       seenHost: () => seenHost(need(first, "transport"), first.definition.capabilities, c.signal),
     });
     const dns = await enable(plan, s, c);
-    const classes = await applyRuntimeClasses(api, ociRuntimesByName(s.record.spec.ociRuntimes), c.signal);
+    const classes = await applyRuntimeClasses(api, s.ociRuntimes, c.signal);
     return pods || dns || classes ? undefined : "unchanged";
   },
 };

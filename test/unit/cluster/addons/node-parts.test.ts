@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { withAddonFlags, withAddonRegistries } from "../../../../src/cluster/addons/node-parts.ts";
+import {
+  partWords,
+  withAddonFlags,
+  withAddonRegistries,
+  withAddonRuntimes,
+} from "../../../../src/cluster/addons/node-parts.ts";
 import type { Registry } from "../../../../src/contract/runtime.ts";
 
 const mine: Registry = { name: "localhost:5000", mirrors: ["https://mirror.example"], insecure: false };
@@ -39,4 +44,11 @@ test("flags of addons are added to the user's, which come first", () => {
   ).toEqual({
     ...{ kubelet: { "max-pods": "5", v: "2" }, etcd: { debug: "true" } },
   });
+});
+
+test("OCI runtimes of addons come after the user's, each once, and are told before an addon is trusted", () => {
+  const brought = [{ ociRuntimes: ["runsc"] }, {}, { ociRuntimes: ["runsc", "crun"] }];
+  expect(withAddonRuntimes(["crun"], brought)).toEqual(["crun", "runsc"]);
+  expect(withAddonRuntimes(["crun"], [{}])).toEqual(["crun"]);
+  expect(partWords({ ociRuntimes: ["runsc"] })).toEqual(["the OCI runtime runsc"]);
 });
