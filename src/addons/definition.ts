@@ -26,7 +26,7 @@ const minors = /^>=1\.(\d+)(?: <1\.(\d+))?$/;
 
 /** Kinds of values that an option may have; a user gives all of them as text. */
 const option = v.strictObject({
-  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "address", "choice"]),
+  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "address", "logins", "choice"]),
   /** Absent: it has to be given. */
   default: v.optional(v.union([v.string(), v.number(), v.boolean()])),
   choices: v.optional(v.array(word)),
@@ -50,6 +50,8 @@ const node = v.strictObject({
   flags: v.optional(v.record(v.picklist(components), v.record(word, v.string()))),
   /** OCI runtimes beside runc, each with its RuntimeClass, by the names that `--oci-runtime` has. */
   ociRuntimes: v.optional(v.array(label)),
+  /** The option that names registries whose logins on this computer the nodes pull with, read at each start as those of `--registry-auth` are. */
+  logins: v.optional(optionName),
 });
 
 const probe = v.variant("type", [
@@ -70,6 +72,8 @@ const probe = v.variant("type", [
     path: v.pipe(v.string(), v.startsWith("/")),
     has: v.optional(word),
   }),
+  /** The logins that the row brings to nodes, by the names of their registries: each node has them. */
+  v.strictObject({ type: v.literal("logins") }),
   /** A name that cluster DNS has an address for, asked at the address of its Service. */
   v.strictObject({ type: v.literal("dns"), name: word }),
   /** Objects of a namespace that is made for them and removed again: a PVC with a pod that writes, for instance. */
@@ -197,7 +201,12 @@ function contradiction(addon: Addon, folderName: string): string | undefined {
   return undefined;
 }
 
-function rowContradiction({ options }: Addon, { when, kubernetes }: AddonRow): string | undefined {
+function rowContradiction(
+  { options }: Addon,
+  { when, kubernetes, node: { logins } }: AddonRow,
+): string | undefined {
+  if (logins !== undefined && options[logins]?.type !== "logins")
+    return `.node.logins names the option ${logins}, which has no logins`;
   const unknown = Object.keys(when).find((key) => !(key in options));
   if (unknown !== undefined) return `.when names the option ${unknown}, which it does not have`;
   const { from, below } = minorRange(kubernetes);

@@ -10,6 +10,7 @@ import { applyDns, tellsDns } from "./dns.ts";
 import { knownHostNames } from "./host-names.ts";
 import { withHostPage } from "./host-page.ts";
 import type { LiveCluster } from "./live-cluster.ts";
+import { askLogins } from "./node-logins.ts";
 
 export interface AppliedAddon {
   readonly name: string;
@@ -54,6 +55,7 @@ export async function applyAddon(
       seen = await probeAddon(asked, {
         ...{ ...shared, namespace, made, limitMs: left() },
         resolves: (host) => live.resolves(host, c.signal),
+        askLogins: () => askLogins(chosen, live, c.signal),
       });
       return seen;
     });

@@ -13,6 +13,7 @@ import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { clusterDomain } from "../start/node-input.ts";
 import { type GivenOptions, refuseOpenSecrets } from "./given-options.ts";
 import { knownAddons } from "./known-addons.ts";
+import { nodePart, type NodePart } from "./node-parts.ts";
 
 /** What decides which row of an addon a cluster gets. */
 export type AddonTarget = Pick<ClusterRecord, "kubernetesVersion" | "artifactsSource">;
@@ -218,7 +219,7 @@ export async function renderAddon(
 export async function recordedAddons(
   record: ClusterRecord,
   ownFolder: string,
-): Promise<{ readonly parts: readonly AddonRow["node"][]; readonly first: readonly string[] }> {
+): Promise<{ readonly parts: readonly NodePart[]; readonly first: readonly string[] }> {
   const recorded = Object.entries(record.spec.addons);
   if (recorded.length === 0) return { parts: [], first: [] };
   const known = await knownAddons(ownFolder);
@@ -230,7 +231,7 @@ export async function recordedAddons(
     .filter(({ folder }) => folder.addon.default || setsFlags(folder))
     .map(({ name }) => name);
   return {
-    parts: found.map(({ folder, options }) => chooseAddon(folder, options, {}, record).row.node),
+    parts: found.map(({ folder, options }) => nodePart(chooseAddon(folder, options, {}, record))),
     first: withNeeds(early, known).map(({ addon }) => addon.name),
   };
 }

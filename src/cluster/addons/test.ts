@@ -17,6 +17,7 @@ import { knownAddons } from "./known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "./images.ts";
 import { asObject } from "./look.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
+import { askLogins } from "./node-logins.ts";
 
 export interface TestedAddon {
   readonly name: string;
@@ -115,6 +116,7 @@ async function testOne(
       return probeAddon(probe, {
         ...{ ...shared, namespace: addon.namespace, made },
         resolves: (host) => live.resolves(host, c.signal),
+        askLogins: () => askLogins(chosen, live, c.signal),
       });
     });
     return { seen, milliseconds: await note(true, seen) };

@@ -20,7 +20,7 @@ import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts"
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
 import { recordedAddons } from "../addons/choose.ts";
-import { withAddonRegistries, withAddonRuntimes } from "../addons/node-parts.ts";
+import { withAddonLogins, withAddonRegistries, withAddonRuntimes } from "../addons/node-parts.ts";
 import { withRecordedAddons } from "../addons/record.ts";
 import { runtimeOf } from "../access/open-cluster.ts";
 import { machineName } from "../access/reach.ts";
@@ -193,7 +193,8 @@ async function stateOf(
   const ociRuntimes = ociRuntimesByName(ociNames);
   const runtime = runtimeOf({ ...record, spec: { ...record.spec, ociRuntimes: ociNames } });
   const plan = await withOciPrograms(planned, record, ociNames, host);
-  const access = await readRegistryAccess(record.spec, runtime, context);
+  const registries = withAddonLogins(record.spec.registries, addonParts);
+  const access = await readRegistryAccess({ ...record.spec, registries }, runtime, context);
   const registryAccess = withAddonRegistries(access, addonParts, runtime);
   // An existing machine was created with everything it needs.
   const createsMachines = !record.nodes.every(({ machine }) => machine);

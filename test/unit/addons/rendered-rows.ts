@@ -32,6 +32,7 @@ const samples = {
   size: "1Gi",
   port: "80",
   address: "192.0.2.7",
+  logins: "ghcr.io",
   choice: "",
 };
 
