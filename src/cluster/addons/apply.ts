@@ -37,8 +37,6 @@ export async function applyAddon(
   const { name, namespace } = addon;
   const { version } = chosen.row;
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
-  // Before anything is applied.
-  await knownHostNames(chosen, () => live.seenHost(c.signal));
   const rendered = (values: AddonSecrets["values"], hostPage = "") =>
     renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record, hostPage);
   const { objects } = await rendered(secrets.values);
@@ -61,7 +59,9 @@ export async function applyAddon(
     });
   // Once its Service has an address.
   const tellDns = async (): Promise<void> => {
-    if (tellsDns(chosen.row)) await applyDns(live, known, shared);
+    if (!tellsDns(chosen.row)) return;
+    await knownHostNames(chosen, () => live.seenHost(c.signal));
+    await applyDns(live, known, shared);
   };
   const { outcome, kept } = await enableAddon(
     { name, version, options: chosen.options, objects, masked },

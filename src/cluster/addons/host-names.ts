@@ -32,7 +32,7 @@ export async function hostNames(
 /** What leads to this computer from elsewhere, through a router for instance, is not seen here: then loopback is as good as anything. */
 const given = (address: string): SeenHost => ({
   address,
-  listen: ownAddresses().includes(address) ? address : "127.0.0.1",
+  listen: ownAddresses().some((own) => own.address === address) ? address : "127.0.0.1",
 });
 
 /** The names of hosts that an addon brings. Rejects with ADDON_HOST_UNKNOWN when the address of one is not known, or as `seen`. */

@@ -70,7 +70,10 @@ export const liveCluster = (
   objects: new Objects(api, addonManager),
   resolves: (name, signal) => resolves(name, record.addresses.clusterDns, nodes, signal),
   seenHost: (signal) =>
-    firstNode({ nodes }).withTransport((transport) => seenHost(transport, capabilities, signal)),
+    firstNode({ nodes }).withTransport((transport) => {
+      const address = firstNode(record).machine?.address ?? "";
+      return seenHost(transport, { ...capabilities, address }, signal);
+    }),
 });
 
 const answerMs = 3000;

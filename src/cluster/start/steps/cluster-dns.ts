@@ -32,7 +32,12 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const first = firstNode(s);
     const plan = await dnsPlan(s.record, image, {
       ...{ known, objects, signal: c.signal },
-      seenHost: () => seenHost(need(first, "transport"), first.definition.capabilities, c.signal),
+      seenHost: () =>
+        seenHost(
+          need(first, "transport"),
+          { ...first.definition.capabilities, address: need(first, "machine").address },
+          c.signal,
+        ),
     });
     const dns = await enable(plan, s, c);
     const classes = await applyRuntimeClasses(api, s.ociRuntimes, c.signal);
