@@ -26,7 +26,7 @@ const minors = /^>=1\.(\d+)(?: <1\.(\d+))?$/;
 
 /** Kinds of values that an option may have; a user gives all of them as text. */
 const option = v.strictObject({
-  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "choice"]),
+  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "address", "logins", "choice"]),
   /** Absent: it has to be given. */
   default: v.optional(v.union([v.string(), v.number(), v.boolean()])),
   choices: v.optional(v.array(word)),
@@ -48,6 +48,10 @@ const node = v.strictObject({
   registries: v.optional(v.record(word, word)),
   /** Flags by component, as `--extra-config` has them. */
   flags: v.optional(v.record(v.picklist(components), v.record(word, v.string()))),
+  /** OCI runtimes beside runc, each with its RuntimeClass, by the names that `--oci-runtime` has. */
+  ociRuntimes: v.optional(v.array(label)),
+  /** The option that names registries whose logins on this computer the nodes pull with, read at each start as those of `--registry-auth` are. */
+  logins: v.optional(optionName),
 });
 
 const probe = v.variant("type", [
@@ -68,6 +72,8 @@ const probe = v.variant("type", [
     path: v.pipe(v.string(), v.startsWith("/")),
     has: v.optional(word),
   }),
+  /** The logins that the row brings to nodes, by the names of their registries: each node has them. */
+  v.strictObject({ type: v.literal("logins") }),
   /** A name that cluster DNS has an address for, asked at the address of its Service. */
   v.strictObject({ type: v.literal("dns"), name: word }),
   /** Objects of a namespace that is made for them and removed again: a PVC with a pod that writes, for instance. */
@@ -76,6 +82,8 @@ const probe = v.variant("type", [
     objects: file,
     /** The pod whose end decides: 0 is success; its last line is told. */
     pod: label,
+    /** One of `dnsHosts`: as long as the probe runs, this computer serves a page there; the objects have its address as `${cluster.hostPage}`. */
+    hostPage: v.optional(zoneName),
   }),
 ]);
 
@@ -99,6 +107,10 @@ const row = v.strictObject({
   node: v.optional(node, {}),
   /** Zones that cluster DNS asks of a Service of the addon, at its address: name → Service and port. */
   dnsZones: v.optional(v.record(zoneName, v.strictObject({ service: label, port: zonePort })), {}),
+  /**
+   * Names outside of the cluster that cluster DNS has an address for: name → the option that says the address; `auto` is this computer, as its machine reaches it.
+   */
+  dnsHosts: v.optional(v.record(zoneName, optionName), {}),
   wait: v.optional(v.array(wait), []),
   /** Instead of the addon's own, where the same cannot be asked of both: another image, for instance. */
   probe: v.optional(probe),
@@ -127,6 +139,8 @@ const schema = v.strictObject({
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(0)),
   options: v.optional(v.record(optionName, option), {}),
   versions: v.pipe(v.array(row), v.minLength(1)),
+  /** Why there is no row for these artifacts, as a sentence without a full stop. */
+  lacking: v.optional(v.record(v.picklist(["upstream", "debian"]), word), {}),
   probe,
   /** What a browser opens. */
   open: v.optional(
@@ -180,14 +194,33 @@ function contradiction(addon: Addon, folderName: string): string | undefined {
     if (value !== undefined && choices && !choices.includes(String(value)))
       return `options.${key}.default is not one of its choices`;
   }
-  for (const [index, { when, kubernetes }] of versions.entries()) {
-    const unknown = Object.keys(when).find((key) => !(key in options));
-    if (unknown !== undefined)
-      return `versions.${index}.when names the option ${unknown}, which it does not have`;
-    const { from, below } = minorRange(kubernetes);
-    if (below !== undefined && below <= from) return `versions.${index}.kubernetes is an empty range`;
+  for (const [index, row] of versions.entries()) {
+    const problem = rowContradiction(addon, row) ?? hostContradiction(addon, row);
+    if (problem !== undefined) return `versions.${index}${problem}`;
   }
   return undefined;
+}
+
+function rowContradiction(
+  { options }: Addon,
+  { when, kubernetes, node: { logins } }: AddonRow,
+): string | undefined {
+  if (logins !== undefined && options[logins]?.type !== "logins")
+    return `.node.logins names the option ${logins}, which has no logins`;
+  const unknown = Object.keys(when).find((key) => !(key in options));
+  if (unknown !== undefined) return `.when names the option ${unknown}, which it does not have`;
+  const { from, below } = minorRange(kubernetes);
+  return below !== undefined && below <= from ? ".kubernetes is an empty range" : undefined;
+}
+
+function hostContradiction(addon: Addon, row: AddonRow): string | undefined {
+  const { dnsHosts } = row;
+  const bad = Object.entries(dnsHosts).find(([, key]) => addon.options[key]?.type !== "address");
+  if (bad) return `.dnsHosts names the option ${bad[1]} for ${bad[0]}, which is no address`;
+  const probe = probeOf(addon, row);
+  if (probe.type !== "objects" || probe.hostPage === undefined || probe.hostPage in dnsHosts)
+    return undefined;
+  return `: the probe wants a page at ${probe.hostPage}, which is not among dnsHosts`;
 }
 
 /** Minors of a row's `kubernetes`: `from` <= minor < `below`. Pure. */
@@ -198,7 +231,7 @@ export function minorRange(kubernetes: string): { readonly from: number; readonl
 
 /** The row for a cluster; the first that fits. Rejects with ADDON_NOT_FOR_VERSION. Pure. */
 export function addonRow(
-  { name, versions }: Pick<Addon, "name" | "versions">,
+  { name, versions, lacking }: Pick<Addon, "name" | "versions" | "lacking">,
   cluster: { readonly version: string; readonly minor: number; readonly source: AddonRow["artifacts"] },
   options: Readonly<Record<string, string | number | boolean>>,
 ): AddonRow {
@@ -208,6 +241,9 @@ export function addonRow(
     return fits && Object.entries(when).every(([key, value]) => String(options[key]) === value);
   });
   if (found) return found;
+  const why = versions.some(({ artifacts }) => artifacts === cluster.source)
+    ? undefined
+    : lacking[cluster.source];
   const asked = [...new Set(versions.flatMap(({ when }) => Object.keys(when)))].map(
     (key) => `${key}=${options[key]}`,
   );
@@ -216,5 +252,6 @@ export function addonRow(
     version: cluster.version,
     source: cluster.source,
     options: asked.length === 0 ? "" : ` and ${asked.join(", ")}`,
+    why: why === undefined ? "" : `: ${why}`,
   });
 }

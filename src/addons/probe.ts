@@ -8,6 +8,12 @@ import { type Pod, troubleOf } from "./pod-trouble.ts";
 import { troubleContext } from "./rollout.ts";
 import { inWaves } from "./waves.ts";
 
+export interface Seen {
+  /** What was seen, as a sentence without a full stop. */
+  readonly seen: string;
+  readonly right: boolean;
+}
+
 export interface ProbeContext {
   readonly addon: string;
   /** Of the addon: where its Services are. */
@@ -20,6 +26,8 @@ export interface ProbeContext {
   readonly limitMs: number;
   /** Whether cluster DNS has an address for a name. */
   readonly resolves: (name: string) => Promise<boolean>;
+  /** Whether every node has the logins that the addon brings. */
+  readonly askLogins: () => Promise<Seen>;
   /** The objects of a probe that makes some, rendered. */
   readonly made: readonly KubeObject[];
 }
@@ -39,6 +47,8 @@ export async function probeAddon(probe: AddonProbe, context: ProbeContext): Prom
         const right = await context.resolves(probe.name);
         return { seen: `cluster DNS has ${right ? "an" : "no"} address for ${probe.name}`, right };
       }, context);
+    case "logins":
+      return whenRight(context.askLogins, context);
     case "objects":
       return probeObjects(probe, context);
   }
@@ -51,7 +61,7 @@ const everyMs = 500;
 
 /** Asks until the answer is right: endpoints, caches and first measurements follow a moment after the pods. */
 async function whenRight(
-  ask: () => Promise<{ readonly seen: string; readonly right: boolean }>,
+  ask: () => Promise<Seen>,
   { addon, signal, limitMs }: ProbeContext,
 ): Promise<string> {
   let last = "nothing";

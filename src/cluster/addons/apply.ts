@@ -6,8 +6,11 @@ import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/se
 import type { AddonFolder } from "../../addons/catalogue.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
-import { applyDnsZones } from "./dns.ts";
+import { applyDns, tellsDns } from "./dns.ts";
+import { knownHostNames } from "./host-names.ts";
+import { withHostPage } from "./host-page.ts";
 import type { LiveCluster } from "./live-cluster.ts";
+import { askLogins } from "./node-logins.ts";
 
 export interface AppliedAddon {
   readonly name: string;
@@ -34,23 +37,31 @@ export async function applyAddon(
   const { name, namespace } = addon;
   const { version } = chosen.row;
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
-  const rendered = (values: AddonSecrets["values"]) =>
-    renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record);
-  const { objects, probeObjects } = await rendered(secrets.values);
+  const rendered = (values: AddonSecrets["values"], hostPage = "") =>
+    renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record, hostPage);
+  const { objects } = await rendered(secrets.values);
   const { objects: masked } = await rendered(secrets.masks);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, (limitMs ?? 0) - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
   const shared = { addon: name, api: live.api, objects: live.objects, signal: c.signal, report };
   let seen: string | undefined;
-  const probe = async (): Promise<string> =>
-    (seen = await probeAddon(probeFor(chosen, live.record), {
-      ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
-      resolves: (host) => live.resolves(host, c.signal),
-    }));
+  const asked = probeFor(chosen, live.record);
+  const probe = (): Promise<string> =>
+    withHostPage(asked, chosen, live, c.signal, async (hostPage) => {
+      const { probeObjects: made } = await rendered(secrets.values, hostPage);
+      seen = await probeAddon(asked, {
+        ...{ ...shared, namespace, made, limitMs: left() },
+        resolves: (host) => live.resolves(host, c.signal),
+        askLogins: () => askLogins(chosen, live, c.signal),
+      });
+      return seen;
+    });
   // Once its Service has an address.
   const tellDns = async (): Promise<void> => {
-    if (Object.keys(chosen.row.dnsZones).length > 0) await applyDnsZones(live, known, shared);
+    if (!tellsDns(chosen.row)) return;
+    await knownHostNames(chosen, () => live.seenHost(c.signal));
+    await applyDns(live, known, shared);
   };
   const { outcome, kept } = await enableAddon(
     { name, version, options: chosen.options, objects, masked },

@@ -13,6 +13,7 @@ import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { clusterDomain } from "../start/node-input.ts";
 import { type GivenOptions, refuseOpenSecrets } from "./given-options.ts";
 import { knownAddons } from "./known-addons.ts";
+import { nodePart, type NodePart } from "./node-parts.ts";
 
 /** What decides which row of an addon a cluster gets. */
 export type AddonTarget = Pick<ClusterRecord, "kubernetesVersion" | "artifactsSource">;
@@ -203,13 +204,14 @@ export interface RenderedAddon {
   readonly probeObjects: readonly KubeObject[];
 }
 
-/** The objects of a chosen addon. Rejects with ADDON_INVALID. */
+/** The objects of a chosen addon; `hostPage` is the address of a page for its probe. Rejects with ADDON_INVALID. */
 export async function renderAddon(
   { folder: { addon, folder }, row, values }: ChosenAddon,
   { images, published }: GotOfAddon,
   record: ClusterRecord,
+  hostPage = "",
 ): Promise<RenderedAddon> {
-  const input = { options: values, images, cluster: clusterPlaces(record) };
+  const input = { options: values, images, cluster: { ...clusterPlaces(record), hostPage } };
   const own = await renderFiles(folder, row.objects, input);
   const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
   const objects = [...asPublished, ...own];
@@ -225,7 +227,7 @@ export async function renderAddon(
 export async function recordedAddons(
   record: ClusterRecord,
   ownFolder: string,
-): Promise<{ readonly parts: readonly AddonRow["node"][]; readonly first: readonly string[] }> {
+): Promise<{ readonly parts: readonly NodePart[]; readonly first: readonly string[] }> {
   const recorded = Object.entries(record.spec.addons);
   if (recorded.length === 0) return { parts: [], first: [] };
   const known = await knownAddons(ownFolder);
@@ -237,7 +239,7 @@ export async function recordedAddons(
     .filter(({ folder }) => folder.addon.default || setsFlags(folder))
     .map(({ name }) => name);
   return {
-    parts: found.map(({ folder, options }) => chooseAddon(folder, options, {}, record).row.node),
+    parts: found.map(({ folder, options }) => nodePart(chooseAddon(folder, options, {}, record))),
     first: withNeeds(early, known).map(({ addon }) => addon.name),
   };
 }

@@ -1,5 +1,4 @@
 import { addonByName } from "../../addons/catalogue.ts";
-import { probeOf } from "../../addons/definition.ts";
 import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
 import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
@@ -13,10 +12,12 @@ import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
 import { chooseAddon, type ChosenAddon, probeFor, renderAddon } from "./choose.ts";
+import { withHostPage } from "./host-page.ts";
 import { knownAddons } from "./known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "./images.ts";
 import { asObject } from "./look.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
+import { askLogins } from "./node-logins.ts";
 
 export interface TestedAddon {
   readonly name: string;
@@ -65,6 +66,7 @@ export async function testAddon(
 async function probeObjectsOf(
   chosen: ChosenAddon,
   live: LiveCluster,
+  hostPage: string,
   c: RunContext,
 ): Promise<readonly KubeObject[]> {
   const got = await getImages([chosen], live.record, await presentFor([chosen], live, c.signal), c);
@@ -72,7 +74,8 @@ async function probeObjectsOf(
   const { addon } = chosen.folder;
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
   const values = { ...chosen.values, ...secrets.values };
-  return (await renderAddon({ ...chosen, values }, got.byAddon.get(addon.name)!, live.record)).probeObjects;
+  const ofAddon = got.byAddon.get(addon.name)!;
+  return (await renderAddon({ ...chosen, values }, ofAddon, live.record, hostPage)).probeObjects;
 }
 
 async function testOne(
@@ -85,7 +88,7 @@ async function testOne(
   const inventory = await loadInventory(live.objects, addon.name, c.signal);
   if (!inventory)
     throw new LocalkubeError("ADDON_NOT_ENABLED", { addon: addon.name, name: live.record.spec.name });
-  const made = probeOf(addon, chosen.row).type === "objects" ? await probeObjectsOf(chosen, live, c) : [];
+  const probe = probeFor(chosen, live.record);
   const report = (text: string): void => c.report({ message: text });
   const shared = {
     addon: addon.name,
@@ -108,9 +111,13 @@ async function testOne(
       ...shared,
       mustExist: true,
     });
-    const seen = await probeAddon(probeFor(chosen, live.record), {
-      ...{ ...shared, namespace: addon.namespace, made },
-      resolves: (host) => live.resolves(host, c.signal),
+    const seen = await withHostPage(probe, chosen, live, c.signal, async (hostPage) => {
+      const made = probe.type === "objects" ? await probeObjectsOf(chosen, live, hostPage, c) : [];
+      return probeAddon(probe, {
+        ...{ ...shared, namespace: addon.namespace, made },
+        resolves: (host) => live.resolves(host, c.signal),
+        askLogins: () => askLogins(chosen, live, c.signal),
+      });
     });
     return { seen, milliseconds: await note(true, seen) };
   } catch (error) {

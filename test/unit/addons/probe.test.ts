@@ -28,6 +28,7 @@ const probe = (what: Parameters<typeof probeAddon>[0], more: object = {}) =>
   probeAddon(what, {
     ...{ addon: "web", namespace: "web", api, objects: new Objects(memory.client), signal, limitMs: 0 },
     ...{ report: () => undefined, made: [], resolves: () => Promise.resolve(false) },
+    askLogins: () => Promise.resolve({ seen: "the kubelet of a has no login at ghcr.io", right: false }),
     ...more,
   }).catch((error: unknown) => {
     if (error instanceof LocalkubeError) return `${error.id} ${error.message} | ${error.output ?? ""}`;
@@ -136,4 +137,11 @@ describe("a probe with objects", () => {
     expect(await probe(what, { made })).toMatch(/there is a namespace .* already/);
     expect(left()).toEqual([place]);
   });
+});
+
+test("a probe of logins tells what the nodes have", async () => {
+  expect(await probe({ type: "logins" })).toContain("ADDON_PROBE_FAILED");
+  expect(await probe({ type: "logins" })).toContain("the kubelet of a has no login at ghcr.io");
+  const askLogins = () => Promise.resolve({ seen: "each has them", right: true });
+  expect(await probe({ type: "logins" }, { askLogins })).toBe("each has them");
 });

@@ -2,7 +2,7 @@ import { type AddonFolder, builtInAddons } from "../../../src/addons/catalogue.t
 import { type Addon, type AddonRow, minorRange, probeOf } from "../../../src/addons/definition.ts";
 import { optionValues } from "../../../src/addons/options.ts";
 import { renderFiles } from "../../../src/addons/render-files.ts";
-import { zonePlaces } from "../../../src/cluster/addons/dns.ts";
+import { dnsPlaces } from "../../../src/cluster/addons/dns.ts";
 import type { KubeObject } from "../../../src/kube/api-client.ts";
 
 /** The catalogue that localkube brings, each row rendered as it would be for a cluster, with images that are nowhere. */
@@ -19,7 +19,8 @@ const cluster = {
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
   clusterId: "0123456789abcdef",
-  ...zonePlaces([]),
+  hostPage: "http://host.test:8080/page",
+  ...dnsPlaces([], []),
 };
 
 /** What options that have to be given, or are made, could be. */
@@ -30,6 +31,8 @@ const samples = {
   duration: "1m",
   size: "1Gi",
   port: "80",
+  address: "192.0.2.7",
+  logins: "ghcr.io",
   choice: "",
 };
 
