@@ -1,6 +1,7 @@
 import { disableAddon } from "../../addons/disable.ts";
 import { enableAddon } from "../../addons/enable.ts";
-import { probeAddon, removeProbe } from "../../addons/probe.ts";
+import { removeProbe } from "../../addons/probe/namespace.ts";
+import { probeAddon } from "../../addons/probe/probe-addon.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
 import type { AddonFolder } from "../../addons/catalogue.ts";
@@ -47,6 +48,7 @@ export async function applyAddon(
     (seen = await probeAddon(probeFor(chosen, live.record), {
       ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
       resolves: (host) => live.resolves(host, c.signal),
+      isOnNode: (path) => live.isOnNode(path, c.signal),
     }));
   // Once its Service has an address.
   const tellDns = async (): Promise<void> => {

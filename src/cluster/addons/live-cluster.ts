@@ -28,6 +28,8 @@ export interface LiveCluster {
   readonly nodes: readonly LiveNode[];
   /** Whether cluster DNS has an address for the name now, asked through its Service. */
   resolves(name: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether any node has something at an absolute path. */
+  isOnNode(path: string, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface LiveNode {
@@ -64,6 +66,7 @@ export const liveCluster = (
   ...{ record, runtime, api, nodes },
   objects: new Objects(api, addonManager),
   resolves: (name, signal) => resolves(name, record.addresses.clusterDns, nodes, signal),
+  isOnNode: (path, signal) => isOnNode(path, nodes, signal),
 });
 
 const answerMs = 3000;
@@ -83,6 +86,16 @@ async function resolves(
     if (deadline.aborted && !signal.aborted) return false;
     throw error;
   }
+}
+
+async function isOnNode(path: string, nodes: readonly LiveNode[], signal: AbortSignal): Promise<boolean> {
+  for (const node of nodes) {
+    const { exitCode } = await node.withTransport((transport) =>
+      transport.exec(["test", "-e", path], { allowFailure: true, signal }),
+    );
+    if (exitCode === 0) return true;
+  }
+  return false;
 }
 
 /** Runs `work` with the API and the nodes of a running cluster. */

@@ -1,18 +1,17 @@
 import { addonByName } from "../../addons/catalogue.ts";
-import { probeOf } from "../../addons/definition.ts";
+import { probeFiles, probeOf } from "../../addons/definition.ts";
 import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
-import { probeAddon } from "../../addons/probe.ts";
+import { probeAddon } from "../../addons/probe/probe-addon.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { settleSecrets } from "../../addons/secrets.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { KubeObject } from "../../kube/api-client.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
-import { chooseAddon, type ChosenAddon, probeFor, renderAddon } from "./choose.ts";
+import { chooseAddon, type ChosenAddon, probeFor, renderAddon, type RenderedAddon } from "./choose.ts";
 import { knownAddons } from "./known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "./images.ts";
 import { asObject } from "./look.ts";
@@ -66,7 +65,7 @@ async function probeObjectsOf(
   chosen: ChosenAddon,
   live: LiveCluster,
   c: RunContext,
-): Promise<readonly KubeObject[]> {
+): Promise<RenderedAddon["probeObjects"]> {
   const got = await getImages([chosen], live.record, await presentFor([chosen], live, c.signal), c);
   await loadIntoNodes(got, live, c);
   const { addon } = chosen.folder;
@@ -85,7 +84,8 @@ async function testOne(
   const inventory = await loadInventory(live.objects, addon.name, c.signal);
   if (!inventory)
     throw new LocalkubeError("ADDON_NOT_ENABLED", { addon: addon.name, name: live.record.spec.name });
-  const made = probeOf(addon, chosen.row).type === "objects" ? await probeObjectsOf(chosen, live, c) : [];
+  const isMaker = probeFiles(probeOf(addon, chosen.row)).length > 0;
+  const made = isMaker ? await probeObjectsOf(chosen, live, c) : new Map<string, never>();
   const report = (text: string): void => c.report({ message: text });
   const shared = {
     addon: addon.name,
@@ -111,6 +111,7 @@ async function testOne(
     const seen = await probeAddon(probeFor(chosen, live.record), {
       ...{ ...shared, namespace: addon.namespace, made },
       resolves: (host) => live.resolves(host, c.signal),
+      isOnNode: (path) => live.isOnNode(path, c.signal),
     });
     return { seen, milliseconds: await note(true, seen) };
   } catch (error) {
