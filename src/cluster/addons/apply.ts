@@ -3,12 +3,13 @@ import { enableAddon } from "../../addons/enable.ts";
 import { removeProbe } from "../../addons/probe/namespace.ts";
 import { probeAddon } from "../../addons/probe/probe-addon.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
-import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
+import { forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
 import type { AddonFolder } from "../../addons/catalogue.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
+import { type ChosenAddon, type GotOfAddon, probeFor } from "./choose.ts";
 import { applyDnsZones } from "./dns.ts";
 import type { LiveCluster } from "./live-cluster.ts";
+import { planAddon } from "./plan.ts";
 
 export interface AppliedAddon {
   readonly name: string;
@@ -35,10 +36,7 @@ export async function applyAddon(
   const { name, namespace } = addon;
   const { version } = chosen.row;
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
-  const rendered = (values: AddonSecrets["values"]) =>
-    renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record);
-  const { objects, probeObjects } = await rendered(secrets.values);
-  const { objects: masked } = await rendered(secrets.masks);
+  const { plan, probeObjects } = await planAddon(chosen, got, secrets, live.record);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, (limitMs ?? 0) - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
@@ -54,17 +52,14 @@ export async function applyAddon(
   const tellDns = async (): Promise<void> => {
     if (Object.keys(chosen.row.dnsZones).length > 0) await applyDnsZones(live, known, shared);
   };
-  const { outcome, kept } = await enableAddon(
-    { name, version, options: chosen.options, objects, masked },
-    {
-      ...shared,
-      wait: async () => {
-        await tellDns();
-        await waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() });
-      },
-      probe: limitMs === undefined ? undefined : probe,
+  const { outcome, kept } = await enableAddon(plan, {
+    ...shared,
+    wait: async () => {
+      await tellDns();
+      await waitForRollout(awaitedOf(chosen.row, plan.objects, namespace), { ...shared, limitMs: left() });
     },
-  );
+    probe: limitMs === undefined ? undefined : probe,
+  });
   if (limitMs === undefined) await tellDns();
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
 }
