@@ -54,6 +54,41 @@ const node = v.strictObject({
   logins: v.optional(optionName),
 });
 
+/** An API path whose answer has something at a dotted place, or has nothing there: `status.loadBalancer.ingress`. */
+const apiQuestion = v.strictObject({
+  type: v.literal("api"),
+  path: v.pipe(v.string(), v.startsWith("/")),
+  has: v.optional(word),
+  lacks: v.optional(word),
+});
+
+/** Of what an API path lists, exactly one object has the annotation with the value `true`. */
+const onlyOne = v.strictObject({
+  type: v.literal("only"),
+  path: v.pipe(v.string(), v.startsWith("/")),
+  annotation: word,
+});
+
+/** What a probe does in a namespace that is made for it. */
+const probeStep = v.variant("type", [
+  /** Objects are applied; if a pod is named, it ends with 0, and its last line is told. */
+  v.strictObject({ type: v.literal("apply"), objects: file, pod: v.optional(label) }),
+  /** Whether the API server would take new objects, which are not made: it would, or with `refused` it refuses each with a text that contains that. */
+  v.strictObject({
+    type: v.literal("dry-run"),
+    objects: file,
+    /** Default: the probe's. */
+    namespace: v.optional(label),
+    /** A service account of the probe's namespace that asks, because an administrator may do more. */
+    as: v.optional(label),
+    refused: v.optional(word),
+  }),
+  /** An object that a step before has applied is removed, and gone; with a claim its volume, and the folder of the node where it is one. */
+  v.strictObject({ type: v.literal("remove"), kind: word, name: objectName }),
+  apiQuestion,
+  onlyOne,
+]);
+
 const probe = v.variant("type", [
   /** An HTTP answer of a Service, asked through the API server's proxy. */
   v.strictObject({
@@ -66,12 +101,7 @@ const probe = v.variant("type", [
     scheme: v.optional(v.picklist(["http", "https"]), "http"),
     contains: v.optional(word),
   }),
-  /** An API path whose answer has something at a dotted place. */
-  v.strictObject({
-    type: v.literal("api"),
-    path: v.pipe(v.string(), v.startsWith("/")),
-    has: v.optional(word),
-  }),
+  apiQuestion,
   /** The logins that the row brings to nodes, by the names of their registries: each node has them. */
   v.strictObject({ type: v.literal("logins") }),
   /** A name that cluster DNS has an address for, asked at the address of its Service. */
@@ -85,6 +115,8 @@ const probe = v.variant("type", [
     /** One of `dnsHosts`: as long as the probe runs, this computer serves a page there; the objects have its address as `${cluster.hostPage}`. */
     hostPage: v.optional(zoneName),
   }),
+  /** The same in several steps, each after the one before. */
+  v.strictObject({ type: v.literal("steps"), steps: v.pipe(v.array(probeStep), v.minLength(1)) }),
 ]);
 
 const row = v.strictObject({
@@ -152,10 +184,24 @@ export type Addon = v.InferOutput<typeof schema>;
 export type AddonRow = Addon["versions"][number];
 export type AddonOption = v.InferOutput<typeof option>;
 export type AddonProbe = Addon["probe"];
+export type ProbeStep = v.InferOutput<typeof probeStep>;
+export type ApiQuestion = v.InferOutput<typeof apiQuestion>;
+export type OnlyOne = v.InferOutput<typeof onlyOne>;
 
 /** What shows that the addon works in a cluster that has this row. Pure. */
 export const probeOf = ({ probe }: Pick<Addon, "probe">, row: Pick<AddonRow, "probe">): AddonProbe =>
   row.probe ?? probe;
+
+/** What a probe does, step by step; nothing for one that only asks. Pure. */
+export function stepsOf(asked: AddonProbe): readonly ProbeStep[] {
+  if (asked.type === "steps") return asked.steps;
+  return asked.type === "objects" ? [{ ...asked, type: "apply" }] : [];
+}
+
+/** The files with the objects of a probe, each once. Pure. */
+export const probeFiles = (asked: AddonProbe): readonly string[] => [
+  ...new Set(stepsOf(asked).flatMap((step) => ("objects" in step ? [step.objects] : []))),
+];
 
 /** For editors, and for whoever writes one: the schema that `parseAddon` checks by. */
 export const addonSchema = schema;

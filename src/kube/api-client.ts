@@ -24,6 +24,8 @@ export interface ApiRequest {
   /** Milliseconds until API_UNREACHABLE. Default: `ApiAccess.answerMs`. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** A user in whose place the administrator asks: what that user may not do is refused. */
+  readonly as?: string;
 }
 
 export interface KubeObject {
@@ -72,13 +74,15 @@ export class ApiClient {
           );
       };
       // Node leaves the length out for DELETE, and the server takes the body for the next request.
-      const headers =
-        options.body === undefined
+      const headers = {
+        ...(options.as === undefined ? {} : { "impersonate-user": options.as }),
+        ...(options.body === undefined
           ? {}
           : {
               "content-type": options.contentType ?? "application/json",
               "content-length": Buffer.byteLength(options.body),
-            };
+            }),
+      };
       const call = request(
         new URL(path, this.#access.server),
         { agent: this.#agent, method: options.method ?? "GET", headers, signal },

@@ -83,11 +83,32 @@ export class Objects {
     return { object: after, changed: before === undefined || content(before) !== content(after) };
   }
 
+  /**
+   * Why the API server would not take a new object, if it were asked for by `user` (default: whoever we are); undefined when it would. Admission decides as it would; nothing is made. Rejects
+   * with API_KIND_UNKNOWN or, when it cannot tell, API_REFUSED.
+   */
+  async refusalOf(object: KubeObject, signal: AbortSignal, user?: string): Promise<string | undefined> {
+    const { apiVersion, kind, metadata } = object;
+    const path = await this.#path(apiVersion, { kind, ...metadata }, signal);
+    if (path === undefined)
+      throw new LocalkubeError("API_KIND_UNKNOWN", { apiVersion, kind, name: metadata.name });
+    const { status, body } = await this.#api.send(`${collectionOf(path)}?dryRun=All`, {
+      method: "POST",
+      body: JSON.stringify(object),
+      signal,
+      ...(user === undefined ? {} : { as: user }),
+    });
+    if (status < 300) return undefined;
+    const refusal = this.#api.refused("POST", path, status, body);
+    if (status >= 500) throw refusal;
+    return refusal.output ?? refusal.message;
+  }
+
   #request({ apiVersion }: KubeObject, path: string, exists: boolean): Change {
     if (apiVersion.split("/")[0] === "apiregistration.k8s.io")
       return exists
         ? { method: "PATCH", path, contentType: "application/merge-patch+json" }
-        : { method: "POST", path: path.slice(0, path.lastIndexOf("/")), contentType: "application/json" };
+        : { method: "POST", path: collectionOf(path), contentType: "application/json" };
     return {
       method: "PATCH",
       path: `${path}?fieldManager=${this.#fieldManager}&force=true`,
@@ -109,9 +130,14 @@ export class Objects {
 
   /**
    * Asks for the removal of the object with that uid, and of what it owns; one that has another uid is not touched. Fine when there is none. Resolves
-   * when the server has taken it, which may be before the object is gone. Rejects with API_REFUSED.
+   * when the server has taken it, which may be before the object is gone. `atOnce` is for pods that have ended: their node is not waited for. Rejects with API_REFUSED.
    */
-  async remove(id: ObjectId, uid: string, signal: AbortSignal): Promise<void> {
+  async remove(
+    id: ObjectId,
+    uid: string,
+    signal: AbortSignal,
+    { atOnce = false }: { readonly atOnce?: boolean } = {},
+  ): Promise<void> {
     const path = await this.#pathOf(id, signal);
     if (path === undefined) return;
     const { status, body } = await this.#api.send(path, {
@@ -121,6 +147,7 @@ export class Objects {
         kind: "DeleteOptions",
         preconditions: { uid },
         propagationPolicy: "Foreground",
+        ...(atOnce ? { gracePeriodSeconds: 0 } : {}),
       }),
       signal,
     });
@@ -220,6 +247,9 @@ export class Objects {
     return list;
   }
 }
+
+/** Where an object of a path is created. */
+const collectionOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
 
 const rootOf = (apiVersion: string): string =>
   apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

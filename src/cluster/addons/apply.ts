@@ -1,16 +1,18 @@
 import { disableAddon } from "../../addons/disable.ts";
 import { enableAddon } from "../../addons/enable.ts";
-import { probeAddon, removeProbe } from "../../addons/probe.ts";
+import { removeProbe } from "../../addons/probe/namespace.ts";
+import { probeAddon } from "../../addons/probe/probe-addon.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
-import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
+import { forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
 import type { AddonFolder } from "../../addons/catalogue.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
+import { type ChosenAddon, type GotOfAddon, probeFor } from "./choose.ts";
 import { applyDns, tellsDns } from "./dns.ts";
 import { knownHostNames } from "./host-names.ts";
 import { withHostPage } from "./host-page.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 import { askLogins } from "./node-logins.ts";
+import { planAddon } from "./plan.ts";
 
 export interface AppliedAddon {
   readonly name: string;
@@ -37,10 +39,7 @@ export async function applyAddon(
   const { name, namespace } = addon;
   const { version } = chosen.row;
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
-  const rendered = (values: AddonSecrets["values"], hostPage = "") =>
-    renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record, hostPage);
-  const { objects } = await rendered(secrets.values);
-  const { objects: masked } = await rendered(secrets.masks);
+  const { plan, probeObjects } = await planAddon(chosen, got, secrets, live.record);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, (limitMs ?? 0) - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
@@ -49,10 +48,11 @@ export async function applyAddon(
   const asked = probeFor(chosen, live.record);
   const probe = (): Promise<string> =>
     withHostPage(asked, chosen, live, c.signal, async (hostPage) => {
-      const { probeObjects: made } = await rendered(secrets.values, hostPage);
+      const made = await probeObjects(hostPage);
       seen = await probeAddon(asked, {
         ...{ ...shared, namespace, made, limitMs: left() },
         resolves: (host) => live.resolves(host, c.signal),
+        isOnNode: (path) => live.isOnNode(path, c.signal),
         askLogins: () => askLogins(chosen, live, c.signal),
       });
       return seen;
@@ -63,17 +63,14 @@ export async function applyAddon(
     await knownHostNames(chosen, () => live.seenHost(c.signal));
     await applyDns(live, known, shared);
   };
-  const { outcome, kept } = await enableAddon(
-    { name, version, options: chosen.options, objects, masked },
-    {
-      ...shared,
-      wait: async () => {
-        await tellDns();
-        await waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() });
-      },
-      probe: limitMs === undefined ? undefined : probe,
+  const { outcome, kept } = await enableAddon(plan, {
+    ...shared,
+    wait: async () => {
+      await tellDns();
+      await waitForRollout(awaitedOf(chosen.row, plan.objects, namespace), { ...shared, limitMs: left() });
     },
-  );
+    probe: limitMs === undefined ? undefined : probe,
+  });
   if (limitMs === undefined) await tellDns();
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
 }

@@ -1,5 +1,5 @@
 import { addonByName, type AddonFolder, withNeeds } from "../../addons/catalogue.ts";
-import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
+import { type AddonProbe, type AddonRow, addonRow, probeFiles, probeOf } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
 import { objectsIn, renderText } from "../../addons/render.ts";
 import { renderFiles } from "../../addons/render-files.ts";
@@ -200,8 +200,8 @@ export interface GotOfAddon {
 
 export interface RenderedAddon {
   readonly objects: readonly KubeObject[];
-  /** Of its probe, when that makes some. */
-  readonly probeObjects: readonly KubeObject[];
+  /** Of its probe, when that makes some, by file. */
+  readonly probeObjects: ReadonlyMap<string, readonly KubeObject[]>;
 }
 
 /** The objects of a chosen addon; `hostPage` is the address of a page for its probe. Rejects with ADDON_INVALID. */
@@ -215,9 +215,10 @@ export async function renderAddon(
   const own = await renderFiles(folder, row.objects, input);
   const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
   const objects = [...asPublished, ...own];
-  const probe = probeOf(addon, row);
-  const files = probe.type === "objects" ? [probe.objects] : [];
-  return { objects, probeObjects: await renderFiles(folder, files, input) };
+  const probeObjects = new Map<string, readonly KubeObject[]>();
+  for (const file of probeFiles(probeOf(addon, row)))
+    probeObjects.set(file, await renderFiles(folder, [file], input));
+  return { objects, probeObjects };
 }
 
 /**

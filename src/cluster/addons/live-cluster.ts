@@ -32,6 +32,8 @@ export interface LiveCluster {
   resolves(name: string, signal: AbortSignal): Promise<boolean>;
   /** This computer, as the first node's machine reaches it now. */
   seenHost(signal: AbortSignal): Promise<SeenHost | UnseenHost>;
+  /** Whether any node has something at an absolute path. */
+  isOnNode(path: string, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface LiveNode {
@@ -69,6 +71,7 @@ export const liveCluster = (
   ...{ record, runtime, api, nodes },
   objects: new Objects(api, addonManager),
   resolves: (name, signal) => resolves(name, record.addresses.clusterDns, nodes, signal),
+  isOnNode: (path, signal) => isOnNode(path, nodes, signal),
   seenHost: (signal) =>
     firstNode({ nodes }).withTransport((transport) => {
       const address = firstNode(record).machine?.address ?? "";
@@ -93,6 +96,16 @@ async function resolves(
     if (deadline.aborted && !signal.aborted) return false;
     throw error;
   }
+}
+
+async function isOnNode(path: string, nodes: readonly LiveNode[], signal: AbortSignal): Promise<boolean> {
+  for (const node of nodes) {
+    const { exitCode } = await node.withTransport((transport) =>
+      transport.exec(["test", "-e", path], { allowFailure: true, signal }),
+    );
+    if (exitCode === 0) return true;
+  }
+  return false;
 }
 
 /** Runs `work` with the API and the nodes of a running cluster. */

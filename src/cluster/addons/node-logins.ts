@@ -1,4 +1,4 @@
-import type { Seen } from "../../addons/probe.ts";
+import type { Seen } from "../../addons/probe/context.ts";
 import { loginNames } from "../../provision/node/registry-files.ts";
 import type { ChosenAddon } from "./choose.ts";
 import type { LiveCluster } from "./live-cluster.ts";

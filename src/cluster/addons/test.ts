@@ -1,17 +1,17 @@
 import { addonByName } from "../../addons/catalogue.ts";
+import { probeFiles } from "../../addons/definition.ts";
 import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
-import { probeAddon } from "../../addons/probe.ts";
+import { probeAddon } from "../../addons/probe/probe-addon.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { settleSecrets } from "../../addons/secrets.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { KubeObject } from "../../kube/api-client.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
-import { chooseAddon, type ChosenAddon, probeFor, renderAddon } from "./choose.ts";
+import { chooseAddon, type ChosenAddon, probeFor, renderAddon, type RenderedAddon } from "./choose.ts";
 import { withHostPage } from "./host-page.ts";
 import { knownAddons } from "./known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "./images.ts";
@@ -68,7 +68,7 @@ async function probeObjectsOf(
   live: LiveCluster,
   hostPage: string,
   c: RunContext,
-): Promise<readonly KubeObject[]> {
+): Promise<RenderedAddon["probeObjects"]> {
   const got = await getImages([chosen], live.record, await presentFor([chosen], live, c.signal), c);
   await loadIntoNodes(got, live, c);
   const { addon } = chosen.folder;
@@ -111,11 +111,13 @@ async function testOne(
       ...shared,
       mustExist: true,
     });
+    const isMaker = probeFiles(probe).length > 0;
     const seen = await withHostPage(probe, chosen, live, c.signal, async (hostPage) => {
-      const made = probe.type === "objects" ? await probeObjectsOf(chosen, live, hostPage, c) : [];
+      const made = isMaker ? await probeObjectsOf(chosen, live, hostPage, c) : new Map<string, never>();
       return probeAddon(probe, {
         ...{ ...shared, namespace: addon.namespace, made },
         resolves: (host) => live.resolves(host, c.signal),
+        isOnNode: (path) => live.isOnNode(path, c.signal),
         askLogins: () => askLogins(chosen, live, c.signal),
       });
     });

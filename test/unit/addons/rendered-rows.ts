@@ -1,5 +1,12 @@
 import { type AddonFolder, builtInAddons } from "../../../src/addons/catalogue.ts";
-import { type Addon, type AddonRow, minorRange, probeOf } from "../../../src/addons/definition.ts";
+import {
+  type Addon,
+  type AddonRow,
+  minorRange,
+  probeFiles,
+  probeOf,
+  stepsOf,
+} from "../../../src/addons/definition.ts";
 import { optionValues } from "../../../src/addons/options.ts";
 import { renderFiles } from "../../../src/addons/render-files.ts";
 import { dnsPlaces } from "../../../src/cluster/addons/dns.ts";
@@ -59,8 +66,10 @@ export const optionsOf = (addon: Addon, { when }: AddonRow) => {
 
 export interface Rendered {
   readonly objects: readonly KubeObject[];
-  /** Those of the probe, which get their namespace when they are made. */
+  /** Those that the probe makes, which get their namespace when they are made. */
   readonly probe: readonly KubeObject[];
+  /** Those about which the API server is only asked. */
+  readonly askedAbout: readonly KubeObject[];
   /** Placeholders by the row's keys. */
   readonly images: Readonly<Record<string, string>>;
 }
@@ -70,10 +79,13 @@ async function rendered({ addon, folder }: AddonFolder, row: AddonRow): Promise<
     Object.keys(row.images).map((key) => [key, `registry.test/${addon.name}/${key}:1`]),
   );
   const input = { options: optionsOf(addon, row), images, cluster };
-  const probe = probeOf(addon, row);
+  const asked = probeOf(addon, row);
+  const dry = stepsOf(asked).flatMap((step) => (step.type === "dry-run" ? [step.objects] : []));
+  const made = probeFiles(asked).filter((file) => !dry.includes(file));
   return {
     objects: await renderFiles(folder, row.objects, input),
-    probe: probe.type === "objects" ? await renderFiles(folder, [probe.objects], input) : [],
+    probe: await renderFiles(folder, made, input),
+    askedAbout: await renderFiles(folder, dry, input),
     images,
   };
 }
