@@ -1,12 +1,22 @@
 import { parseArgs } from "node:util";
 
-export const partNames = ["cli", "floor", "push", "start", "memory", "lifecycle", "runtimes", "qemu"];
+export const partNames = [
+  "cli",
+  "floor",
+  "push",
+  "start",
+  "memory",
+  "lifecycle",
+  "runtimes",
+  "addons",
+  "qemu",
+];
 /** They take minutes: `qemu` ten where there is no hardware virtualisation. */
-const onlyByName = ["runtimes", "qemu"];
+const onlyByName = ["runtimes", "addons", "qemu"];
 
 const usage = `npm run bench -- [PART …] [--output text|json]
 
-Parts: ${partNames.join(" ")} (all but ${onlyByName.join(" and ")} when none is named)`;
+Parts: ${partNames.join(" ")} (all but ${onlyByName.join(", ")} when none is named)`;
 
 /** Parts to run and form of the result; ends the process with the usage for --help (0) and for what it does not know (2). */
 export function readOptions(argv) {

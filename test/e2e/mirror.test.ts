@@ -1,11 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, stat, symlink } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kubectl } from "./kit/kubectl.ts";
-import { profileOfRun, type Workspace, workspace } from "./kit/workspace.ts";
+import { launcher, profileOfRun, runProgram, type Workspace, workspace } from "./kit/workspace.ts";
 
 /** A mirror of the Debian artifacts as a folder and as a static web server, used by users whose own cache is empty. */
 describe("a mirror", () => {
@@ -53,10 +54,27 @@ describe("a mirror", () => {
     await user.ok(["mirror", "verify", folder]);
   });
 
-  it("as a folder gives a cluster to a user with an empty cache", async () => {
-    await user.ok([...getting, folder, "-p", profile], { env: await fresh("cache-folder") });
-    expect(await kubectl(user, profile)("get", "nodes", "-o", "name")).toBe(`node/${profile}`);
-    await user.ok(["delete", "-p", profile]);
+  it("as a folder gives a cluster with addons to a user with an empty cache, on a host without any network", async () => {
+    await user.ok(["mirror", "pull", folder, "--addons", "registry", "--artifacts", "debian"]);
+    const host = await hostWithoutNetwork();
+    const env = { ...user.env, ...(await fresh("cache-folder")) };
+    const there = async (...args: string[]) => {
+      const ran = await runProgram([...host.inside, launcher, ...args, "-p", profile], { env });
+      expect(ran, ran.stdout + ran.stderr).toMatchObject({ exitCode: 0 });
+      return ran.stdout;
+    };
+    try {
+      await there(...getting, folder, "--addons", "storage");
+      expect(await there("addons", "enable", "registry")).toMatch(
+        /^Enabled registry .*: an image that was pushed to the registry runs$/m,
+      );
+      expect(await there("status")).toContain("ready");
+      await there("delete");
+    } finally {
+      // After a failure the cluster goes where its bridge is.
+      await runProgram([...host.inside, launcher, "delete", "-p", profile], { env });
+      host.end();
+    }
   });
 
   it("over HTTP fills an empty cache, and a second call asks for nothing", async () => {
@@ -93,6 +111,18 @@ describe("a mirror", () => {
     expect(stderr).toContain("MIRROR_INVALID");
   });
 });
+
+/** A network namespace that has its loopback and nothing else; `inside` is what a program's argv is put after. */
+async function hostWithoutNetwork(): Promise<{ readonly inside: readonly string[]; end(): void }> {
+  const script = "ip link set lo up && echo up && exec sleep infinity";
+  const child = spawn("unshare", ["--net", "sh", "-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+  // Before that word, its namespace would be this process' own.
+  await once(child.stdout, "data");
+  return {
+    inside: ["nsenter", "--net", "--target", String(child.pid), "--"],
+    end: () => void child.kill("SIGKILL"),
+  };
+}
 
 async function serve(root: string, path: string, response: ServerResponse): Promise<void> {
   const file = join(root, normalize(decodeURIComponent(path.split("?")[0]!)));

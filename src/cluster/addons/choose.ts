@@ -146,6 +146,14 @@ export function defaultAddons(
   return Object.fromEntries(fitting.map(({ addon }) => [addon.name, {}]));
 }
 
+/** Names of those, where nothing of their options is known yet. Pure. */
+export const defaultsBeside = (
+  asked: readonly string[],
+  known: readonly AddonFolder[],
+  target: AddonTarget,
+): readonly string[] =>
+  Object.keys(defaultAddons(Object.fromEntries(asked.map((name) => [name, {}])), known, target));
+
 function isFor(folder: AddonFolder, target: AddonTarget): boolean {
   try {
     chooseAddon(folder, {}, {}, target);

@@ -9,6 +9,7 @@ import { type MirrorReport, verifyMirror } from "../../artifacts/verify-mirror.t
 import { defaultRuntimeName } from "../../runtimes/registry.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { knownAddons } from "../addons/known-addons.ts";
+import { defaultsBeside } from "../addons/choose.ts";
 import { addonOciRuntimes, addonWishes } from "../addons/wishes.ts";
 import { artifactWishes, programReleases } from "../start/wishes.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
@@ -18,6 +19,8 @@ export interface PulledMirror extends MirrorResult, Pick<ArtifactPlan, "source" 
 export interface PullRequest extends ArtifactRequest {
   /** Those whose images the mirror gets, too, with all that they need. */
   readonly addons: readonly string[];
+  /** Also those that a new cluster has. */
+  readonly withDefaults: boolean;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface PullRequest extends ArtifactRequest {
  */
 export async function pull(
   path: string,
-  { addons, ...request }: PullRequest,
+  { addons, withDefaults, ...request }: PullRequest,
   context: UseCaseContext,
 ): Promise<PulledMirror> {
   // For the default runtime: mirrors are made before there is a cluster.
@@ -36,7 +39,9 @@ export async function pull(
   const plan = await planArtifacts(request, wishesOf, context.host, { signal: context.signal });
   const { source, kubernetesVersion } = plan;
   // Everything that can be refused is, before the folder is made.
-  const more = addonWishes(addons, known, { kubernetesVersion, artifactsSource: source });
+  const target = { kubernetesVersion, artifactsSource: source };
+  const defaults = withDefaults ? defaultsBeside(addons, known, target) : [];
+  const more = addonWishes([...addons, ...defaults], known, target);
   const folder = await mirrorFolder(path);
   notice(context, `artifacts ${source}: ${plan.reason}`);
   const step = { command: "mirror pull", title: `Mirroring Kubernetes ${kubernetesVersion}` };

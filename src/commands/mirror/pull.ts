@@ -26,7 +26,8 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
       default: "auto",
     }),
     addons: Flags.string({
-      summary: "Also the images of these addons, separated by commas, and of what they need",
+      summary:
+        "Also the images of these addons, separated by commas, and of what they need; 'none' leaves out those that a new cluster has",
       helpValue: "NAMES",
       default: "",
     }),
@@ -42,7 +43,9 @@ export default class MirrorPull extends BaseCommand<typeof MirrorPull> {
     const { artifacts, mirror, "kubernetes-version": kubernetesVersion } = this.flags;
     const { addonNamesOf } = await import("../../spec/parse/addons.ts");
     const addons = addonNamesOf(this.flags.addons);
-    const request = { artifacts, mirror, kubernetesVersion, addons };
+    // Said, and yet no name: 'none'.
+    const withDefaults = this.flags.addons === "" || addons.length > 0;
+    const request = { artifacts, mirror, kubernetesVersion, addons, withDefaults };
     const result = await pull(this.args.dir, request, await this.useCase());
     const { folder, files, bytes, added } = result;
     this.print(result, () =>

@@ -8,6 +8,7 @@ import {
   chooseAddons,
   clusterPlaces,
   defaultAddons,
+  defaultsBeside,
   renderAddon,
   settleAddons,
 } from "../../../../src/cluster/addons/choose.ts";
@@ -83,6 +84,8 @@ describe("choosing", () => {
     expect(defaultAddons({ volumes: { a: "1" } }, known, target)).toEqual({});
     for (const other of ["other-volumes", "no-volumes", "on-top"])
       expect(defaultAddons({ [other]: {} }, known, target)).toEqual({});
+    expect(defaultsBeside(["registry"], known, target)).toEqual(["volumes"]);
+    expect(defaultsBeside(["volumes"], known, target)).toEqual([]);
     const new134 = { kubernetesVersion: "v1.35.0", artifactsSource: "debian" } as const;
     expect(Object.keys(defaultAddons({}, known, new134))).toContain("newest");
   });
