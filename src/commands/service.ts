@@ -2,7 +2,7 @@ import process from "node:process";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
-import type { Kept } from "../cluster/background/keep.ts";
+import type { keepInBackground, Kept } from "../cluster/background/keep.ts";
 import type { ServiceRequest, ServiceUrl } from "../cluster/services/reach-services.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { parseWaitTimeout } from "../spec/parse/quantities.ts";
@@ -80,10 +80,7 @@ export default class Service extends BaseCommand<typeof Service> {
     );
   }
 
-  async #keep(
-    request: ServiceRequest,
-    keep: typeof import("../cluster/background/keep.ts").keepInBackground,
-  ): Promise<void> {
+  async #keep(request: ServiceRequest, keep: typeof keepInBackground): Promise<void> {
     const { reachServices } = await import("../cluster/services/reach-services.ts");
     await keep(request.name, this.quietUseCase(), (context, begun) =>
       reachServices(request, context, (urls) => {

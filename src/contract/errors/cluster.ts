@@ -185,7 +185,8 @@ export const clusterErrors = {
   },
   SERVICE_NOT_TCP: {
     exit: exitCodes.notFound,
-    title: "Nothing of the Service {service} in the namespace {namespace} can be reached from here: {problem}",
+    title:
+      "Nothing of the Service {service} in the namespace {namespace} can be reached from here: {problem}",
     fix: "Reach it from a pod: localkube kubectl -- run -it --rm shell --image=busybox -- sh",
   },
   SERVICE_NOT_READY: {
