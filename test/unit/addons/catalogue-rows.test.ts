@@ -324,3 +324,10 @@ test("local-path-provisioner is told which ConfigMap has the pod that makes fold
     expect(map?.["data"], id).toHaveProperty(["helperPod.yaml"]);
   }
 });
+
+test("no probe of the API wants items of a list that is empty in a new cluster", () => {
+  for (const [id, { addon }, row] of cases) {
+    const probe = probeOf(addon, row);
+    if (probe.type === "api") expect(probe.has, id).not.toBe("items");
+  }
+});
