@@ -189,14 +189,20 @@ export class Objects {
     return list?.items ?? [];
   }
 
-  /** In the version that the server prefers. */
+  /** In the version that the server prefers; not every version of a group has all of its kinds. */
   async #pathOf({ group, ...id }: ObjectId, signal: AbortSignal): Promise<string | undefined> {
     if (group === "") return this.#path("v1", id, signal);
-    const found = await this.#api.get<{ readonly preferredVersion: { readonly groupVersion: string } }>(
-      `/apis/${group}`,
-      { signal },
-    );
-    return found && this.#path(found.preferredVersion.groupVersion, id, signal);
+    const found = await this.#api.get<{
+      readonly preferredVersion: { readonly groupVersion: string };
+      readonly versions?: readonly { readonly groupVersion: string }[];
+    }>(`/apis/${group}`, { signal });
+    if (!found) return undefined;
+    const all = [found.preferredVersion, ...(found.versions ?? [])].map((one) => one.groupVersion);
+    for (const version of new Set(all)) {
+      const path = await this.#path(version, id, signal);
+      if (path !== undefined) return path;
+    }
+    return undefined;
   }
 
   async #path(

@@ -100,3 +100,21 @@ it("the core that does not answer is no empty namespace", async () => {
   const found = new Objects(api).inNamespace("web", new AbortController().signal);
   await expect(found).rejects.toThrow("status 503");
 });
+
+it("a kind that the preferred version of its group does not have is found in another one", async () => {
+  const pool = { apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", metadata: { name: "a" } };
+  const answers: Readonly<Record<string, object>> = {
+    "/apis/metallb.io": {
+      preferredVersion: { groupVersion: "metallb.io/v1beta2" },
+      versions: [{ groupVersion: "metallb.io/v1beta2" }, { groupVersion: "metallb.io/v1beta1" }],
+    },
+    "/apis/metallb.io/v1beta2": { resources: [{ name: "bgppeers", kind: "BGPPeer", namespaced: true }] },
+    "/apis/metallb.io/v1beta1": {
+      resources: [{ name: "ipaddresspools", kind: "IPAddressPool", namespaced: true }],
+    },
+    "/apis/metallb.io/v1beta1/namespaces/n/ipaddresspools/a": pool,
+  };
+  const api = { get: (asked: string) => Promise.resolve(answers[asked]) } as unknown as ApiClient;
+  const id = { group: "metallb.io", kind: "IPAddressPool", namespace: "n", name: "a" };
+  expect(await new Objects(api).find(id, new AbortController().signal)).toEqual(pool);
+});
