@@ -34,6 +34,16 @@ interface ResourceList {
   }[];
 }
 
+interface ApiGroup {
+  readonly preferredVersion: { readonly groupVersion: string };
+  readonly versions?: readonly { readonly groupVersion: string }[];
+}
+
+/** The preferred one first: not every kind of a group is in it. Pure. */
+const versionsOf = ({ preferredVersion, versions = [] }: ApiGroup): readonly string[] => [
+  ...new Set([preferredVersion, ...versions].map((one) => one.groupVersion)),
+];
+
 interface ObjectList {
   readonly items: readonly KubeObject[];
 }
@@ -161,22 +171,29 @@ export class Objects {
    * with API_REFUSED.
    */
   async inNamespace(namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
-    const groups = await this.#api.get<{
-      readonly groups: readonly { readonly preferredVersion: { readonly groupVersion: string } }[];
-    }>("/apis", { signal });
-    const versions = ["v1", ...(groups?.groups ?? []).map((one) => one.preferredVersion.groupVersion)];
+    const list = await this.#api.get<{ readonly groups: readonly ApiGroup[] }>("/apis", { signal });
     const found: KubeObject[] = [];
-    for (const apiVersion of versions) {
-      const root = rootOf(apiVersion);
-      const served = await this.#ifServed(apiVersion, this.#list(root, signal), signal);
-      for (const { name, kind, namespaced, verbs = [] } of served?.resources ?? []) {
-        if (!namespaced || !verbs.includes("list") || !verbs.includes("delete")) continue;
-        const path = `${root}/namespaces/${namespace}/${name}`;
-        const list = await this.#ifServed(apiVersion, this.#api.get<ObjectList>(path, { signal }), signal);
-        found.push(...(list?.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
-      }
+    for (const versions of [["v1"], ...(list?.groups ?? []).map(versionsOf)]) {
+      // A kind may be in several versions of its group, the same objects in each.
+      const seen = new Set<string>();
+      for (const apiVersion of versions)
+        for (const { name, kind } of await this.#removable(apiVersion, signal)) {
+          if (seen.has(name)) continue;
+          seen.add(name);
+          const path = `${rootOf(apiVersion)}/namespaces/${namespace}/${name}`;
+          const all = await this.#ifServed(apiVersion, this.#api.get<ObjectList>(path, { signal }), signal);
+          found.push(...(all?.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
+        }
     }
     return found;
+  }
+
+  /** What of a version is in namespaces, and can be listed and removed. */
+  async #removable(apiVersion: string, signal: AbortSignal): Promise<ResourceList["resources"]> {
+    const served = await this.#ifServed(apiVersion, this.#list(rootOf(apiVersion), signal), signal);
+    return (served?.resources ?? []).filter(
+      ({ namespaced, verbs = [] }) => namespaced && verbs.includes("list") && verbs.includes("delete"),
+    );
   }
 
   /** An aggregated API is not served while its own server is away: undefined then. Of all others that is no answer. */
@@ -216,14 +233,16 @@ export class Objects {
     return list?.items ?? [];
   }
 
-  /** In the version that the server prefers. */
+  /** In the version that the server prefers; not every version of a group has all of its kinds. */
   async #pathOf({ group, ...id }: ObjectId, signal: AbortSignal): Promise<string | undefined> {
     if (group === "") return this.#path("v1", id, signal);
-    const found = await this.#api.get<{ readonly preferredVersion: { readonly groupVersion: string } }>(
-      `/apis/${group}`,
-      { signal },
-    );
-    return found && this.#path(found.preferredVersion.groupVersion, id, signal);
+    const found = await this.#api.get<ApiGroup>(`/apis/${group}`, { signal });
+    if (!found) return undefined;
+    for (const version of versionsOf(found)) {
+      const path = await this.#path(version, id, signal);
+      if (path !== undefined) return path;
+    }
+    return undefined;
   }
 
   async #path(

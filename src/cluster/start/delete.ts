@@ -21,7 +21,7 @@ import {
   type NodeState,
   recordedMachine,
 } from "./state.ts";
-import { openDrivers } from "./drivers-here.ts";
+import { machineLists, openDrivers } from "./drivers-here.ts";
 import { criServer } from "./steps/cri-server.ts";
 import { machineCreate } from "./steps/machine-create.ts";
 import { machineName, profileOf } from "../access/reach.ts";

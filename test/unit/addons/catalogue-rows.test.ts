@@ -321,3 +321,23 @@ test("where policies decide about pods, those of addons keep their rights", () =
       expect(groups).toContain(`system:serviceaccounts:${namespace}`);
   }
 });
+
+test("local-path-provisioner is told which ConfigMap has the pod that makes folders", () => {
+  for (const [id, { addon }, row] of cases) {
+    if (addon.name !== "storage" || row.artifacts !== "upstream") continue;
+    const { objects } = renderedOf(id);
+    const [container] = templatesOf(objects).flatMap(({ spec }) => spec.containers ?? []);
+    const { command = [] } = container as { readonly command?: readonly string[] };
+    // Its own default is local-path-config; without that ConfigMap it ends at once.
+    const told = command[command.indexOf("--configmap-name") + 1];
+    const map = objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === told);
+    expect(map?.["data"], id).toHaveProperty(["helperPod.yaml"]);
+  }
+});
+
+test("no probe of the API wants items of a list that is empty in a new cluster", () => {
+  for (const [id, { addon }, row] of cases) {
+    const probe = probeOf(addon, row);
+    if (probe.type === "api") expect(probe.has, id).not.toBe("items");
+  }
+});
