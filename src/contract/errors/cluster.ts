@@ -175,8 +175,8 @@ export const clusterErrors = {
   },
   SERVICE_UNKNOWN: {
     exit: exitCodes.notFound,
-    title: "There is no Service {service} in the namespace {namespace}",
-    fix: "List them: localkube kubectl -- get services -A",
+    title: "There is no Service {service} in the namespace {namespace}{hint}",
+    fix: "List them: localkube service list",
   },
   SERVICE_PORT_UNKNOWN: {
     exit: exitCodes.notFound,
