@@ -19,6 +19,8 @@ export interface ProbeContext {
   readonly report: (text: string) => void;
   /** Milliseconds for all of it, without the removal of what it made. */
   readonly limitMs: number;
+  /** A probe of steps is over when its first pod has ended well: somebody waits for the cluster, and `addons test` does the rest. */
+  readonly isBrief?: boolean;
   /** Whether cluster DNS has an address for a name. */
   readonly resolves: (name: string) => Promise<boolean>;
   /** Whether any node has a file or folder at an absolute path. */

@@ -33,6 +33,7 @@ export async function probeSteps(steps: readonly ProbeStep[], context: ProbeCont
       const left = Math.max(0, limitMs - (performance.now() - begun));
       const text = await doStep(step, applied, { ...context, limitMs: left });
       if (text !== undefined) seen.push(text);
+      if (context.isBrief && step.type === "apply" && step.pod !== undefined) break;
     }
     return seen.join("; ") || "nothing was refused";
   } finally {

@@ -24,6 +24,14 @@ export interface AppliedAddon {
   readonly kept: readonly string[];
 }
 
+export interface ApplyHow {
+  /** Milliseconds until it has to be seen to work; undefined: it is applied only. */
+  readonly limitMs: number | undefined;
+  readonly known: readonly AddonFolder[];
+  /** See `ProbeContext`. */
+  readonly isBrief?: boolean;
+}
+
 /**
  * Enables one addon that is on record, whose images the nodes have, and sees it work within `limitMs`; without a limit it is applied only, and the next call sees whether it works.
  * Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do.
@@ -32,7 +40,7 @@ export async function applyAddon(
   chosen: ChosenAddon,
   got: GotOfAddon,
   live: LiveCluster,
-  { limitMs, known }: { readonly limitMs: number | undefined; readonly known: readonly AddonFolder[] },
+  { limitMs, known, isBrief = false }: ApplyHow,
   c: RunContext,
 ): Promise<AppliedAddon> {
   const { addon } = chosen.folder;
@@ -50,7 +58,7 @@ export async function applyAddon(
     withHostPage(asked, chosen, live, c.signal, async (hostPage) => {
       const made = await probeObjects(hostPage);
       seen = await probeAddon(asked, {
-        ...{ ...shared, namespace, made, limitMs: left() },
+        ...{ ...shared, namespace, made, isBrief, limitMs: left() },
         resolves: (host) => live.resolves(host, c.signal),
         isOnNode: (path) => live.isOnNode(path, c.signal),
         askLogins: () => askLogins(chosen, live, c.signal),

@@ -66,7 +66,7 @@ export async function enableOnRecord(
       one,
       got.byAddon.get(name)!,
       live,
-      { limitMs: limit, known },
+      { limitMs: limit, known, isBrief: one.folder.addon.default },
       { ...c, report },
     );
     for (const sentence of kept) s.notice(sentence, "info");

@@ -23,6 +23,7 @@ let memory: MemoryApi;
 let pods: Record<string, readonly [phase: string, log: string]>;
 let folders: Set<string>;
 let limitMs: number;
+let isBrief: boolean;
 
 const api = {
   get: <T>(path: string) => memory.get(path) as Promise<T | undefined>,
@@ -33,7 +34,16 @@ const api = {
 };
 const run = (...steps: ProbeStep[]) =>
   probeSteps(steps, {
-    ...{ addon: "web", namespace: "web", api, objects: new Objects(memory.client), signal, limitMs, made },
+    ...{
+      addon: "web",
+      namespace: "web",
+      api,
+      objects: new Objects(memory.client),
+      signal,
+      limitMs,
+      made,
+      isBrief,
+    },
     ...{
       report: () => undefined,
       resolves: () => Promise.resolve(false),
@@ -50,6 +60,7 @@ beforeEach(() => {
   memory = new MemoryApi();
   folders = new Set();
   limitMs = 0;
+  isBrief = false;
   pods = { writer: ["Succeeded", "wrote"], reader: ["Succeeded", "read"] };
   const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
   memory.stored.set(`${home}/serviceaccounts/default`, account);
@@ -71,6 +82,14 @@ test("steps are done in their order, each seen to its end, and what each saw is 
     ...["PATCH persistentvolumeclaims/data", "PATCH pods/writer", "DELETE pods/writer", "PATCH pods/reader"],
     `DELETE ${home}`,
   ]);
+});
+
+test("while somebody waits for the cluster, the first pod that ends well is enough", async () => {
+  isBrief = true;
+  expect(await run(write, removed("Pod", "writer"), read)).toBe("wrote");
+  expect(changes().at(-1)).toBe(`DELETE ${home}`);
+  pods["writer"] = ["Failed", "disk full"];
+  expect(await run(write, read)).toMatch(/^ADDON_PROBE_FAILED/);
 });
 
 test("the first step that fails is the last, and nothing stays", async () => {
