@@ -112,17 +112,17 @@ describe("Services from this computer", () => {
       expect({ name, exitCode: told.exitCode, stdout: told.stdout }).toEqual({ name, exitCode, stdout: "" });
       expect(told.stderr).toContain(text);
     }
-    const nobody = await service("nobody", "--url", "--wait", "1s");
+    const nobody = await service("nobody", "--url", "--wait-timeout", "1s");
     expect(nobody).toMatchObject({ exitCode: 69, stdout: "" });
     expect(nobody.stderr).toContain("no pod has the labels");
-    const sick = await service("sick", "--url", "--wait", "5s");
+    const sick = await service("sick", "--url", "--wait-timeout", "5s");
     expect(sick).toMatchObject({ exitCode: 69, stdout: "" });
     expect(sick.stderr).toMatch(/sick.*localkube\.test\/none:1/);
     expect(await background()).toEqual([]);
   });
 
   it("that are not there yet are waited for", async () => {
-    const waiting = service("late", "--url", "--wait", "1m");
+    const waiting = service("late", "--url", "--wait-timeout", "1m");
     await k("expose", "pod", "one", "--port", "8080", "--name", "late");
     const { stdout } = await waiting;
     expect(await page(stdout.trim())).toBe("one\n");

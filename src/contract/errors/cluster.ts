@@ -192,7 +192,7 @@ export const clusterErrors = {
   SERVICE_NOT_READY: {
     exit: exitCodes.unavailable,
     title: "The Service {service} in the namespace {namespace} does not answer: {problem}",
-    fix: "See its pods: localkube kubectl -- get pods -n {namespace} -o wide; or wait longer: --wait 10m",
+    fix: "See its pods: localkube kubectl -- get pods -n {namespace} -o wide; or wait longer: --wait-timeout 10m",
   },
   BACKGROUND_FAILED: {
     exit: exitCodes.unavailable,
