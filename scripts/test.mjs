@@ -32,6 +32,7 @@ const packages = {
   "libarchive-tools": "/usr/bin/bsdtar",
   ovmf: "/usr/share/OVMF/OVMF_CODE_4M.fd",
   ignition: "/usr/bin/ignition-validate",
+  chromium: "/usr/bin/chromium",
 };
 
 const root = join(import.meta.dirname, "..");
