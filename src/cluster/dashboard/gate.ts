@@ -62,7 +62,7 @@ export class Gate {
     // A name that leads to this host for a moment (DNS rebinding) is none of ours.
     if (!hosts.includes(host)) return refused(421, "This is not the host that was asked for.");
     // Browsers tell the origin of everything that may change something.
-    const isOwn = origin === undefined ? method === "GET" : hosts.some((one) => origin === `http://${one}`);
+    const isOwn = origin === undefined ? method === "GET" : origin === `http://${host}`;
     return isOwn ? undefined : refused(403, foreignPage);
   }
 }

@@ -29,8 +29,11 @@ export function Addons({ cluster, addons, work, write }: Props) {
   );
 }
 
-/** Those that are on come first. */
-const rank = ({ state }: AddonRow): number => (state === "disabled" ? 1 : 0);
+/** Those that are on come first, those that the cluster cannot have last. */
+const rank = (addon: AddonRow): number => (addon.state !== "disabled" ? 0 : isFor(addon) ? 1 : 2);
+
+/** Whether there is something of it for the cluster's Kubernetes and artifacts, or was. */
+const isFor = ({ state, version }: AddonRow): boolean => state !== "disabled" || version !== undefined;
 
 interface AddonProps {
   readonly cluster: string;
@@ -55,7 +58,7 @@ function Addon({ cluster, name, addon, work, write }: AddonProps) {
         <h3>
           {name} <Badge tone={toneOf(addon.state)}>{addon.state}</Badge>
         </h3>
-        {write && !addon.always ? (
+        {write && !addon.always && isFor(addon) ? (
           <button
             type="button"
             role="switch"

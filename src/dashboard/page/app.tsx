@@ -150,6 +150,7 @@ function Count({ store, cluster, view }: Omit<ClusterProps, "now">) {
   return (
     <span class={`count${bad > 0 ? " bad" : ""}`}>
       {count}
+      {view === "events" ? <span class="hidden"> warnings</span> : null}
       {bad > 0 ? <span class="hidden">, {bad} not well</span> : null}
     </span>
   );

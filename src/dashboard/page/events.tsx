@@ -3,7 +3,7 @@ import type { EventRow } from "../rows.ts";
 import { Age, Badge, type Column, Nothing, Table } from "./parts.tsx";
 
 const columns: readonly Column[] = [
-  { title: "What" },
+  { title: "What", wide: true },
   { title: "About", wide: true },
   { title: "Message" },
   { title: "Times", number: true, wide: true },
@@ -42,23 +42,30 @@ export function Events({ events, now }: Props) {
       ) : (
         <Table caption="Events of the last hour, the newest first" columns={columns}>
           {shown.map(([id, event]) => (
-            <tr key={id}>
-              <td>
-                <Badge tone={event.warning ? "bad" : "done"}>{event.reason}</Badge>
-              </td>
-              <td class="wide">{event.about}</td>
-              <td class="message">
-                <span class="narrow sub">{event.about}</span>
-                {event.text}
-              </td>
-              <td class="number wide">{event.count}</td>
-              <td class="number">
-                <Age at={event.at} now={now} />
-              </td>
-            </tr>
+            <Row key={id} event={event} now={now} />
           ))}
         </Table>
       )}
     </>
+  );
+}
+
+function Row({ event, now }: { readonly event: EventRow; readonly now: number }) {
+  const reason = <Badge tone={event.warning ? "bad" : "done"}>{event.reason}</Badge>;
+  return (
+    <tr>
+      <td class="wide">{reason}</td>
+      <td class="wide about">{event.about}</td>
+      <td class="message">
+        <span class="narrow sub">
+          {reason} {event.about}
+        </span>
+        {event.text}
+      </td>
+      <td class="number wide">{event.count}</td>
+      <td class="number">
+        <Age at={event.at} now={now} />
+      </td>
+    </tr>
   );
 }

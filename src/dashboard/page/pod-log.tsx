@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { PodRow } from "../rows.ts";
 import { followLog } from "./live.ts";
 import { Badge } from "./parts.tsx";
@@ -67,7 +67,7 @@ function Lines({ place }: { readonly place: Parameters<typeof followLog>[0] }) {
       }),
     [],
   );
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current;
     if (element && isAtEnd.current) element.scrollTop = element.scrollHeight;
   }, [lines]);

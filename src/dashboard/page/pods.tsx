@@ -6,7 +6,7 @@ import { Age, Badge, type Column, Nothing, Table } from "./parts.tsx";
 const columns: readonly Column[] = [
   { title: "Pod" },
   { title: "State" },
-  { title: "Ready", number: true },
+  { title: "Ready", number: true, wide: true },
   { title: "Restarts", number: true, wide: true },
   { title: "Node", wide: true },
   { title: "Age", number: true },
@@ -84,7 +84,7 @@ function Row({
       <td>
         <Badge tone={pod.tone}>{pod.state}</Badge>
       </td>
-      <td class="number">{pod.ready}</td>
+      <td class="number wide">{pod.ready}</td>
       <td class="number wide">{pod.restarts}</td>
       <td class="wide">{pod.node}</td>
       <td class="number">
