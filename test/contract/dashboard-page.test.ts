@@ -155,7 +155,7 @@ describe("with the keyboard alone", () => {
     board.set("demo", "work", "metrics", { on: true, state: "failed", text: "It does not become ready" });
     await page.waitForSelector(`${metrics}:not(:disabled)[aria-checked=false]`);
     expect(await wordsOf(page, "main")).toContain("It does not become ready");
-    const news = () => page.$eval("body > [role=status]", (element) => element.textContent);
+    const news = () => page.evaluate("document.querySelector('body > [role=status]').textContent");
     expect(await news()).toBe("metrics: It does not become ready");
   });
 });
@@ -170,7 +170,7 @@ test("what comes and goes is seen at once", async () => {
   await vi.waitFor(async () => expect(await page.$$("tbody tr")).toHaveLength(1));
 });
 
-test("the token is not in the address, the page asks nobody else, and there are no complaints", async () => {
+test("the token is not in the address, the page asks nobody else, and there are no complaints", () => {
   expect(page.url()).not.toContain("/open/");
   expect(watched.foreign).toEqual([]);
   expect(watched.complaints).toEqual([]);

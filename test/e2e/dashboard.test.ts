@@ -89,11 +89,9 @@ test("a pod appears and vanishes within two seconds, and its last lines and the 
     "[...document.querySelectorAll('tr')].some((row) => /ticker[^]*Running/.test(row.innerText))",
     { timeout: soonMs },
   );
-  const rows = await page.$$("tbody tr");
-  for (const row of rows) {
-    const text = await row.evaluate((element) => element.textContent);
-    if (text.startsWith("ticker")) await (await row.$("button"))!.click();
-  }
+  await page.evaluate(
+    "[...document.querySelectorAll('button.link')].find((one) => one.textContent === 'ticker').click()",
+  );
   await page.waitForFunction("/tick 1\\n/.test(document.querySelector('dialog pre')?.innerText)", {
     timeout: soonMs,
   });
