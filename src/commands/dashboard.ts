@@ -24,8 +24,8 @@ export default class Dashboard extends BaseCommand<typeof Dashboard> {
 
   override async run(): Promise<void> {
     const { dashboard } = await import("../cluster/dashboard/dashboard.ts");
-    const { url: isUrlOnly, write, port } = this.flags;
-    await dashboard({ port, write, browser: !isUrlOnly }, this.quietUseCase(), (opened) =>
+    const { profile, url: isUrlOnly, write, port } = this.flags;
+    await dashboard({ profile, port, write, browser: !isUrlOnly }, this.quietUseCase(), (opened) =>
       this.print(opened, () =>
         isUrlOnly ? opened.url : `${opened.url} shows all clusters (it works once); Ctrl-C ends it`,
       ),

@@ -34,6 +34,7 @@ beforeAll(async () => {
   fill(board);
   server = await serveDashboard(0, {
     board,
+    profile: "other",
     files: await pageFiles(),
     switchAddon: (wish) => {
       wishes.push(wish);
@@ -48,6 +49,7 @@ beforeAll(async () => {
   });
   watched = await openPage(await chromium(), server.url);
   page = watched.page;
+  await vi.waitFor(async () => expect(await wordsOf(page, "h2")).toMatch(/^other/));
   await mkdir(pictures, { recursive: true });
 });
 

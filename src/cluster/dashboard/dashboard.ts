@@ -14,6 +14,8 @@ import { serveDashboard } from "./server.ts";
 import { switchAddon } from "./switch-addon.ts";
 
 export interface DashboardRequest {
+  /** Which cluster is shown first. */
+  readonly profile: string;
   /** On 127.0.0.1; 0 = any free one. */
   readonly port: number;
   /** Whether the page may switch addons. */
@@ -34,7 +36,7 @@ export interface OpenedDashboard {
  * PORT_NOT_PERMITTED.
  */
 export async function dashboard(
-  { port, write, browser }: DashboardRequest,
+  { profile, port, write, browser }: DashboardRequest,
   context: UseCaseContext,
   onOpen: (opened: OpenedDashboard) => void,
 ): Promise<void> {
@@ -50,6 +52,7 @@ export async function dashboard(
     const server = await serveDashboard(port, {
       board,
       files,
+      profile,
       ...(write
         ? {
             switchAddon: async (request) => {

@@ -13,6 +13,8 @@ export interface Served {
   readonly board: Board;
   /** Files of the page by name; `index.html` is the page itself. */
   readonly files: ReadonlyMap<string, PageFile>;
+  /** The cluster that is shown first, if there is one of this name. */
+  readonly profile: string;
   /** Absent where the page is read-only. Resolves when all is done; never rejects. */
   readonly switchAddon?: (request: SwitchRequest) => Promise<void>;
   followLog(cluster: string, request: LogRequest, sink: LogSink, signal: AbortSignal): Promise<void>;
@@ -88,21 +90,24 @@ async function answer(
   if (passage.type === "refused") return say(response, passage.status, passage.why);
   if (passage.type === "opened") {
     response.setHeader("set-cookie", passage.cookie);
-    return lead(response);
+    return lead(response, served);
   }
   const { path, query } = passage;
   if (path === "addons" && method === "POST") return switchAddon(request, response, served);
   if (method !== "GET") return say(response, 405, "There is nothing to do here.");
-  if (path === entrance) return lead(response);
+  if (path === entrance) return lead(response, served);
   if (path === "rows") return rows(response, served);
   if (path === "log") return log(response, served, query);
   return file(response, served, path === "" ? "index.html" : path);
 }
 
 /** To the page itself, without the token in its address. */
-function lead(response: ServerResponse): void {
+function lead(response: ServerResponse, { profile }: Served): void {
+  const url = `../#${encodeURIComponent(profile)}/pods`;
   response.writeHead(200, { ...headers, "content-type": "text/html; charset=utf-8" });
-  response.end('<!doctype html><title>localkube</title><meta http-equiv="refresh" content="0; url=../">\n');
+  response.end(
+    `<!doctype html><html lang="en"><title>localkube</title><meta http-equiv="refresh" content="0; url=${url}">\n`,
+  );
 }
 
 function file(response: ServerResponse, { files }: Served, name: string): void {

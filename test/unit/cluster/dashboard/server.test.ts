@@ -27,6 +27,7 @@ beforeEach(() => {
 async function served(more: Partial<Served> = {}): Promise<DashboardServer> {
   const server = await serveDashboard(0, {
     board,
+    profile: "demo",
     files: new Map([["index.html", page]]),
     followLog: (_cluster, _request, sink) => {
       sink.line("one line");
@@ -74,7 +75,7 @@ describe("whoever has the URL is in", () => {
       expect.stringMatching(/^localkube-dashboard=[\w-]{32}; Path=\/.{16}\/; HttpOnly; SameSite=Strict$/),
     ]);
     expect(first.headers["set-cookie"]![0]).toContain(`Path=${folder};`);
-    expect(first.body).toContain('content="0; url=../"');
+    expect(first.body).toContain('content="0; url=../#demo/pods"');
     const second = await ask(server.url);
     expect(second).toMatchObject({ status: 403, body: expect.stringContaining("it works once") as string });
     expect(second.headers["set-cookie"]).toBeUndefined();
@@ -207,7 +208,9 @@ test("a log is told line by line, and why there is none", async () => {
 
 test("it listens on loopback, and a port that is taken is told", async () => {
   const { port } = await served();
-  await expect(serveDashboard(port, { board, files: new Map(), followLog: () => Promise.resolve() }))
+  await expect(
+    serveDashboard(port, { board, profile: "demo", files: new Map(), followLog: () => Promise.resolve() }),
+  )
     .rejects //
     .toMatchObject({ id: "PORT_IN_USE" });
 });
