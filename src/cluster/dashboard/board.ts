@@ -10,6 +10,7 @@ export class Board {
   readonly #rows = new Map<string, { readonly change: Change; readonly text: string }>();
   readonly #listeners = new Set<Listener>();
   readonly #untold = new Map<string, Change>();
+  readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
 
   /** A row like the one that is there is no change. */
@@ -54,7 +55,23 @@ export class Board {
   listen(listener: Listener): () => void {
     this.#flush();
     this.#listeners.add(listener);
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Resolves as soon as somebody listens, so that nobody works for nobody. Rejects with the signal's reason. */
+  async watched(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#listeners.size > 0) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#waiting.add(resolve);
+    await promise.finally(() => {
+      this.#waiting.delete(resolve);
+      signal.removeEventListener("abort", abort);
+    });
   }
 
   /** Nothing is told afterwards. */

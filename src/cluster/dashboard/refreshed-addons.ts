@@ -10,7 +10,7 @@ import type { Board } from "./board.ts";
 const soonMs = 300;
 const restMs = 3000;
 
-/** Keeps the addons of a cluster on the board; whoever knows of a change says `refresh`. */
+/** Keeps the addons of a cluster on the board while somebody looks at it; whoever knows of a change says `refresh`. */
 export class RefreshedAddons {
   readonly #name: string;
   readonly #board: Board;
@@ -41,6 +41,7 @@ export class RefreshedAddons {
     try {
       await sleep(soonMs, undefined, { signal });
       while (this.#isWanted) {
+        await this.#board.watched(signal);
         this.#isWanted = false;
         await this.#look();
         await sleep(restMs, undefined, { signal });

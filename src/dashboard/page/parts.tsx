@@ -45,7 +45,7 @@ export interface Column {
   readonly number?: boolean;
 }
 
-export const cellClass = ({ wide, number }: Column): string =>
+const cellClass = ({ wide, number }: Column): string =>
   [wide ? "wide" : "", number ? "number" : ""].filter(Boolean).join(" ");
 
 /** A table with a caption; `children` are its rows. */

@@ -52,3 +52,18 @@ test("who begins to listen is not told what it can see", async () => {
   expect(second).toEqual([]);
   board.close();
 });
+
+test("work waits until somebody looks", async () => {
+  const board = new Board();
+  const seen: string[] = [];
+  const stopped = new AbortController();
+  const waits = board.watched(new AbortController().signal).then(() => seen.push("watched"));
+  const gone = board.watched(stopped.signal);
+  stopped.abort(new Error("stopped"));
+  await expect(gone).rejects.toThrow("stopped");
+  expect(seen).toEqual([]);
+  board.listen(() => undefined);
+  await waits;
+  await board.watched(new AbortController().signal);
+  expect(seen).toEqual(["watched"]);
+});
