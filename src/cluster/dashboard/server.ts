@@ -105,9 +105,8 @@ async function answer(
 function lead(response: ServerResponse, { profile }: Served): void {
   const url = `../#${encodeURIComponent(profile)}/pods`;
   response.writeHead(200, { ...headers, "content-type": "text/html; charset=utf-8" });
-  response.end(
-    `<!doctype html><html lang="en"><title>localkube</title><meta http-equiv="refresh" content="0; url=${url}">\n`,
-  );
+  const head = `<link rel="icon" href="../icon.svg"><meta http-equiv="refresh" content="0; url=${url}">`;
+  response.end(`<!doctype html><html lang="en"><title>localkube</title>${head}\n`);
 }
 
 function file(response: ServerResponse, { files }: Served, name: string): void {
