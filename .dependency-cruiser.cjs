@@ -19,6 +19,7 @@ const adapters = {
   "@grpc/grpc-js": "^src/runtimes/cri/",
   protobufjs: "^src/runtimes/cri/",
   "@oclif/core": "^src/(cli|commands)/",
+  preact: "^src/dashboard/page/",
 };
 
 /** What may be imported by a folder's files, besides their own folder. */
@@ -59,8 +60,10 @@ module.exports = {
           : []),
       ]),
     ),
-    layer("output", [foundations, "^src/pipeline/events\\.ts$"]),
-    layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`]),
+    layer("output", [foundations, "^src/pipeline/(events|timeline-bars)\\.ts$"]),
+    // What runs in a browser.
+    layer("dashboard", []),
+    layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`, "^src/dashboard/rows\\.ts$"]),
     // The registries tell which names a setting may have.
     layer("cli", [
       foundations,
