@@ -20,6 +20,7 @@ const adapters = {
   protobufjs: "^src/runtimes/cri/",
   chokidar: "^src/cluster/mount/",
   "@oclif/core": "^src/(cli|commands)/",
+  preact: "^src/dashboard/page/",
 };
 
 /** What may be imported by a folder's files, besides their own folder. */
@@ -60,8 +61,10 @@ module.exports = {
           : []),
       ]),
     ),
-    layer("output", [foundations, "^src/pipeline/events\\.ts$"]),
-    layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`]),
+    layer("output", [foundations, "^src/pipeline/(events|timeline-bars)\\.ts$"]),
+    // What runs in a browser.
+    layer("dashboard", []),
+    layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`, "^src/dashboard/rows\\.ts$"]),
     // The registries tell which names a setting may have.
     layer("cli", [
       foundations,

@@ -8,6 +8,7 @@ import pMap from "p-map";
 const checks = [
   ["eslint", "."],
   ["tsc", "--noEmit"],
+  ["tsc", "--noEmit", "-p", "src/dashboard/page"],
   ["prettier", "--check", "--log-level", "warn", "."],
   ["depcruise", "src", "drivers", "test", "scripts"],
   ["knip"],

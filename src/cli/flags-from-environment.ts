@@ -31,7 +31,6 @@ export const commandLineOnly: ReadonlySet<string> = new Set([
   "ssh-take-over",
   "stop",
   "trust",
-  "wait",
   "yes",
 ]);
 

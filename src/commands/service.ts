@@ -2,7 +2,7 @@ import process from "node:process";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { BaseCommand } from "../cli/base-command.ts";
-import type { Kept } from "../cluster/background/keep.ts";
+import type { keepInBackground, Kept } from "../cluster/background/keep.ts";
 import type { ServiceRequest, ServiceUrl } from "../cluster/services/reach-services.ts";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { parseWaitTimeout } from "../spec/parse/quantities.ts";
@@ -36,15 +36,16 @@ export default class Service extends BaseCommand<typeof Service> {
         "Print this for each port, with {url}, {host}, {port}, {name}, {namespace} and {protocol} filled in",
       helpValue: "TEXT",
     }),
-    wait: Flags.string({
+    "wait-timeout": Flags.string({
       summary:
-        "How long to wait for the Service, a ready pod and an answer; by default for 2m, and not for a Service that is not there",
+        "How long to wait for a ready pod and an answer; given here, also for a Service that is not there yet",
       helpValue: "TIME",
+      default: "2m",
     }),
     background: Flags.boolean({ summary: "Leave forwards to a process in the background" }),
     stop: Flags.boolean({
       summary: "End forwards in the background, all or those to the Services that are named",
-      exclusive: ["all", "url", "https", "format", "wait", "background"],
+      exclusive: ["all", "url", "https", "format", "background"],
     }),
   };
   static override usage = "service NAME… [-n NAMESPACE] [--url] [--background]";
@@ -56,15 +57,16 @@ export default class Service extends BaseCommand<typeof Service> {
 
   override async run(): Promise<void> {
     if (this.flags.stop) return this.#stop();
-    const { all, namespace, https, wait, profile: name } = this.flags;
+    const { all, namespace, https, profile: name } = this.flags;
     const services = [...this.words].sort();
     if (all === services.length > 0)
       throw new LocalkubeError("USAGE_INVALID", {
         problem: all ? "--all leaves no Service to name" : "a Service is missing; or --all",
         command: "service",
       });
-    const limitMs = parseWaitTimeout(wait ?? "2m") * 1000;
-    const request = { name, namespace, services, https, limitMs, waitsForExistence: wait !== undefined };
+    const limitMs = parseWaitTimeout(this.flags["wait-timeout"]) * 1000;
+    const waitsForExistence = this.sources["wait-timeout"] === "flag";
+    const request = { name, namespace, services, https, limitMs, waitsForExistence };
     const background = await import("../cluster/background/keep.ts");
     if (background.staysInBackground()) return this.#keep(request, background.keepInBackground);
     const { needForwards, reachServices } = await import("../cluster/services/reach-services.ts");
@@ -80,10 +82,7 @@ export default class Service extends BaseCommand<typeof Service> {
     );
   }
 
-  async #keep(
-    request: ServiceRequest,
-    keep: typeof import("../cluster/background/keep.ts").keepInBackground,
-  ): Promise<void> {
+  async #keep(request: ServiceRequest, keep: typeof keepInBackground): Promise<void> {
     const { reachServices } = await import("../cluster/services/reach-services.ts");
     await keep(request.name, this.quietUseCase(), (context, begun) =>
       reachServices(request, context, (urls) => {

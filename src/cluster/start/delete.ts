@@ -2,7 +2,7 @@ import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error
 import { unlessDiskFull } from "../../contract/errors/system-failure.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Driver, MachineRef } from "../../contract/driver.ts";
-import { loadDriver, probeDrivers } from "../../machine/driver-registry.ts";
+import { loadDriver } from "../../machine/driver-registry.ts";
 import { undoJobsOf } from "../../pipeline/recipe.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
@@ -21,6 +21,7 @@ import {
   type NodeState,
   recordedMachine,
 } from "./state.ts";
+import { machineLists, openDrivers } from "./drivers-here.ts";
 import { criServer } from "./steps/cri-server.ts";
 import { machineCreate } from "./steps/machine-create.ts";
 import { machineName, profileOf } from "../access/reach.ts";
@@ -269,33 +270,4 @@ async function removeUnrecorded(name: string, context: UseCaseContext, expected?
   }
   if (failure !== undefined) throw failure;
   return found;
-}
-
-/** Includes drivers that are not usable here: a hypervisor that was uninstalled may have left machines that are only files now. */
-const openDrivers = async ({ host }: UseCaseContext) =>
-  (await probeDrivers(host)).map((probed) => ({ ...probed, driver: probed.definition.open(host) }));
-
-export interface MachineList {
-  readonly driver: string;
-  /** Machines of this state folder. */
-  readonly names: readonly string[];
-  /** Why a usable driver could not list its machines. */
-  readonly failure?: unknown;
-}
-
-/** The machines of this state folder by driver, recorded or not. Read-only. */
-export async function machineLists(context: UseCaseContext): Promise<readonly MachineList[]> {
-  const c = quietly(context);
-  const lists = (await openDrivers(context)).map(
-    async ({ definition, driver, probe }): Promise<MachineList> => {
-      try {
-        const names = (await driver.list(c)).flatMap(({ name, home }) => (home === undefined ? [name] : []));
-        return { driver: definition.name, names };
-      } catch (failure) {
-        context.signal.throwIfAborted();
-        return { driver: definition.name, names: [], ...(probe.usable ? { failure } : {}) };
-      }
-    },
-  );
-  return Promise.all(lists);
 }

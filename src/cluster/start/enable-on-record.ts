@@ -1,4 +1,5 @@
 import type { RunContext } from "../../contract/host.ts";
+import { firstNode } from "../../contract/node.ts";
 import { applyAddon } from "../addons/apply.ts";
 import { chooseAddons, type ChosenAddon } from "../addons/choose.ts";
 import { getImages, loadIntoNodes, presentFor } from "../addons/images.ts";
@@ -21,7 +22,8 @@ export const liveOf = (s: ClusterState): LiveCluster => {
     name: node.name,
     withTransport: (use) => use(need(node, "transport")),
   }));
-  return liveCluster(s.record, s.runtime, need(s, "api"), nodes);
+  const { capabilities } = firstNode(s).definition;
+  return liveCluster(s.record, s.runtime, need(s, "api"), nodes, capabilities);
 };
 
 /** The addons on record, and those of them that a step enables. */
@@ -64,7 +66,7 @@ export async function enableOnRecord(
       one,
       got.byAddon.get(name)!,
       live,
-      { limitMs: limit, known },
+      { limitMs: limit, known, isBrief: one.folder.addon.default },
       { ...c, report },
     );
     for (const sentence of kept) s.notice(sentence, "info");

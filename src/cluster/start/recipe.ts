@@ -138,5 +138,5 @@ function packagesMayBeMissing({ cluster, definition }: NodeState): boolean {
   const { image, os } = cluster.record.spec;
   const isOurs = definition.capabilities.image !== "none" && image === "" && os === "debian";
   const isDefault = cluster.record.runtime === runtimeByName(defaultRuntimeName).name;
-  return !isOurs || !isDefault || cluster.record.spec.ociRuntimes.length > 0;
+  return !isOurs || !isDefault || cluster.ociRuntimes.length > 0;
 }

@@ -175,8 +175,8 @@ export const clusterErrors = {
   },
   SERVICE_UNKNOWN: {
     exit: exitCodes.notFound,
-    title: "There is no Service {service} in the namespace {namespace}",
-    fix: "List them: localkube kubectl -- get services -A",
+    title: "There is no Service {service} in the namespace {namespace}{hint}",
+    fix: "List them: localkube service list",
   },
   SERVICE_PORT_UNKNOWN: {
     exit: exitCodes.notFound,
@@ -185,13 +185,14 @@ export const clusterErrors = {
   },
   SERVICE_NOT_TCP: {
     exit: exitCodes.notFound,
-    title: "Nothing of the Service {service} in the namespace {namespace} can be reached from here: {problem}",
+    title:
+      "Nothing of the Service {service} in the namespace {namespace} can be reached from here: {problem}",
     fix: "Reach it from a pod: localkube kubectl -- run -it --rm shell --image=busybox -- sh",
   },
   SERVICE_NOT_READY: {
     exit: exitCodes.unavailable,
     title: "The Service {service} in the namespace {namespace} does not answer: {problem}",
-    fix: "See its pods: localkube kubectl -- get pods -n {namespace} -o wide; or wait longer: --wait 10m",
+    fix: "See its pods: localkube kubectl -- get pods -n {namespace} -o wide; or wait longer: --wait-timeout 10m",
   },
   BACKGROUND_FAILED: {
     exit: exitCodes.unavailable,

@@ -124,9 +124,11 @@ const sameEverywhere = [
   "dry-run",
   "kubernetes-version",
   "mirror",
+  "namespace",
   "node",
   "output",
   "profile",
+  "url",
   "verbose",
   "wait-timeout",
 ];

@@ -100,3 +100,52 @@ it("the core that does not answer is no empty namespace", async () => {
   const found = new Objects(api).inNamespace("web", new AbortController().signal);
   await expect(found).rejects.toThrow("status 503");
 });
+
+it("what is in a namespace is of all versions of a group, and nothing of it twice", async () => {
+  const kind = (name: string, word: string) => ({
+    name,
+    kind: word,
+    namespaced: true,
+    verbs: ["list", "delete"],
+  });
+  const [v1, v2] = ["metallb.io/v1beta1", "metallb.io/v1beta2"];
+  const answers: Readonly<Record<string, object>> = {
+    "/apis": {
+      groups: [
+        {
+          preferredVersion: { groupVersion: v2 },
+          versions: [{ groupVersion: v2 }, { groupVersion: v1 }],
+        },
+      ],
+    },
+    "/api/v1": { resources: [] },
+    [`/apis/${v2}`]: { resources: [kind("bgppeers", "BGPPeer")] },
+    [`/apis/${v1}`]: { resources: [kind("bgppeers", "BGPPeer"), kind("ipaddresspools", "IPAddressPool")] },
+    [`/apis/${v2}/namespaces/web/bgppeers`]: { items: [{ metadata: { name: "peer" } }] },
+    [`/apis/${v1}/namespaces/web/bgppeers`]: { items: [{ metadata: { name: "peer" } }] },
+    [`/apis/${v1}/namespaces/web/ipaddresspools`]: { items: [{ metadata: { name: "mine" } }] },
+  };
+  const api = { get: (place: string) => Promise.resolve(answers[place]) } as unknown as ApiClient;
+  expect(await new Objects(api).inNamespace("web", new AbortController().signal)).toEqual([
+    { apiVersion: v2, kind: "BGPPeer", metadata: { name: "peer" } },
+    { apiVersion: v1, kind: "IPAddressPool", metadata: { name: "mine" } },
+  ]);
+});
+
+it("a kind that the preferred version of its group does not have is found in another one", async () => {
+  const pool = { apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", metadata: { name: "a" } };
+  const answers: Readonly<Record<string, object>> = {
+    "/apis/metallb.io": {
+      preferredVersion: { groupVersion: "metallb.io/v1beta2" },
+      versions: [{ groupVersion: "metallb.io/v1beta2" }, { groupVersion: "metallb.io/v1beta1" }],
+    },
+    "/apis/metallb.io/v1beta2": { resources: [{ name: "bgppeers", kind: "BGPPeer", namespaced: true }] },
+    "/apis/metallb.io/v1beta1": {
+      resources: [{ name: "ipaddresspools", kind: "IPAddressPool", namespaced: true }],
+    },
+    "/apis/metallb.io/v1beta1/namespaces/n/ipaddresspools/a": pool,
+  };
+  const api = { get: (asked: string) => Promise.resolve(answers[asked]) } as unknown as ApiClient;
+  const id = { group: "metallb.io", kind: "IPAddressPool", namespace: "n", name: "a" };
+  expect(await new Objects(api).find(id, new AbortController().signal)).toEqual(pool);
+});

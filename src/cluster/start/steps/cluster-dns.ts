@@ -4,9 +4,9 @@ import { firstNode } from "../../../contract/node.ts";
 import type { RunContext } from "../../../contract/host.ts";
 import type { Step } from "../../../contract/step.ts";
 import { applyRuntimeClasses } from "../../../provision/cluster/runtime-classes.ts";
+import { seenHost } from "../../../provision/guest/seen-host.ts";
 import { Objects } from "../../../kube/objects.ts";
 import type { PodNetwork } from "../../../provision/network/pod-network.ts";
-import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
 import { knownAddons } from "../../addons/known-addons.ts";
 import { dnsPlan } from "../../addons/dns.ts";
 import { type ClusterBase, type ClusterState, need } from "../state.ts";
@@ -16,12 +16,10 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
   id: "cluster-dns",
   title: "Applying cluster DNS",
   timeoutMs: 900_000,
-  plan: ({ record: { spec } }) => [
+  plan: ({ record: { spec }, ociRuntimes }) => [
     ...(["bridge", "none"].includes(spec.cni) ? [] : [`apply the pod network of ${spec.cni}`]),
     "apply cluster DNS (Deployment coredns, Service kube-dns)",
-    ...ociRuntimesByName(spec.ociRuntimes).map(
-      ({ name, runtimeClass }) => `apply the RuntimeClass ${runtimeClass} for ${name}`,
-    ),
+    ...ociRuntimes.map(({ name, runtimeClass }) => `apply the RuntimeClass ${runtimeClass} for ${name}`),
   ],
   async apply(s, c) {
     const api = need(s, "api");
@@ -31,9 +29,18 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
     const known = await knownAddons(s.paths.addons);
     const objects = new Objects(api);
-    const plan = await dnsPlan(s.record, image, { known, objects, signal: c.signal });
+    const first = firstNode(s);
+    const plan = await dnsPlan(s.record, image, {
+      ...{ known, objects, signal: c.signal },
+      seenHost: () =>
+        seenHost(
+          need(first, "transport"),
+          { ...first.definition.capabilities, address: need(first, "machine").address },
+          c.signal,
+        ),
+    });
     const dns = await enable(plan, s, c);
-    const classes = await applyRuntimeClasses(api, ociRuntimesByName(s.record.spec.ociRuntimes), c.signal);
+    const classes = await applyRuntimeClasses(api, s.ociRuntimes, c.signal);
     return pods || dns || classes ? undefined : "unchanged";
   },
 };

@@ -38,7 +38,7 @@ test("record and cluster are as before, and that is said", async () => {
     emit: (event: PipelineEvent) => void events.push(event),
   } as unknown as Parameters<typeof takeAddonsBack>[3];
   const api = new MemoryApi();
-  const live = liveCluster(record, {} as never, api.client, []);
+  const live = liveCluster(record, {} as never, api.client, [], { origin: "created" });
   const chosen = [chooseAddon(await builtInAddon("storage"), {}, {}, record)];
 
   const before = await rememberAddons(chosen, live, signal);
