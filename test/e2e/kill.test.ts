@@ -15,6 +15,7 @@ const elsewhere = [
   "guest-packages",
   "firewall",
   "artifact-volume",
+  "mounts",
   "addons",
 ];
 const all = recipe.map(({ step }) => step.id).filter((id) => !elsewhere.includes(id));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HostContext } from "../../../../src/contract/host.ts";
 import { withRequested } from "../../../../src/cluster/addons/requested.ts";
-import type { ClusterRecord } from "../../../../src/state/cluster-record.ts";
+import { type ClusterRecord, recordSchema } from "../../../../src/state/cluster-record.ts";
 import { saveCluster } from "../../../../src/state/store.ts";
 import { sampleSpec } from "../../../fixtures/sample-spec.ts";
 
@@ -18,7 +18,7 @@ afterAll(() => rm(stateDir, { recursive: true, force: true }));
 async function chosen(runtime: string, addon: string, set: Readonly<Record<string, string>> = {}) {
   const host = { stateDir, cacheDir: stateDir, env: { HOME: stateDir } } as unknown as HostContext;
   await saveCluster(host, {
-    schema: 6,
+    schema: recordSchema,
     spec: sampleSpec({ name: "sample" }),
     createdAt: "2026-11-28T00:00:00Z",
     phase: "stopped",
