@@ -12,10 +12,7 @@ export interface MountPlaces {
 /** What a machine needs to work: neither these folders nor what is in them is covered by a mount, nor what they are in. */
 const guarded = [
   ...["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run"],
-  ...["/sbin", "/sys", "/usr", "/opt/cni", "/var/run", "/var/log"],
-  ...["cni", "containerd", "containers", "crio", "docker", "etcd", "kubelet", "localkube"].map(
-    (name) => `/var/lib/${name}`,
-  ),
+  ...["/sbin", "/sys", "/usr", "/opt/cni", "/var/lib", "/var/log", "/var/run"],
 ];
 
 /**

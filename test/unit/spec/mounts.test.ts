@@ -23,13 +23,14 @@ test.each([
     "/var/lib",
     "/var/lib/kubelet/pods",
     "/var/lib/etcd",
+    "/var/lib/mine",
   ],
   ...["/root", "/run/x", "/srv/../etc", "src", "/var/lib/localkube", "/opt/cni/bin", "/opt", "//proc"],
 ])("nothing is mounted at %s", (guest) => {
   expect(() => guestFolder(guest)).toThrow(expect.objectContaining({ id: "MOUNT_TARGET_REFUSED" }));
 });
 
-test.each(["/src", "/data/etc", "/var/lib/mine", "/mnt", "/home/docker", "/etcetera", "/srv/usr"])(
+test.each(["/src", "/data/etc", "/var/mine", "/mnt", "/home/docker", "/etcetera", "/srv/usr"])(
   "%s may be covered",
   (guest) => {
     expect(guestFolder(guest)).toBe(guest);
