@@ -49,6 +49,8 @@ export interface ClusterState extends ClusterBase {
   readonly ociRuntimes: readonly OciRuntime[];
   /** Names of those on record that do not wait for the cluster to be usable. */
   readonly firstAddons: readonly string[];
+  /** Cluster DNS stays as it is: whoever starts tells it of addons later, when their policies let its new pods run. */
+  leavesDns?: boolean;
   /** What the addons on record need of the nodes. */
   readonly addonParts: readonly NodePart[];
   /** Build the machine image even if it is in the cache. */

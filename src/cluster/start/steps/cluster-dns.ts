@@ -26,24 +26,28 @@ export const clusterDns: Step<ClusterState, ClusterBase> = {
     const network = need(firstNode(s), "network");
     // Before DNS, because its pod waits for the network.
     const pods = network.kind === "manifest" && (await enable(networkPlan(s, network), s, c));
-    const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
-    const known = await knownAddons(s.paths.addons);
-    const objects = new Objects(api);
-    const first = firstNode(s);
-    const plan = await dnsPlan(s.record, image, {
-      ...{ known, objects, signal: c.signal },
-      seenHost: () =>
-        seenHost(
-          need(first, "transport"),
-          { ...first.definition.capabilities, address: need(first, "machine").address },
-          c.signal,
-        ),
-    });
-    const dns = await enable(plan, s, c);
+    const dns = !s.leavesDns && (await applyDns(s, c));
     const classes = await applyRuntimeClasses(api, s.ociRuntimes, c.signal);
     return pods || dns || classes ? undefined : "unchanged";
   },
 };
+
+async function applyDns(s: ClusterState, c: RunContext): Promise<boolean> {
+  const image = wishedImage(need(s, "artifacts"), clusterDnsImage).ref;
+  const known = await knownAddons(s.paths.addons);
+  const objects = new Objects(need(s, "api"));
+  const first = firstNode(s);
+  const plan = await dnsPlan(s.record, image, {
+    ...{ known, objects, signal: c.signal },
+    seenHost: () =>
+      seenHost(
+        need(first, "transport"),
+        { ...first.definition.capabilities, address: need(first, "machine").address },
+        c.signal,
+      ),
+  });
+  return enable(plan, s, c);
+}
 
 /** Whether anything was done. Whether it works is what the start waits for at its end. */
 async function enable(plan: AddonPlan, s: ClusterState, { signal, report }: RunContext): Promise<boolean> {
