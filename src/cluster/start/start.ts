@@ -87,7 +87,7 @@ export async function startHoldingLock(options: StartOptions, context: UseCaseCo
   const startedAt = Date.now();
   const { host } = context;
   const state = await settle(options, context);
-  if (options.withoutAddons) state.leavesDns = true;
+  state.leavesDns = options.withoutAddons === true;
   const rows = recipe.filter(
     ({ download, step }) =>
       (!options.downloadOnly || download) &&
