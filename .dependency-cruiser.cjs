@@ -18,9 +18,7 @@ const adapters = {
   "smol-toml": "^src/runtimes/",
   "@grpc/grpc-js": "^src/runtimes/cri/",
   protobufjs: "^src/runtimes/cri/",
-  chokidar: "^src/cluster/mount/",
   "@oclif/core": "^src/(cli|commands)/",
-  preact: "^src/dashboard/page/",
 };
 
 /** What may be imported by a folder's files, besides their own folder. */
@@ -61,10 +59,8 @@ module.exports = {
           : []),
       ]),
     ),
-    layer("output", [foundations, "^src/pipeline/(events|timeline-bars)\\.ts$"]),
-    // What runs in a browser.
-    layer("dashboard", []),
-    layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`, "^src/dashboard/rows\\.ts$"]),
+    layer("output", [foundations, "^src/pipeline/events\\.ts$"]),
+    layer("cluster", [foundations, `^src/(${capabilities.join("|")})/`]),
     // The registries tell which names a setting may have.
     layer("cli", [
       foundations,

@@ -19,7 +19,7 @@ const commands = await files("src/commands/**/*.ts");
 const entries = [...commands, ...(await files("drivers/*/index.ts"))];
 for (const name of ["main", "command-table", "help"]) entries.push(`src/cli/${name}.ts`);
 
-await replaceDist(new Map([...(await bundle()), ...(await page()), ...(await driverTypes())]));
+await replaceDist(new Map([...(await bundle()), ...(await driverTypes())]));
 await writeManifest();
 console.log(`built ${entries.length} entry points in ${Math.round(performance.now() - started)} ms`);
 
@@ -43,31 +43,6 @@ async function bundle() {
   });
   const texts = result.outputFiles.map(async ({ path, text }) => [path, await toCommonJs(text, path)]);
   return new Map(await Promise.all(texts));
-}
-
-/** The page of `localkube dashboard`, which asks nobody but its own server for anything. */
-async function page() {
-  const folder = join(root, "src/dashboard/page");
-  const { outputFiles } = await build({
-    entryPoints: ["page.tsx", "page.css"].map((name) => join(folder, name)),
-    outdir: join(root, "dist/page"),
-    write: false,
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    target: ["chrome115", "firefox115", "safari16.4"],
-    jsx: "automatic",
-    jsxImportSource: "preact",
-    external: ["*.svg"],
-    legalComments: "none",
-    logLevel: "warning",
-  });
-  const copies = ["index.html", "icon.svg"].map(async (name) => [
-    join(root, "dist/page", name),
-    await readFile(join(folder, name), "utf8"),
-  ]);
-  return new Map([...outputFiles.map(({ path, text }) => [path, text]), ...(await Promise.all(copies))]);
 }
 
 /**

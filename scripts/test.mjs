@@ -32,7 +32,6 @@ const packages = {
   "libarchive-tools": "/usr/bin/bsdtar",
   ovmf: "/usr/share/OVMF/OVMF_CODE_4M.fd",
   ignition: "/usr/bin/ignition-validate",
-  chromium: "/usr/bin/chromium",
 };
 
 const root = join(import.meta.dirname, "..");
@@ -59,7 +58,7 @@ const everything = args.length === 0 && !skipped;
 const warming = everything ? warmCaches(root) : undefined;
 if (warming) process.once("exit", warming.stop);
 // Of a chosen few, none is left out.
-const unchanged = everything ? await unchangedFiles(root, packagesOfKept()) : undefined;
+const unchanged = everything ? await unchangedFiles(root, Object.keys(packages)) : undefined;
 const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 };
 const files = [];
 const times = [];
@@ -97,11 +96,6 @@ if (failedTests.length > 0) console.log(`Failed:\n${failedTests.join("\n")}`);
 const failed = counts.numFailedTests + (underCi ? pending + tooLong.length + (skipped ? 1 : 0) : 0);
 console.log(`${counts.numPassedTests} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
-
-/** None of the kept suites uses the browser, which is updated every few days. */
-function packagesOfKept() {
-  return Object.keys(packages).filter((name) => name !== "chromium");
-}
 
 /** One run of vitest: its report, its exit code, how long it took (ms), and the errors of no test. */
 async function vitest(projects) {

@@ -44,13 +44,10 @@ async function enabling(bench) {
   const driver = ["--driver", "podman", "--artifacts", "debian"];
   await localkube(["start", "-p", profile, ...driver, "--addons", "none"]);
   const { stdout } = await localkube(["addons", "list", "-p", profile, "--output", "json"]);
-  // Without its setting, nothing of the load balancer fits.
-  const set = await loadBalancerAddresses(bench);
-  const all = JSON.parse(stdout).addons.filter(
-    ({ name, version }) => (version && name !== "dns") || set(name).length > 0,
-  );
+  const all = JSON.parse(stdout).addons.filter(({ name, version }) => version && name !== "dns");
   const names = inOrder(all);
   // Making an image of Debian's packages, and loading it into the node, is once for ever and once a cluster: neither is timed.
+  const set = await loadBalancerAddresses(bench);
   for (const name of names) await localkube(["addons", "enable", name, "-p", profile, ...set(name)], long);
   for (const name of names.toReversed())
     await localkube(["addons", "disable", name, "-p", profile, "--purge"], long);

@@ -26,7 +26,7 @@ const minors = /^>=1\.(\d+)(?: <1\.(\d+))?$/;
 
 /** Kinds of values that an option may have; a user gives all of them as text. */
 const option = v.strictObject({
-  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "address", "logins", "choice"]),
+  type: v.picklist(["text", "number", "switch", "duration", "size", "port", "choice"]),
   /** Absent: it has to be given. */
   default: v.optional(v.union([v.string(), v.number(), v.boolean()])),
   choices: v.optional(v.array(word)),
@@ -48,46 +48,7 @@ const node = v.strictObject({
   registries: v.optional(v.record(word, word)),
   /** Flags by component, as `--extra-config` has them. */
   flags: v.optional(v.record(v.picklist(components), v.record(word, v.string()))),
-  /** OCI runtimes beside runc, each with its RuntimeClass, by the names that `--oci-runtime` has. */
-  ociRuntimes: v.optional(v.array(label)),
-  /** The option that names registries whose logins on this computer the nodes pull with, read at each start as those of `--registry-auth` are. */
-  logins: v.optional(optionName),
 });
-
-/** An API path whose answer has something at a dotted place, or has nothing there: `status.loadBalancer.ingress`. */
-const apiQuestion = v.strictObject({
-  type: v.literal("api"),
-  path: v.pipe(v.string(), v.startsWith("/")),
-  has: v.optional(word),
-  lacks: v.optional(word),
-});
-
-/** Of what an API path lists, exactly one object has the annotation with the value `true`. */
-const onlyOne = v.strictObject({
-  type: v.literal("only"),
-  path: v.pipe(v.string(), v.startsWith("/")),
-  annotation: word,
-});
-
-/** What a probe does in a namespace that is made for it. */
-const probeStep = v.variant("type", [
-  /** Objects are applied; if a pod is named, it ends with 0, and its last line is told. */
-  v.strictObject({ type: v.literal("apply"), objects: file, pod: v.optional(label) }),
-  /** Whether the API server would take new objects, which are not made: it would, or with `refused` it refuses each with a text that contains that. */
-  v.strictObject({
-    type: v.literal("dry-run"),
-    objects: file,
-    /** Default: the probe's. */
-    namespace: v.optional(label),
-    /** A service account of the probe's namespace that asks, because an administrator may do more. */
-    as: v.optional(label),
-    refused: v.optional(word),
-  }),
-  /** An object that a step before has applied is removed, and gone; with a claim its volume, and the folder of the node where it is one. */
-  v.strictObject({ type: v.literal("remove"), kind: word, name: objectName }),
-  apiQuestion,
-  onlyOne,
-]);
 
 const probe = v.variant("type", [
   /** An HTTP answer of a Service, asked through the API server's proxy. */
@@ -101,9 +62,12 @@ const probe = v.variant("type", [
     scheme: v.optional(v.picklist(["http", "https"]), "http"),
     contains: v.optional(word),
   }),
-  apiQuestion,
-  /** The logins that the row brings to nodes, by the names of their registries: each node has them. */
-  v.strictObject({ type: v.literal("logins") }),
+  /** An API path whose answer has something at a dotted place. */
+  v.strictObject({
+    type: v.literal("api"),
+    path: v.pipe(v.string(), v.startsWith("/")),
+    has: v.optional(word),
+  }),
   /** A name that cluster DNS has an address for, asked at the address of its Service. */
   v.strictObject({ type: v.literal("dns"), name: word }),
   /** Objects of a namespace that is made for them and removed again: a PVC with a pod that writes, for instance. */
@@ -112,11 +76,7 @@ const probe = v.variant("type", [
     objects: file,
     /** The pod whose end decides: 0 is success; its last line is told. */
     pod: label,
-    /** One of `dnsHosts`: as long as the probe runs, this computer serves a page there; the objects have its address as `${cluster.hostPage}`. */
-    hostPage: v.optional(zoneName),
   }),
-  /** The same in several steps, each after the one before. */
-  v.strictObject({ type: v.literal("steps"), steps: v.pipe(v.array(probeStep), v.minLength(1)) }),
 ]);
 
 const row = v.strictObject({
@@ -139,10 +99,6 @@ const row = v.strictObject({
   node: v.optional(node, {}),
   /** Zones that cluster DNS asks of a Service of the addon, at its address: name → Service and port. */
   dnsZones: v.optional(v.record(zoneName, v.strictObject({ service: label, port: zonePort })), {}),
-  /**
-   * Names outside of the cluster that cluster DNS has an address for: name → the option that says the address; `auto` is this computer, as its machine reaches it.
-   */
-  dnsHosts: v.optional(v.record(zoneName, optionName), {}),
   wait: v.optional(v.array(wait), []),
   /** Instead of the addon's own, where the same cannot be asked of both: another image, for instance. */
   probe: v.optional(probe),
@@ -171,8 +127,6 @@ const schema = v.strictObject({
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(0)),
   options: v.optional(v.record(optionName, option), {}),
   versions: v.pipe(v.array(row), v.minLength(1)),
-  /** Why there is no row for these artifacts, as a sentence without a full stop. */
-  lacking: v.optional(v.record(v.picklist(["upstream", "debian"]), word), {}),
   probe,
   /** What a browser opens. */
   open: v.optional(
@@ -184,24 +138,10 @@ export type Addon = v.InferOutput<typeof schema>;
 export type AddonRow = Addon["versions"][number];
 export type AddonOption = v.InferOutput<typeof option>;
 export type AddonProbe = Addon["probe"];
-export type ProbeStep = v.InferOutput<typeof probeStep>;
-export type ApiQuestion = v.InferOutput<typeof apiQuestion>;
-export type OnlyOne = v.InferOutput<typeof onlyOne>;
 
 /** What shows that the addon works in a cluster that has this row. Pure. */
 export const probeOf = ({ probe }: Pick<Addon, "probe">, row: Pick<AddonRow, "probe">): AddonProbe =>
   row.probe ?? probe;
-
-/** What a probe does, step by step; nothing for one that only asks. Pure. */
-export function stepsOf(asked: AddonProbe): readonly ProbeStep[] {
-  if (asked.type === "steps") return asked.steps;
-  return asked.type === "objects" ? [{ ...asked, type: "apply" }] : [];
-}
-
-/** The files with the objects of a probe, each once. Pure. */
-export const probeFiles = (asked: AddonProbe): readonly string[] => [
-  ...new Set(stepsOf(asked).flatMap((step) => ("objects" in step ? [step.objects] : []))),
-];
 
 /** For editors, and for whoever writes one: the schema that `parseAddon` checks by. */
 export const addonSchema = schema;
@@ -240,33 +180,14 @@ function contradiction(addon: Addon, folderName: string): string | undefined {
     if (value !== undefined && choices && !choices.includes(String(value)))
       return `options.${key}.default is not one of its choices`;
   }
-  for (const [index, row] of versions.entries()) {
-    const problem = rowContradiction(addon, row) ?? hostContradiction(addon, row);
-    if (problem !== undefined) return `versions.${index}${problem}`;
+  for (const [index, { when, kubernetes }] of versions.entries()) {
+    const unknown = Object.keys(when).find((key) => !(key in options));
+    if (unknown !== undefined)
+      return `versions.${index}.when names the option ${unknown}, which it does not have`;
+    const { from, below } = minorRange(kubernetes);
+    if (below !== undefined && below <= from) return `versions.${index}.kubernetes is an empty range`;
   }
   return undefined;
-}
-
-function rowContradiction(
-  { options }: Addon,
-  { when, kubernetes, node: { logins } }: AddonRow,
-): string | undefined {
-  if (logins !== undefined && options[logins]?.type !== "logins")
-    return `.node.logins names the option ${logins}, which has no logins`;
-  const unknown = Object.keys(when).find((key) => !(key in options));
-  if (unknown !== undefined) return `.when names the option ${unknown}, which it does not have`;
-  const { from, below } = minorRange(kubernetes);
-  return below !== undefined && below <= from ? ".kubernetes is an empty range" : undefined;
-}
-
-function hostContradiction(addon: Addon, row: AddonRow): string | undefined {
-  const { dnsHosts } = row;
-  const bad = Object.entries(dnsHosts).find(([, key]) => addon.options[key]?.type !== "address");
-  if (bad) return `.dnsHosts names the option ${bad[1]} for ${bad[0]}, which is no address`;
-  const probe = probeOf(addon, row);
-  if (probe.type !== "objects" || probe.hostPage === undefined || probe.hostPage in dnsHosts)
-    return undefined;
-  return `: the probe wants a page at ${probe.hostPage}, which is not among dnsHosts`;
 }
 
 /** Minors of a row's `kubernetes`: `from` <= minor < `below`. Pure. */
@@ -277,7 +198,7 @@ export function minorRange(kubernetes: string): { readonly from: number; readonl
 
 /** The row for a cluster; the first that fits. Rejects with ADDON_NOT_FOR_VERSION. Pure. */
 export function addonRow(
-  { name, versions, lacking }: Pick<Addon, "name" | "versions" | "lacking">,
+  { name, versions }: Pick<Addon, "name" | "versions">,
   cluster: { readonly version: string; readonly minor: number; readonly source: AddonRow["artifacts"] },
   options: Readonly<Record<string, string | number | boolean>>,
 ): AddonRow {
@@ -287,9 +208,6 @@ export function addonRow(
     return fits && Object.entries(when).every(([key, value]) => String(options[key]) === value);
   });
   if (found) return found;
-  const why = versions.some(({ artifacts }) => artifacts === cluster.source)
-    ? undefined
-    : lacking[cluster.source];
   const asked = [...new Set(versions.flatMap(({ when }) => Object.keys(when)))].map(
     (key) => `${key}=${options[key]}`,
   );
@@ -298,6 +216,5 @@ export function addonRow(
     version: cluster.version,
     source: cluster.source,
     options: asked.length === 0 ? "" : ` and ${asked.join(", ")}`,
-    why: why === undefined ? "" : `: ${why}`,
   });
 }

@@ -1,8 +1,5 @@
-import { isIP } from "node:net";
-import { isAbsolute } from "node:path";
 import { LocalkubeError } from "../contract/errors/localkube-error.ts";
 import { didYouMean } from "../host/nearest-word.ts";
-import { parseLogins } from "../spec/parse/registries.ts";
 import type { Addon, AddonOption } from "./definition.ts";
 
 export type OptionValue = string | number | boolean;
@@ -21,8 +18,6 @@ const kinds: Readonly<
   size: (text) => (/^\d+(\.\d+)?([kMGT]i?)?$/.test(text) ? text : undefined),
   port: (text) =>
     /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536 ? Number(text) : undefined,
-  address: (text) => (text === "auto" || isIP(text) !== 0 ? text : undefined),
-  logins: (text) => (registryLogins(text) ? text : undefined),
   choice: (text, { choices = [] }) => (choices.includes(text) ? text : undefined),
 };
 
@@ -33,27 +28,8 @@ const descriptions: Readonly<Record<AddonOption["type"], string>> = {
   duration: "a duration such as 30s or 1h30m",
   size: "a size such as 512Mi or 10Gi",
   port: "a port from 1 to 65535",
-  address: "an IP address or auto",
-  logins:
-    "names of registries with commas between them, each with =FILE (an absolute path) if the login is not your own",
   choice: "one of its choices",
 };
-
-/**
- * Where the logins are that a text names, by registry: an absolute path, or empty for the user's own. Undefined when it does not name any, or something else. Pure.
- */
-export function registryLogins(text: string): Readonly<Record<string, string>> | undefined {
-  const entries = text.split(",").map((entry) => entry.trim());
-  if (entries.some((entry) => entry.includes("=") && !isAbsolute(entry.slice(entry.indexOf("=") + 1))))
-    return undefined;
-  try {
-    const logins = parseLogins(entries);
-    return Object.keys(logins).length === 0 ? undefined : logins;
-  } catch (error) {
-    if (error instanceof LocalkubeError) return undefined;
-    throw error;
-  }
-}
 
 /**
  * The values of an addon's options: those given, then those that the cluster has on record, then defaults. Options without any are absent, which is

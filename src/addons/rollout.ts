@@ -69,36 +69,30 @@ const judges: Readonly<Record<Awaited["kind"], (object: Workload) => string | un
   Deployment: (object) => {
     const wanted = wantedPods(object);
     const [all, updated] = [countOf(object, "replicas"), countOf(object, "updatedReplicas")];
-    const lack = lackingPods(object, countOf(object, "availableReplicas"), wanted);
-    if (lack !== undefined) return lack;
-    if (updated < wanted) return ofNewVersion(updated, wanted);
-    const former = all - updated;
-    if (former <= 0) return undefined;
-    const them = former === 1 ? "1 former pod is" : `${former} former pods are`;
-    return `${them} still there, until the new ones are ready`;
+    return (
+      lackingPods(object, countOf(object, "availableReplicas"), wanted) ??
+      (updated >= wanted && all <= updated ? undefined : `${updated} of ${wanted} pods are up to date`)
+    );
   },
   StatefulSet: (object) => {
     const wanted = wantedPods(object);
     const isCurrent = object.status?.["currentRevision"] === object.status?.["updateRevision"];
     return (
       lackingPods(object, countOf(object, "readyReplicas"), wanted) ??
-      (isCurrent ? undefined : ofNewVersion(countOf(object, "updatedReplicas"), wanted))
+      (isCurrent ? undefined : `${countOf(object, "updatedReplicas")} of ${wanted} pods are up to date`)
     );
   },
   DaemonSet: (object) => {
     const all = countOf(object, "desiredNumberScheduled");
-    const updated = countOf(object, "updatedNumberScheduled");
     return (
       lackingPods(object, countOf(object, "numberAvailable"), all) ??
-      (updated >= all ? undefined : ofNewVersion(updated, all))
+      (countOf(object, "updatedNumberScheduled") >= all ? undefined : "not all pods are up to date")
     );
   },
   APIService: (object) => lackingCondition(object, "Available", "not available"),
   CustomResourceDefinition: (object) => lackingCondition(object, "Established", "not established"),
 };
 
-const ofNewVersion = (updated: number, all: number): string =>
-  `${updated} of ${all} pods are of the new version`;
 const wantedPods = ({ spec }: Workload): number => spec?.replicas ?? 1;
 
 function lackingPods(object: Workload, have: number, all: number): string | undefined {

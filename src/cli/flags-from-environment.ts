@@ -23,13 +23,10 @@ export const commandLineOnly: ReadonlySet<string> = new Set([
   "all",
   "discard",
   "forget",
-  "format",
   "from",
-  "over",
   "purge",
   "recreate",
   "ssh-take-over",
-  "stop",
   "trust",
   "yes",
 ]);

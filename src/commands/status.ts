@@ -34,10 +34,6 @@ export default class Status extends BaseCommand<typeof Status> {
             ...(result.addons ?? []).map(
               ({ name: addon, state, problem }) => `  addon       ${addon} is ${state}: ${problem}`,
             ),
-            ...(result.background ?? []).map(
-              ({ kind, what, state, pid }) =>
-                `  ${kind.padEnd(10)}  ${what}${state === "alive" ? ` (process ${pid})` : ": its process has ended"}`,
-            ),
             ...(cost ? [`  cost        ${cost.text}`] : []),
             ...(diagnosis ? ["", diagnosis] : []),
           ].join("\n")

@@ -1,19 +1,18 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, join } from "node:path";
 import type { HostContext } from "../contract/host.ts";
 
 /** Where Debian installs administration tools, which is not in an ordinary user's PATH. */
 const administrationFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/** Absolute path of a program on PATH or in the administration folders, or the given absolute one; undefined when it is not found. */
+/** Absolute path of a program on PATH or in the administration folders; undefined when it is not found. */
 export async function findProgram(
   name: string,
   { env }: Pick<HostContext, "env">,
 ): Promise<string | undefined> {
   const onPath = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  const places = isAbsolute(name) ? [""] : [...onPath, ...administrationFolders];
-  for (const folder of places) {
+  for (const folder of [...onPath, ...administrationFolders]) {
     const file = join(folder, name);
     const isThere = await access(file, constants.X_OK).then(
       () => true,

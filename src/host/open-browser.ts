@@ -4,8 +4,7 @@ import { findProgram } from "./find-program.ts";
 import type { HostContext } from "../contract/host.ts";
 
 /**
- * Hands a URL to the desktop's browser, or to the program in BROWSER, which is not waited for; false where there is no desktop, nothing that opens URLs, or we are root in another user's place:
- * a browser of root's would own files in that user's home. Never rejects.
+ * Hands a URL to the desktop's browser, which is not waited for; false where there is no desktop, or nothing that opens URLs. Never rejects.
  */
 export async function openBrowser(
   url: string,
@@ -13,16 +12,12 @@ export async function openBrowser(
   platform: NodeJS.Platform = process.platform,
 ): Promise<boolean> {
   const hasDesktop = platform === "darwin" || Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]);
-  if (!hasDesktop || env["SUDO_USER"] !== undefined) return false;
-  // A list of programs, by convention; the first that is there.
-  const wished = (env["BROWSER"] ?? "").split(":").filter(Boolean);
-  const programs = [...wished, platform === "darwin" ? "open" : "xdg-open"];
-  let program: string | undefined;
-  for (const name of programs) program ??= await findProgram(name, { env });
+  const program = hasDesktop
+    ? await findProgram(platform === "darwin" ? "open" : "xdg-open", { env })
+    : undefined;
   if (program === undefined) return false;
-  const file = program;
   return new Promise((resolve) => {
-    const child = spawn(file, [url], { env: childEnvironment(env), stdio: "ignore", detached: true });
+    const child = spawn(program, [url], { env: childEnvironment(env), stdio: "ignore", detached: true });
     child.on("error", () => resolve(false));
     child.on("spawn", () => {
       child.unref();

@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { LocalkubeError, messageOf } from "../contract/errors/localkube-error.ts";
 
@@ -26,8 +24,6 @@ export interface ApiRequest {
   /** Milliseconds until API_UNREACHABLE. Default: `ApiAccess.answerMs`. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** A user in whose place the administrator asks: what that user may not do is refused. */
-  readonly as?: string;
 }
 
 export interface KubeObject {
@@ -37,8 +33,6 @@ export interface KubeObject {
   readonly [key: string]: unknown;
 }
 
-const keepAliveMs = 10_000;
-
 /**
  * The Kubernetes API of one cluster over its own TLS, with the admin's client certificate. Deliberately small: the official client
  * costs 5 times a bare start of Node, and we need six verbs.
@@ -46,14 +40,16 @@ const keepAliveMs = 10_000;
 export class ApiClient {
   readonly #access: ApiAccess;
   readonly #agent: Agent;
-  /** Each long answer has a connection of its own, so that none of them keeps a short one waiting. */
-  readonly #longAgent: Agent;
 
   constructor(access: ApiAccess) {
     this.#access = access;
-    const { ca, certificate: cert, key } = access;
-    this.#agent = new Agent({ keepAlive: true, ca, cert, key, maxSockets: 6 });
-    this.#longAgent = new Agent({ ca, cert, key });
+    this.#agent = new Agent({
+      keepAlive: true,
+      ca: access.ca,
+      cert: access.certificate,
+      key: access.key,
+      maxSockets: 6,
+    });
   }
 
   /** Resolves with any status; rejects with API_UNREACHABLE when no answer comes. */
@@ -66,18 +62,23 @@ export class ApiClient {
         // The server closed a connection while we took it for the next request. Every request of ours may be repeated.
         else if (!isSecond && call.reusedSocket && (cause as NodeJS.ErrnoException).code === "ECONNRESET")
           resolve(this.send(path, options, true));
-        else reject(this.#unreachable(cause));
+        else
+          reject(
+            new LocalkubeError(
+              "API_UNREACHABLE",
+              { server: this.#access.server, problem: problemOf(cause) },
+              { cause },
+            ),
+          );
       };
       // Node leaves the length out for DELETE, and the server takes the body for the next request.
-      const headers = {
-        ...(options.as === undefined ? {} : { "impersonate-user": options.as }),
-        ...(options.body === undefined
+      const headers =
+        options.body === undefined
           ? {}
           : {
               "content-type": options.contentType ?? "application/json",
               "content-length": Buffer.byteLength(options.body),
-            }),
-      };
+            };
       const call = request(
         new URL(path, this.#access.server),
         { agent: this.#agent, method: options.method ?? "GET", headers, signal },
@@ -102,54 +103,6 @@ export class ApiClient {
     return JSON.parse(body) as T;
   }
 
-  /**
-   * The lines of an answer that goes on (a watch, a log that is followed), each as soon as it is complete, until the server ends it.
-   * `timeoutMs` is for the first byte. Rejects with API_REFUSED for any failure status, with API_UNREACHABLE when no answer comes or the
-   * connection breaks, and with the signal's reason.
-   */
-  async *lines(path: string, options: Pick<ApiRequest, "signal" | "timeoutMs"> = {}): AsyncGenerator<string> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const call = request(new URL(path, this.#access.server), {
-      agent: this.#longAgent,
-      ...(signal ? { signal } : {}),
-    });
-    const answerMs = options.timeoutMs ?? this.#access.answerMs ?? 30_000;
-    const timer = setTimeout(() => call.destroy(new Error(`no answer in ${answerMs / 1000} s`)), answerMs);
-    // After the answer has begun, its own error says the same.
-    call.on("error", () => undefined);
-    try {
-      call.end();
-      const [response] = (await once(call, "response")) as [IncomingMessage];
-      clearTimeout(timer);
-      // A machine that is gone says nothing.
-      response.socket.setKeepAlive(true, keepAliveMs);
-      response.setEncoding("utf8");
-      const status = response.statusCode ?? 0;
-      let rest = "";
-      for await (const chunk of response as AsyncIterable<string>) {
-        const parts = (rest + chunk).split("\n");
-        rest = parts.pop()!;
-        if (status < 300) yield* parts;
-        else rest = [...parts, rest].join("\n");
-      }
-      if (status >= 300) throw this.refused("GET", path, status, rest);
-      if (rest !== "") yield rest;
-    } catch (cause) {
-      signal?.throwIfAborted();
-      if (cause instanceof LocalkubeError) throw cause;
-      throw this.#unreachable(cause);
-    } finally {
-      clearTimeout(timer);
-      call.destroy();
-    }
-  }
-
-  #unreachable(cause: unknown): LocalkubeError {
-    const { server } = this.#access;
-    return new LocalkubeError("API_UNREACHABLE", { server, problem: problemOf(cause) }, { cause });
-  }
-
   refused(method: string, path: string, status: number, body: string): LocalkubeError {
     let message = body.slice(0, 400);
     try {
@@ -162,7 +115,6 @@ export class ApiClient {
 
   close(): void {
     this.#agent.destroy();
-    this.#longAgent.destroy();
   }
 }
 

@@ -34,16 +34,6 @@ interface ResourceList {
   }[];
 }
 
-interface ApiGroup {
-  readonly preferredVersion: { readonly groupVersion: string };
-  readonly versions?: readonly { readonly groupVersion: string }[];
-}
-
-/** The preferred one first: not every kind of a group is in it. Pure. */
-const versionsOf = ({ preferredVersion, versions = [] }: ApiGroup): readonly string[] => [
-  ...new Set([preferredVersion, ...versions].map((one) => one.groupVersion)),
-];
-
 interface ObjectList {
   readonly items: readonly KubeObject[];
 }
@@ -93,32 +83,11 @@ export class Objects {
     return { object: after, changed: before === undefined || content(before) !== content(after) };
   }
 
-  /**
-   * Why the API server would not take a new object, if it were asked for by `user` (default: whoever we are); undefined when it would. Admission decides as it would; nothing is made. Rejects
-   * with API_KIND_UNKNOWN or, when it cannot tell, API_REFUSED.
-   */
-  async refusalOf(object: KubeObject, signal: AbortSignal, user?: string): Promise<string | undefined> {
-    const { apiVersion, kind, metadata } = object;
-    const path = await this.#path(apiVersion, { kind, ...metadata }, signal);
-    if (path === undefined)
-      throw new LocalkubeError("API_KIND_UNKNOWN", { apiVersion, kind, name: metadata.name });
-    const { status, body } = await this.#api.send(`${collectionOf(path)}?dryRun=All`, {
-      method: "POST",
-      body: JSON.stringify(object),
-      signal,
-      ...(user === undefined ? {} : { as: user }),
-    });
-    if (status < 300) return undefined;
-    const refusal = this.#api.refused("POST", path, status, body);
-    if (status >= 500) throw refusal;
-    return refusal.output ?? refusal.message;
-  }
-
   #request({ apiVersion }: KubeObject, path: string, exists: boolean): Change {
     if (apiVersion.split("/")[0] === "apiregistration.k8s.io")
       return exists
         ? { method: "PATCH", path, contentType: "application/merge-patch+json" }
-        : { method: "POST", path: collectionOf(path), contentType: "application/json" };
+        : { method: "POST", path: path.slice(0, path.lastIndexOf("/")), contentType: "application/json" };
     return {
       method: "PATCH",
       path: `${path}?fieldManager=${this.#fieldManager}&force=true`,
@@ -140,14 +109,9 @@ export class Objects {
 
   /**
    * Asks for the removal of the object with that uid, and of what it owns; one that has another uid is not touched. Fine when there is none. Resolves
-   * when the server has taken it, which may be before the object is gone. `atOnce` is for pods that have ended: their node is not waited for. Rejects with API_REFUSED.
+   * when the server has taken it, which may be before the object is gone. Rejects with API_REFUSED.
    */
-  async remove(
-    id: ObjectId,
-    uid: string,
-    signal: AbortSignal,
-    { atOnce = false }: { readonly atOnce?: boolean } = {},
-  ): Promise<void> {
+  async remove(id: ObjectId, uid: string, signal: AbortSignal): Promise<void> {
     const path = await this.#pathOf(id, signal);
     if (path === undefined) return;
     const { status, body } = await this.#api.send(path, {
@@ -157,7 +121,6 @@ export class Objects {
         kind: "DeleteOptions",
         preconditions: { uid },
         propagationPolicy: "Foreground",
-        ...(atOnce ? { gracePeriodSeconds: 0 } : {}),
       }),
       signal,
     });
@@ -171,29 +134,22 @@ export class Objects {
    * with API_REFUSED.
    */
   async inNamespace(namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
-    const list = await this.#api.get<{ readonly groups: readonly ApiGroup[] }>("/apis", { signal });
+    const groups = await this.#api.get<{
+      readonly groups: readonly { readonly preferredVersion: { readonly groupVersion: string } }[];
+    }>("/apis", { signal });
+    const versions = ["v1", ...(groups?.groups ?? []).map((one) => one.preferredVersion.groupVersion)];
     const found: KubeObject[] = [];
-    for (const versions of [["v1"], ...(list?.groups ?? []).map(versionsOf)]) {
-      // A kind may be in several versions of its group, the same objects in each.
-      const seen = new Set<string>();
-      for (const apiVersion of versions)
-        for (const { name, kind } of await this.#removable(apiVersion, signal)) {
-          if (seen.has(name)) continue;
-          seen.add(name);
-          const path = `${rootOf(apiVersion)}/namespaces/${namespace}/${name}`;
-          const all = await this.#ifServed(apiVersion, this.#api.get<ObjectList>(path, { signal }), signal);
-          found.push(...(all?.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
-        }
+    for (const apiVersion of versions) {
+      const root = rootOf(apiVersion);
+      const served = await this.#ifServed(apiVersion, this.#list(root, signal), signal);
+      for (const { name, kind, namespaced, verbs = [] } of served?.resources ?? []) {
+        if (!namespaced || !verbs.includes("list") || !verbs.includes("delete")) continue;
+        const path = `${root}/namespaces/${namespace}/${name}`;
+        const list = await this.#ifServed(apiVersion, this.#api.get<ObjectList>(path, { signal }), signal);
+        found.push(...(list?.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
+      }
     }
     return found;
-  }
-
-  /** What of a version is in namespaces, and can be listed and removed. */
-  async #removable(apiVersion: string, signal: AbortSignal): Promise<ResourceList["resources"]> {
-    const served = await this.#ifServed(apiVersion, this.#list(rootOf(apiVersion), signal), signal);
-    return (served?.resources ?? []).filter(
-      ({ namespaced, verbs = [] }) => namespaced && verbs.includes("list") && verbs.includes("delete"),
-    );
   }
 
   /** An aggregated API is not served while its own server is away: undefined then. Of all others that is no answer. */
@@ -233,16 +189,14 @@ export class Objects {
     return list?.items ?? [];
   }
 
-  /** In the version that the server prefers; not every version of a group has all of its kinds. */
+  /** In the version that the server prefers. */
   async #pathOf({ group, ...id }: ObjectId, signal: AbortSignal): Promise<string | undefined> {
     if (group === "") return this.#path("v1", id, signal);
-    const found = await this.#api.get<ApiGroup>(`/apis/${group}`, { signal });
-    if (!found) return undefined;
-    for (const version of versionsOf(found)) {
-      const path = await this.#path(version, id, signal);
-      if (path !== undefined) return path;
-    }
-    return undefined;
+    const found = await this.#api.get<{ readonly preferredVersion: { readonly groupVersion: string } }>(
+      `/apis/${group}`,
+      { signal },
+    );
+    return found && this.#path(found.preferredVersion.groupVersion, id, signal);
   }
 
   async #path(
@@ -266,9 +220,6 @@ export class Objects {
     return list;
   }
 }
-
-/** Where an object of a path is created. */
-const collectionOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
 
 const rootOf = (apiVersion: string): string =>
   apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

@@ -21,7 +21,6 @@ import { parseExtraConfig } from "./parse/extra-config.ts";
 import { parseApiServerIps, parseApiServerNames, parseFeatureGates } from "./parse/lists.ts";
 import { mirrorInFolder, parseMirror } from "./parse/paths.ts";
 import { defaultProfile, profileName } from "./parse/profile-name.ts";
-import { mountsInFolder, parseMounts } from "./parse/mounts.ts";
 import { parsePort, parseSwitch } from "./parse/quantities.ts";
 import { runtimeFields } from "./runtime-fields.ts";
 
@@ -221,22 +220,6 @@ export const specFields = {
     default: () => [],
     parse: (value: AddonWish, at) => parseAddons(value, at),
     merge: mergeAddons,
-    change: "reconfigure",
-  }),
-  /** `HOST:GUEST`, with absolute paths. */
-  mounts: field({
-    flag: {
-      name: "mount",
-      kind: "lines",
-      group: "MACHINE",
-      value: "HOST:GUEST",
-      help: "Folder of this computer to mount in the machine at each start; give all of them each time, '' for none",
-    },
-    file: { mounts: texts },
-    stored: { mounts: texts },
-    default: () => [],
-    parse: parseMounts,
-    inFolder: mountsInFolder,
     change: "reconfigure",
   }),
 } as const satisfies FieldTable;

@@ -5,7 +5,7 @@ import type { ClusterSpec } from "../spec/fields.ts";
 import { clusterSpecSchema } from "../spec/schemas.ts";
 
 /** Schema of the record this program writes. Raise it together with an entry in migrations.ts. */
-export const recordSchema = 7;
+export const recordSchema = 6;
 
 export const clusterPhases = ["creating", "running", "stopped", "paused", "suspended", "deleting"] as const;
 /** What the last command wanted the cluster to be; only the driver knows the machine's current state. */

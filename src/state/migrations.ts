@@ -37,9 +37,6 @@ const runtimes: Migration = (record) => ({
 /** Clusters of schema 5 had no addons. */
 const addons: Migration = (record) => ({ ...record, spec: { addons: {}, ...(record["spec"] as object) } });
 
-/** Clusters of schema 6 had no mounts. */
-const mounts: Migration = (record) => ({ ...record, spec: { mounts: [], ...(record["spec"] as object) } });
-
 /** By the schema a migration starts from. */
 export const migrations: Readonly<Record<number, Migration>> = {
   1: disk,
@@ -47,7 +44,6 @@ export const migrations: Readonly<Record<number, Migration>> = {
   3: nodes,
   4: runtimes,
   5: addons,
-  6: mounts,
 };
 
 /**

@@ -45,10 +45,6 @@ export function clusterPaths(host: Pick<HostContext, "stateDir" | "cacheDir">, n
     journal: join(folder, "journal.jsonl"),
     /** Copies of the folders of addons that localkube does not bring, by name. */
     addons: join(folder, "addons"),
-    /** What processes do for the cluster in the background, a file each: see background-work.ts. */
-    background: join(folder, "background"),
-    /** Ports of 127.0.0.1 that led to Services, by Service. */
-    servicePorts: join(folder, "service-ports.json"),
     pki: join(folder, "pki"),
     /** Our key for all machines of the cluster, and what else SSH needs for the first of them. */
     ssh: join(folder, "ssh"),

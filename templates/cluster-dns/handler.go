@@ -6,7 +6,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// handler answers one query: from the zone, from the names of hosts, from the cluster's addresses, or by asking the server of a stub zone or an upstream.
+// handler answers one query: from the zone, from the cluster's addresses, or by asking the server of a stub zone or an upstream.
 type handler struct {
 	zone    *zone
 	forward *routes
@@ -40,9 +40,6 @@ func (h *handler) reply(query *dns.Msg, tcp bool) *dns.Msg {
 	}
 	if inZone {
 		return h.fromZone(query, h.zone.resolve(q))
-	}
-	if a, named := h.zone.hosts.resolve(q); named {
-		return h.fromZone(query, a)
 	}
 	server, isStub := h.forward.to(q.Name)
 	if isStub {

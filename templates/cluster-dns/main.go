@@ -25,7 +25,6 @@ func main() {
 	kubeconfig := flag.String("kubeconfig", "", "kubeconfig file; empty = service account of the pod")
 	upstream := flag.String("upstream", "", "comma-separated name servers; empty = those of /etc/resolv.conf")
 	stub := flag.String("stub", "", "comma-separated ZONE=IP:PORT: zones that one server of their own knows")
-	host := flag.String("host", "", "comma-separated NAME=IP: names outside of the cluster and their addresses")
 	lameDuck := flag.Duration("lame-duck", 5*time.Second, "how long to answer on after SIGTERM while endpoints are withdrawn")
 	flag.Parse()
 	log.SetFlags(0) // the container log has times already
@@ -45,11 +44,7 @@ func main() {
 	if err != nil {
 		log.Fatalf("cluster-dns: %v", err)
 	}
-	named, err := newHosts(*host)
-	if err != nil {
-		log.Fatalf("cluster-dns: %v", err)
-	}
-	zone := &zone{name: strings.ToLower(dns.Fqdn(*domain)), cluster: cluster, hosts: named, forward: forward}
+	zone := &zone{name: strings.ToLower(dns.Fqdn(*domain)), cluster: cluster, forward: forward}
 	probes := &probes{ready: cluster.synced}
 	failed := make(chan error, 4)
 	probes.serve(*healthListen, *readyListen, failed)

@@ -25,10 +25,6 @@ func (z *zone) resolveExternal(q dns.Question, s *corev1.Service) answer {
 			return a
 		}
 		next := dns.Question{Name: target, Qtype: q.Qtype, Qclass: q.Qclass}
-		if named, found := z.hosts.resolve(next); found {
-			a.records = append(a.records, named.records...)
-			return a
-		}
 		if !z.contains(target) {
 			server, _ := z.forward.to(target)
 			if reply := server.lookup(next); reply != nil {

@@ -22,7 +22,6 @@ type answer struct {
 type zone struct {
 	name    string // lower case, with the last dot
 	cluster *cluster
-	hosts   hosts
 	forward *routes
 }
 

@@ -43,7 +43,7 @@ test("a cluster of an earlier release is listed and its status shown; only a cha
   const { machine, spec, ...old } = JSON.parse(before) as { machine: object; spec: object };
   expect(JSON.parse(await readFile(record, "utf8"))).toEqual({
     ...old,
-    schema: 7,
+    schema: 6,
     spec: {
       ...spec,
       ociRuntimes: [],
@@ -52,7 +52,6 @@ test("a cluster of an earlier release is listed and its status shown; only a cha
       criSocket: "",
       imageSocket: "",
       addons: {},
-      mounts: [],
     },
     nodes: [{ name: "old", role: "control-plane", machine }],
     userKubeconfig: join(home, "kube"),

@@ -49,7 +49,7 @@ async function saveRecord(): Promise<void> {
   await saveCluster(
     { stateDir: join(home, "state"), cacheDir: join(home, "cache") },
     {
-      schema: 7,
+      schema: 6,
       spec,
       createdAt: "2026-01-02T03:04:05.000Z",
       phase: "running",

@@ -4,7 +4,7 @@ import { saveCluster } from "../../src/state/store.ts";
 import { sampleSpec } from "../fixtures/sample-spec.ts";
 
 const record = (name: string): ClusterRecord => ({
-  schema: 7,
+  schema: 6,
   spec: sampleSpec({ name }),
   createdAt: "2026-01-02T03:04:05.000Z",
   phase: "stopped",

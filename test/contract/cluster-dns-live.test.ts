@@ -145,39 +145,6 @@ describe("cluster-dns with a stub zone", () => {
   });
 });
 
-describe("cluster-dns with the name of a host", () => {
-  const api = new FakeApi();
-  const upstream = new Upstream({ "host.example.internal.": "192.0.2.66" });
-  const dns = new Program();
-  const ask = (name: string, type: number = types.A) => askUdp(dns.port, { name, type });
-
-  beforeAll(async () => {
-    const external = { type: "ExternalName", externalName: "host.example.internal" };
-    api.put("services", service("host", "web", external));
-    await Promise.all([api.listen(), upstream.listen()]);
-    const more = ["--host=host.example.internal=192.0.2.7"];
-    await suite.start(dns, api.url, `127.0.0.1:${upstream.port}`, more);
-  });
-  afterAll(async () => {
-    await dns.end("SIGKILL");
-    await Promise.allSettled([api.close(), upstream.close()]);
-  });
-
-  it("answers with its address and asks nobody, also by another type of question, or by an ExternalName", async () => {
-    expect((await ask("HOST.example.internal")).answers.map(({ text }) => text)).toEqual(["192.0.2.7"]);
-    const other = await ask("host.example.internal", types.AAAA);
-    expect([other.flags.rcode, other.answers]).toEqual([codes.NOERROR, []]);
-    const { answers } = await ask(`host.web.svc.${zone}`);
-    expect(answers.map(({ text }) => text)).toEqual(["host.example.internal.", "192.0.2.7"]);
-    expect(upstream.asked).toEqual([]);
-  });
-
-  it("does not answer for names below it", async () => {
-    expect((await ask("www.host.example.internal")).flags.rcode).toBe(codes.NXDOMAIN);
-    expect(upstream.asked.map(({ name }) => name)).toEqual(["www.host.example.internal."]);
-  });
-});
-
 describe("cluster-dns when something is missing", () => {
   const api = new FakeApi();
   beforeAll(() => api.listen());

@@ -21,7 +21,7 @@ const passing = [
 ];
 
 /** All whose images take no time to speak of: the rest is `npm run bench`'s, and the contract tests'. */
-const others = ["storage", "ingress", "consul", "registry", "load-balancer", "host-access", "pod-security"];
+const others = ["storage", "ingress", "consul", "registry", "load-balancer", "pod-security"];
 const healthy = Object.fromEntries(others.map((name) => [name, "healthy"]));
 
 describe("addons", () => {

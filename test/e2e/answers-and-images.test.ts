@@ -335,6 +335,4 @@ describeRuntimeCheck(() => ({ user, profile, k }), {
   api: "v1alpha2",
   notOk: [{ call: "RuntimeConfig", result: "unimplemented", needed: false }],
   list: "ctr -n k8s.io containers ls -q; ctr -n k8s.io tasks ls -q; ctr -n k8s.io images ls -q",
-  sandboxes: `for id in $(ctr -n k8s.io containers ls -q 'labels."io.cri-containerd.kind"==sandbox'); do
-    ctr -n k8s.io containers info "$id" | sed -n 's/.*"io.kubernetes.pod.uid": "\\(.*\\)".*/\\1/p'; done`,
 });

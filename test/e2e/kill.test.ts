@@ -15,7 +15,6 @@ const elsewhere = [
   "guest-packages",
   "firewall",
   "artifact-volume",
-  "mounts",
   "addons",
 ];
 const all = recipe.map(({ step }) => step.id).filter((id) => !elsewhere.includes(id));

@@ -137,22 +137,6 @@ describe.each(Object.entries(kinds))(
       ).toContain("team/app");
     });
 
-    it("gives pods of every namespace the login that the addon registry-creds names", async () => {
-      await writeLogin(login.password);
-      await user.ok(start("--registry-auth", ""));
-      await k("create", "namespace", "other");
-      const named = `registry-creds.registries=${secureRegistry}=${loginFile}`;
-      const enable = ["addons", "enable", "registry-creds", "-p", profile, "--set", named];
-      const { stdout } = await user.ok(enable);
-      expect(stdout).toMatch(
-        new RegExp(`^Enabled registry-creds 1: the kubelet of ${profile} pulls with`, "m"),
-      );
-      const image = `--image=${secureRegistry}/team/app:1`;
-      await k("run", "granted", "-n", "other", image, "--image-pull-policy=Always", "--", "sleep", "100000");
-      await k("wait", "-n", "other", "--for=condition=Ready", "pod/granted", "--timeout=90s");
-      await user.ok(["addons", "disable", "registry-creds", "-p", profile]);
-    });
-
     it("takes everything away with the last flag, and is deleted without a trace", async () => {
       const flags = ["registry-mirror", "insecure-registry", "registry-ca", "registry-auth"];
       await user.ok(start(...flags.flatMap((flag) => [`--${flag}`, ""])));

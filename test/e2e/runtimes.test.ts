@@ -73,7 +73,6 @@ describe("a cluster with the runtime docker", () => {
       { call: "RemoveContainer (again)", result: "failed", needed: false },
     ],
     list: "docker ps --all --quiet --no-trunc; docker images --quiet --no-trunc",
-    sandboxes: `docker ps --all --filter label=io.kubernetes.docker.type=podsandbox --format '{{.Label "io.kubernetes.pod.uid"}}'`,
   });
 
   it("loads an image under the name that pods use, lists it, and runs a pod of it", async () => {

@@ -76,20 +76,8 @@ const countedSamples: readonly Cut[] = [
   { file: samples, from: "// NewSampleAndWaterMarkHistogramsPairGenerator makes", to: "\n}\n" },
 ];
 
-/**
- * 1.20.0 to 1.20.2 wait until the sandbox of a pod that ended is removed before they remove the pod, and miss that moment, so that it goes with some later change or after a minute; 1.20.3 took
- * this out again (kubernetes/kubernetes #97288, #97980). The kubelet removes the sandbox all the same.
- */
-const slowPodRemoval: readonly Cut[] = [
-  {
-    file: "pkg/kubelet/kubelet_pods.go",
-    from: "\t// pod's sandboxes should be deleted\n",
-    to: "\t\treturn false\n\t}\n",
-  },
-];
-
 /** What is taken out of the source; `templates/kubernetes-source` holds what comes in its place. */
-export const cuts: readonly Cut[] = [...faultyIterator, ...slowStart, ...countedSamples, ...slowPodRemoval];
+export const cuts: readonly Cut[] = [...faultyIterator, ...slowStart, ...countedSamples];
 
 /** Its folders are put over those of Kubernetes' source. */
 export const sourceOverlay = (): string => join(packageRoot(), "templates", "kubernetes-source");

@@ -1,18 +1,13 @@
 import { disableAddon } from "../../addons/disable.ts";
 import { enableAddon } from "../../addons/enable.ts";
-import { removeProbe } from "../../addons/probe/namespace.ts";
-import { probeAddon } from "../../addons/probe/probe-addon.ts";
+import { probeAddon, removeProbe } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
-import { forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
+import { type AddonSecrets, forgetSecrets, settleSecrets } from "../../addons/secrets.ts";
 import type { AddonFolder } from "../../addons/catalogue.ts";
 import type { RunContext } from "../../contract/host.ts";
-import { type ChosenAddon, type GotOfAddon, probeFor } from "./choose.ts";
-import { applyDns, tellsDns } from "./dns.ts";
-import { knownHostNames } from "./host-names.ts";
-import { withHostPage } from "./host-page.ts";
+import { type ChosenAddon, type GotOfAddon, probeFor, renderAddon } from "./choose.ts";
+import { applyDnsZones } from "./dns.ts";
 import type { LiveCluster } from "./live-cluster.ts";
-import { askLogins } from "./node-logins.ts";
-import { planAddon } from "./plan.ts";
 
 export interface AppliedAddon {
   readonly name: string;
@@ -24,14 +19,6 @@ export interface AppliedAddon {
   readonly kept: readonly string[];
 }
 
-export interface ApplyHow {
-  /** Milliseconds until it has to be seen to work; undefined: it is applied only. */
-  readonly limitMs: number | undefined;
-  readonly known: readonly AddonFolder[];
-  /** See `ProbeContext`. */
-  readonly isBrief?: boolean;
-}
-
 /**
  * Enables one addon that is on record, whose images the nodes have, and sees it work within `limitMs`; without a limit it is applied only, and the next call sees whether it works.
  * Idempotent. Rejects as `enableAddon`, `waitForRollout` and `probeAddon` do.
@@ -40,45 +27,42 @@ export async function applyAddon(
   chosen: ChosenAddon,
   got: GotOfAddon,
   live: LiveCluster,
-  { limitMs, known, isBrief = false }: ApplyHow,
+  { limitMs, known }: { readonly limitMs: number | undefined; readonly known: readonly AddonFolder[] },
   c: RunContext,
 ): Promise<AppliedAddon> {
   const { addon } = chosen.folder;
   const { name, namespace } = addon;
   const { version } = chosen.row;
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
-  const { plan, probeObjects } = await planAddon(chosen, got, secrets, live.record);
+  const rendered = (values: AddonSecrets["values"]) =>
+    renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record);
+  const { objects, probeObjects } = await rendered(secrets.values);
+  const { objects: masked } = await rendered(secrets.masks);
   const begun = performance.now();
   const left = (): number => Math.max(10_000, (limitMs ?? 0) - (performance.now() - begun));
   const report = (text: string): void => c.report({ message: text });
   const shared = { addon: name, api: live.api, objects: live.objects, signal: c.signal, report };
   let seen: string | undefined;
-  const asked = probeFor(chosen, live.record);
-  const probe = (): Promise<string> =>
-    withHostPage(asked, chosen, live, c.signal, async (hostPage) => {
-      const made = await probeObjects(hostPage);
-      seen = await probeAddon(asked, {
-        ...{ ...shared, namespace, made, isBrief, limitMs: left() },
-        resolves: (host) => live.resolves(host, c.signal),
-        isOnNode: (path) => live.isOnNode(path, c.signal),
-        askLogins: () => askLogins(chosen, live, c.signal),
-      });
-      return seen;
-    });
+  const probe = async (): Promise<string> =>
+    (seen = await probeAddon(probeFor(chosen, live.record), {
+      ...{ ...shared, namespace, made: probeObjects, limitMs: left() },
+      resolves: (host) => live.resolves(host, c.signal),
+    }));
   // Once its Service has an address.
   const tellDns = async (): Promise<void> => {
-    if (!tellsDns(chosen.row)) return;
-    await knownHostNames(chosen, () => live.seenHost(c.signal));
-    await applyDns(live, known, shared);
+    if (Object.keys(chosen.row.dnsZones).length > 0) await applyDnsZones(live, known, shared);
   };
-  const { outcome, kept } = await enableAddon(plan, {
-    ...shared,
-    wait: async () => {
-      await tellDns();
-      await waitForRollout(awaitedOf(chosen.row, plan.objects, namespace), { ...shared, limitMs: left() });
+  const { outcome, kept } = await enableAddon(
+    { name, version, options: chosen.options, objects, masked },
+    {
+      ...shared,
+      wait: async () => {
+        await tellDns();
+        await waitForRollout(awaitedOf(chosen.row, objects, namespace), { ...shared, limitMs: left() });
+      },
+      probe: limitMs === undefined ? undefined : probe,
     },
-    probe: limitMs === undefined ? undefined : probe,
-  });
+  );
   if (limitMs === undefined) await tellDns();
   return { name, version, outcome, ...(seen === undefined ? {} : { seen }), kept };
 }

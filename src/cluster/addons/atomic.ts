@@ -8,7 +8,7 @@ import { loadCluster, saveCluster } from "../../state/store.ts";
 import { notice, noticesOnly, quietly, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
 import type { ChosenAddon } from "./choose.ts";
-import { applyDns, mayTellDns } from "./dns.ts";
+import { applyDnsZones, mayHaveZones } from "./dns.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
 import type { StagedAddon } from "./own-folder.ts";
@@ -66,8 +66,8 @@ export async function takeAddonsBack(
     let current = withRecordedAddons((await loadCluster(context.host, name)) ?? record, record.spec.addons);
     await saveCluster(context.host, current);
     // First, so that nobody asks a server that is gone.
-    if (chosen.some(({ folder }) => mayTellDns(folder)))
-      await applyDns({ ...live, record: current }, known, {
+    if (chosen.some(({ folder }) => mayHaveZones(folder)))
+      await applyDnsZones({ api: live.api, record: current }, known, {
         signal: c.signal,
         report: () => undefined,
       });

@@ -1,5 +1,5 @@
 import { addonByName, type AddonFolder, withNeeds } from "../../addons/catalogue.ts";
-import { type AddonProbe, type AddonRow, addonRow, probeFiles, probeOf } from "../../addons/definition.ts";
+import { type AddonProbe, type AddonRow, addonRow, probeOf } from "../../addons/definition.ts";
 import { optionValues, type OptionValues } from "../../addons/options.ts";
 import { objectsIn, renderText } from "../../addons/render.ts";
 import { renderFiles } from "../../addons/render-files.ts";
@@ -13,7 +13,6 @@ import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { clusterDomain } from "../start/node-input.ts";
 import { type GivenOptions, refuseOpenSecrets } from "./given-options.ts";
 import { knownAddons } from "./known-addons.ts";
-import { nodePart, type NodePart } from "./node-parts.ts";
 
 /** What decides which row of an addon a cluster gets. */
 export type AddonTarget = Pick<ClusterRecord, "kubernetesVersion" | "artifactsSource">;
@@ -200,25 +199,23 @@ export interface GotOfAddon {
 
 export interface RenderedAddon {
   readonly objects: readonly KubeObject[];
-  /** Of its probe, when that makes some, by file. */
-  readonly probeObjects: ReadonlyMap<string, readonly KubeObject[]>;
+  /** Of its probe, when that makes some. */
+  readonly probeObjects: readonly KubeObject[];
 }
 
-/** The objects of a chosen addon; `hostPage` is the address of a page for its probe. Rejects with ADDON_INVALID. */
+/** The objects of a chosen addon. Rejects with ADDON_INVALID. */
 export async function renderAddon(
   { folder: { addon, folder }, row, values }: ChosenAddon,
   { images, published }: GotOfAddon,
   record: ClusterRecord,
-  hostPage = "",
 ): Promise<RenderedAddon> {
-  const input = { options: values, images, cluster: { ...clusterPlaces(record), hostPage } };
+  const input = { options: values, images, cluster: clusterPlaces(record) };
   const own = await renderFiles(folder, row.objects, input);
   const asPublished = published.flatMap(({ from, text }) => objectsIn(text, { folder, file: from }));
   const objects = [...asPublished, ...own];
-  const probeObjects = new Map<string, readonly KubeObject[]>();
-  for (const file of probeFiles(probeOf(addon, row)))
-    probeObjects.set(file, await renderFiles(folder, [file], input));
-  return { objects, probeObjects };
+  const probe = probeOf(addon, row);
+  const files = probe.type === "objects" ? [probe.objects] : [];
+  return { objects, probeObjects: await renderFiles(folder, files, input) };
 }
 
 /**
@@ -228,7 +225,7 @@ export async function renderAddon(
 export async function recordedAddons(
   record: ClusterRecord,
   ownFolder: string,
-): Promise<{ readonly parts: readonly NodePart[]; readonly first: readonly string[] }> {
+): Promise<{ readonly parts: readonly AddonRow["node"][]; readonly first: readonly string[] }> {
   const recorded = Object.entries(record.spec.addons);
   if (recorded.length === 0) return { parts: [], first: [] };
   const known = await knownAddons(ownFolder);
@@ -240,7 +237,7 @@ export async function recordedAddons(
     .filter(({ folder }) => folder.addon.default || setsFlags(folder))
     .map(({ name }) => name);
   return {
-    parts: found.map(({ folder, options }) => nodePart(chooseAddon(folder, options, {}, record))),
+    parts: found.map(({ folder, options }) => chooseAddon(folder, options, {}, record).row.node),
     first: withNeeds(early, known).map(({ addon }) => addon.name),
   };
 }

@@ -7,7 +7,7 @@ import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { removeAddon } from "./apply.ts";
 import { rowFor } from "./choose.ts";
-import { applyDns, mayTellDns } from "./dns.ts";
+import { applyDnsZones, mayHaveZones } from "./dns.ts";
 import { knownAddons } from "./known-addons.ts";
 import { forgetOwnFolder } from "./own-folder.ts";
 import { hasNodeParts, nodesJob } from "./nodes.ts";
@@ -86,9 +86,9 @@ export async function disableAddons(
       const done = new Map<string, DisabledAddon>();
       // First: a flag may let no pod run, and a name lead nowhere, without what is about to be removed.
       const nodes = hadNodeParts ? [nodesJob(name, inner, [])] : [];
-      const toldDns = known.some((folder) => going.includes(folder.addon.name) && mayTellDns(folder));
-      const dns = toldDns ? [dnsJob(api, known)] : [];
-      const first = [...nodes, ...dns.map((job) => ({ ...job, after: nodes.map(({ id }) => id) }))];
+      const hadZones = known.some((folder) => going.includes(folder.addon.name) && mayHaveZones(folder));
+      const zones = hadZones ? [zonesJob(api, known)] : [];
+      const first = [...nodes, ...zones.map((job) => ({ ...job, after: nodes.map(({ id }) => id) }))];
       const needs = (one: string, other: string): boolean =>
         known.find(({ addon }) => addon.name === one)?.addon.needs.includes(other) ?? false;
       // One after the other: each changes what the one before has written.
@@ -135,11 +135,12 @@ function refuseNeeded(
 
 const idOf = (addon: string): string => `addon-${addon}`;
 
-const dnsJob = (live: LiveCluster, known: readonly AddonFolder[]): Omit<Job, "after"> => ({
-  id: "addon-dns",
+const zonesJob = (live: LiveCluster, known: readonly AddonFolder[]): Omit<Job, "after"> => ({
+  id: "addon-zones",
   title: "Telling cluster DNS",
   timeoutMs: disableMs,
-  apply: ({ signal, report }) => applyDns(live, known, { signal, report: (message) => report({ message }) }),
+  apply: ({ signal, report }) =>
+    applyDnsZones(live, known, { signal, report: (message) => report({ message }) }),
 });
 
 /** Each before those that it needs; one that is not known comes first. */

@@ -1,5 +1,5 @@
 import { type AddonFolder, builtInAddon } from "../../addons/catalogue.ts";
-import { type AddonRow, addonRow } from "../../addons/definition.ts";
+import { addonRow } from "../../addons/definition.ts";
 import { type AddonPlan, enableAddon } from "../../addons/enable.ts";
 import { renderFiles } from "../../addons/render-files.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
@@ -7,9 +7,7 @@ import type { KubeObject } from "../../kube/api-client.ts";
 import { Objects } from "../../kube/objects.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { clusterDomain } from "../start/node-input.ts";
-import type { SeenHost, UnseenHost } from "../../provision/guest/seen-host.ts";
-import { chooseAddon, type ChosenAddon } from "./choose.ts";
-import { hostNames } from "./host-names.ts";
+import { chooseAddon } from "./choose.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
 /** A zone that cluster DNS asks of one server. */
@@ -19,61 +17,43 @@ interface StubZone {
   readonly server: string;
 }
 
-/** A name outside of the cluster. */
-interface DnsHost {
-  readonly name: string;
-  readonly address: string;
-}
-
 interface DnsContext {
   readonly known: readonly AddonFolder[];
   readonly objects: Pick<Objects, "find">;
-  /** This computer as the machine sees it now; asked only when a name of it is wanted. */
-  readonly seenHost: () => Promise<SeenHost | UnseenHost>;
   readonly signal: AbortSignal;
 }
 
-/** Whether a row of an addon says anything to cluster DNS. Pure. */
-export const tellsDns = ({ dnsZones, dnsHosts }: Pick<AddonRow, "dnsZones" | "dnsHosts">): boolean =>
-  Object.keys({ ...dnsZones, ...dnsHosts }).length > 0;
-
-/** Whether any row of an addon does: then cluster DNS may know of it. Pure. */
-export const mayTellDns = ({ addon: { versions } }: AddonFolder): boolean => versions.some(tellsDns);
+/** Whether any row of an addon has a zone: then cluster DNS may know it. Pure. */
+export const mayHaveZones = ({ addon: { versions } }: AddonFolder): boolean =>
+  versions.some(({ dnsZones }) => Object.keys(dnsZones).length > 0);
 
 /**
  * Cluster DNS as it should be with the addons on record: with the zones of those whose Service has an address by now. An addon that has just been enabled has one before its
- * wait, so the next call has the zone. Also with the names of hosts whose address is known. Rejects with ADDON_INVALID. Read-only.
+ * wait, so the next call has the zone. Rejects with ADDON_INVALID. Read-only.
  */
 export async function dnsPlan(record: ClusterRecord, image: string, context: DnsContext): Promise<AddonPlan> {
   const found = await builtInAddon("dns");
   const { version, minor } = catalogueEntry(record.kubernetesVersion);
   const row = addonRow(found.addon, { version, minor, source: record.artifactsSource }, {});
-  const chosen = tellingAddons(record, context.known);
-  const places = dnsPlaces(await stubZones(chosen, context), await dnsHosts(chosen, context));
+  const zones = await stubZones(record, context);
   const objects = await renderFiles(found.folder, row.objects, {
     options: {},
     images: Object.fromEntries(Object.keys(row.images).map((name) => [name, image])),
-    cluster: { domain: clusterDomain, dnsAddress: record.addresses.clusterDns, ...places },
+    cluster: { domain: clusterDomain, dnsAddress: record.addresses.clusterDns, ...zonePlaces(zones) },
   });
   return { name: found.addon.name, version: row.version, options: {}, objects };
 }
 
-/** Those on record that say something to cluster DNS. */
-function tellingAddons(record: ClusterRecord, known: readonly AddonFolder[]): readonly ChosenAddon[] {
-  return Object.entries(record.spec.addons).flatMap(([name, options]) => {
-    const folder = known.find(({ addon }) => addon.name === name);
-    return folder && mayTellDns(folder) ? [chooseAddon(folder, options, {}, record)] : [];
-  });
-}
-
 async function stubZones(
-  chosen: readonly ChosenAddon[],
-  { objects, signal }: DnsContext,
+  record: ClusterRecord,
+  { known, objects, signal }: DnsContext,
 ): Promise<readonly StubZone[]> {
   const zones: StubZone[] = [];
-  for (const { folder, row } of chosen) {
+  for (const [name, options] of Object.entries(record.spec.addons)) {
+    const folder = known.find(({ addon }) => addon.name === name);
+    if (!folder || !mayHaveZones(folder)) continue;
     const { namespace } = folder.addon;
-    for (const [zone, at] of Object.entries(row.dnsZones)) {
+    for (const [zone, at] of Object.entries(chooseAddon(folder, options, {}, record).row.dnsZones)) {
       const service = await objects.find({ group: "", kind: "Service", namespace, name: at.service }, signal);
       const address = (service?.["spec"] as { readonly clusterIP?: string } | undefined)?.clusterIP ?? "";
       if (address === "" || address === "None") continue;
@@ -83,40 +63,20 @@ async function stubZones(
   return zones.sort((a, b) => (a.zone < b.zone ? -1 : 1));
 }
 
-async function dnsHosts(
-  chosen: readonly ChosenAddon[],
-  { seenHost }: DnsContext,
-): Promise<readonly DnsHost[]> {
-  const hosts: DnsHost[] = [];
-  for (const one of chosen)
-    for (const { name, at } of await hostNames(one, seenHost))
-      if ("address" in at) hosts.push({ name, address: at.address });
-  return hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/**
- * What the objects of cluster DNS say of zones and hosts: as arguments of cluster-dns, and as blocks of a Corefile. Zones have no cache, because discovery lives from what is new. Pure.
- */
-export const dnsPlaces = (
-  zones: readonly StubZone[],
-  hosts: readonly DnsHost[],
-): Readonly<Record<string, string>> => ({
+/** What the objects of cluster DNS say of zones: as an argument of cluster-dns, and as blocks of a Corefile. Without a cache, because discovery lives from what is new. Pure. */
+export const zonePlaces = (zones: readonly StubZone[]): Readonly<Record<string, string>> => ({
   stubZones: zones.map(({ zone, server }) => `${zone}=${server}`).join(","),
-  dnsHosts: hosts.map(({ name, address }) => `${name}=${address}`).join(","),
-  moreServers: [
-    ...zones.map(({ zone, server }) => [`${zone}:53`, `forward . ${server}`]),
-    ...hosts.map(({ name, address }) => [`${name}:53`, `hosts {\n        ${address} ${name}\n    }`]),
-  ]
-    .map(([name, rule]) => `${name} {\n    errors\n    ${rule}\n}\n`)
+  stubServers: zones
+    .map(({ zone, server }) => `${zone}:53 {\n    errors\n    forward . ${server}\n}\n`)
     .join(""),
 });
 
 /**
- * Makes a running cluster's DNS know the zones and hosts of the addons on record, and no others. It keeps the image that the last start gave it. Idempotent; a start does the same, so whoever
+ * Makes a running cluster's DNS know the zones of the addons on record, and no others. It keeps the image that the last start gave it. Idempotent; a start does the same, so whoever
  * is killed before it leaves nothing that stays wrong. Rejects with API_REFUSED.
  */
-export async function applyDns(
-  live: Pick<LiveCluster, "api" | "record" | "seenHost">,
+export async function applyDnsZones(
+  live: Pick<LiveCluster, "api" | "record">,
   known: readonly AddonFolder[],
   { signal, report }: { readonly signal: AbortSignal; readonly report: (text: string) => void },
 ): Promise<void> {
@@ -126,10 +86,7 @@ export async function applyDns(
   const image = imageOf(await objects.find(deployment, signal));
   // Without cluster DNS, as somebody has chosen to be, there is nothing to tell.
   if (image === undefined) return;
-  const plan = await dnsPlan(live.record, image, {
-    ...{ known, objects, signal },
-    seenHost: () => live.seenHost(signal),
-  });
+  const plan = await dnsPlan(live.record, image, { known, objects, signal });
   await enableAddon(plan, { objects, signal, report, wait: () => Promise.resolve() });
 }
 

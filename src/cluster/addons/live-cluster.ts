@@ -1,12 +1,10 @@
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
-import type { DriverCapabilities } from "../../contract/driver.ts";
 import { firstNode } from "../../contract/node.ts";
 import type { Runtime } from "../../contract/runtime.ts";
 import type { Transport } from "../../contract/transport.ts";
 import type { ApiClient } from "../../kube/api-client.ts";
 import { Objects } from "../../kube/objects.ts";
 import { waitForDns } from "../../provision/cluster/wait-for-dns.ts";
-import { seenHost, type SeenHost, type UnseenHost } from "../../provision/guest/seen-host.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import {
   allCreated,
@@ -30,10 +28,6 @@ export interface LiveCluster {
   readonly nodes: readonly LiveNode[];
   /** Whether cluster DNS has an address for the name now, asked through its Service. */
   resolves(name: string, signal: AbortSignal): Promise<boolean>;
-  /** This computer, as the first node's machine reaches it now. */
-  seenHost(signal: AbortSignal): Promise<SeenHost | UnseenHost>;
-  /** Whether any node has something at an absolute path. */
-  isOnNode(path: string, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface LiveNode {
@@ -66,17 +60,10 @@ export const liveCluster = (
   runtime: Runtime,
   api: ApiClient,
   nodes: readonly LiveNode[],
-  capabilities: Pick<DriverCapabilities, "origin">,
 ): LiveCluster => ({
   ...{ record, runtime, api, nodes },
   objects: new Objects(api, addonManager),
   resolves: (name, signal) => resolves(name, record.addresses.clusterDns, nodes, signal),
-  isOnNode: (path, signal) => isOnNode(path, nodes, signal),
-  seenHost: (signal) =>
-    firstNode({ nodes }).withTransport((transport) => {
-      const address = firstNode(record).machine?.address ?? "";
-      return seenHost(transport, { ...capabilities, address }, signal);
-    }),
 });
 
 const answerMs = 3000;
@@ -98,16 +85,6 @@ async function resolves(
   }
 }
 
-async function isOnNode(path: string, nodes: readonly LiveNode[], signal: AbortSignal): Promise<boolean> {
-  for (const node of nodes) {
-    const { exitCode } = await node.withTransport((transport) =>
-      transport.exec(["test", "-e", path], { allowFailure: true, signal }),
-    );
-    if (exitCode === 0) return true;
-  }
-  return false;
-}
-
 /** Runs `work` with the API and the nodes of a running cluster. */
 export async function withLiveCluster<T>(
   cluster: OpenCluster,
@@ -123,9 +100,7 @@ export async function withLiveCluster<T>(
       name: node.name,
       withTransport: (use) => withTransport(node, context, use),
     }));
-    return await work(
-      liveCluster(cluster.record, runtimeOf(cluster.record), api, nodes, cluster.definition.capabilities),
-    );
+    return await work(liveCluster(cluster.record, runtimeOf(cluster.record), api, nodes));
   } finally {
     api.close();
   }

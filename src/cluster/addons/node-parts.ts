@@ -1,40 +1,16 @@
 import type { AddonRow } from "../../addons/definition.ts";
-import { type OptionValues, registryLogins } from "../../addons/options.ts";
 import type { Registry, Runtime } from "../../contract/runtime.ts";
 import type { RegistryAccess } from "../../provision/node/node-input.ts";
 import type { ClusterSpec } from "../../spec/fields.ts";
 
-export interface NodePart extends Omit<AddonRow["node"], "logins"> {
-  /** Where logins are, by registry: an absolute path, or empty for the user's own. */
-  readonly logins?: Readonly<Record<string, string>>;
-}
+export type NodePart = AddonRow["node"];
 
-/** What an addon needs of the nodes, with what its options say. Pure. */
-export function nodePart({
-  row: { node },
-  values,
-}: {
-  readonly row: Pick<AddonRow, "node">;
-  readonly values: OptionValues;
-}): NodePart {
-  const { logins: option, ...rest } = node;
-  const logins = option === undefined ? undefined : registryLogins(String(values[option]));
-  return { ...rest, ...(logins && { logins }) };
-}
-
-/** What of the nodes a row changes, each in words. Pure. */
-export const partWords = ({
-  registries = {},
-  flags = {},
-  ociRuntimes = [],
-  logins,
-}: AddonRow["node"]): readonly string[] => [
+/** What of the nodes it changes, each in words. Pure. */
+export const partWords = ({ registries = {}, flags = {} }: NodePart): readonly string[] => [
   ...Object.keys(registries).map((name) => `the registry ${name}`),
   ...Object.entries(flags).flatMap(([component, values]) =>
     Object.keys(values).map((flag) => `${component}.${flag}`),
   ),
-  ...ociRuntimes.map((name) => `the OCI runtime ${name}`),
-  ...(logins === undefined ? [] : ["your logins at image registries"]),
 ];
 
 /**
@@ -72,20 +48,3 @@ export function withAddonFlags(
       merged[component] = { ...values, ...merged[component] };
   return merged;
 }
-
-/** Where logins of a cluster are with those that addons bring; what a user says of a registry comes first. Pure. */
-export const withAddonLogins = (
-  registries: ClusterSpec["registries"],
-  parts: readonly NodePart[],
-): ClusterSpec["registries"] => ({
-  ...registries,
-  logins: Object.assign({}, ...parts.map(({ logins = {} }) => logins), registries.logins) as Readonly<
-    Record<string, string>
-  >,
-});
-
-/** OCI runtimes of a cluster with those that addons bring, each once; a user's come first. Pure. */
-export const withAddonRuntimes = (
-  names: readonly string[],
-  parts: readonly NodePart[],
-): readonly string[] => [...new Set([...names, ...parts.flatMap(({ ociRuntimes = [] }) => ociRuntimes)])];

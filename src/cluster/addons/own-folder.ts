@@ -3,7 +3,7 @@ import { mkdir, open, readdir, realpath, rename, rm, writeFile } from "node:fs/p
 import { basename, dirname, join, relative } from "node:path";
 import { builtInAddonNames } from "../../addons/addon-names.ts";
 import { type AddonFolder, readAddonFile, readAddonFolder } from "../../addons/catalogue.ts";
-import { type Addon, probeFiles, probeOf } from "../../addons/definition.ts";
+import { type Addon, probeOf } from "../../addons/definition.ts";
 import { objectsIn } from "../../addons/render.ts";
 import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error.ts";
 import type { KubeObject } from "../../kube/api-client.ts";
@@ -150,7 +150,10 @@ function nodePartsOf({ versions }: Addon): string | undefined {
 
 /** Of all rows, as they stand in the files. */
 async function allObjects({ addon, folder }: AddonFolder): Promise<readonly KubeObject[]> {
-  const files = addon.versions.flatMap((row) => [...row.objects, ...probeFiles(probeOf(addon, row))]);
+  const files = addon.versions.flatMap((row) => {
+    const probe = probeOf(addon, row);
+    return [...row.objects, ...(probe.type === "objects" ? [probe.objects] : [])];
+  });
   const texts = await Promise.all(
     [...new Set(files)].map(async (file) => ({ file, text: await readAddonFile(folder, file) })),
   );

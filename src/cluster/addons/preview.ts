@@ -4,11 +4,10 @@ import { type ObjectChanges, previewAddon } from "../../addons/preview.ts";
 import { settleSecrets } from "../../addons/secrets.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { quietly, type UseCaseContext } from "../access/use-case.ts";
-import type { ChosenAddon } from "./choose.ts";
+import { type ChosenAddon, renderAddon } from "./choose.ts";
 import { getPublished, namesInNodes, presentFor } from "./images.ts";
 import { isLive, type LiveCluster, withLiveCluster } from "./live-cluster.ts";
 import { partWords } from "./node-parts.ts";
-import { planAddon } from "./plan.ts";
 import { type EnableRequest, withRequested } from "./requested.ts";
 
 export { named } from "../../addons/prune.ts";
@@ -79,5 +78,13 @@ async function planOf(chosen: ChosenAddon, live: LiveCluster, c: RunContext): Pr
   const { addon } = chosen.folder;
   const got = { images: await namesInNodes(chosen), published: await getPublished(chosen, live.record, c) };
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal, { dryRun: true });
-  return (await planAddon(chosen, got, secrets, live.record)).plan;
+  const rendered = async (values: Readonly<Record<string, string>>) =>
+    (await renderAddon({ ...chosen, values: { ...chosen.values, ...values } }, got, live.record)).objects;
+  return {
+    name: addon.name,
+    version: chosen.row.version,
+    options: chosen.options,
+    objects: await rendered(secrets.values),
+    masked: await rendered(secrets.masks),
+  };
 }

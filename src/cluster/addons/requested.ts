@@ -1,12 +1,9 @@
-import { registryLogin } from "../../host/registry-login.ts";
-import { ociRuntimesByName, withOciRuntimes } from "../../runtimes/oci/registry.ts";
 import { withProfileLock } from "../../state/lock.ts";
-import { openCluster, type OpenCluster, runtimeOf } from "../access/open-cluster.ts";
+import { openCluster, type OpenCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { chooseAddons, type ChosenAddon } from "./choose.ts";
 import { type GivenOptions, refuseOpenSecrets, withOptions } from "./given-options.ts";
 import { knownAddons } from "./known-addons.ts";
-import { nodePart, withAddonRuntimes } from "./node-parts.ts";
 import { type StagedAddon, stageAddon } from "./own-folder.ts";
 
 export interface EnableRequest {
@@ -37,7 +34,7 @@ export interface Requested {
 
 /**
  * Runs `work` with everything that can be refused without asking the cluster refused, and with the profile's lock held. Rejects with CLUSTER_UNKNOWN, ADDON_UNKNOWN, ADDON_CONFLICT,
- * ADDON_OPTION_INVALID, ADDON_SECRET_OPEN, ADDON_NOT_FOR_VERSION, OCI_RUNTIME_UNKNOWN, OCI_RUNTIME_NOT_TAKEN, REGISTRY_LOGIN_MISSING, REGISTRY_LOGIN_UNUSABLE, or as `stageAddon`.
+ * ADDON_OPTION_INVALID, ADDON_SECRET_OPEN, ADDON_NOT_FOR_VERSION, or as `stageAddon`.
  */
 export async function withRequested<T>(
   request: EnableRequest,
@@ -53,7 +50,7 @@ export async function withRequested<T>(
     const staged = from && (await stageAddon(from.folder, from.trust, cluster.paths));
     try {
       for (const text of staged?.notices ?? []) notice(inner, text, "warning");
-      return await work({ cluster, staged, ...(await settled(request, cluster, staged, inner)) }, inner);
+      return await work({ cluster, staged, ...(await settled(request, cluster, staged)) }, inner);
     } finally {
       await staged?.discard();
     }
@@ -64,7 +61,6 @@ async function settled(
   { set, setFromFiles, ...request }: EnableRequest,
   { record, paths }: OpenCluster,
   staged: StagedAddon | undefined,
-  { host, signal }: UseCaseContext,
 ): Promise<Pick<Requested, "chosen" | "given">> {
   const own = staged ? [staged.found] : [];
   const isOwn = (name: string): boolean => name === staged?.found.addon.name;
@@ -76,11 +72,5 @@ async function settled(
   const names = [...new Set([...request.addons, ...own.map(({ addon }) => addon.name)])];
   refuseOpenSecrets(set, known, "by --set, which every user of this computer can read");
   const given = withOptions(set, setFromFiles);
-  const chosen = chooseAddons(names, { known, recorded: record.spec.addons, given }, record);
-  const parts = chosen.map(nodePart);
-  withOciRuntimes(runtimeOf(record), ociRuntimesByName(withAddonRuntimes([], parts)));
-  // Without one of them no start would succeed.
-  for (const [registry, file] of parts.flatMap(({ logins = {} }) => Object.entries(logins)))
-    await registryLogin(registry, file, host, signal);
-  return { given, chosen };
+  return { given, chosen: chooseAddons(names, { known, recorded: record.spec.addons, given }, record) };
 }

@@ -1,23 +1,22 @@
 import { addonByName } from "../../addons/catalogue.ts";
-import { probeFiles } from "../../addons/definition.ts";
+import { probeOf } from "../../addons/definition.ts";
 import { loadInventory, saveInventory } from "../../addons/inventory-store.ts";
-import { probeAddon } from "../../addons/probe/probe-addon.ts";
+import { probeAddon } from "../../addons/probe.ts";
 import { awaitedOf, waitForRollout } from "../../addons/rollout.ts";
 import { settleSecrets } from "../../addons/secrets.ts";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
+import type { KubeObject } from "../../kube/api-client.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { withProfileLock } from "../../state/lock.ts";
 import { openCluster } from "../access/open-cluster.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 import { refuseIfPaused } from "../life/pause.ts";
-import { chooseAddon, type ChosenAddon, probeFor, renderAddon, type RenderedAddon } from "./choose.ts";
-import { withHostPage } from "./host-page.ts";
+import { chooseAddon, type ChosenAddon, probeFor, renderAddon } from "./choose.ts";
 import { knownAddons } from "./known-addons.ts";
 import { getImages, loadIntoNodes, presentFor } from "./images.ts";
 import { asObject } from "./look.ts";
 import { type LiveCluster, withLiveCluster } from "./live-cluster.ts";
-import { askLogins } from "./node-logins.ts";
 
 export interface TestedAddon {
   readonly name: string;
@@ -66,16 +65,14 @@ export async function testAddon(
 async function probeObjectsOf(
   chosen: ChosenAddon,
   live: LiveCluster,
-  hostPage: string,
   c: RunContext,
-): Promise<RenderedAddon["probeObjects"]> {
+): Promise<readonly KubeObject[]> {
   const got = await getImages([chosen], live.record, await presentFor([chosen], live, c.signal), c);
   await loadIntoNodes(got, live, c);
   const { addon } = chosen.folder;
   const secrets = await settleSecrets(addon, chosen.values, live.objects, c.signal);
   const values = { ...chosen.values, ...secrets.values };
-  const ofAddon = got.byAddon.get(addon.name)!;
-  return (await renderAddon({ ...chosen, values }, ofAddon, live.record, hostPage)).probeObjects;
+  return (await renderAddon({ ...chosen, values }, got.byAddon.get(addon.name)!, live.record)).probeObjects;
 }
 
 async function testOne(
@@ -88,7 +85,7 @@ async function testOne(
   const inventory = await loadInventory(live.objects, addon.name, c.signal);
   if (!inventory)
     throw new LocalkubeError("ADDON_NOT_ENABLED", { addon: addon.name, name: live.record.spec.name });
-  const probe = probeFor(chosen, live.record);
+  const made = probeOf(addon, chosen.row).type === "objects" ? await probeObjectsOf(chosen, live, c) : [];
   const report = (text: string): void => c.report({ message: text });
   const shared = {
     addon: addon.name,
@@ -111,15 +108,9 @@ async function testOne(
       ...shared,
       mustExist: true,
     });
-    const isMaker = probeFiles(probe).length > 0;
-    const seen = await withHostPage(probe, chosen, live, c.signal, async (hostPage) => {
-      const made = isMaker ? await probeObjectsOf(chosen, live, hostPage, c) : new Map<string, never>();
-      return probeAddon(probe, {
-        ...{ ...shared, namespace: addon.namespace, made },
-        resolves: (host) => live.resolves(host, c.signal),
-        isOnNode: (path) => live.isOnNode(path, c.signal),
-        askLogins: () => askLogins(chosen, live, c.signal),
-      });
+    const seen = await probeAddon(probeFor(chosen, live.record), {
+      ...{ ...shared, namespace: addon.namespace, made },
+      resolves: (host) => live.resolves(host, c.signal),
     });
     return { seen, milliseconds: await note(true, seen) };
   } catch (error) {

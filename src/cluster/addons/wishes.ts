@@ -1,8 +1,9 @@
 import { type AddonFolder, withNeeds } from "../../addons/catalogue.ts";
-import { type AddonRow, addonRow, minorRange } from "../../addons/definition.ts";
+import { type AddonRow, minorRange } from "../../addons/definition.ts";
 import { catalogueEntry } from "../../artifacts/catalogue/catalogue-entry.ts";
 import type { FileWish, ImageWish, Wishes } from "../../contract/artifact.ts";
 import { parseDigest } from "../../contract/digest.ts";
+import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { Job } from "../../pipeline/run-jobs.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { type AddonTarget, chooseAddons } from "./choose.ts";
@@ -23,8 +24,8 @@ export function addonWishes(
   const files = new Map<string, FileWish>();
   for (const { addon } of withNeeds(names, known).filter((one) => !one.addon.always)) {
     const rows = addon.versions.filter((row) => isFor(row, minor, source));
-    // It says why there is none.
-    if (rows.length === 0) addonRow({ ...addon, versions: [] }, { version, minor, source }, {});
+    if (rows.length === 0)
+      throw new LocalkubeError("ADDON_NOT_FOR_VERSION", { addon: addon.name, version, source, options: "" });
     const neededBy = `the addon ${addon.name}`;
     for (const ref of rows.flatMap((row) => Object.values(row.images)))
       if (!images.has(ref)) images.set(ref, { name: `addon-image-${images.size}`, ref, neededBy });
@@ -36,15 +37,6 @@ export function addonWishes(
   }
   return { images: [...images.values()], files: [...files.values()] };
 }
-
-/** OCI runtimes that addons, with all that they need, bring to nodes in any of their rows. Throws as `addonWishes`. Pure. */
-export const addonOciRuntimes = (
-  names: readonly string[],
-  known: readonly AddonFolder[],
-): readonly string[] =>
-  withNeeds(names, known).flatMap(({ addon }) =>
-    addon.versions.flatMap(({ node }) => node.ociRuntimes ?? []),
-  );
 
 function isFor(row: AddonRow, minor: number, source: AddonRow["artifacts"]): boolean {
   const { from, below = Infinity } = minorRange(row.kubernetes);

@@ -2,7 +2,6 @@ import { withProfileLock } from "../../state/lock.ts";
 import { saveCluster } from "../../state/store.ts";
 import { closeApiTunnel } from "../access/reach.ts";
 import { isCreated, openCluster, stopOrder } from "../access/open-cluster.ts";
-import { endBackground } from "../background/keep.ts";
 import { shutDownGuest } from "./shut-down-guest.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
@@ -13,7 +12,7 @@ export interface StopResult {
 }
 
 /**
- * Ends what runs in the background for the cluster and the pods, then powers the machines off, workers first, each by force after `graceSeconds`; all data is kept. A paused cluster is thawed first; a suspended one stays suspended. Idempotent.
+ * Ends the pods, then powers the machines off, workers first, each by force after `graceSeconds`; all data is kept. A paused cluster is thawed first; a suspended one stays suspended. Idempotent.
  */
 export async function stop(name: string, graceSeconds: number, context: UseCaseContext): Promise<StopResult> {
   const lock = {
@@ -25,7 +24,6 @@ export async function stop(name: string, graceSeconds: number, context: UseCaseC
     const cluster = await openCluster(name, context);
     const { record, driver } = cluster;
     const c = { ...quietly(context), signal, graceMs: graceSeconds * 1000 };
-    await endBackground(name, { ...context, signal });
     let stopped = false;
     let suspended = false;
     for (const node of stopOrder(cluster.nodes).filter(isCreated)) {

@@ -1,5 +1,5 @@
 /** One line of `journal.jsonl` as `pipeline/journal.ts` writes it. */
-export interface JournalEntry {
+interface JournalEntry {
   readonly type: string;
   readonly at: number;
   readonly command?: string;
@@ -14,7 +14,7 @@ export interface JournalEntry {
 
 /** What the last run in a profile's journal did, one readable line per event; empty when there was none. A truncated last line is dropped. */
 export function journalLines(text: string): readonly string[] {
-  const entries = journalEntries(text);
+  const entries = text.split("\n").flatMap(parse);
   const begin = entries.findLastIndex(({ type }) => type === "run-started");
   const titles = new Map<string, string>();
   return entries.slice(Math.max(begin, 0)).flatMap((entry) => {
@@ -23,9 +23,6 @@ export function journalLines(text: string): readonly string[] {
     return sentence === undefined ? [] : [`${new Date(entry.at).toISOString()} ${sentence}`];
   });
 }
-
-/** All entries of a journal; what is no entry is left out, like a last line that was cut off. Pure. */
-export const journalEntries = (text: string): readonly JournalEntry[] => text.split("\n").flatMap(parse);
 
 function parse(line: string): JournalEntry[] {
   try {

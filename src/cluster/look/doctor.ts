@@ -2,11 +2,10 @@ import { leftovers } from "../../host/doctor/checks/leftovers.ts";
 import { type DoctorReport, runDoctor } from "../../host/doctor/run-doctor.ts";
 import { builtInNames, driverNames, loadDriver, probeDrivers } from "../../machine/driver-registry.ts";
 import { listClusters } from "../../state/store.ts";
-import { backgroundWork } from "./doctor-background.ts";
 import { driverChecks, installedDriverChecks, leftoverMachines } from "./doctor-drivers.ts";
 import type { UseCaseContext } from "../access/use-case.ts";
 
-/** All host checks, one check per driver, machines that belong to no profile, and work in the background whose process is gone. Read-only; ends within 10 s. */
+/** All host checks, one check per driver, and machines that belong to no profile. Read-only; ends within 10 s. */
 export function doctor(context: UseCaseContext): Promise<DoctorReport> {
   const { host } = context;
   const probed = probeDrivers(host);
@@ -22,6 +21,5 @@ export function doctor(context: UseCaseContext): Promise<DoctorReport> {
     ...driverChecks(builtInNames, probed),
     ...installedDriverChecks(installed, loadDriver),
     leftovers(findLeftovers),
-    backgroundWork,
   ]);
 }

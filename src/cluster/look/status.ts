@@ -3,7 +3,6 @@ import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import type { RunContext } from "../../contract/host.ts";
 import { firstNode, type NodeRole } from "../../contract/node.ts";
 import { kubeconfigState, type KubeconfigState } from "../../provision/kubeconfig/kubeconfig-state.ts";
-import { type FoundWork, listWork } from "../../state/background-work.ts";
 import { loadCluster } from "../../state/store.ts";
 import { type AddonTrouble, addonTroubles } from "../addons/troubles.ts";
 import { apiServerUrl, apiTunnelState } from "../access/reach.ts";
@@ -37,8 +36,6 @@ export interface StatusResult {
   readonly nodes: readonly NodeStatus[];
   /** Addons that are degraded or drifted, as far as a glance tells; absent when the API server does not say. No part of the exit code. */
   readonly addons?: readonly AddonTrouble[];
-  /** What processes of ours do for it in the background; absent when that is nothing. */
-  readonly background?: readonly BackgroundStatus[];
   readonly kubeconfig: KubeconfigState;
   /** 1 machine not running, 2 cluster not healthy or paused, 4 kubeconfig wrong; 7 = nothing exists. */
   readonly exitCode: number;
@@ -47,9 +44,6 @@ export interface StatusResult {
   /** The price of the first node's machine, where it is paid for; `text` is the readable form. */
   readonly cost?: ReadableCost;
 }
-
-/** `dead`: its process has ended, and what it did is not undone yet; `unknown`: it is one of another computer or container. */
-export type BackgroundStatus = Pick<FoundWork, "kind" | "id" | "what" | "state"> & { readonly pid: number };
 
 /** One node of the cluster. */
 export interface NodeStatus {
@@ -96,11 +90,6 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
   const { machine: firstMachine } = firstNode(cluster);
   const server = firstMachine ? apiServerUrl(firstMachine) : "";
   const kubeconfig = await kubeconfigState(name, server, context.host, record.userKubeconfig);
-  const background = (await listWork(context.host, name)).map(
-    ({ kind, id, what, state, holder: { pid } }) => ({
-      ...{ kind, id, what, state, pid },
-    }),
-  );
   const exitCode = exitCodeOf({ machine, api, node, kubeconfig });
   const { driver: driverName, kubernetesVersion } = record;
   return {
@@ -114,7 +103,6 @@ export async function status(name: string, context: UseCaseContext): Promise<Sta
     node,
     nodes,
     ...(addons ? { addons } : {}),
-    ...(background.length > 0 ? { background } : {}),
     kubeconfig,
     exitCode,
     ...(diagnosis ? { diagnosis } : {}),

@@ -40,7 +40,7 @@ export async function forwardTarget(
     throw new LocalkubeError("FORWARD_TARGET_INVALID", { target });
   const path = `/api/v1/namespaces/${namespace}/services/${service}`;
   const { status, body } = await api.send(path, { signal });
-  if (status === 404) throw new LocalkubeError("SERVICE_UNKNOWN", { service, namespace, hint: "" });
+  if (status === 404) throw new LocalkubeError("SERVICE_UNKNOWN", { service, namespace });
   if (status !== 200) throw new LocalkubeError("API_REFUSED", { method: "GET", path, status });
   return inService(service, (JSON.parse(body) as { spec: ServiceSpec }).spec, port);
 }

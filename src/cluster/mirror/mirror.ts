@@ -10,7 +10,7 @@ import { defaultRuntimeName } from "../../runtimes/registry.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { knownAddons } from "../addons/known-addons.ts";
 import { defaultsBeside } from "../addons/choose.ts";
-import { addonOciRuntimes, addonWishes } from "../addons/wishes.ts";
+import { addonWishes } from "../addons/wishes.ts";
 import { artifactWishes, programReleases } from "../start/wishes.ts";
 import { notice, type UseCaseContext } from "../access/use-case.ts";
 
@@ -33,13 +33,12 @@ export async function pull(
   context: UseCaseContext,
 ): Promise<PulledMirror> {
   // For the default runtime: mirrors are made before there is a cluster.
-  const known = await knownAddons();
-  const ociRuntimes = addonOciRuntimes(addons, known);
-  const wishesOf = (version: string) => artifactWishes(version, defaultRuntimeName, ociRuntimes);
+  const wishesOf = (version: string) => artifactWishes(version, defaultRuntimeName);
   const plan = await planArtifacts(request, wishesOf, context.host, { signal: context.signal });
   const { source, kubernetesVersion } = plan;
   // Everything that can be refused is, before the folder is made.
   const target = { kubernetesVersion, artifactsSource: source };
+  const known = await knownAddons();
   const defaults = withDefaults ? defaultsBeside(addons, known, target) : [];
   const more = addonWishes([...addons, ...defaults], known, target);
   const folder = await mirrorFolder(path);

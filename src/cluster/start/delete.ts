@@ -2,7 +2,7 @@ import { LocalkubeError, messageOf } from "../../contract/errors/localkube-error
 import { unlessDiskFull } from "../../contract/errors/system-failure.ts";
 import type { RunContext } from "../../contract/host.ts";
 import type { Driver, MachineRef } from "../../contract/driver.ts";
-import { loadDriver } from "../../machine/driver-registry.ts";
+import { loadDriver, probeDrivers } from "../../machine/driver-registry.ts";
 import { undoJobsOf } from "../../pipeline/recipe.ts";
 import { runJobs } from "../../pipeline/run-jobs.ts";
 import { removeKubeconfig } from "../../provision/kubeconfig/remove-kubeconfig.ts";
@@ -10,7 +10,6 @@ import { withProfileLock } from "../../state/lock.ts";
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import type { ClusterRecord } from "../../state/cluster-record.ts";
 import { hintsOfDamaged, listClusters, loadCluster, removeCluster, saveCluster } from "../../state/store.ts";
-import { endBackground } from "../background/keep.ts";
 import { closeTunnelAt } from "../../machine/ssh/tunnel.ts";
 import { removeAutostart } from "../autostart/autostart.ts";
 import { recipe, type StartRow } from "./recipe.ts";
@@ -21,7 +20,6 @@ import {
   type NodeState,
   recordedMachine,
 } from "./state.ts";
-import { machineLists, openDrivers } from "./drivers-here.ts";
 import { criServer } from "./steps/cri-server.ts";
 import { machineCreate } from "./steps/machine-create.ts";
 import { machineName, profileOf } from "../access/reach.ts";
@@ -154,7 +152,6 @@ export async function deleteHoldingLock(
   });
   // First: if the host goes down halfway, it must not start a half-deleted cluster.
   await removeAutostart(name, host, context.signal);
-  await endBackground(name, context);
   const rows = forget
     ? recipe.filter(({ step }) => step !== criServer).map(forgetting(driver, context))
     : recipe;
@@ -229,7 +226,6 @@ async function deleteDamaged(name: string, damage: LocalkubeError, context: UseC
   notice(context, `${damage.message}; what localkube created is looked for by its marks`, "warning");
   const { driver, userKubeconfig } = await hintsOfDamaged(host, name);
   await removeAutostart(name, host, signal);
-  await endBackground(name, context);
   await closeTunnelAt(nodePaths(host, name, name).tunnel, { host, signal });
   await removeUnrecorded(name, context, driver);
   await removeKubeconfig(name, host, { signal });
@@ -270,4 +266,33 @@ async function removeUnrecorded(name: string, context: UseCaseContext, expected?
   }
   if (failure !== undefined) throw failure;
   return found;
+}
+
+/** Includes drivers that are not usable here: a hypervisor that was uninstalled may have left machines that are only files now. */
+const openDrivers = async ({ host }: UseCaseContext) =>
+  (await probeDrivers(host)).map((probed) => ({ ...probed, driver: probed.definition.open(host) }));
+
+export interface MachineList {
+  readonly driver: string;
+  /** Machines of this state folder. */
+  readonly names: readonly string[];
+  /** Why a usable driver could not list its machines. */
+  readonly failure?: unknown;
+}
+
+/** The machines of this state folder by driver, recorded or not. Read-only. */
+export async function machineLists(context: UseCaseContext): Promise<readonly MachineList[]> {
+  const c = quietly(context);
+  const lists = (await openDrivers(context)).map(
+    async ({ definition, driver, probe }): Promise<MachineList> => {
+      try {
+        const names = (await driver.list(c)).flatMap(({ name, home }) => (home === undefined ? [name] : []));
+        return { driver: definition.name, names };
+      } catch (failure) {
+        context.signal.throwIfAborted();
+        return { driver: definition.name, names: [], ...(probe.usable ? { failure } : {}) };
+      }
+    },
+  );
+  return Promise.all(lists);
 }

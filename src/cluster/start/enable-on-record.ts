@@ -1,5 +1,4 @@
 import type { RunContext } from "../../contract/host.ts";
-import { firstNode } from "../../contract/node.ts";
 import { applyAddon } from "../addons/apply.ts";
 import { chooseAddons, type ChosenAddon } from "../addons/choose.ts";
 import { getImages, loadIntoNodes, presentFor } from "../addons/images.ts";
@@ -22,8 +21,7 @@ export const liveOf = (s: ClusterState): LiveCluster => {
     name: node.name,
     withTransport: (use) => use(need(node, "transport")),
   }));
-  const { capabilities } = firstNode(s).definition;
-  return liveCluster(s.record, s.runtime, need(s, "api"), nodes, capabilities);
+  return liveCluster(s.record, s.runtime, need(s, "api"), nodes);
 };
 
 /** The addons on record, and those of them that a step enables. */
@@ -66,7 +64,7 @@ export async function enableOnRecord(
       one,
       got.byAddon.get(name)!,
       live,
-      { limitMs: limit, known, isBrief: one.folder.addon.default },
+      { limitMs: limit, known },
       { ...c, report },
     );
     for (const sentence of kept) s.notice(sentence, "info");

@@ -5,6 +5,7 @@ import { guestPaths } from "../../provision/node/guest-paths.ts";
 import type { NodeInput } from "../../provision/node/node-input.ts";
 import type { CertificateInput } from "../../provision/pki/certificate-plan.ts";
 import { resolvePrograms } from "../../provision/programs/resolve-programs.ts";
+import { ociRuntimesByName } from "../../runtimes/oci/registry.ts";
 import { withAddonFlags } from "../addons/node-parts.ts";
 import { type ClusterState, need, type NodeState } from "./state.ts";
 
@@ -64,7 +65,7 @@ export function nodeInput(s: NodeState): NodeInput {
     ),
     network,
     runtime: cluster.runtime,
-    ociRuntimes: cluster.ociRuntimes,
+    ociRuntimes: ociRuntimesByName(spec.ociRuntimes),
     clusterDomain,
     dnsAddress: addresses.clusterDns,
     machine: s.definition.capabilities,

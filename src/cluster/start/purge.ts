@@ -6,7 +6,7 @@ import { withPurgeLock } from "../../state/lock.ts";
 import { type Removal, removeMark, removeOwn } from "../../state/own-folders.ts";
 import { homePaths } from "../../state/paths.ts";
 import { listClusters } from "../../state/store.ts";
-import { machineLists } from "./drivers-here.ts";
+import { machineLists } from "./delete.ts";
 import { notice, quietly, type UseCaseContext } from "../access/use-case.ts";
 
 /**

@@ -27,7 +27,6 @@ import { machineCreate } from "./steps/machine-create.ts";
 import { machineImage } from "./steps/machine-image.ts";
 import { machineResize } from "./steps/machine-resize.ts";
 import { machineStart } from "./steps/machine-start.ts";
-import { mounts } from "./steps/mounts.ts";
 import { ready } from "./steps/ready.ts";
 import { runtimeChange } from "./steps/runtime-change.ts";
 
@@ -73,7 +72,6 @@ export const recipe: readonly StartRow[] = [
   once(firstAddons, { after: [images, clusterDns], when: firstAddonsAreOnRecord }),
   once(ready, { after: [images, controllers, clusterDns, kubeconfig] }),
   once(addons, { after: [ready, firstAddons], when: otherAddonsAreOnRecord }),
-  once(mounts, { after: [ready], when: mountsAreOnRecord }),
 ];
 
 function packagesAreMissing({ missingPackages }: ClusterState): boolean {
@@ -89,10 +87,6 @@ function otherAddonsAreOnRecord({
   firstAddons: names,
 }: ClusterState): boolean {
   return Object.keys(spec.addons).length > names.length || formerAddons !== undefined;
-}
-
-function mountsAreOnRecord({ record }: ClusterState): boolean {
-  return record.spec.mounts.length > 0;
 }
 
 function runtimeChanges({ cluster }: NodeState): boolean {
@@ -138,5 +132,5 @@ function packagesMayBeMissing({ cluster, definition }: NodeState): boolean {
   const { image, os } = cluster.record.spec;
   const isOurs = definition.capabilities.image !== "none" && image === "" && os === "debian";
   const isDefault = cluster.record.runtime === runtimeByName(defaultRuntimeName).name;
-  return !isOurs || !isDefault || cluster.ociRuntimes.length > 0;
+  return !isOurs || !isDefault || cluster.record.spec.ociRuntimes.length > 0;
 }

@@ -11,7 +11,6 @@ import { checkKubeconfig } from "../../provision/kubeconfig/merge-kubeconfig.ts"
 import { loadPodNetwork } from "../../provision/network/pod-network.ts";
 import { assertUserFlags } from "../../provision/node/flags.ts";
 import { networkAddress, parseNetwork } from "../../host/network.ts";
-import { ociRuntimesByName } from "../../runtimes/oci/registry.ts";
 import { isForeign } from "../../runtimes/foreign/index.ts";
 import { assertChangeable, diffSpec } from "../../spec/diff-spec.ts";
 import type { ClusterSpec, SpecLayer } from "../../spec/fields.ts";
@@ -20,7 +19,7 @@ import { type ClusterRecord, recordSchema } from "../../state/cluster-record.ts"
 import { clusterPaths, nodePaths } from "../../state/paths.ts";
 import { loadCluster } from "../../state/store.ts";
 import { recordedAddons } from "../addons/choose.ts";
-import { withAddonLogins, withAddonRegistries, withAddonRuntimes } from "../addons/node-parts.ts";
+import { withAddonRegistries } from "../addons/node-parts.ts";
 import { withRecordedAddons } from "../addons/record.ts";
 import { runtimeOf } from "../access/open-cluster.ts";
 import { machineName } from "../access/reach.ts";
@@ -30,7 +29,6 @@ import { checkSpecOnHost } from "../spec/check-spec-on-host.ts";
 import { specSurroundings } from "../spec/surroundings.ts";
 import { neededPackages } from "./host-needs.ts";
 import { imageSource, refuseAbsentPrograms, refuseLackingImage } from "./image-source.ts";
-import { withOciPrograms } from "./plan-oci-programs.ts";
 import { readRegistryAccess } from "./registry-access.ts";
 import type { ClusterState, NodeState } from "./state.ts";
 import { takesDefaultAddons, wantedAddons } from "./wanted-addons.ts";
@@ -181,22 +179,18 @@ function serviceAddresses(serviceCidr: string): ClusterRecord["addresses"] {
 }
 
 async function stateOf(
-  { record, definition, probe, plan: planned, image, runtimeBefore }: Settled,
+  { record, definition, probe, plan, image, runtimeBefore }: Settled,
   refreshImage: boolean,
   context: UseCaseContext,
 ): Promise<ClusterState> {
   const { host } = context;
   const { name } = record.spec;
+  // An existing machine was created with everything it needs.
+  const runtime = runtimeOf(record);
   const paths = clusterPaths(host, name);
   const { parts: addonParts, first: firstAddons } = await recordedAddons(record, paths.addons);
-  const ociNames = withAddonRuntimes(record.spec.ociRuntimes, addonParts);
-  const ociRuntimes = ociRuntimesByName(ociNames);
-  const runtime = runtimeOf({ ...record, spec: { ...record.spec, ociRuntimes: ociNames } });
-  const plan = await withOciPrograms(planned, record, ociNames, host);
-  const registries = withAddonLogins(record.spec.registries, addonParts);
-  const access = await readRegistryAccess({ ...record.spec, registries }, runtime, context);
+  const access = await readRegistryAccess(record.spec, runtime, context);
   const registryAccess = withAddonRegistries(access, addonParts, runtime);
-  // An existing machine was created with everything it needs.
   const createsMachines = !record.nodes.every(({ machine }) => machine);
   const missingPackages =
     createsMachines || refreshImage
@@ -209,7 +203,6 @@ async function stateOf(
     paths,
     record,
     runtime,
-    ociRuntimes,
     firstAddons,
     addonParts,
     ...(runtimeBefore === undefined ? {} : { runtimeBefore }),

@@ -87,7 +87,6 @@ export async function startHoldingLock(options: StartOptions, context: UseCaseCo
   const startedAt = Date.now();
   const { host } = context;
   const state = await settle(options, context);
-  state.leavesDns = options.withoutAddons === true;
   const rows = recipe.filter(
     ({ download, step }) =>
       (!options.downloadOnly || download) &&

@@ -3,7 +3,7 @@ import type { ArtifactSet } from "../../contract/artifact.ts";
 import type { Driver, DriverDefinition, MachineRef } from "../../contract/driver.ts";
 import type { HostContext } from "../../contract/host.ts";
 import type { NodeRole } from "../../contract/node.ts";
-import type { OciRuntime, Runtime } from "../../contract/runtime.ts";
+import type { Runtime } from "../../contract/runtime.ts";
 import type { ForeignServer } from "../../runtimes/foreign/ask.ts";
 import type { PushOptions, Transport } from "../../contract/transport.ts";
 import type { NodePart } from "../addons/node-parts.ts";
@@ -45,12 +45,8 @@ export interface ClusterState extends ClusterBase {
   readonly image: ImageSource;
   /** With secrets: only for the nodes. */
   readonly registryAccess: RegistryAccess;
-  /** Beside runc: those of the spec, and those that addons bring. */
-  readonly ociRuntimes: readonly OciRuntime[];
   /** Names of those on record that do not wait for the cluster to be usable. */
   readonly firstAddons: readonly string[];
-  /** Cluster DNS stays as it is: whoever starts tells it of addons later, when their policies let its new pods run. */
-  leavesDns?: boolean;
   /** What the addons on record need of the nodes. */
   readonly addonParts: readonly NodePart[];
   /** Build the machine image even if it is in the cache. */

@@ -14,7 +14,7 @@ export const addonErrors = {
   },
   ADDON_NOT_FOR_VERSION: {
     exit: exitCodes.unavailable,
-    title: "The addon {addon} has nothing for Kubernetes {version} with the {source} artifacts{options}{why}",
+    title: "The addon {addon} has nothing for Kubernetes {version} with the {source} artifacts{options}",
     fix: "See what it has: localkube addons show {addon}",
   },
   ADDON_OPTION_INVALID: {
@@ -77,11 +77,6 @@ export const addonErrors = {
     exit: exitCodes.notFound,
     title: "The addon {addon} shows nothing to browsers",
     fix: "Forward a port of a Service of it: localkube forward SERVICE -n NAMESPACE",
-  },
-  ADDON_HOST_UNKNOWN: {
-    exit: exitCodes.unavailable,
-    title: "The address of {host} is not known: {problem}",
-    fix: "Say at which address the cluster reaches this computer: localkube addons enable {addon} --set {addon}.{option}=ADDRESS",
   },
   ADDON_IMAGE_MISSING: {
     exit: exitCodes.unavailable,

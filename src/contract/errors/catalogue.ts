@@ -5,7 +5,6 @@ import { driverErrors } from "./driver.ts";
 import { hostErrors } from "./host.ts";
 import { imageErrors } from "./image.ts";
 import { machineErrors } from "./machine.ts";
-import { mountErrors } from "./mount.ts";
 import { registryErrors } from "./registry.ts";
 import { runtimeErrors } from "./runtime.ts";
 import { sshErrors } from "./ssh.ts";
@@ -29,7 +28,6 @@ export const catalogue = {
   ...stateErrors,
   ...clusterErrors,
   ...addonErrors,
-  ...mountErrors,
 };
 
 export type ErrorId = keyof typeof catalogue;

@@ -175,29 +175,13 @@ export const clusterErrors = {
   },
   SERVICE_UNKNOWN: {
     exit: exitCodes.notFound,
-    title: "There is no Service {service} in the namespace {namespace}{hint}",
-    fix: "List them: localkube service list",
+    title: "There is no Service {service} in the namespace {namespace}",
+    fix: "List them: localkube kubectl -- get services -A",
   },
   SERVICE_PORT_UNKNOWN: {
     exit: exitCodes.notFound,
     title: "It is not clear which TCP port of the Service {service} is meant; it has: {known}",
     fix: "Name one: localkube forward {service}:PORT",
-  },
-  SERVICE_NOT_TCP: {
-    exit: exitCodes.notFound,
-    title:
-      "Nothing of the Service {service} in the namespace {namespace} can be reached from here: {problem}",
-    fix: "Reach it from a pod: localkube kubectl -- run -it --rm shell --image=busybox -- sh",
-  },
-  SERVICE_NOT_READY: {
-    exit: exitCodes.unavailable,
-    title: "The Service {service} in the namespace {namespace} does not answer: {problem}",
-    fix: "See its pods: localkube kubectl -- get pods -n {namespace} -o wide; or wait longer: --wait-timeout 10m",
-  },
-  BACKGROUND_FAILED: {
-    exit: exitCodes.unavailable,
-    title: "The process that was to stay in the background for the {kind} ended: {problem}",
-    fix: "Run the same command without --background to see more",
   },
   AUTOSTART_UNSUPPORTED: {
     exit: exitCodes.unavailable,

@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { LocalkubeError } from "../../contract/errors/localkube-error.ts";
 import { userFileProblem, writeUserFile } from "../../host/user-file.ts";
 import type { EmitEvent } from "../../pipeline/events.ts";
-import { timelineBars } from "../../pipeline/timeline-bars.ts";
+import { timelineBars } from "./timeline-bars.ts";
 import { timelineHtml, timelineSvg } from "./timeline-picture.ts";
 
 export interface Timeline {

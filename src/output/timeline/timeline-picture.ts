@@ -1,4 +1,4 @@
-import type { TimelineBar } from "../../pipeline/timeline-bars.ts";
+import type { TimelineBar } from "./timeline-bars.ts";
 
 const row = 24;
 const labels = 300;

@@ -70,12 +70,11 @@ wanted=$(apt --simulate --no-install-recommends install "$@" | sed -n 's/^Inst \
 touch "$state/installed-packages"
 { cat "$state/installed-packages"; echo "$wanted"; } | sed '/^$/d' | sort -u > "$state/installed-packages.new"
 mv -f "$state/installed-packages.new" "$state/installed-packages"
-[ -z "$units" ] || systemctl --quiet --runtime mask $units
-trap '[ -z "$units" ] || systemctl --quiet --runtime unmask $units' EXIT
+systemctl --quiet --runtime mask $units
+trap 'systemctl --quiet --runtime unmask $units' EXIT
 apt --yes --no-install-recommends install "$@"
 rm -rf "$state/apt"
 trap - EXIT
-[ -n "$units" ] || exit 0
 systemctl --quiet --runtime unmask $units
 systemctl --quiet disable $units 2>/dev/null || true
 `;
@@ -116,33 +115,17 @@ export async function ensureGuestPackages(
   ];
   if (missing.length === 0) return [];
   const packages = missing.map((need) => need.package);
-  if (!(await hasApt(transport, c.signal))) {
+  const apt = await transport.exec(["sh", "-c", "command -v apt-get"], {
+    signal: c.signal,
+    allowFailure: true,
+  });
+  if (apt.exitCode !== 0) {
     const names = missing.map(({ what }) => what).join(", ");
     throw new LocalkubeError("GUEST_PACKAGES_MISSING", {
       names,
       os: `${facts.os} ${facts.osVersion}`.trim(),
     });
   }
-  await installGuestPackages(transport, packages, units, c);
-  return packages;
-}
-
-/** Whether packages can be installed in the machine. */
-export async function hasApt(transport: Transport, signal: AbortSignal): Promise<boolean> {
-  const { exitCode } = await transport.exec(["sh", "-c", "command -v apt-get"], {
-    signal,
-    allowFailure: true,
-  });
-  return exitCode === 0;
-}
-
-/** Installs packages by the machine's apt and notes their names as above; services of the given units are kept from starting. Rejects with GUEST_PACKAGES_FAILED. */
-export async function installGuestPackages(
-  transport: Transport,
-  packages: readonly string[],
-  units: readonly string[],
-  c: Pick<RunContext, "signal" | "report">,
-): Promise<void> {
   c.report({ message: packages.join(", ") });
   const { exitCode, stdout, stderr } = await transport.exec(
     ["sh", "-c", installScript, "sh", guestPaths.state, units.join(" "), ...packages],
@@ -153,7 +136,7 @@ export async function installGuestPackages(
       onLine: (message) => c.report({ message }),
     },
   );
-  if (exitCode === 0) return;
+  if (exitCode === 0) return packages;
   throw new LocalkubeError(
     "GUEST_PACKAGES_FAILED",
     { packages: packages.join(" ") },

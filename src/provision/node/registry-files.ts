@@ -6,9 +6,6 @@ import type { NodeInput } from "./node-input.ts";
 import { textEntry } from "./push-entries.ts";
 import { runtimeInput } from "./runtime-input.ts";
 
-/** What docker calls it there. */
-const dockerHub = "https://index.docker.io/v1/";
-
 /**
  * The logins in docker's form, where the kubelet of every minor looks first (pkg/credentialprovider, its root directory) and hands them to any
  * runtime with the request to pull: so no runtime has secrets in its configuration, and a changed password restarts the kubelet and no
@@ -18,23 +15,11 @@ export function loginFiles({ registryAccess: { logins } }: NodeInput): readonly 
   if (logins.length === 0) return [];
   const auths = Object.fromEntries(
     logins.map(({ registry, username, password }) => [
-      registry === "docker.io" ? dockerHub : registry,
+      registry === "docker.io" ? "https://index.docker.io/v1/" : registry,
       { auth: Buffer.from(`${username}:${password}`).toString("base64") },
     ]),
   );
   return [textEntry(guestPaths.registryLogins, `${JSON.stringify({ auths }, null, 2)}\n`, 0o600)];
-}
-
-/** The registries whose logins a node's kubelet has; empty without any. The logins themselves go nowhere. Read-only. */
-export async function loginNames(
-  transport: Pick<Transport, "exec">,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const argv = ["cat", guestPaths.registryLogins] as const;
-  const { exitCode, stdout } = await transport.exec(argv, { signal, timeoutMs: 20_000, allowFailure: true });
-  if (exitCode !== 0) return [];
-  const { auths = {} } = JSON.parse(stdout) as { readonly auths?: Readonly<Record<string, unknown>> };
-  return Object.keys(auths).map((name) => (name === dockerHub ? "docker.io" : name));
 }
 
 /**

@@ -25,8 +25,6 @@ interface Expected {
   readonly notOk: readonly object[];
   /** Shell in the node that lists all containers, processes and images of the runtime. */
   readonly list: string;
-  /** Shell in the node that prints the uids of the pods that have a sandbox. */
-  readonly sandboxes: string;
 }
 
 interface Result {
@@ -38,7 +36,7 @@ interface Result {
 /** Tests of `runtime check` on a cluster that runs. */
 export function describeRuntimeCheck(
   place: () => Place,
-  { runtime: name, api, notOk, list, sandboxes }: Expected,
+  { runtime: name, api, notOk, list }: Expected,
 ): void {
   const others = `find /sys/fs/cgroup -path '*kubepods*' -name '*pod????????_*' -printf '%f\\n'`;
   /** All there is in the runtime and beside it; for comparison. Not the kubelet's events, which may come late and expire by themselves. */
@@ -58,14 +56,6 @@ export function describeRuntimeCheck(
     const ending = () =>
       place().k("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.deletionTimestamp}");
     await eventually(ending, (times) => times === "");
-    // The sandboxes of deleted pods go within a minute.
-    const ofNobody = async (): Promise<readonly string[]> => {
-      const { user, profile, k } = place();
-      const uids = await k("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.uid}");
-      const { stdout } = await user.ok(["ssh", "-p", profile, "--", sandboxes]);
-      return stdout.split("\n").filter((uid) => uid !== "" && !uids.includes(uid));
-    };
-    await eventually(ofNobody, (uids) => uids.length === 0, 120_000);
     let last: readonly string[] = [];
     return eventually(
       async () => {

@@ -79,21 +79,6 @@ describe("addon.yaml", () => {
     ],
     [{ versions: [{ ...sample.versions[2], kubernetes: "1.30" }] }, "versions.0.kubernetes"],
     [{ versions: [{ ...sample.versions[2], when: { colour: "red" } }] }, "names the option colour"],
-    [
-      { versions: [{ ...sample.versions[2], dnsHosts: { "host.example": "place" } }] },
-      "versions.0.dnsHosts names the option place for host.example, which is no address",
-    ],
-    [
-      {
-        versions: [
-          {
-            ...sample.versions[2],
-            probe: { type: "objects", objects: "probe.yaml", pod: "reader", hostPage: "host.example" },
-          },
-        ],
-      },
-      "versions.0: the probe wants a page at host.example, which is not among dnsHosts",
-    ],
     [{ options: { a: { type: "choice", why: "x" } } }, "options.a: a choice has choices"],
     [{ options: { a: { type: "choice", choices: ["b"], default: "c", why: "x" } } }, "options.a.default"],
   ])("is refused with the field and what is wrong: %j", (change, text) => {
@@ -140,18 +125,6 @@ describe("the row of a cluster", () => {
       "ADDON_NOT_FOR_VERSION The addon web has nothing for Kubernetes v1.36.0 with the upstream artifacts and mode=plain",
     );
     expect(refusal(() => row(27, "upstream"))).toContain("v1.27.0");
-    const { versions } = sample;
-    const elsewhere = parse({
-      versions: versions.filter(({ artifacts }) => artifacts === "upstream"),
-      lacking: { debian: "Debian has none of it" },
-    });
-    const target = { version: "v1.20.2", minor: 20 };
-    expect(refusal(() => addonRow(elsewhere, { ...target, source: "debian" }, { mode: "tls" }))).toContain(
-      "Debian artifacts and mode=tls: Debian has none of it".replace("Debian", "debian"),
-    );
-    expect(
-      refusal(() => addonRow(elsewhere, { ...target, source: "upstream" }, { mode: "tls" })),
-    ).not.toContain("Debian");
   });
 });
 

@@ -2,12 +2,12 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { withNeeds } from "../../../src/addons/catalogue.ts";
-import { addonRow, probeFiles, probeOf, type ProbeStep, stepsOf } from "../../../src/addons/definition.ts";
+import { addonRow, probeOf } from "../../../src/addons/definition.ts";
 import { groupOf } from "../../../src/addons/waves.ts";
 import { debianImageRecipe } from "../../../src/artifacts/debian-image/recipes.ts";
 import { parseImageRef } from "../../../src/contract/image-reference.ts";
 import type { KubeObject } from "../../../src/kube/api-client.ts";
-import { addons, cases, minorsOf, optionsOf, type Rendered, renderedOf } from "./rendered-rows.ts";
+import { addons, cases, minorsOf, optionsOf, renderedOf } from "./rendered-rows.ts";
 import { isClusterWide, isOwnGroup, isServed } from "./served-kinds.ts";
 
 /** Those of upstream whose digest is not known yet: nobody whom we can trust with it names one. A pull takes what the tag stands for that day. */
@@ -82,7 +82,10 @@ test("there are addons, and no file of theirs is used by nothing", async () => {
       .filter((entry) => entry.isFile() && entry.name !== "addon.yaml" && entry.name !== "README.md")
       .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
     const probes = [addon.probe, ...addon.versions.flatMap(({ probe }) => probe ?? [])];
-    const used = [...addon.versions.flatMap(({ objects }) => objects), ...probes.flatMap(probeFiles)];
+    const used = [
+      ...addon.versions.flatMap(({ objects }) => objects),
+      ...probes.flatMap((probe) => (probe.type === "objects" ? [probe.objects] : [])),
+    ];
     expect(new Set(files), addon.name).toEqual(new Set(used));
   }
 });
@@ -129,14 +132,14 @@ test("images of Debian are ones that are compiled or have a recipe", () => {
 });
 
 test.each(cases)("%s: every minor that it claims serves its kinds", (id, { addon }, row) => {
-  const { objects, probe, askedAbout } = renderedOf(id);
+  const { objects, probe } = renderedOf(id);
   expect(minorsOf(row).length).toBeGreaterThan(0);
   for (const minor of minorsOf(row)) {
     const beside = withNeeds([addon.name], addons).flatMap(({ addon: { versions } }) =>
       versions.filter((one) => one.artifacts === row.artifacts && minorsOf(one).includes(minor)),
     );
     const defined = beside.flatMap(({ published }) => published.map(({ from }) => from));
-    for (const object of [...objects, ...probe, ...askedAbout])
+    for (const object of [...objects, ...probe])
       if (isOwnGroup(object.apiVersion))
         expect(isServed(object, minor), `${object.apiVersion} ${namedAs(object)} in 1.${minor}`).toBe(true);
       else
@@ -150,7 +153,7 @@ test.each(cases)("%s: every minor that it claims serves its kinds", (id, { addon
 });
 
 test.each(cases)("%s: objects are in namespaces that exist, each once", (id, { addon }, row) => {
-  const { objects, probe, askedAbout } = renderedOf(id);
+  const { objects, probe } = renderedOf(id);
   const made = objects.filter(({ kind }) => kind === "Namespace").map(({ metadata: { name } }) => name);
   const there = ["kube-system", "kube-public", "default", ...made];
   for (const object of objects)
@@ -164,8 +167,7 @@ test.each(cases)("%s: objects are in namespaces that exist, each once", (id, { a
   );
   expect(keys).toEqual([...new Set(keys)]);
   if (objects.length > 0 && made.length > 0) expect(made).toContain(addon.namespace);
-  for (const object of [...probe, ...askedAbout])
-    expect(object.metadata.namespace, namedAs(object)).toBeUndefined();
+  for (const object of probe) expect(object.metadata.namespace, namedAs(object)).toBeUndefined();
   expect(JSON.stringify(row)).not.toMatch(/latest/);
 });
 
@@ -269,16 +271,6 @@ test.each(cases)("%s: rights are given to accounts that exist, by roles that exi
   }
 });
 
-/** What a step of a probe speaks of, and where it has to be. */
-function namedIn(step: ProbeStep, { objects, probe }: Pick<Rendered, "objects" | "probe">) {
-  const of = (among: readonly KubeObject[], kind: string, name: string | undefined) =>
-    name === undefined ? [] : [{ among, kind, name }];
-  if (step.type === "apply") return of(probe, "Pod", step.pod);
-  if (step.type === "remove") return of(probe, step.kind, step.name);
-  if (step.type !== "dry-run") return [];
-  return [...of(probe, "ServiceAccount", step.as), ...of(objects, "Namespace", step.namespace)];
-}
-
 test.each(cases)("%s: what is awaited, probed and opened is among the objects", (id, { addon }, row) => {
   const { objects, probe } = renderedOf(id);
   for (const { kind, name, namespace } of row.wait)
@@ -288,9 +280,7 @@ test.each(cases)("%s: what is awaited, probed and opened is among the objects", 
       expect(published || has(objects, kind, name), name).toBe(true);
     } else expect(has(objects, kind, name, namespace), `${kind} ${name}`).toBe(true);
   const asked = probeOf(addon, row);
-  for (const step of stepsOf(asked))
-    for (const { among, kind, name } of namedIn(step, { objects, probe }))
-      expect(has(among, kind, name), `${kind} ${name}`).toBe(true);
+  if (asked.type === "objects") expect(has(probe, "Pod", asked.pod), asked.pod).toBe(true);
   for (const one of [addon.open ?? [], asked.type === "http" ? asked : []].flat()) {
     const service = objects.find(({ kind, metadata }) => kind === "Service" && metadata.name === one.service);
     const { ports = [] } = specOf<{ ports?: readonly { name?: string; port: number }[] }>(service!);
@@ -319,25 +309,5 @@ test("where policies decide about pods, those of addons keep their rights", () =
     const groups = (binding?.["subjects"] as readonly { name: string }[]).map(({ name }) => name);
     for (const namespace of new Set(namespaces))
       expect(groups).toContain(`system:serviceaccounts:${namespace}`);
-  }
-});
-
-test("local-path-provisioner is told which ConfigMap has the pod that makes folders", () => {
-  for (const [id, { addon }, row] of cases) {
-    if (addon.name !== "storage" || row.artifacts !== "upstream") continue;
-    const { objects } = renderedOf(id);
-    const [container] = templatesOf(objects).flatMap(({ spec }) => spec.containers ?? []);
-    const { command = [] } = container as { readonly command?: readonly string[] };
-    // Its own default is local-path-config; without that ConfigMap it ends at once.
-    const told = command[command.indexOf("--configmap-name") + 1];
-    const map = objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === told);
-    expect(map?.["data"], id).toHaveProperty(["helperPod.yaml"]);
-  }
-});
-
-test("no probe of the API wants items of a list that is empty in a new cluster", () => {
-  for (const [id, { addon }, row] of cases) {
-    const probe = probeOf(addon, row);
-    if (probe.type === "api") expect(probe.has, id).not.toBe("items");
   }
 });

@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 import { builtInAddon } from "../../../src/addons/catalogue.ts";
 import { addonRow } from "../../../src/addons/definition.ts";
 import { renderFiles } from "../../../src/addons/render-files.ts";
-import { dnsPlaces } from "../../../src/cluster/addons/dns.ts";
+import { zonePlaces } from "../../../src/cluster/addons/dns.ts";
 import { endsLast } from "../../../src/host/pod-processes.ts";
 
 const dns = async (
   source: "upstream" | "debian",
   minor = 20,
-  [zones, hosts]: Parameters<typeof dnsPlaces> = [[], []],
+  zones: Parameters<typeof zonePlaces>[0] = [],
 ) => {
   const found = await builtInAddon("dns");
   const row = addonRow(found.addon, { version: `v1.${minor}.0`, minor, source }, {});
   return renderFiles(found.folder, row.objects, {
     options: {},
     images: { dns: "example.test/dns:1" },
-    cluster: { domain: "a.test", dnsAddress: "10.96.0.10", ...dnsPlaces(zones, hosts) },
+    cluster: { domain: "a.test", dnsAddress: "10.96.0.10", ...zonePlaces(zones) },
   });
 };
 
@@ -27,7 +27,7 @@ interface Container {
 
 test.each([
   ["upstream", 37, ["-conf", "/etc/coredns/Corefile"]],
-  ["debian", 20, ["--domain", "a.test", "--stub=", "--host="]],
+  ["debian", 20, ["--domain", "a.test", "--stub="]],
 ] as const)(
   "cluster DNS with %s artifacts has the usual names and address, whatever answers behind them",
   async (source, minor, args) => {
@@ -61,7 +61,7 @@ test("CoreDNS answers for the cluster's domain", async () => {
 
 test("cluster DNS asks the server of a zone for its names, and its pods are new then", async () => {
   const zones = [{ zone: "consul", server: "10.96.3.4:8600" }];
-  const upstream = await dns("upstream", 37, [zones, []]);
+  const upstream = await dns("upstream", 37, zones);
   const settings = upstream.find(({ kind }) => kind === "ConfigMap")?.["data"];
   expect((settings as { Corefile: string }).Corefile).toMatch(
     /\n\}\nconsul:53 \{\n {4}errors\n {4}forward \. 10\.96\.3\.4:8600\n\}\n/,
@@ -70,26 +70,9 @@ test("cluster DNS asks the server of a zone for its names, and its pods are new 
     ["spec", "template", "metadata", "annotations", "localkube.local/stub-zones"],
     "consul=10.96.3.4:8600",
   );
-  const debian = await dns("debian", 20, [zones, []]);
+  const debian = await dns("debian", 20, zones);
   expect(debian.at(-1)).toHaveProperty(
     ["spec", "template", "spec", "containers", 0, "args"],
-    ["--domain", "a.test", "--stub=consul=10.96.3.4:8600", "--host="],
-  );
-});
-
-test("cluster DNS has addresses of hosts, and its pods are new then", async () => {
-  const hosts = [{ name: "host.example.internal", address: "192.0.2.7" }];
-  const upstream = await dns("upstream", 37, [[], hosts]);
-  const settings = upstream.find(({ kind }) => kind === "ConfigMap")?.["data"];
-  expect((settings as { Corefile: string }).Corefile).toMatch(
-    /\n\}\nhost\.example\.internal:53 \{\n {4}errors\n {4}hosts \{\n {8}192\.0\.2\.7 host\.example\.internal\n {4}\}\n\}\n/,
-  );
-  expect(upstream.at(-1)).toHaveProperty(
-    ["spec", "template", "metadata", "annotations", "localkube.local/hosts"],
-    "host.example.internal=192.0.2.7",
-  );
-  expect((await dns("debian", 20, [[], hosts])).at(-1)).toHaveProperty(
-    ["spec", "template", "spec", "containers", 0, "args"],
-    ["--domain", "a.test", "--stub=", "--host=host.example.internal=192.0.2.7"],
+    ["--domain", "a.test", "--stub=consul=10.96.3.4:8600"],
   );
 });

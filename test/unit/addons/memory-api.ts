@@ -12,7 +12,6 @@ const resources: Readonly<
     ["serviceaccounts", "ServiceAccount", true],
     ["pods", "Pod", true],
     ["persistentvolumeclaims", "PersistentVolumeClaim", true],
-    ["persistentvolumes", "PersistentVolume", false],
   ],
   "/apis/apps/v1": [["deployments", "Deployment", true]],
   "/apis/apiextensions.k8s.io/v1": [["customresourcedefinitions", "CustomResourceDefinition", false]],
@@ -28,10 +27,6 @@ export class MemoryApi {
   before: (method: string, path: string) => void = () => undefined;
   /** Called after each object that was stored, with its path. */
   after: (path: string) => unknown = () => undefined;
-  /** Why an object is not taken, by the user who asks; undefined takes it. */
-  admit: (object: KubeObject, user: string | undefined) => string | undefined = () => undefined;
-  /** Called after each removal, with its path. */
-  removed: (path: string) => unknown = () => undefined;
   /** Objects need their namespace to be there. */
   strict = false;
   #uids = 0;
@@ -80,10 +75,7 @@ export class MemoryApi {
     return [...this.stored.keys()].some((path) => path.endsWith(ending));
   }
 
-  send(
-    path: string,
-    { method = "GET", body = "{}", as }: ApiRequest,
-  ): Promise<{ status: number; body: string }> {
+  send(path: string, { method = "GET", body = "{}" }: ApiRequest): Promise<{ status: number; body: string }> {
     const [place = "", query = ""] = path.split("?");
     this.before(method, place);
     const found = this.stored.get(place);
@@ -93,13 +85,7 @@ export class MemoryApi {
       if (preconditions.uid !== found.metadata["uid"]) return answer(409, {});
       this.log.push(`DELETE ${place}`);
       if (!((found.metadata["finalizers"] ?? []) as readonly string[]).length) this.stored.delete(place);
-      this.removed(place);
       return answer(200, {});
-    }
-    if (method === "POST") {
-      const message = this.admit(JSON.parse(body) as KubeObject, as);
-      if (query === "dryRun=All") return message === undefined ? answer(201, {}) : answer(403, { message });
-      throw new Error(`nothing is made by POST here: ${path}`);
     }
     return this.#apply(place, query, JSON.parse(body) as KubeObject);
   }

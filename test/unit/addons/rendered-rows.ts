@@ -1,15 +1,8 @@
 import { type AddonFolder, builtInAddons } from "../../../src/addons/catalogue.ts";
-import {
-  type Addon,
-  type AddonRow,
-  minorRange,
-  probeFiles,
-  probeOf,
-  stepsOf,
-} from "../../../src/addons/definition.ts";
+import { type Addon, type AddonRow, minorRange, probeOf } from "../../../src/addons/definition.ts";
 import { optionValues } from "../../../src/addons/options.ts";
 import { renderFiles } from "../../../src/addons/render-files.ts";
-import { dnsPlaces } from "../../../src/cluster/addons/dns.ts";
+import { zonePlaces } from "../../../src/cluster/addons/dns.ts";
 import type { KubeObject } from "../../../src/kube/api-client.ts";
 
 /** The catalogue that localkube brings, each row rendered as it would be for a cluster, with images that are nowhere. */
@@ -26,8 +19,7 @@ const cluster = {
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
   clusterId: "0123456789abcdef",
-  hostPage: "http://host.test:8080/page",
-  ...dnsPlaces([], []),
+  ...zonePlaces([]),
 };
 
 /** What options that have to be given, or are made, could be. */
@@ -38,8 +30,6 @@ const samples = {
   duration: "1m",
   size: "1Gi",
   port: "80",
-  address: "192.0.2.7",
-  logins: "ghcr.io",
   choice: "",
 };
 
@@ -66,10 +56,8 @@ export const optionsOf = (addon: Addon, { when }: AddonRow) => {
 
 export interface Rendered {
   readonly objects: readonly KubeObject[];
-  /** Those that the probe makes, which get their namespace when they are made. */
+  /** Those of the probe, which get their namespace when they are made. */
   readonly probe: readonly KubeObject[];
-  /** Those about which the API server is only asked. */
-  readonly askedAbout: readonly KubeObject[];
   /** Placeholders by the row's keys. */
   readonly images: Readonly<Record<string, string>>;
 }
@@ -79,13 +67,10 @@ async function rendered({ addon, folder }: AddonFolder, row: AddonRow): Promise<
     Object.keys(row.images).map((key) => [key, `registry.test/${addon.name}/${key}:1`]),
   );
   const input = { options: optionsOf(addon, row), images, cluster };
-  const asked = probeOf(addon, row);
-  const dry = stepsOf(asked).flatMap((step) => (step.type === "dry-run" ? [step.objects] : []));
-  const made = probeFiles(asked).filter((file) => !dry.includes(file));
+  const probe = probeOf(addon, row);
   return {
     objects: await renderFiles(folder, row.objects, input),
-    probe: await renderFiles(folder, made, input),
-    askedAbout: await renderFiles(folder, dry, input),
+    probe: probe.type === "objects" ? await renderFiles(folder, [probe.objects], input) : [],
     images,
   };
 }

@@ -19,9 +19,8 @@ describe("whether something is rolled out", () => {
     [deployment(done), undefined],
     [deployment({ ...done, observedGeneration: 1 }), "2 of 2 pods are ready"],
     [deployment({ ...done, availableReplicas: 1 }), "1 of 2 pods are ready"],
-    [deployment({ ...done, updatedReplicas: 1 }), "1 of 2 pods are of the new version"],
-    [deployment({ ...done, replicas: 3 }), "1 former pod is still there, until the new ones are ready"],
-    [deployment({ ...done, replicas: 4 }), "2 former pods are still there, until the new ones are ready"],
+    [deployment({ ...done, updatedReplicas: 1 }), "1 of 2 pods are up to date"],
+    [deployment({ ...done, replicas: 3 }), "2 of 2 pods are up to date"],
     [deployment({}), "0 of 2 pods are ready"],
     [
       deployment(
@@ -34,7 +33,7 @@ describe("whether something is rolled out", () => {
         },
         { kind: "StatefulSet" },
       ),
-      "1 of 2 pods are of the new version",
+      "1 of 2 pods are up to date",
     ],
     [
       deployment(

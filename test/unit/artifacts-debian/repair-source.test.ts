@@ -174,28 +174,6 @@ func NewSampleAndWaterMarkHistogramsPairGenerator(samplePeriod time.Duration) Pa
 func (spg Pair) Generate() {
 }
 `;
-const pods = `package kubelet
-
-func (kl *Kubelet) PodResourcesAreReclaimed(pod *v1.Pod, status v1.PodStatus) bool {
-	if len(runtimeStatus.ContainerStatuses) > 0 {
-		return false
-	}
-	// pod's sandboxes should be deleted
-	if len(runtimeStatus.SandboxStatuses) > 0 {
-		var sandboxStr string
-		for _, sandbox := range runtimeStatus.SandboxStatuses {
-			sandboxStr += fmt.Sprintf("%+v ", *sandbox)
-		}
-		return false
-	}
-
-	if kl.podVolumesExist(pod.UID) {
-		return false
-	}
-	return true
-}
-`;
-const podsFile = "pkg/kubelet/kubelet_pods.go";
 const aggregatorFile = "staging/src/k8s.io/kube-aggregator/pkg/controllers/openapi/aggregator/aggregator.go";
 const samplesFile = "staging/src/k8s.io/apiserver/pkg/util/flowcontrol/metrics/sample_and_watermark.go";
 const certificatesFile = "staging/src/k8s.io/client-go/util/cert/cert.go";
@@ -212,7 +190,6 @@ beforeEach(async () => {
     [openApiFile, openApi],
     [aggregatorFile, aggregator],
     [samplesFile, samples],
-    [podsFile, pods],
   ] as const) {
     await mkdir(dirname(join(source, file)), { recursive: true });
     await writeFile(join(source, file), text);
@@ -313,23 +290,6 @@ func GenerateSelfSignedCertKey() {
 `);
     expect(selfSigned).toContain("func GenerateSelfSignedCertKeyWithFixtures(");
     expect(selfSigned).not.toContain("rsa.");
-  });
-
-  it("lets a pod go before its sandbox, and waits for containers and volumes as before", async () => {
-    await repairSource(source);
-    expect(await readFile(join(source, podsFile), "utf8")).toBe(`package kubelet
-
-func (kl *Kubelet) PodResourcesAreReclaimed(pod *v1.Pod, status v1.PodStatus) bool {
-	if len(runtimeStatus.ContainerStatuses) > 0 {
-		return false
-	}
-
-	if kl.podVolumesExist(pod.UID) {
-		return false
-	}
-	return true
-}
-`);
   });
 
   it("refuses a source that is not the expected one, for nobody knows whether it is repaired", async () => {

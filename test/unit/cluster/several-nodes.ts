@@ -32,7 +32,7 @@ export const machineOf = (node: string, index: number): MachineRef => ({
 export function recordOfThree(created = true): ClusterRecord {
   const capacity = { cpus: 2, memoryMiB: 4096 };
   return {
-    schema: 7,
+    schema: 6,
     spec: resolveSpec({ flags: { name: "demo" } }, surroundingsOf({ capacity })),
     createdAt: "2026-11-20T02:14:32.028Z",
     phase: "running",

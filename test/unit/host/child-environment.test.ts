@@ -46,14 +46,13 @@ test("every variable that is read as a secret is one that children do not get", 
   expect(childEnvironment(Object.fromEntries(named.map((name) => [name, "x"])))).toEqual({});
 });
 
-test("programs are started in four files only, which all take the secrets out", () => {
+test("programs are started in three files only, which all take the secrets out", () => {
   const starters = globSync("{src,drivers}/**/*.ts", { cwd: root })
     .map((file) => ({ file, text: readFileSync(join(root, file), "utf8") }))
     .filter(({ text }) =>
       /\bfrom "(?:node:)?(?:child_process|worker_threads|cluster)"|import\("execa"\)/.test(text),
     );
   expect(starters.map(({ file }) => file).sort()).toEqual([
-    "src/cluster/background/keep.ts",
     "src/host/open-browser.ts",
     "src/host/run-attached.ts",
     "src/host/run-command.ts",

@@ -31,20 +31,6 @@ test.each([
   expect(text).toBe(`${join(folder, program)} http://127.0.0.1:1/a none\n`);
 });
 
-test("BROWSER comes first, and what is not there is passed over", async () => {
-  const { folder, seen } = await desktop();
-  const env = { PATH: folder, DISPLAY: ":0", BROWSER: `/no/browser:${join(folder, "open")}` };
-  expect(await openBrowser("http://127.0.0.1:1/b", { env }, "linux")).toBe(true);
-  const text = await vi.waitFor(() => readFile(seen, "utf8"), { timeout: 5000 });
-  expect(text).toBe(`${join(folder, "open")} http://127.0.0.1:1/b none\n`);
-});
-
-test("root in the place of a user opens no browser", async () => {
-  const { folder } = await desktop();
-  const env = { PATH: folder, DISPLAY: ":0", SUDO_USER: "somebody" };
-  expect(await openBrowser("http://127.0.0.1:1/", { env }, "linux")).toBe(false);
-});
-
 test("without a desktop nothing is opened", async () => {
   const { folder } = await desktop();
   expect(await openBrowser("http://127.0.0.1:1/", { env: { PATH: folder } }, "linux")).toBe(false);

@@ -33,14 +33,3 @@ test("a connection that the server closed meanwhile is no failure of the next re
   expect((await api.send("/second")).status).toBe(200);
   expect(requests).toBe(3);
 });
-
-test("the administrator asks in the place of a user only where that is said", async () => {
-  const seen: unknown[] = [];
-  const api = await apiServer((request, response) => {
-    seen.push(request.headers["impersonate-user"]);
-    response.end("{}");
-  });
-  await api.send("/api/v1", { as: "system:serviceaccount:web:ordinary" });
-  await api.send("/api/v1");
-  expect(seen).toEqual(["system:serviceaccount:web:ordinary", undefined]);
-});

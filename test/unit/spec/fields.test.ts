@@ -181,7 +181,6 @@ const rows: Readonly<
     "unix:///run/other.sock",
   ],
   addons: ["addons", ["addons"], "addons", {}, ["metrics"], { metrics: {} }, { metrics: {} }],
-  mounts: ["mount", ["mounts"], "mounts", [], ["/h:/g/"], ["/h:/g"], ["/h:/g"]],
 };
 const named = Object.entries(rows);
 
@@ -227,7 +226,7 @@ test("a record has the keys of all earlier releases, in their order", () => {
       '"apiServer":{"names":[],"ips":[],"port":0,"overSsh":true},"wait":["apiserver","node","system-pods","dns"],' +
       '"waitTimeoutSeconds":360,"keepContext":false,"embedCerts":false,' +
       '"ociRuntimes":[],"defaultOciRuntime":"runc",' +
-      '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true},"criSocket":"","imageSocket":"","addons":{},"mounts":[]}',
+      '"registries":{"mirrors":{},"insecure":[],"authorities":{},"logins":{},"hostProxy":true},"criSocket":"","imageSocket":"","addons":{}}',
   );
 });
 

@@ -49,7 +49,6 @@ test("without any wish the defaults hold", () => {
     criSocket: "",
     imageSocket: "",
     addons: {},
-    mounts: [],
   });
 });
 

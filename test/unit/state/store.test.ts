@@ -18,7 +18,7 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 function record(name = "demo"): ClusterRecord {
   return {
-    schema: 7,
+    schema: 6,
     spec: sampleSpec({
       name,
       memoryMiB: 4096,
@@ -61,7 +61,7 @@ describe("a record of an earlier release is read, and written in today's form", 
       registries: { mirrors: {}, insecure: [], authorities: {}, logins: {}, hostProxy: true },
     });
     await saveCluster(host(), loaded!);
-    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ ...loaded, schema: 7 });
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ ...loaded, schema: 6 });
     expect(await loadCluster(host(), "old")).toEqual(loaded);
   });
 
@@ -147,7 +147,7 @@ describe("a file that cannot be read stops load and save, and stays as it is", (
     ["not an object", "[]", "STATE_DAMAGED", /not a JSON object/],
     ["without schema", "{}", "STATE_DAMAGED", /no schema/],
     ["of a schema nobody wrote", '{"schema":0}', "STATE_DAMAGED", /schema 0/],
-    ["of a newer schema", '{"schema":8,"spec":{}}', "STATE_TOO_NEW", /schema 8.*schema 7 at most/],
+    ["of a newer schema", '{"schema":7,"spec":{}}', "STATE_TOO_NEW", /schema 7.*schema 6 at most/],
     ["without a node", JSON.stringify({ ...record(), nodes: [] }), "STATE_DAMAGED", /no node/],
     ["with a worker first", withNodes(["demo", "worker"]), "STATE_DAMAGED", /first node/],
     ["with another name first", withNodes(["else", "control-plane"]), "STATE_DAMAGED", /first node/],

@@ -1,5 +1,4 @@
 import { LocalkubeError } from "../../../contract/errors/localkube-error.ts";
-import type { OciRuntime } from "../../../contract/runtime.ts";
 import type { Step } from "../../../contract/step.ts";
 import { connect } from "../../../machine/ssh/transport.ts";
 import { setClock } from "../../../provision/guest/set-clock.ts";
@@ -8,6 +7,7 @@ import { type GuestFacts, guestFacts } from "../../../provision/guest/guest-fact
 import { endpointOf } from "../../access/reach.ts";
 import { thaw } from "../../life/pause.ts";
 import { guestPrograms } from "../../../provision/programs/node-programs.ts";
+import { ociRuntimesByName } from "../../../runtimes/oci/registry.ts";
 import { need, type NodeBase, type NodeState, updateRecord } from "../state.ts";
 
 export const machineConnect: Step<NodeState, NodeBase> = {
@@ -28,7 +28,7 @@ export const machineConnect: Step<NodeState, NodeBase> = {
     if (capabilities.firstBootByProvider) await waitForFirstBoot(transport, c);
     s.facts = await guestFacts(transport, guestPrograms(s.cluster.runtime), c.signal);
     c.log(`guest: ${JSON.stringify(s.facts)}`);
-    refuseObstacles(s.facts, s.cluster.ociRuntimes);
+    refuseObstacles(s.facts, s.cluster.record.spec.ociRuntimes);
     if (!s.facts.isFrozen) return "unchanged";
     await thaw(s.cluster.record.spec.name, transport, c.signal);
     s.cluster.notice("the cluster was paused and has been resumed", "info");
@@ -38,8 +38,8 @@ export const machineConnect: Step<NodeState, NodeBase> = {
 };
 
 /** Before anything is changed in the machine: pods would fail one by one, later. */
-function refuseObstacles(facts: GuestFacts, ociRuntimes: readonly OciRuntime[]): void {
-  for (const { obstacle } of ociRuntimes) {
+function refuseObstacles(facts: GuestFacts, names: readonly string[]): void {
+  for (const { obstacle } of ociRuntimesByName(names)) {
     const found = obstacle(facts);
     if (found) throw new LocalkubeError("OCI_RUNTIME_UNSUITABLE", found);
   }

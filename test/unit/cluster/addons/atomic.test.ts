@@ -18,7 +18,7 @@ test("record and cluster are as before, and that is said", async () => {
   const home = await mkdtemp(join(tmpdir(), "atomic-"));
   const host = { stateDir: join(home, "state"), cacheDir: join(home, "cache") };
   const record = {
-    schema: 7,
+    schema: 6,
     spec: sampleSpec({ addons: { metrics: {} } }),
     createdAt: "2026-01-02T03:04:05.000Z",
     phase: "running",
@@ -38,7 +38,7 @@ test("record and cluster are as before, and that is said", async () => {
     emit: (event: PipelineEvent) => void events.push(event),
   } as unknown as Parameters<typeof takeAddonsBack>[3];
   const api = new MemoryApi();
-  const live = liveCluster(record, {} as never, api.client, [], { origin: "created" });
+  const live = liveCluster(record, {} as never, api.client, []);
   const chosen = [chooseAddon(await builtInAddon("storage"), {}, {}, record)];
 
   const before = await rememberAddons(chosen, live, signal);

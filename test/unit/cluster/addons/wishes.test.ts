@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { builtInAddons } from "../../../../src/addons/catalogue.ts";
-import { addonOciRuntimes, addonWishes } from "../../../../src/cluster/addons/wishes.ts";
+import { addonWishes } from "../../../../src/cluster/addons/wishes.ts";
 
 const known = await builtInAddons();
 const debian = { kubernetesVersion: "v1.20.2", artifactsSource: "debian" } as const;
@@ -37,16 +37,5 @@ test("one that does not exist, or has nothing for the version, is refused", () =
   expect(() => addonWishes(["metrix"], known, debian)).toThrow(/There is no addon 'metrix'/);
   expect(() => addonWishes(["cert-manager"], known, debian)).toThrow(
     /cert-manager has nothing for Kubernetes v1\.20\.2/,
-  );
-});
-
-test("a mirror gets the programs of OCI runtimes that addons bring", () => {
-  expect(addonOciRuntimes(["gvisor", "storage"], known)).toEqual(["runsc"]);
-  expect(addonOciRuntimes(["storage"], known)).toEqual([]);
-});
-
-test("an addon without a row for the artifacts says why", () => {
-  expect(() => addonWishes(["gvisor"], known, debian)).toThrow(
-    /gvisor has nothing .* debian artifacts: Debian's package runsc has no shim for containerd$/,
   );
 });

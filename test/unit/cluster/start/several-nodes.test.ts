@@ -35,7 +35,6 @@ async function stateOfThree() {
   const cluster = {
     ...{ host, record: recordOfThree(false), paths: clusterPaths(host, "demo"), nodes, missingPackages: [] },
     firstAddons: [],
-    ociRuntimes: [],
     image: { build: () => Promise.resolve({ kind: "rootfs", file: "/image", key: "k" }) },
     notice: () => undefined,
   } as unknown as ClusterState;

@@ -1,4 +1,4 @@
-import type { PipelineEvent } from "./events.ts";
+import type { PipelineEvent } from "../../pipeline/events.ts";
 
 export interface TimelineBar {
   readonly id: string;

@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { probeNamespace } from "../../../../src/addons/probe/namespace.ts";
-import { probeAddon } from "../../../../src/addons/probe/probe-addon.ts";
-import { memberLabel } from "../../../../src/addons/inventory.ts";
-import { LocalkubeError } from "../../../../src/contract/errors/localkube-error.ts";
-import type { ApiResponse, KubeObject } from "../../../../src/kube/api-client.ts";
-import { Objects } from "../../../../src/kube/objects.ts";
-import { MemoryApi } from "../memory-api.ts";
+import { probeAddon, probeNamespace } from "../../../src/addons/probe.ts";
+import { memberLabel } from "../../../src/addons/inventory.ts";
+import { LocalkubeError } from "../../../src/contract/errors/localkube-error.ts";
+import type { ApiResponse, KubeObject } from "../../../src/kube/api-client.ts";
+import { Objects } from "../../../src/kube/objects.ts";
+import { MemoryApi } from "./memory-api.ts";
 
 const { signal } = new AbortController();
 let memory: MemoryApi;
@@ -28,9 +27,7 @@ const api = {
 const probe = (what: Parameters<typeof probeAddon>[0], more: object = {}) =>
   probeAddon(what, {
     ...{ addon: "web", namespace: "web", api, objects: new Objects(memory.client), signal, limitMs: 0 },
-    ...{ report: () => undefined, made: new Map(), resolves: () => Promise.resolve(false) },
-    isOnNode: () => Promise.resolve(false),
-    askLogins: () => Promise.resolve({ seen: "the kubelet of a has no login at ghcr.io", right: false }),
+    ...{ report: () => undefined, made: [], resolves: () => Promise.resolve(false) },
     ...more,
   }).catch((error: unknown) => {
     if (error instanceof LocalkubeError) return `${error.id} ${error.message} | ${error.output ?? ""}`;
@@ -77,10 +74,6 @@ describe("a probe of the API", () => {
     answers[path] = { status: 200, body: '{"items":[]}' };
     expect(await probe(what)).toMatch(/^ADDON_PROBE_FAILED .* has nothing at items\.0\.usage\.cpu/);
     expect(await probe({ ...what, has: "items" })).toContain("ADDON_PROBE_FAILED");
-    const lacking = { type: "api", path, lacks: "items" } as const;
-    expect(await probe(lacking)).toBe(`the answer to ${path} has nothing at items`);
-    answers[path] = { status: 200, body: '{"items":["a"]}' };
-    expect(await probe(lacking)).toMatch(/^ADDON_PROBE_FAILED .* has items: \["a"\]/);
     answers[path] = { status: 503, body: "starting" };
     expect(await probe(what)).toContain("HTTP 503: starting");
   });
@@ -89,15 +82,10 @@ describe("a probe of the API", () => {
 describe("a probe with objects", () => {
   const what = { type: "objects", objects: "probe.yaml", pod: "writer" } as const;
   const namespace = probeNamespace("web");
-  const made = new Map<string, readonly KubeObject[]>([
-    [
-      "probe.yaml",
-      [
-        { apiVersion: "v1", kind: "Pod", metadata: { name: "writer" }, spec: {} },
-        { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "data" } },
-      ],
-    ],
-  ]);
+  const made: KubeObject[] = [
+    { apiVersion: "v1", kind: "Pod", metadata: { name: "writer" }, spec: {} },
+    { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "data" } },
+  ];
   const podPath = `/api/v1/namespaces/${namespace}/pods/writer`;
   const ends = (phase: string, log: string) => {
     memory.after = (path) => {
@@ -148,11 +136,4 @@ describe("a probe with objects", () => {
     expect(await probe(what, { made })).toMatch(/there is a namespace .* already/);
     expect(left()).toEqual([place]);
   });
-});
-
-test("a probe of logins tells what the nodes have", async () => {
-  expect(await probe({ type: "logins" })).toContain("ADDON_PROBE_FAILED");
-  expect(await probe({ type: "logins" })).toContain("the kubelet of a has no login at ghcr.io");
-  const askLogins = () => Promise.resolve({ seen: "each has them", right: true });
-  expect(await probe({ type: "logins" }, { askLogins })).toBe("each has them");
 });
